@@ -1,0 +1,113 @@
+"""Remote files: where each image set comes from, what it may be used for, and its verified local path.
+
+A file is looked for in `$SRLAB_DATA`, then in the cache, then downloaded with a progress bar and
+checked against its SHA-256. An interrupted or wrong download leaves nothing behind. The rows of
+every file are in `assets.csv` next to this module.
+"""
+
+import csv
+import os
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import quote
+
+import pooch
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Where a set of pictures lives: a public repository at one commit."""
+
+    folder: str  # below $SRLAB_DATA; what starts with train/ may be trained on
+    repository: str
+    commit: str
+    licence: str
+    citation: str  # key in book/references.bib
+
+    @property
+    def trainable(self) -> bool:
+        """Whether a shipped checkpoint may have seen it."""
+        return self.folder.startswith("train/")
+
+
+_BSDS = (
+    "BIDS/BSDS500",
+    "a04b7c6c3a9f0ace74bf205c72a43d32e1c72722",
+    "non-commercial research and education (UC Berkeley)",
+    "martin2001database",
+)
+_CLASSIC = (
+    "tegg89/SRCNN-Tensorflow",
+    "78be1a24697935fc39a3a8cf59a6632264afade7",
+    "MIT (repository)",
+)
+
+IMAGE_SETS: dict[str, ImageSet] = {
+    "set5": ImageSet("test/Set5", *_CLASSIC, "bevilacqua2012low"),
+    "set14": ImageSet("test/Set14", *_CLASSIC, "zeyde2010single"),
+    "b100": ImageSet("test/B100", *_BSDS),
+    "urban100-30": ImageSet(
+        "test/Urban100",
+        "jbhuang0604/SelfExSR",
+        "8f6dd8c1d20cb7e8792a7177b4f6fd677633f598",
+        "none stated",
+        "huang2015single",
+    ),
+    "bsd397": ImageSet("train/BSD397", *_BSDS),
+    "general100": ImageSet(
+        "train/General100",
+        "Nhat-Thanh/FSRCNN-Pytorch",
+        "9d7e83739a5cfdea67da084091bc78c3bcbddce1",
+        "none stated",
+        "dong2016accelerating",
+    ),
+    "div2k-small": ImageSet(
+        "train/DIV2K_test_LRx4",
+        "ofsoundof/IMDN",
+        "2f918327c1ce512076244af8986738f5dd6943c5",
+        "academic research (DIV2K)",
+        "agustsson2017ntire",
+    ),
+}
+
+
+def image_set_files(name: str) -> dict[str, Path]:
+    """{picture name: local path} of a set, downloading what is missing."""
+    if name not in IMAGE_SETS:
+        raise ValueError(f"unknown image set {name!r}; the remote ones are {', '.join(IMAGE_SETS)}")
+    rows = _table()[name]
+    return {row["name"]: _locate(IMAGE_SETS[name], row) for row in rows}
+
+
+@cache
+def _table() -> dict[str, list[dict[str, str]]]:
+    table: dict[str, list[dict[str, str]]] = {name: [] for name in IMAGE_SETS}
+    with files("srlab").joinpath("assets.csv").open(newline="") as lines:
+        for row in csv.DictReader(lines):
+            table[row["set"]].append(row)
+    return table
+
+
+def _locate(image_set: ImageSet, row: dict[str, str]) -> Path:
+    if root := os.environ.get("SRLAB_DATA"):
+        here = sorted(Path(root, image_set.folder).glob(f"{row['name']}.*"))
+        if here:
+            return here[0]
+    address = f"https://raw.githubusercontent.com/{image_set.repository}/{image_set.commit}/"
+    suffix = Path(row["path"]).suffix
+    try:
+        path = pooch.retrieve(
+            address + quote(row["path"]),
+            known_hash=f"sha256:{row['sha256']}",
+            path=pooch.os_cache("srlab") / image_set.folder,
+            fname=row["name"] + suffix,
+            progressbar=True,
+        )
+    except OSError as error:
+        raise OSError(
+            f"could not download {row['name']}{suffix} of {image_set.folder}: {error}. "
+            "Set SRLAB_DATA to a folder that holds the set, or use the embedded 'photographs'."
+        ) from error
+    return Path(path)

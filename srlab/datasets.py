@@ -1,0 +1,187 @@
+"""Image sets by name, degraded pairs of them, and the sampler that training draws from."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from srlab.assets import IMAGE_SETS, image_set_files
+from srlab.degradations.pipeline import Degradation, DegradationSpace
+from srlab.images import crop, crop_to_multiple, image_to_array, read_image
+
+# Photographs that travel inside scikit-image and scikit-learn: no download, same on every machine.
+EMBEDDED: dict[str, dict[str, str]] = {
+    "photographs": {
+        "astronaut": "skimage.data/astronaut.png",
+        "coffee": "skimage.data/coffee.png",
+        "chelsea": "skimage.data/chelsea.png",
+        "rocket": "skimage.data/rocket.jpg",
+        "china": "sklearn.datasets.images/china.jpg",
+        "flower": "sklearn.datasets.images/flower.jpg",
+    },
+    "textures": {
+        "brick": "skimage.data/brick.png",
+        "grass": "skimage.data/grass.png",
+        "gravel": "skimage.data/gravel.png",
+    },
+}
+
+
+def image_sets() -> tuple[str, ...]:
+    """Every name that `load_images` knows, embedded sets first."""
+    return (*EMBEDDED, *IMAGE_SETS)
+
+
+def load_images(name: str, *, limit: int | None = None) -> dict[str, Tensor]:
+    """An image set as {picture name: (3, H, W) in [0, 1]}, in a fixed order.
+
+    >>> list(load_images("photographs", limit=2))
+    ['astronaut', 'coffee']
+    """
+    if name not in image_sets():
+        raise ValueError(f"unknown image set {name!r}; srlab has {', '.join(image_sets())}")
+    paths = _embedded_files(name) if name in EMBEDDED else image_set_files(name)
+    return {stem: read_image(path) for stem, path in list(paths.items())[:limit]}
+
+
+def _embedded_files(name: str) -> dict[str, Path]:
+    sources = {stem: source.split("/") for stem, source in EMBEDDED[name].items()}
+    return {stem: Path(str(files(package) / file)) for stem, (package, file) in sources.items()}
+
+
+def image_digest(images: dict[str, Tensor]) -> str:
+    """A short fingerprint of names and 8-bit pixels: what a checkpoint says it was trained on."""
+    digest = hashlib.sha256()
+    for name, image in images.items():
+        digest.update(name.encode() + image_to_array(image).tobytes())
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Aligned patches under several degradations; row i·K + k is content i under degradation k."""
+
+    lr: Tensor  # (N·K, 3, h, w)
+    hr: Tensor  # (N, 3, scale·h, scale·w)
+    degradations: tuple[Degradation, ...]  # K
+    contents: tuple[str, ...]  # N, the picture each patch was cut from
+
+    @property
+    def degradation_labels(self) -> np.ndarray:
+        """(N·K,) names of the degradations, the classes of the DDR findings."""
+        return np.tile([str(degradation) for degradation in self.degradations], len(self.contents))
+
+    @property
+    def content_labels(self) -> np.ndarray:
+        """(N·K,) names of the pictures."""
+        return np.repeat(self.contents, len(self.degradations))
+
+
+def degraded_patches(
+    images: dict[str, Tensor],
+    degradations: Sequence[Degradation],
+    *,
+    count: int,
+    size: int = 32,
+    scale: int = 4,
+    seed: int = 0,
+) -> Pairs:
+    """`count` LR patches of size × size, each under every degradation, with the same contents.
+
+    Pictures are reduced by `scale` and degraded **whole**, on the LR grid, and cut afterwards, so
+    no patch shows a border of the filter. Places are drawn without replacement from a
+    half-overlapping grid, spread evenly over the pictures. Every patch has its own noise.
+    """
+    reduce = Degradation(scale=scale)
+    places: list[tuple[int, str, int, int]] = []
+    rng = np.random.default_rng(seed)
+    cropped = {name: crop_to_multiple(image, scale) for name, image in images.items()}
+    lr_images = {name: reduce(image[None]) for name, image in cropped.items()}
+    for name, lr in lr_images.items():
+        rows, columns = (range(0, extent - size + 1, size // 2) for extent in lr.shape[-2:])
+        own = [(row, column) for row in rows for column in columns]
+        for rank, index in enumerate(rng.permutation(len(own))):
+            places.append((rank, name, *own[index]))
+    if len(places) < count:
+        raise ValueError(
+            f"{count} patches of {size}×{size} LR pixels do not fit: these {len(images)} pictures "
+            f"hold {len(places)}; ask for fewer or smaller patches, or give more pictures"
+        )
+    places = sorted(places, key=lambda place: place[0])[:count]
+    degraded = {
+        name: [
+            degradation(lr, np.random.default_rng((seed, index, picture)))
+            for index, degradation in enumerate(degradations)
+        ]
+        for picture, (name, lr) in enumerate(lr_images.items())
+    }
+    lr = [
+        crop(version, top, left, size, size)
+        for _, name, top, left in places
+        for version in degraded[name]
+    ]
+    hr = [
+        crop(cropped[name], scale * top, scale * left, scale * size, scale * size)
+        for _, name, top, left in places
+    ]
+    names = tuple(name for _, name, _, _ in places)
+    return Pairs(torch.cat(lr), torch.stack(hr), tuple(degradations), names)
+
+
+class PatchSampler:
+    """Training batches: random crops, flips and turns of pictures that sit decoded in memory.
+
+    `batch(step)` depends on `(seed, step)` alone, so a resumed run sees the same data without
+    any state. Crops carry the degradation's margin, which is cut off again after it was applied.
+    """
+
+    def __init__(
+        self, images: Sequence[Tensor], *, lr_size: int, batch_size: int, seed: int
+    ) -> None:
+        self.pictures = [
+            torch.from_numpy(image_to_array(image)) for image in images
+        ]  # (H, W, 3) uint8
+        self.lr_size, self.batch_size, self.seed = lr_size, batch_size, seed
+
+    def batch(
+        self, step: int, space: DegradationSpace, device: torch.device
+    ) -> tuple[Tensor, Tensor]:
+        """(lr (B, 3, s, s), hr (B, 3, scale·s, scale·s)) for this step."""
+        rng = np.random.default_rng((self.seed, step))
+        margin, size = space.margin, self.lr_size * space.scale
+        crops = torch.stack([self._crop(rng, size + 2 * margin) for _ in range(self.batch_size)])
+        wide = crops.to(device).permute(0, 3, 1, 2).float() / 255
+        lr = _degrade_each(wide, space, rng)
+        edge = margin // space.scale
+        lr = crop(lr, edge, edge, self.lr_size, self.lr_size)
+        return lr, crop(wide, margin, margin, size, size)
+
+    def _crop(self, rng: np.random.Generator, size: int) -> Tensor:
+        picture = self.pictures[rng.integers(len(self.pictures))]
+        rows, columns = picture.shape[:2]
+        if min(rows, columns) < size:
+            raise ValueError(
+                f"a training crop of {size}×{size} does not fit a {rows}×{columns} picture"
+            )
+        top, left = rng.integers(rows - size + 1), rng.integers(columns - size + 1)
+        patch = torch.rot90(picture[top : top + size, left : left + size], int(rng.integers(4)))
+        return patch.flip(0) if rng.integers(2) else patch
+
+
+def _degrade_each(images: Tensor, space: DegradationSpace, rng: np.random.Generator) -> Tensor:
+    """Each image under its own draw; images that drew the same degradation are computed together."""
+    drawn = [space.draw(rng) for _ in images]
+    streams = rng.spawn(len(images))
+    out: list[Tensor] = [images] * len(images)
+    for degradation in dict.fromkeys(drawn):
+        rows = [index for index, own in enumerate(drawn) if own == degradation]
+        for row, image in zip(
+            rows, degradation(images[rows], [streams[i] for i in rows]), strict=True
+        ):
+            out[row] = image
+    return torch.stack(out)

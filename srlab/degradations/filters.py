@@ -1,0 +1,145 @@
+"""Pure operators on images (B, C, H, W): kernels, filtering, resampling, noise, JPEG."""
+
+import io
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from srlab.images import image_from_array, image_to_array
+
+Rng = np.random.Generator | Sequence[np.random.Generator]
+
+
+def gaussian_kernel(
+    sigma: float | Tensor,
+    sigma_y: float | Tensor | None = None,
+    angle: float | Tensor = 0.0,
+    *,
+    size: int | None = None,
+) -> Tensor:
+    """Gaussian blur kernels (B, K, K), each summing to 1.
+
+    `sigma` and `sigma_y` are the standard deviations in pixels along the two main axes
+    (equal when `sigma_y` is None), `angle` turns them in radians. Arguments may be numbers or
+    tensors (B,). `size` is odd and defaults to covering 4 sigma on each side. A sigma of 0
+    is the identity kernel.
+    """
+    sigma_y = sigma if sigma_y is None else sigma_y
+    numbers = [torch.as_tensor(n, dtype=torch.float64).reshape(-1) for n in (sigma, sigma_y, angle)]
+    sigma_x, sigma_y, angle = torch.broadcast_tensors(*numbers)
+    widest = max(sigma_x.max().item(), sigma_y.max().item())
+    if min(sigma_x.min().item(), sigma_y.min().item()) < 0 or not math.isfinite(widest):
+        raise ValueError(
+            f"blur widths must be finite and not negative, got {sigma_x} and {sigma_y}"
+        )
+    size = size or 2 * math.ceil(4 * widest) + 1
+    if size % 2 == 0:
+        raise ValueError(f"a kernel needs an odd size to have a centre, got {size}")
+    offsets = torch.arange(size, dtype=torch.float64, device=sigma_x.device) - size // 2
+    y, x = torch.meshgrid(offsets, offsets, indexing="ij")
+    cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
+    along, across = x * cos + y * sin, y * cos - x * sin
+    tiny = 1e-3  # below this a pixel grid sees a delta; avoids 0/0
+    exponent = (along / sigma_x.clamp(min=tiny)[:, None, None]) ** 2
+    exponent = exponent + (across / sigma_y.clamp(min=tiny)[:, None, None]) ** 2
+    kernel = torch.exp(-exponent / 2)
+    return (kernel / kernel.sum(dim=(1, 2), keepdim=True)).float()
+
+
+def filter2d(images: Tensor, kernel: Tensor) -> Tensor:
+    """Correlate each image with its kernel: (B, C, H, W) with (K, K), (1, K, K) or (B, K, K).
+
+    Borders are mirrored without repeating the edge pixel; the kernel must fit: K//2 < min(H, W).
+    """
+    kernel = kernel.reshape(-1, *kernel.shape[-2:]).to(images)
+    batch, channels, height, width = images.shape
+    if kernel.shape[0] not in (1, batch):
+        raise ValueError(f"{kernel.shape[0]} kernels for {batch} images; give 1 or {batch}")
+    radius = kernel.shape[-1] // 2
+    if radius >= min(height, width):
+        raise ValueError(
+            f"a {kernel.shape[-1]}×{kernel.shape[-1]} kernel needs images larger than {radius} "
+            f"pixels on each side, got {height}×{width}"
+        )
+    padded = F.pad(images, (radius,) * 4, mode="reflect")
+    groups = padded.reshape(1, batch * channels, *padded.shape[-2:])
+    weight = kernel.expand(batch, -1, -1).repeat_interleave(channels, dim=0)[:, None]
+    return F.conv2d(groups, weight, groups=batch * channels).reshape(images.shape)
+
+
+def blur(images: Tensor, sigma: float) -> Tensor:
+    """Isotropic Gaussian blur of `sigma` pixels, computed as two one-dimensional passes."""
+    if sigma == 0:
+        return images
+    row = gaussian_kernel(sigma)[0].sum(dim=0).to(images)
+    radius, channels = len(row) // 2, images.shape[1]
+    if radius >= min(images.shape[-2:]):
+        raise ValueError(
+            f"a blur of {sigma} pixels needs images larger than {radius} on each side, "
+            f"got {tuple(images.shape[-2:])}"
+        )
+    padded = F.pad(images, (radius,) * 4, mode="reflect")
+    row = row.expand(channels, 1, 1, -1)
+    return F.conv2d(F.conv2d(padded, row, groups=channels), row.mT, groups=channels)
+
+
+def downsample(images: Tensor, scale: int) -> Tensor:
+    """Antialiased bicubic, a = −0.5 as in MATLAB's imresize: (…, H, W) → (…, H/scale, W/scale)."""
+    height, width = images.shape[-2:]
+    if height % scale or width % scale:
+        raise ValueError(
+            f"{height}×{width} is not a multiple of the scale {scale}; "
+            f"use images.crop_to_multiple(image, {scale}) first"
+        )
+    if scale == 1:
+        return images
+    size = (height // scale, width // scale)
+    return F.interpolate(images, size=size, mode="bicubic", antialias=True, align_corners=False)
+
+
+def upsample(images: Tensor, scale: int, mode: str = "bicubic") -> Tensor:
+    """Enlarge by an integer factor: the baseline every SR network is compared with."""
+    if scale == 1:
+        return images
+    antialias = (
+        mode == "bicubic"
+    )  # selects the kernel a = −0.5; no smoothing happens when enlarging
+    return F.interpolate(
+        images, scale_factor=scale, mode=mode, align_corners=False, antialias=antialias
+    )
+
+
+def add_noise(images: Tensor, sigma: float | Tensor, rng: Rng) -> Tensor:
+    """White Gaussian noise of standard deviation `sigma` (image units, written 20/255), not clipped.
+
+    One generator serves the batch in order; a sequence gives each image its own stream, so that
+    an image's noise does not depend on its neighbours.
+    """
+    shape = tuple(images.shape)
+    if isinstance(rng, np.random.Generator):
+        noise = rng.standard_normal(shape, dtype=np.float32)
+    else:
+        if len(rng) != shape[0]:
+            raise ValueError(f"{len(rng)} generators for {shape[0]} images; give one for each")
+        noise = np.stack([one.standard_normal(shape[1:], dtype=np.float32) for one in rng])
+    sigma = torch.as_tensor(sigma, dtype=images.dtype, device=images.device).reshape(-1, 1, 1, 1)
+    return images + sigma * torch.from_numpy(noise).to(images)
+
+
+def jpeg(images: Tensor, quality: int) -> Tensor:
+    """Compress and decompress each image (B, 3, H, W) at `quality` 1–100 (rounds to 8 bit)."""
+    if not 1 <= quality <= 100:
+        raise ValueError(f"JPEG quality lies between 1 and 100, got {quality}")
+    return torch.stack([_jpeg(image, quality) for image in images]).to(images)
+
+
+def _jpeg(image: Tensor, quality: int) -> Tensor:
+    memory = io.BytesIO()
+    Image.fromarray(image_to_array(image)).save(memory, "JPEG", quality=quality)
+    with Image.open(memory) as picture:
+        return image_from_array(np.asarray(picture))

@@ -1,0 +1,128 @@
+"""Degradations as values: `Degradation` holds drawn parameters, `DegradationSpace` draws them."""
+
+import math
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from torch import Tensor
+
+from srlab.degradations.filters import (
+    Rng,
+    add_noise,
+    blur,
+    downsample,
+    filter2d,
+    gaussian_kernel,
+    jpeg,
+)
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """One drawn degradation, callable: images (B, 3, H, W) → (B, 3, H/scale, W/scale).
+
+    In order: blur, bicubic down-sampling, noise, JPEG. With scale=1 it acts on LR images, as the
+    DDR paper does (`Degradation(blur_sigma=4)`); otherwise the blur acts on the HR grid.
+
+    >>> clean = Degradation(scale=4)
+    >>> noisy = replace(clean, noise_sigma=20 / 255)
+    """
+
+    scale: int = 1
+    blur_sigma: float = 0.0  # pixels of the grid it is given
+    blur_sigma_y: float | None = None  # second axis of an anisotropic blur; None = isotropic
+    blur_angle: float = 0.0  # radians
+    kernel_size: int | None = None  # None = wide enough for 4 sigma
+    noise_sigma: float = 0.0  # image units after down-sampling, written 20/255
+    jpeg_quality: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.scale not in (1, 2, 3, 4, 8):
+            raise ValueError(f"scale is one of 1, 2, 3, 4, 8, got {self.scale}")
+        for name in ("blur_sigma", "noise_sigma"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{name} must be finite and not negative, got {value}")
+        if self.noise_sigma > 1:
+            raise ValueError(f"noise_sigma is in image units: write {self.noise_sigma:g}/255")
+
+    @property
+    def margin(self) -> int:
+        """Input pixels around a window that influence its degraded version (JPEG's 8×8 blocks aside)."""
+        widest = max(self.blur_sigma, self.blur_sigma_y or 0.0)
+        radius = self.kernel_size // 2 if self.kernel_size else math.ceil(4 * widest)
+        reach = radius * (widest > 0) + 2 * self.scale * (self.scale > 1)
+        return math.ceil(reach / self.scale) * self.scale
+
+    def __call__(self, images: Tensor, rng: Rng | None = None) -> Tensor:
+        """Apply it. `rng` (one generator, or one for each image) is needed when there is noise."""
+        if self.blur_sigma_y is None and self.kernel_size is None:
+            images = blur(images, self.blur_sigma)
+        else:
+            sigmas = (self.blur_sigma, self.blur_sigma_y, self.blur_angle)
+            images = filter2d(images, gaussian_kernel(*sigmas, size=self.kernel_size))
+        images = downsample(images, self.scale)
+        if self.noise_sigma:
+            if rng is None:
+                raise ValueError(
+                    "this degradation adds noise: pass rng=numpy.random.default_rng(seed)"
+                )
+            images = add_noise(images, self.noise_sigma, rng)
+        return images if self.jpeg_quality is None else jpeg(images, self.jpeg_quality)
+
+    def __str__(self) -> str:
+        parts = []
+        if self.blur_sigma:
+            parts.append(f"blur {self.blur_sigma:g}")
+        if self.noise_sigma:
+            parts.append(f"noise {self.noise_sigma * 255:g}/255")
+        if self.jpeg_quality is not None:
+            parts.append(f"JPEG {self.jpeg_quality}")
+        return " + ".join(parts) or "clean"
+
+
+@dataclass(frozen=True)
+class DegradationSpace:
+    """Ranges to draw a `Degradation` from; `(low, high)` is uniform, each part applied with probability."""
+
+    scale: int = 1
+    blur_sigma: tuple[float, float] = (0.0, 0.0)
+    blur_probability: float = 1.0
+    anisotropic: bool = False
+    kernel_size: int | None = None
+    noise_sigma: tuple[float, float] = (0.0, 0.0)
+    noise_probability: float = 1.0
+    jpeg_quality: tuple[int, int] | None = None
+    jpeg_probability: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("blur_sigma", "noise_sigma", "jpeg_quality"):
+            limits = getattr(self, name)
+            if limits is not None and limits[0] > limits[1]:
+                raise ValueError(f"{name} is (low, high), got {limits}")
+        for name in (field.name for field in fields(self) if field.name.endswith("probability")):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} lies between 0 and 1, got {getattr(self, name)}")
+
+    @property
+    def margin(self) -> int:
+        """The largest `Degradation.margin` that can be drawn."""
+        blurred = {"blur_sigma": self.blur_sigma[1], "kernel_size": self.kernel_size}
+        return Degradation(scale=self.scale, **blurred).margin
+
+    def draw(self, rng: np.random.Generator) -> Degradation:
+        """One degradation; the same generator state always gives the same one."""
+        drawn = Degradation(scale=self.scale, kernel_size=self.kernel_size)
+        use_blur, use_noise, use_jpeg = rng.random(3)
+        sigma, sigma_y = rng.uniform(*self.blur_sigma, size=2)
+        angle, noise = rng.uniform(0, np.pi), rng.uniform(*self.noise_sigma)
+        if use_blur < self.blur_probability:
+            drawn = replace(drawn, blur_sigma=float(sigma))
+            if self.anisotropic:
+                drawn = replace(drawn, blur_sigma_y=float(sigma_y), blur_angle=float(angle))
+        if use_noise < self.noise_probability:
+            drawn = replace(drawn, noise_sigma=float(noise))
+        if self.jpeg_quality is not None and use_jpeg < self.jpeg_probability:
+            low, high = self.jpeg_quality
+            drawn = replace(drawn, jpeg_quality=int(rng.integers(low, high + 1)))
+        return drawn

@@ -1,0 +1,109 @@
+"""Image conventions of srlab: RGB float tensors in [0, 1], shaped (B, 3, H, W) or (3, H, W)."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+
+def image_from_array(array: np.ndarray) -> Tensor:
+    """An (H, W), (H, W, 3) or (H, W, 4) array as an RGB tensor (3, H, W) in [0, 1].
+
+    8- and 16-bit integers are divided by their full range; floats must lie in [0, 1]
+    already. Grey is repeated to three channels, alpha is laid over white.
+    """
+    array = np.asarray(array)
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[-1] not in (1, 2, 3, 4) or min(array.shape) == 0:
+        raise ValueError(f"an image is (H, W) or (H, W, 1..4), got an array of shape {array.shape}")
+    if array.dtype == np.bool_:
+        values = array.astype(np.float32)
+    elif array.dtype in (np.uint8, np.uint16):
+        values = array.astype(np.float32) / np.iinfo(array.dtype).max
+    elif np.issubdtype(array.dtype, np.floating):
+        values = array.astype(np.float32)
+    else:
+        raise ValueError(f"an image is uint8, uint16, bool or float, got {array.dtype}")
+    if values.shape[-1] in (2, 4):
+        alpha = values[..., -1:]
+        values = values[..., :-1] * alpha + (1 - alpha)
+    if values.shape[-1] == 1:
+        values = np.repeat(values, 3, axis=-1)
+    image = torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))
+    return check_images(image)
+
+
+def image_to_array(image: Tensor) -> np.ndarray:
+    """(3, H, W) in [0, 1] as uint8 (H, W, 3), clamped and rounded: what a viewer shows."""
+    return (image.detach().float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+
+
+def read_image(path: str | Path) -> Tensor:
+    """A picture file (8 or 16 bit; grey, RGB, RGBA or palette) as (3, H, W) in [0, 1]."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no picture at {path}")
+    try:
+        with Image.open(path) as picture:
+            if picture.mode == "P":
+                picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
+            elif picture.mode in ("I", "I;16", "I;16B"):
+                return image_from_array(np.asarray(picture).astype(np.uint16))
+            elif picture.mode not in ("1", "L", "LA", "RGB", "RGBA"):
+                picture = picture.convert("RGB")
+            return image_from_array(np.asarray(picture))
+    except (UnidentifiedImageError, OSError) as error:
+        raise ValueError(f"{path} is not a readable picture: {error}") from error
+
+
+def check_images(images: Tensor) -> Tensor:
+    """Return `images` if they are finite RGB in [0, 1]; otherwise say what is wrong."""
+    if images.ndim not in (3, 4) or images.shape[-3] != 3:
+        raise ValueError(
+            f"expected RGB images (3, H, W) or (B, 3, H, W), got shape {tuple(images.shape)}"
+        )
+    if not images.is_floating_point():
+        raise ValueError(
+            f"expected float images in [0, 1], got {images.dtype}; divide by 255 first"
+        )
+    if not torch.isfinite(images).all():
+        raise ValueError("the image holds NaN or infinity; srlab does not repair values silently")
+    low, high = images.min().item(), images.max().item()
+    if low < -2 or high > 3:  # noise may leave [0, 1]; 0–255 is a mistake
+        raise ValueError(f"expected values in [0, 1], got [{low:.3g}, {high:.3g}]; divide by 255?")
+    return images
+
+
+def luma(images: Tensor) -> Tensor:
+    """Y of ITU-R BT.601 in studio range, as SR papers measure it: (..., 3, H, W) → (..., 1, H, W)."""
+    weights = images.new_tensor([65.481, 128.553, 24.966]) / 255
+    return torch.einsum("...chw,c->...hw", images, weights).unsqueeze(-3) + 16 / 255
+
+
+def crop_to_multiple(images: Tensor, multiple: int) -> Tensor:
+    """Cut the bottom and right edges so that H and W are multiples of `multiple`."""
+    height, width = images.shape[-2:]
+    if min(height, width) < multiple:
+        raise ValueError(
+            f"an image of {height}×{width} cannot be cropped to a multiple of {multiple}"
+        )
+    return images[..., : height - height % multiple, : width - width % multiple]
+
+
+def crop(images: Tensor, top: int, left: int, height: int, width: int) -> Tensor:
+    """images[..., top:top+height, left:left+width], refused when it leaves the image."""
+    rows, columns = images.shape[-2:]
+    if min(top, left) < 0 or top + height > rows or left + width > columns:
+        raise ValueError(
+            f"a {height}×{width} crop at row {top}, column {left} leaves the {rows}×{columns} image"
+        )
+    return images[..., top : top + height, left : left + width]
+
+
+def center_crop(images: Tensor, size: int) -> Tensor:
+    """The central size × size window of (..., H, W)."""
+    rows, columns = images.shape[-2:]
+    return crop(images, (rows - size) // 2, (columns - size) // 2, size, size)

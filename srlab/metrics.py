@@ -1,0 +1,58 @@
+"""Image quality: PSNR and SSIM as the SR field measures them (luma, border cut off)."""
+
+import numpy as np
+import torch
+from skimage.metrics import structural_similarity
+from torch import Tensor
+
+from srlab.images import luma
+
+
+def psnr(sr: Tensor, hr: Tensor, *, border: int, data_range: float = 1.0, y: bool = True) -> Tensor:
+    """Peak signal-to-noise ratio in dB of each image: (B, 3, H, W), (B, 3, H, W) → (B,).
+
+    `border` pixels are cut off each side (the field uses the scale). `y` measures luma, else RGB.
+    Values are clamped to the range first, as a saved picture would be. Equal images give infinity.
+    """
+    sr, hr = _comparable(sr, hr, border, data_range, y)
+    return 10 * torch.log10(data_range**2 / (sr - hr).square().mean(dim=(1, 2, 3)))
+
+
+def ssim(sr: Tensor, hr: Tensor, *, border: int, data_range: float = 1.0, y: bool = True) -> Tensor:
+    """Structural similarity of each image with the 11×11 Gaussian window of σ 1.5: → (B,)."""
+    sr, hr = _comparable(sr, hr, border, data_range, y)
+    if min(sr.shape[-2:]) < 11:
+        raise ValueError(f"SSIM needs 11×11 pixels inside the border, got {tuple(sr.shape[-2:])}")
+    values = [
+        structural_similarity(
+            one.cpu().numpy(),
+            other.cpu().numpy(),
+            data_range=data_range,
+            channel_axis=0,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+        )
+        for one, other in zip(sr, hr, strict=True)
+    ]
+    return torch.from_numpy(np.asarray(values))
+
+
+def _comparable(
+    sr: Tensor, hr: Tensor, border: int, data_range: float, y: bool
+) -> tuple[Tensor, Tensor]:
+    if sr.shape != hr.shape or sr.ndim != 4 or sr.shape[1] != 3:
+        raise ValueError(
+            f"expected two (B, 3, H, W) of one shape, got {tuple(sr.shape)} and {tuple(hr.shape)}"
+        )
+    if min(sr.shape[-2:]) <= 2 * border:
+        raise ValueError(f"a border of {border} leaves nothing of {tuple(sr.shape[-2:])} pixels")
+    if y and data_range != 1.0:
+        raise ValueError("luma is defined for images in [0, 1]; set y=False for other ranges")
+    pair = []
+    for images in (sr, hr):
+        images = images.detach().double().clamp(0, data_range)
+        images = luma(images) if y else images
+        height, width = images.shape[-2:]
+        pair.append(images[..., border : height - border, border : width - border])
+    return pair[0], pair[1]

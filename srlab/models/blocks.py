@@ -1,0 +1,63 @@
+"""Building blocks shared by the networks. Nothing here works in place: features stay what they were."""
+
+from torch import Tensor, nn
+
+
+def conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
+    """A size-preserving 3×3 convolution."""
+    return nn.Conv2d(in_channels, out_channels, 3, padding=1)
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(relu(conv(x))): the residual block without batch normalization (EDSR)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = conv3x3(channels, channels)
+        self.relu = nn.ReLU()
+        self.conv2 = conv3x3(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv2(self.relu(self.conv1(x)))
+
+
+class PixelShuffleUpsampler(nn.Sequential):
+    """(B, C, h, w) → (B, C, scale·h, scale·w) in stages of 2 or 3, an activation after each."""
+
+    def __init__(self, channels: int, scale: int) -> None:
+        stages = {1: [], 2: [2], 3: [3], 4: [2, 2], 8: [2, 2, 2]}
+        if scale not in stages:
+            raise ValueError(f"scale is one of {sorted(stages)}, got {scale}")
+        layers: list[nn.Module] = []
+        for factor in stages[scale]:
+            layers += [
+                conv3x3(channels, channels * factor**2),
+                nn.PixelShuffle(factor),
+                nn.LeakyReLU(0.1),
+            ]
+        super().__init__(*layers)
+
+
+class SuperResolver(nn.Module):
+    """What srlab asks of its own networks beyond (B, 3, h, w) → (B, 3, scale·h, scale·w).
+
+    `forward` is split in two: `extract` (lr → features on the LR grid) and `reconstruct`
+    (features, lr → sr), where an SR pixel depends on no feature further than
+    `reconstruct_margin` LR pixels away. Attribution of a small patch then runs `reconstruct`
+    on a crop, which leaves its gradient exact and saves half the work.
+    """
+
+    scale: int
+    taps: tuple[str, ...]
+    reconstruct_margin: int
+
+    def extract(self, lr: Tensor) -> Tensor:
+        """(B, 3, h, w) → (B, C, h, w)."""
+        raise NotImplementedError
+
+    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
+        """(B, C, h, w), (B, 3, h, w) → (B, 3, scale·h, scale·w)."""
+        raise NotImplementedError
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return self.reconstruct(self.extract(lr), lr)

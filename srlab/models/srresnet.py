@@ -1,0 +1,79 @@
+"""SRResNet without batch normalization, and the discriminator of SRGAN (Ledig et al., CVPR 2017)."""
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from srlab.degradations.filters import upsample
+from srlab.models.blocks import PixelShuffleUpsampler, ResidualBlock, SuperResolver, conv3x3
+
+
+class SRResNet(SuperResolver):
+    """Residual blocks on the LR grid, then pixel-shuffle upsampling.
+
+    `global_residual` adds the bilinearly enlarged input to the output image: the one switch
+    that decides whether deep features separate degradations (DDR, Sec. 4.3).
+    """
+
+    def __init__(
+        self,
+        *,
+        scale: int = 4,
+        channels: int = 64,
+        num_blocks: int = 16,
+        global_residual: bool = True,
+    ) -> None:
+        super().__init__()
+        self.scale, self.global_residual = scale, global_residual
+        self.head = nn.Sequential(conv3x3(3, channels), nn.LeakyReLU(0.1))
+        self.body = nn.Sequential(*(ResidualBlock(channels) for _ in range(num_blocks)))
+        self.upsampler = PixelShuffleUpsampler(channels, scale)
+        self.tail = nn.Sequential(
+            conv3x3(channels, channels), nn.LeakyReLU(0.1), conv3x3(channels, 3)
+        )
+        self.taps = ("head", *(f"body.{index}" for index in range(num_blocks)))
+        self.reconstruct_margin = 4  # two 3×3 upsampling stages (1 + ½) and two HR convolutions (½)
+        self.apply(_scale_down_initialization)
+
+    def extract(self, lr: Tensor) -> Tensor:
+        return self.body(self.head(lr))
+
+    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
+        sr = self.tail(self.upsampler(features))
+        return sr + upsample(lr, self.scale, "bilinear") if self.global_residual else sr
+
+
+def _scale_down_initialization(module: nn.Module) -> None:
+    """He initialization times 0.1 in residual blocks keeps deep stacks without normalization calm."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, a=0.1)
+        nn.init.constant_(module.bias, 0)
+    if isinstance(module, ResidualBlock):
+        module.conv1.weight.data = module.conv1.weight.data * 0.1
+        module.conv2.weight.data = module.conv2.weight.data * 0.1
+
+
+class Discriminator(nn.Module):
+    """(B, 3, H, W) → (B, 1) logits "this is a photograph"; H and W at least 16."""
+
+    def __init__(self, *, channels: int = 64, hidden: int = 1024) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [conv3x3(3, channels), nn.LeakyReLU(0.2)]
+        widths = [channels * factor for factor in (1, 1, 2, 2, 4, 4, 8, 8)]
+        for index in range(1, 8):
+            stride = 1 + index % 2
+            layers += [
+                nn.Conv2d(widths[index - 1], widths[index], 3, stride, 1, bias=False),
+                nn.BatchNorm2d(widths[index]),
+                nn.LeakyReLU(0.2),
+            ]
+        self.body = nn.Sequential(*layers)
+        self.tail = nn.Sequential(
+            nn.Linear(widths[-1], hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, 1)
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        if min(images.shape[-2:]) < 16:
+            raise ValueError(
+                f"the discriminator needs at least 16×16 pixels, got {tuple(images.shape)}"
+            )
+        return self.tail(F.adaptive_avg_pool2d(self.body(images), 1).flatten(1))

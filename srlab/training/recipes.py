@@ -1,0 +1,84 @@
+"""Every run whose weights ship, as values: two findings' networks differ in one visible line."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from srlab.degradations.pipeline import DegradationSpace
+
+PRISTINE = ("bsd397", "general100", "div2k-small")  # 577 pictures, none of them in a test set
+CLEAN = DegradationSpace(scale=4)  # bicubic reduction alone
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One supervised run with L1 loss. A variant is `replace(recipe, …)`."""
+
+    architecture: str
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
+    image_sets: tuple[str, ...] = PRISTINE
+    space: DegradationSpace = CLEAN
+    lr_size: int = 16  # side of an LR training patch, pixels
+    batch_size: int = 16
+    steps: int = 6000
+    learning_rate: float = 8e-4  # peak of one cosine cycle, Adam (0.9, 0.99)
+    precision: str = "bfloat16"  # of the convolutions; weights, input, output and loss are float32
+    seed: int = 0
+    snapshots: tuple[int, ...] = ()  # steps whose weights are kept besides the last
+
+    def __post_init__(self) -> None:
+        late = [step for step in self.snapshots if not 0 < step < self.steps]
+        if late:
+            raise ValueError(f"snapshots lie between 1 and {self.steps - 1}, got {late}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as a checkpoint's header keeps them."""
+        return asdict(self)
+
+    def seeded(self, seed: int) -> "Recipe":
+        """The same run from another initialization and another order of the data."""
+        return replace(self, seed=seed)
+
+
+EVOLUTION = (100, 250, 500, 1000, 1750, 2500, 4000)
+
+# lab: narrow networks, minutes on one CPU core. DDR trains 64 channels for 600 000 steps.
+SRRESNET_GR = Recipe(
+    "srresnet",
+    {"scale": 4, "channels": 32, "num_blocks": 16, "global_residual": True},
+    snapshots=EVOLUTION,
+)
+SRRESNET_WOGR = replace(
+    SRRESNET_GR, hyperparameters={**SRRESNET_GR.hyperparameters, "global_residual": False}
+)
+SRCNN_3 = Recipe("srcnn", {"scale": 4, "depth": 3}, steps=4000, learning_rate=5e-4)
+FSRCNN_LAB = Recipe("fsrcnn", {"scale": 4}, steps=10_000, learning_rate=1e-3)
+
+# paper: the published sizes and schedules, for a GPU.
+PAPER: dict[str, Any] = {"lr_size": 32, "batch_size": 16, "steps": 600_000, "learning_rate": 2e-4}
+SRRESNET_GR_PAPER = replace(
+    SRRESNET_GR, hyperparameters={**SRRESNET_GR.hyperparameters, "channels": 64}, **PAPER
+)
+SRRESNET_WOGR_PAPER = replace(
+    SRRESNET_GR_PAPER,
+    hyperparameters={**SRRESNET_GR_PAPER.hyperparameters, "global_residual": False},
+)
+
+RECIPES: dict[str, Recipe] = {
+    "srresnet-gr": SRRESNET_GR,
+    "srresnet-gr-s1": SRRESNET_GR.seeded(1),
+    "srresnet-gr-s2": SRRESNET_GR.seeded(2),
+    "srresnet-wogr": SRRESNET_WOGR,
+    "srresnet-wogr-s1": SRRESNET_WOGR.seeded(1),
+    "srresnet-wogr-s2": SRRESNET_WOGR.seeded(2),
+    "srcnn-3": SRCNN_3,
+    "fsrcnn": FSRCNN_LAB,
+    "srresnet-gr-paper": SRRESNET_GR_PAPER,
+    "srresnet-wogr-paper": SRRESNET_WOGR_PAPER,
+}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name."""
+    if name not in RECIPES:
+        raise ValueError(f"unknown recipe {name!r}; srlab has {', '.join(RECIPES)}")
+    return RECIPES[name]
