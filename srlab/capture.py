@@ -1,0 +1,58 @@
+"""Look inside any network: copies of what its layers put out during a forward pass."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from torch import Tensor, nn
+
+Hook = Callable[[nn.Module, object, object], None]
+
+
+@contextmanager
+def capture(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
+    """Collect the outputs of `layers` (dotted module names) while the block runs.
+
+    The mapping is filled by each forward pass, layers in the order they ran, and holds detached
+    copies: later changes in the network cannot reach them. Every hook is gone afterwards, also
+    after an error or a misspelt name.
+
+    >>> with capture(model, ["body.15"]) as features:
+    ...     model(lr)
+    >>> features["body.15"].shape  # (B, C, h, w)
+    """
+    features: dict[str, Tensor] = {}
+    handles = []
+
+    def keep(name: str) -> Hook:
+        def hook(_module: nn.Module, _inputs: object, output: object) -> None:
+            if not isinstance(output, Tensor):
+                raise TypeError(
+                    f"layer {name!r} returns {type(output).__name__}, not a tensor; "
+                    "capture a layer inside it"
+                )
+            features[name] = output.detach().clone()
+
+        return hook
+
+    try:
+        for name in layers:
+            handles.append(_submodule(model, name).register_forward_hook(keep(name)))
+        yield features
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def layer_names(model: nn.Module) -> tuple[str, ...]:
+    """The dotted names `capture` understands: every module with weights or children, in order."""
+    return tuple(name for name, _ in model.named_modules() if name)
+
+
+def _submodule(model: nn.Module, name: str) -> nn.Module:
+    try:
+        return model.get_submodule(name)
+    except AttributeError as error:
+        known = ", ".join(getattr(model, "taps", layer_names(model))[:12])
+        raise ValueError(
+            f"{type(model).__name__} has no layer {name!r}; it has {known}, …"
+        ) from error

@@ -1,0 +1,163 @@
+"""Deep degradation representations: features → points → PCA → t-SNE, and how far they separate.
+
+The method of DDR (Liu et al., Sec. 4): flatten a layer's features, keep 50 principal components,
+embed them in two dimensions, and measure how well degradations separate with the
+Caliński–Harabasz index. The paper does not state perplexity, scaling or initialization; srlab
+fixes 30, no whitening, and the principal components.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from sklearn.decomposition import PCA, IncrementalPCA
+from sklearn.manifold import TSNE
+from torch import Tensor, nn
+
+from srlab.capture import capture
+
+Method = Literal["tsne", "umap", "pca"]
+METHODS: dict[Method, str] = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
+
+
+def points(features: Tensor) -> np.ndarray:
+    """Features (N, C, h, w) as points (N, C·h·w), float32: one point for each image."""
+    return features.flatten(1).float().cpu().numpy()
+
+
+@torch.no_grad()
+def layer_points(
+    model: nn.Module, lr: Tensor, layers: Sequence[str], *, batch_size: int = 50
+) -> dict[str, np.ndarray]:
+    """Points of several layers for images (N, 3, h, w): {layer: (N, C·h·w)}.
+
+    For so many images that these do not fit in memory, see `stream_components`.
+    """
+    collected: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
+    with capture(model, layers) as features:
+        for batch in lr.split(batch_size):
+            model(batch)
+            for layer in layers:
+                collected[layer].append(points(features[layer]))
+    return {layer: np.concatenate(parts) for layer, parts in collected.items()}
+
+
+def principal_components(points: np.ndarray, dimensions: int = 50) -> np.ndarray:
+    """The first principal components of (N, D), centred, not whitened: (N, ≤ dimensions)."""
+    _check_points(points)
+    dimensions = min(dimensions, *points.shape)
+    return PCA(dimensions, svd_solver="full").fit_transform(points)
+
+
+def stream_components(
+    batches: Callable[[], Iterable[np.ndarray]], dimensions: int = 50
+) -> np.ndarray:
+    """Principal components of points that never sit in memory together: (N, dimensions).
+
+    `batches()` yields the (n, D) points from the start, each time it is called, in batches of
+    at least `dimensions`. It is read twice: to fit, then to project. Memory grows with
+    N·dimensions instead of N·D; components agree with `principal_components` up to their sign
+    and the small error of incremental fitting.
+    """
+    model = IncrementalPCA(dimensions)
+    for batch in batches():
+        if len(batch) < dimensions:
+            raise ValueError(f"a batch of {len(batch)} points cannot fit {dimensions} components")
+        model.partial_fit(batch)
+    return np.concatenate([model.transform(batch) for batch in batches()])
+
+
+def embed(
+    points: np.ndarray,
+    *,
+    method: Method = "tsne",
+    dimensions: int = 2,
+    seed: int = 0,
+    perplexity: float = 30.0,
+    init: Literal["pca", "random"] = "pca",
+) -> np.ndarray:
+    """Embed points (N, D) after PCA to 50: (N, dimensions) float32.
+
+    `init` and `perplexity` belong to t-SNE; UMAP takes the perplexity as its number of
+    neighbours. Random initialization is what makes t-SNE runs of different seeds differ.
+    """
+    components = principal_components(points)
+    if method == "pca":
+        return components[:, :dimensions].astype(np.float32)
+    if method == "tsne":
+        if perplexity >= len(components):
+            raise ValueError(
+                f"perplexity {perplexity:g} needs more than {perplexity:g} points, "
+                f"got {len(components)}; use more patches or a lower perplexity"
+            )
+        tsne = TSNE(dimensions, perplexity=perplexity, init=init, random_state=seed)
+        return tsne.fit_transform(components.astype(np.float32))
+    if method == "umap":
+        from umap import UMAP  # compiles for seconds on first import
+
+        neighbours = min(int(perplexity), len(components) - 1)
+        umap = UMAP(neighbours, dimensions, random_state=seed, n_jobs=1)
+        return umap.fit_transform(components).astype(np.float32)
+    raise ValueError(f"unknown method {method!r}; srlab has {', '.join(METHODS)}")
+
+
+class Separability(NamedTuple):
+    """Dispersion of labelled points within and between their classes, and the index (DDR Sec. 4)."""
+
+    within: float
+    between: float
+    index: float  # type: ignore[assignment]  # Caliński–Harabasz; shadows tuple.index on purpose
+
+
+def separability(points: np.ndarray, labels: Sequence | np.ndarray) -> Separability:
+    """Caliński–Harabasz index BD/WD · (N−K)/(K−1) of points (N, D) with K distinct labels (N,)."""
+    _check_points(points)
+    labels = np.asarray(labels)
+    names, own = np.unique(labels, return_inverse=True)
+    if len(labels) != len(points) or not 1 < len(names) < len(points):
+        raise ValueError(
+            f"{len(points)} points with {len(labels)} labels in {len(names)} groups: separability "
+            "needs a label for each point, at least two groups, and fewer groups than points"
+        )
+    points = points.astype(np.float64)
+    counts = np.bincount(own)
+    centres = np.stack([points[own == group].mean(axis=0) for group in range(len(names))])
+    within = float(((points - centres[own]) ** 2).sum())
+    between = float((counts * ((centres - points.mean(axis=0)) ** 2).sum(axis=1)).sum())
+    ratio = between / within if within else np.inf
+    return Separability(within, between, ratio * (len(points) - len(names)) / (len(names) - 1))
+
+
+def separability_interval(
+    points: np.ndarray,
+    labels: Sequence | np.ndarray,
+    groups: Sequence | np.ndarray,
+    *,
+    draws: int = 500,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Bootstrap interval of the index: whole `groups` (contents) are drawn with replacement."""
+    rng = np.random.default_rng(seed)
+    labels, groups = np.asarray(labels), np.asarray(groups)
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    values = []
+    for _ in range(draws):
+        rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
+        values.append(separability(points[rows], labels[rows]).index)
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def separability_level(index: float) -> str:
+    """DDR's shorthand: − below 20, + below 100, ++ below 500, +++ from there."""
+    return ["−", "+", "++", "+++"][int(np.searchsorted([20, 100, 500], index, side="right"))]
+
+
+def _check_points(points: np.ndarray) -> None:
+    if points.ndim != 2 or not np.isfinite(points).all():
+        raise ValueError(
+            f"expected finite points (N, D), got shape {points.shape}"
+            + ("" if np.isfinite(points).all() else " with NaN or infinity")
+        )
