@@ -1,4 +1,4 @@
-"""Remote files: where each image set comes from, what it may be used for, and its verified local path.
+"""Remote files: where each image set comes from, what it may be used for, where it lies here.
 
 A file is looked for in `$SRLAB_DATA`, then in the cache, then downloaded with a progress bar and
 checked against its SHA-256. An interrupted or wrong download leaves nothing behind. The rows of
@@ -6,6 +6,7 @@ every file are in `assets.csv` next to this module.
 """
 
 import csv
+import logging
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pooch
+from tqdm.auto import tqdm
+
+HOST = "https://raw.githubusercontent.com"
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True)
@@ -73,41 +78,55 @@ IMAGE_SETS: dict[str, ImageSet] = {
 }
 
 
-def image_set_files(name: str) -> dict[str, Path]:
-    """{picture name: local path} of a set, downloading what is missing."""
+def image_set_files(name: str, *, limit: int | None = None) -> dict[str, Path]:
+    """{picture name: local path} of a set (of its first `limit`), downloading what is missing."""
     if name not in IMAGE_SETS:
         raise ValueError(f"unknown image set {name!r}; the remote ones are {', '.join(IMAGE_SETS)}")
-    rows = _table()[name]
-    return {row["name"]: _locate(IMAGE_SETS[name], row) for row in rows}
+    rows = _table()[name][:limit]
+    found = _own_copies(IMAGE_SETS[name])
+    missing = [row for row in rows if row["name"] not in found]
+    size = sum(int(row["bytes"]) for row in missing) / 1e6
+    # Files that are in the cache already pass in an instant; only their digest is computed.
+    for row in tqdm(missing, f"{name} ({size:.1f} MB)", unit="file", delay=1, leave=False):
+        found[row["name"]] = _retrieve(IMAGE_SETS[name], row)
+    return {row["name"]: found[row["name"]] for row in rows}
 
 
 @cache
 def _table() -> dict[str, list[dict[str, str]]]:
     table: dict[str, list[dict[str, str]]] = {name: [] for name in IMAGE_SETS}
-    with files("srlab").joinpath("assets.csv").open(newline="") as lines:
-        for row in csv.DictReader(lines):
-            table[row["set"]].append(row)
+    for row in csv.DictReader((files("srlab") / "assets.csv").read_text("utf-8").splitlines()):
+        table[row["set"]].append(row)
     return table
 
 
-def _locate(image_set: ImageSet, row: dict[str, str]) -> Path:
-    if root := os.environ.get("SRLAB_DATA"):
-        here = sorted(Path(root, image_set.folder).glob(f"{row['name']}.*"))
-        if here:
-            return here[0]
-    address = f"https://raw.githubusercontent.com/{image_set.repository}/{image_set.commit}/"
-    suffix = Path(row["path"]).suffix
+def _own_copies(image_set: ImageSet) -> dict[str, Path]:
+    """Pictures below $SRLAB_DATA by name, whatever lossless format they were stored in."""
+    root = os.environ.get("SRLAB_DATA")
+    if not root:
+        return {}
+    if not Path(root).is_dir():
+        raise FileNotFoundError(f"SRLAB_DATA is set to {root}, which is not a folder")
+    paths = sorted(Path(root, image_set.folder).glob("*"), reverse=True)
+    return {path.stem: path for path in paths if path.suffix.lower() in PICTURES}
+
+
+def _retrieve(image_set: ImageSet, row: dict[str, str]) -> Path:
+    """The cached file, downloaded if it is not there or not what it should be."""
+    address = f"{HOST}/{image_set.repository}/{image_set.commit}/{quote(row['path'])}"
+    file = row["name"] + Path(row["path"]).suffix
+    pooch.get_logger().setLevel(logging.WARNING)  # the bar says enough
     try:
         path = pooch.retrieve(
-            address + quote(row["path"]),
+            address,
             known_hash=f"sha256:{row['sha256']}",
             path=pooch.os_cache("srlab") / image_set.folder,
-            fname=row["name"] + suffix,
-            progressbar=True,
+            fname=file,
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: the digest differs
+        reason = "the file there is not the expected one" if type(error) is ValueError else error
         raise OSError(
-            f"could not download {row['name']}{suffix} of {image_set.folder}: {error}. "
+            f"could not download {file} of {image_set.folder} from {address}: {reason}. "
             "Set SRLAB_DATA to a folder that holds the set, or use the embedded 'photographs'."
         ) from error
     return Path(path)

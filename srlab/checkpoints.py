@@ -1,8 +1,11 @@
 """Weights with their story in one file: safetensors whose header says how the network was made."""
 
 import json
-from collections.abc import Mapping
+import platform
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -45,13 +48,27 @@ def shipped_checkpoints() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
 
 
+def hardware() -> str:
+    """What this machine computes with, in a few words."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that decide a network's numbers."""
+    return {name: version(name) for name in ("srlab", "torch", "numpy")}
+
+
 def save_checkpoint(
     path: str | Path, weights: Mapping[str, Tensor], provenance: Provenance
 ) -> Path:
-    """Write weights as float16 with their provenance; the file appears whole or not at all."""
+    """Write weights, rounded to float16, with their provenance; the file appears whole or not."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     half = {name: tensor.detach().cpu().half().contiguous() for name, tensor in weights.items()}
+    if infinite := [name for name, tensor in half.items() if not tensor.isfinite().all()]:
+        raise CheckpointError(f"not finite in float16, not saved: {_few(infinite)}")
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     header = {HEADER: json.dumps(asdict(provenance), separators=(",", ":"))}
     save_file(half, temporary, metadata=header)
@@ -64,7 +81,10 @@ def load_checkpoint(name: str | Path) -> tuple[nn.Module, Provenance]:
     >>> model, provenance = load_checkpoint("srresnet-gr")
     """
     weights, provenance = read_checkpoint(name)
-    model = build(provenance.architecture, **provenance.hyperparameters)
+    try:
+        model = build(provenance.architecture, **provenance.hyperparameters)
+    except ValueError as error:
+        raise CheckpointError(f"{name} was made by another version of srlab: {error}") from error
     load_weights(model, weights)
     return model.eval(), provenance
 
@@ -72,31 +92,21 @@ def load_checkpoint(name: str | Path) -> tuple[nn.Module, Provenance]:
 def read_checkpoint(name: str | Path) -> tuple[dict[str, Tensor], Provenance]:
     """Weights (float32) and provenance without building the network."""
     path = _path(name)
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = (file.metadata() or {}).get(HEADER)
-            if header is None:
-                raise CheckpointError(
-                    f"{path.name} was not written by srlab (no provenance in its header); "
-                    "build your network and use load_weights(model, read_weights(path))"
-                )
-            weights = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise CheckpointError(
-            f"{path} is damaged or no safetensors file ({error}); download or train it again"
-        ) from error
-    return weights, Provenance(**json.loads(header))
+    with _opened(path) as file:
+        provenance = _provenance(path, file)
+        return {key: tensor.float() for key, tensor in _tensors(file).items()}, provenance
 
 
 def read_provenance(name: str | Path) -> Provenance:
     """The header alone."""
-    return read_checkpoint(name)[1]
+    path = _path(name)
+    with _opened(path) as file:
+        return _provenance(path, file)
 
 
 def _path(name: str | Path) -> Path:
-    shipped = WEIGHTS / f"{name}.safetensors"
-    if shipped.is_file():
-        return shipped
+    if name in shipped_checkpoints():
+        return WEIGHTS / f"{name}.safetensors"
     path = Path(name)
     if path.is_file():
         return path
@@ -104,6 +114,36 @@ def _path(name: str | Path) -> Path:
         f"no checkpoint {str(name)!r}: not a file, and not one of the shipped "
         f"{', '.join(shipped_checkpoints()) or '(none)'}"
     )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{path} is damaged or no safetensors file ({error}); download or train it again"
+        ) from error
+
+
+def _tensors(file: Any) -> dict[str, Tensor]:
+    return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+
+
+def _provenance(path: Path, file: Any) -> Provenance:
+    header = (file.metadata() or {}).get(HEADER)
+    if header is None:
+        raise CheckpointError(
+            f"{path} was not written by srlab (no provenance in its header); "
+            "build your network and use load_weights(model, read_weights(path))"
+        )
+    try:
+        return Provenance(**json.loads(header))
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"the provenance in {path} was written by another version of srlab: {error}"
+        ) from error
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
@@ -114,14 +154,11 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"no weights file at {path}")
-    try:
-        if path.suffix == ".safetensors":
-            with safe_open(path, framework="pt") as file:
-                weights: Any = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        else:
-            weights = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise CheckpointError(f"{path} cannot be read as weights: {error}") from error
+    if path.suffix == ".safetensors":
+        with _opened(path) as file:
+            weights: Any = _tensors(file)
+    else:
+        weights = _unpickled(path)
     for envelope in ("params_ema", "params", "state_dict", "model_state_dict", "model"):
         if isinstance(weights, dict) and isinstance(weights.get(envelope), dict):
             weights = weights[envelope]
@@ -129,6 +166,16 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     if not isinstance(weights, dict) or not all(isinstance(w, Tensor) for w in weights.values()):
         raise CheckpointError(f"{path} holds no state dict (a mapping of names to tensors)")
     return {key.removeprefix("module."): tensor for key, tensor in weights.items()}
+
+
+def _unpickled(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load raises whatever the damage provokes
+        raise CheckpointError(
+            f"{path} is damaged, or holds more than tensors, which srlab does not run; where you "
+            "trust it, save its state_dict() as .safetensors"
+        ) from error
 
 
 def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
@@ -148,8 +195,6 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     model.load_state_dict(dict(weights))
 
 
-def _few(names: Any) -> str:
-    names = sorted(names)
-    return (
-        ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") or "none"
-    )
+def _few(names: Iterable[str]) -> str:
+    first, rest = sorted(names)[:3], sorted(names)[3:]
+    return (", ".join(first) + (f" and {len(rest)} more" if rest else "")) or "none"

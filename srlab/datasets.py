@@ -12,7 +12,7 @@ from torch import Tensor
 
 from srlab.assets import IMAGE_SETS, image_set_files
 from srlab.degradations.pipeline import Degradation, DegradationSpace
-from srlab.images import crop, crop_to_multiple, image_to_array, read_image
+from srlab.images import center_crop, crop, crop_to_multiple, image_to_array, read_image
 
 # Photographs that travel inside scikit-image and scikit-learn: no download, same on every machine.
 EMBEDDED: dict[str, dict[str, str]] = {
@@ -45,12 +45,12 @@ def load_images(name: str, *, limit: int | None = None) -> dict[str, Tensor]:
     """
     if name not in image_sets():
         raise ValueError(f"unknown image set {name!r}; srlab has {', '.join(image_sets())}")
-    paths = _embedded_files(name) if name in EMBEDDED else image_set_files(name)
-    return {stem: read_image(path) for stem, path in list(paths.items())[:limit]}
+    find = _embedded_files if name in EMBEDDED else image_set_files
+    return {stem: read_image(path) for stem, path in find(name, limit=limit).items()}
 
 
-def _embedded_files(name: str) -> dict[str, Path]:
-    sources = {stem: source.split("/") for stem, source in EMBEDDED[name].items()}
+def _embedded_files(name: str, *, limit: int | None = None) -> dict[str, Path]:
+    sources = {stem: place.split("/") for stem, place in list(EMBEDDED[name].items())[:limit]}
     return {stem: Path(str(files(package) / file)) for stem, (package, file) in sources.items()}
 
 
@@ -94,9 +94,11 @@ def degraded_patches(
     """`count` LR patches of size × size, each under every degradation, with the same contents.
 
     Pictures are reduced by `scale` and degraded **whole**, on the LR grid, and cut afterwards, so
-    no patch shows a border of the filter. Places are drawn without replacement from a
-    half-overlapping grid, spread evenly over the pictures. Every patch has its own noise.
+    that a blurred patch saw its true surroundings. Places are drawn without replacement from a
+    half-overlapping grid, spread evenly over the pictures. Each picture has its own noise.
     """
+    if any(degradation.scale != 1 for degradation in degradations):
+        raise ValueError("these degradations act on the LR grid: leave their scale at 1")
     reduce = Degradation(scale=scale)
     places: list[tuple[int, str, int, int]] = []
     rng = np.random.default_rng(seed)
@@ -120,17 +122,17 @@ def degraded_patches(
         ]
         for picture, (name, lr) in enumerate(lr_images.items())
     }
-    lr = [
+    lr_patches = [
         crop(version, top, left, size, size)
         for _, name, top, left in places
         for version in degraded[name]
     ]
-    hr = [
+    hr_patches = [
         crop(cropped[name], scale * top, scale * left, scale * size, scale * size)
         for _, name, top, left in places
     ]
     names = tuple(name for _, name, _, _ in places)
-    return Pairs(torch.cat(lr), torch.stack(hr), tuple(degradations), names)
+    return Pairs(torch.cat(lr_patches), torch.stack(hr_patches), tuple(degradations), names)
 
 
 class PatchSampler:
@@ -141,47 +143,49 @@ class PatchSampler:
     """
 
     def __init__(
-        self, images: Sequence[Tensor], *, lr_size: int, batch_size: int, seed: int
+        self,
+        images: Sequence[Tensor],
+        *,
+        space: DegradationSpace,
+        lr_size: int,
+        batch_size: int,
+        seed: int,
     ) -> None:
-        self.pictures = [
-            torch.from_numpy(image_to_array(image)) for image in images
-        ]  # (H, W, 3) uint8
-        self.lr_size, self.batch_size, self.seed = lr_size, batch_size, seed
+        self.space, self.lr_size, self.batch_size, self.seed = space, lr_size, batch_size, seed
+        self.size = lr_size * space.scale + 2 * space.margin  # of a crop, HR pixels
+        self.pictures = [torch.from_numpy(image_to_array(image)) for image in images]  # (H, W, 3)
+        shortest = min((min(picture.shape[:2]) for picture in self.pictures), default=0)
+        if shortest < self.size:
+            raise ValueError(
+                f"a training crop of {self.size}×{self.size} HR pixels (margin included) does not "
+                f"fit: the smallest of {len(self.pictures)} pictures has a side of {shortest}"
+            )
 
-    def batch(
-        self, step: int, space: DegradationSpace, device: torch.device
-    ) -> tuple[Tensor, Tensor]:
+    def batch(self, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """(lr (B, 3, s, s), hr (B, 3, scale·s, scale·s)) for this step."""
         rng = np.random.default_rng((self.seed, step))
-        margin, size = space.margin, self.lr_size * space.scale
-        crops = torch.stack([self._crop(rng, size + 2 * margin) for _ in range(self.batch_size)])
+        crops = torch.stack([self._crop(rng) for _ in range(self.batch_size)])
         wide = crops.to(device).permute(0, 3, 1, 2).float() / 255
-        lr = _degrade_each(wide, space, rng)
-        edge = margin // space.scale
-        lr = crop(lr, edge, edge, self.lr_size, self.lr_size)
-        return lr, crop(wide, margin, margin, size, size)
+        lr = center_crop(_degrade_each(wide, self.space, rng), self.lr_size)
+        return lr, center_crop(wide, self.lr_size * self.space.scale)
 
-    def _crop(self, rng: np.random.Generator, size: int) -> Tensor:
+    def _crop(self, rng: np.random.Generator) -> Tensor:
         picture = self.pictures[rng.integers(len(self.pictures))]
         rows, columns = picture.shape[:2]
-        if min(rows, columns) < size:
-            raise ValueError(
-                f"a training crop of {size}×{size} does not fit a {rows}×{columns} picture"
-            )
-        top, left = rng.integers(rows - size + 1), rng.integers(columns - size + 1)
-        patch = torch.rot90(picture[top : top + size, left : left + size], int(rng.integers(4)))
+        top, left = rng.integers(rows - self.size + 1), rng.integers(columns - self.size + 1)
+        patch = picture[top : top + self.size, left : left + self.size]
+        patch = torch.rot90(patch, int(rng.integers(4)))
         return patch.flip(0) if rng.integers(2) else patch
 
 
 def _degrade_each(images: Tensor, space: DegradationSpace, rng: np.random.Generator) -> Tensor:
-    """Each image under its own draw; images that drew the same degradation are computed together."""
+    """Each image under its own draw; those that drew the same one are computed together."""
     drawn = [space.draw(rng) for _ in images]
     streams = rng.spawn(len(images))
     out: list[Tensor] = [images] * len(images)
     for degradation in dict.fromkeys(drawn):
         rows = [index for index, own in enumerate(drawn) if own == degradation]
-        for row, image in zip(
-            rows, degradation(images[rows], [streams[i] for i in rows]), strict=True
-        ):
+        degraded = degradation(images[rows], [streams[row] for row in rows])
+        for row, image in zip(rows, degraded, strict=True):
             out[row] = image
     return torch.stack(out)

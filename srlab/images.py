@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 
 
@@ -19,14 +19,12 @@ def image_from_array(array: np.ndarray) -> Tensor:
         array = array[..., None]
     if array.ndim != 3 or array.shape[-1] not in (1, 2, 3, 4) or min(array.shape) == 0:
         raise ValueError(f"an image is (H, W) or (H, W, 1..4), got an array of shape {array.shape}")
-    if array.dtype == np.bool_:
-        values = array.astype(np.float32)
-    elif array.dtype in (np.uint8, np.uint16):
-        values = array.astype(np.float32) / np.iinfo(array.dtype).max
-    elif np.issubdtype(array.dtype, np.floating):
-        values = array.astype(np.float32)
-    else:
+    integer = array.dtype.kind == "u" and array.dtype.itemsize <= 2
+    if not (integer or array.dtype.kind in "bf"):
         raise ValueError(f"an image is uint8, uint16, bool or float, got {array.dtype}")
+    values: np.ndarray = array.astype(np.float32)
+    if integer:
+        values = values / np.iinfo(array.dtype).max
     if values.shape[-1] in (2, 4):
         alpha = values[..., -1:]
         values = values[..., :-1] * alpha + (1 - alpha)
@@ -42,21 +40,32 @@ def image_to_array(image: Tensor) -> np.ndarray:
 
 
 def read_image(path: str | Path) -> Tensor:
-    """A picture file (8 or 16 bit; grey, RGB, RGBA or palette) as (3, H, W) in [0, 1]."""
+    """A picture file (grey, RGB or palette, with or without alpha) as (3, H, W) in [0, 1].
+
+    It is turned as its EXIF orientation says. Grey keeps 16 bits; Pillow reads colour with 8.
+    """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no picture at {path}")
     try:
-        with Image.open(path) as picture:
-            if picture.mode == "P":
-                picture = picture.convert("RGBA" if "transparency" in picture.info else "RGB")
-            elif picture.mode in ("I", "I;16", "I;16B"):
-                return image_from_array(np.asarray(picture).astype(np.uint16))
-            elif picture.mode not in ("1", "L", "LA", "RGB", "RGBA"):
-                picture = picture.convert("RGB")
-            return image_from_array(np.asarray(picture))
-    except (UnidentifiedImageError, OSError) as error:
+        with Image.open(path) as file:
+            picture = ImageOps.exif_transpose(file)
+            return image_from_array(_pixels(picture))
+    except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for broken PNG chunks
         raise ValueError(f"{path} is not a readable picture: {error}") from error
+
+
+def _pixels(picture: Image.Image) -> np.ndarray:
+    """Pillow's picture as (H, W) or (H, W, C) of bool, uint8, uint16 or float."""
+    if picture.mode.startswith("I"):  # 16-bit grey; "I" holds it in 32 bits
+        values = np.asarray(picture)
+        if values.min() < 0 or values.max() > 65535:
+            raise OSError("32-bit integer pixels; save it with 8 or 16 bits")
+        return values.astype(np.uint16)
+    if "transparency" in picture.info or picture.mode == "PA":
+        return np.asarray(picture.convert("RGBA"))
+    known = picture.mode in ("1", "L", "LA", "RGB", "RGBA", "F")
+    return np.asarray(picture if known else picture.convert("RGB"))
 
 
 def check_images(images: Tensor) -> Tensor:
@@ -78,7 +87,7 @@ def check_images(images: Tensor) -> Tensor:
 
 
 def luma(images: Tensor) -> Tensor:
-    """Y of ITU-R BT.601 in studio range, as SR papers measure it: (..., 3, H, W) → (..., 1, H, W)."""
+    """Y of ITU-R BT.601 in studio range, as SR papers measure it: (…, 3, H, W) → (…, 1, H, W)."""
     weights = images.new_tensor([65.481, 128.553, 24.966]) / 255
     return torch.einsum("...chw,c->...hw", images, weights).unsqueeze(-3) + 16 / 255
 
@@ -104,6 +113,6 @@ def crop(images: Tensor, top: int, left: int, height: int, width: int) -> Tensor
 
 
 def center_crop(images: Tensor, size: int) -> Tensor:
-    """The central size × size window of (..., H, W)."""
+    """The central size × size window of (…, H, W)."""
     rows, columns = images.shape[-2:]
     return crop(images, (rows - size) // 2, (columns - size) // 2, size, size)

@@ -29,24 +29,21 @@ def gaussian_kernel(
     tensors (B,). `size` is odd and defaults to covering 4 sigma on each side. A sigma of 0
     is the identity kernel.
     """
-    sigma_y = sigma if sigma_y is None else sigma_y
-    numbers = [torch.as_tensor(n, dtype=torch.float64).reshape(-1) for n in (sigma, sigma_y, angle)]
-    sigma_x, sigma_y, angle = torch.broadcast_tensors(*numbers)
-    widest = max(sigma_x.max().item(), sigma_y.max().item())
-    if min(sigma_x.min().item(), sigma_y.min().item()) < 0 or not math.isfinite(widest):
-        raise ValueError(
-            f"blur widths must be finite and not negative, got {sigma_x} and {sigma_y}"
-        )
-    size = size or 2 * math.ceil(4 * widest) + 1
+    given = (sigma, sigma if sigma_y is None else sigma_y, angle)
+    numbers = [torch.as_tensor(number, dtype=torch.float64).reshape(-1) for number in given]
+    along_sigma, across_sigma, turn = torch.broadcast_tensors(*numbers)
+    widths = torch.stack([along_sigma, across_sigma])
+    if not torch.isfinite(widths).all() or (widths < 0).any():
+        raise ValueError(f"blur widths must be finite and not negative, got {widths.tolist()}")
+    size = size or 2 * math.ceil(4 * widths.max().item()) + 1
     if size % 2 == 0:
         raise ValueError(f"a kernel needs an odd size to have a centre, got {size}")
-    offsets = torch.arange(size, dtype=torch.float64, device=sigma_x.device) - size // 2
+    offsets = torch.arange(size, dtype=torch.float64, device=turn.device) - size // 2
     y, x = torch.meshgrid(offsets, offsets, indexing="ij")
-    cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
-    along, across = x * cos + y * sin, y * cos - x * sin
+    cos, sin = turn.cos()[:, None, None], turn.sin()[:, None, None]
     tiny = 1e-3  # below this a pixel grid sees a delta; avoids 0/0
-    exponent = (along / sigma_x.clamp(min=tiny)[:, None, None]) ** 2
-    exponent = exponent + (across / sigma_y.clamp(min=tiny)[:, None, None]) ** 2
+    along, across = widths.clamp(min=tiny)[..., None, None]
+    exponent = ((x * cos + y * sin) / along) ** 2 + ((y * cos - x * sin) / across) ** 2
     kernel = torch.exp(-exponent / 2)
     return (kernel / kernel.sum(dim=(1, 2), keepdim=True)).float()
 
@@ -56,6 +53,8 @@ def filter2d(images: Tensor, kernel: Tensor) -> Tensor:
 
     Borders are mirrored without repeating the edge pixel; the kernel must fit: K//2 < min(H, W).
     """
+    if kernel.shape[-1] != kernel.shape[-2] or kernel.shape[-1] % 2 == 0:
+        raise ValueError(f"a kernel is (K, K) with K odd, got {tuple(kernel.shape)}")
     kernel = kernel.reshape(-1, *kernel.shape[-2:]).to(images)
     batch, channels, height, width = images.shape
     if kernel.shape[0] not in (1, batch):
@@ -89,7 +88,10 @@ def blur(images: Tensor, sigma: float) -> Tensor:
 
 
 def downsample(images: Tensor, scale: int) -> Tensor:
-    """Antialiased bicubic, a = −0.5 as in MATLAB's imresize: (…, H, W) → (…, H/scale, W/scale)."""
+    """Antialiased bicubic reduction: (B, C, H, W) → (B, C, H/scale, W/scale).
+
+    The kernel is that of MATLAB's imresize (a = −0.5), which SR benchmarks are made with.
+    """
     height, width = images.shape[-2:]
     if height % scale or width % scale:
         raise ValueError(
@@ -103,19 +105,17 @@ def downsample(images: Tensor, scale: int) -> Tensor:
 
 
 def upsample(images: Tensor, scale: int, mode: str = "bicubic") -> Tensor:
-    """Enlarge by an integer factor: the baseline every SR network is compared with."""
+    """Enlarge (B, C, H, W) by an integer, "bicubic" or "bilinear": the baseline of SR networks."""
     if scale == 1:
         return images
-    antialias = (
-        mode == "bicubic"
-    )  # selects the kernel a = −0.5; no smoothing happens when enlarging
+    # antialias=True selects the kernel a = −0.5; nothing is smoothed when enlarging
     return F.interpolate(
-        images, scale_factor=scale, mode=mode, align_corners=False, antialias=antialias
+        images, scale_factor=scale, mode=mode, align_corners=False, antialias=mode == "bicubic"
     )
 
 
 def add_noise(images: Tensor, sigma: float | Tensor, rng: Rng) -> Tensor:
-    """White Gaussian noise of standard deviation `sigma` (image units, written 20/255), not clipped.
+    """Add white Gaussian noise of standard deviation `sigma`, in image units (20/255); no clipping.
 
     One generator serves the batch in order; a sequence gives each image its own stream, so that
     an image's noise does not depend on its neighbours.

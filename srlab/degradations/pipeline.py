@@ -39,29 +39,32 @@ class Degradation:
     def __post_init__(self) -> None:
         if self.scale not in (1, 2, 3, 4, 8):
             raise ValueError(f"scale is one of 1, 2, 3, 4, 8, got {self.scale}")
-        for name in ("blur_sigma", "noise_sigma"):
-            value = getattr(self, name)
+        for name in ("blur_sigma", "blur_sigma_y", "noise_sigma"):
+            value = getattr(self, name) or 0.0
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be finite and not negative, got {value}")
+        if self.kernel_size is not None and (self.kernel_size < 1 or self.kernel_size % 2 == 0):
+            raise ValueError(f"kernel_size is odd and positive, got {self.kernel_size}")
         if self.noise_sigma > 1:
             raise ValueError(f"noise_sigma is in image units: write {self.noise_sigma:g}/255")
+        if self.jpeg_quality is not None and not 1 <= self.jpeg_quality <= 100:
+            raise ValueError(f"jpeg_quality lies between 1 and 100, got {self.jpeg_quality}")
+
+    @property
+    def widest_sigma(self) -> float:
+        """Standard deviation of the blur along its longer axis; 0 means no blur."""
+        return max(self.blur_sigma, self.blur_sigma_y or 0.0)
 
     @property
     def margin(self) -> int:
-        """Input pixels around a window that influence its degraded version (JPEG's 8×8 blocks aside)."""
-        widest = max(self.blur_sigma, self.blur_sigma_y or 0.0)
-        radius = self.kernel_size // 2 if self.kernel_size else math.ceil(4 * widest)
-        reach = radius * (widest > 0) + 2 * self.scale * (self.scale > 1)
+        """Input pixels around a window that reach its degraded version (JPEG's blocks aside)."""
+        radius = self.kernel_size // 2 if self.kernel_size else math.ceil(4 * self.widest_sigma)
+        reach = radius * (self.widest_sigma > 0) + 2 * self.scale * (self.scale > 1)
         return math.ceil(reach / self.scale) * self.scale
 
     def __call__(self, images: Tensor, rng: Rng | None = None) -> Tensor:
         """Apply it. `rng` (one generator, or one for each image) is needed when there is noise."""
-        if self.blur_sigma_y is None and self.kernel_size is None:
-            images = blur(images, self.blur_sigma)
-        else:
-            sigmas = (self.blur_sigma, self.blur_sigma_y, self.blur_angle)
-            images = filter2d(images, gaussian_kernel(*sigmas, size=self.kernel_size))
-        images = downsample(images, self.scale)
+        images = downsample(self._blur(images), self.scale)
         if self.noise_sigma:
             if rng is None:
                 raise ValueError(
@@ -70,9 +73,20 @@ class Degradation:
             images = add_noise(images, self.noise_sigma, rng)
         return images if self.jpeg_quality is None else jpeg(images, self.jpeg_quality)
 
+    def _blur(self, images: Tensor) -> Tensor:
+        if self.widest_sigma == 0:
+            return images
+        if self.blur_sigma_y is None and self.kernel_size is None:
+            return blur(images, self.blur_sigma)
+        sigmas = (self.blur_sigma, self.blur_sigma_y, self.blur_angle)
+        return filter2d(images, gaussian_kernel(*sigmas, size=self.kernel_size))
+
     def __str__(self) -> str:
         parts = []
-        if self.blur_sigma:
+        if self.blur_sigma_y is not None and self.widest_sigma:
+            angle = math.degrees(self.blur_angle)
+            parts.append(f"blur {self.blur_sigma:g}×{self.blur_sigma_y:g} at {angle:.0f}°")
+        elif self.blur_sigma:
             parts.append(f"blur {self.blur_sigma:g}")
         if self.noise_sigma:
             parts.append(f"noise {self.noise_sigma * 255:g}/255")
@@ -83,7 +97,7 @@ class Degradation:
 
 @dataclass(frozen=True)
 class DegradationSpace:
-    """Ranges to draw a `Degradation` from; `(low, high)` is uniform, each part applied with probability."""
+    """Ranges to draw a `Degradation` from: (low, high) is uniform, each part has a probability."""
 
     scale: int = 1
     blur_sigma: tuple[float, float] = (0.0, 0.0)
@@ -103,12 +117,23 @@ class DegradationSpace:
         for name in (field.name for field in fields(self) if field.name.endswith("probability")):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} lies between 0 and 1, got {getattr(self, name)}")
+        for limit in (0, 1):
+            self._extreme(limit)  # refuses what no Degradation takes
+
+    def _extreme(self, limit: int) -> Degradation:
+        """The weakest (0) or strongest (1) degradation in the space, by every range's limit."""
+        return Degradation(
+            scale=self.scale,
+            blur_sigma=self.blur_sigma[limit],
+            kernel_size=self.kernel_size,
+            noise_sigma=self.noise_sigma[limit],
+            jpeg_quality=self.jpeg_quality and self.jpeg_quality[limit],
+        )
 
     @property
     def margin(self) -> int:
         """The largest `Degradation.margin` that can be drawn."""
-        blurred = {"blur_sigma": self.blur_sigma[1], "kernel_size": self.kernel_size}
-        return Degradation(scale=self.scale, **blurred).margin
+        return self._extreme(1).margin
 
     def draw(self, rng: np.random.Generator) -> Degradation:
         """One degradation; the same generator state always gives the same one."""

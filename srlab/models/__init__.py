@@ -20,6 +20,9 @@ def build(name: str, **hyperparameters: object) -> nn.Module:
     """A freshly initialized network by name: `build("srresnet", channels=32)`."""
     if name not in MODELS:
         raise ValueError(f"unknown model {name!r}; srlab has {', '.join(sorted(MODELS))}")
+    small = [key for key, value in hyperparameters.items() if type(value) is int and value < 1]
+    if small:
+        raise ValueError(f"{', '.join(small)} of {name} must be at least 1, got {hyperparameters}")
     try:
         return MODELS[name](**hyperparameters)
     except TypeError as error:

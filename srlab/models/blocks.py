@@ -1,4 +1,4 @@
-"""Building blocks shared by the networks. Nothing here works in place: features stay what they were."""
+"""Building blocks shared by the networks. Nothing works in place: features stay what they were."""
 
 from torch import Tensor, nn
 
@@ -6,6 +6,18 @@ from torch import Tensor, nn
 def conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
     """A size-preserving 3×3 convolution."""
     return nn.Conv2d(in_channels, out_channels, 3, padding=1)
+
+
+def he_initialization(network: nn.Module, slope: float = 0.0) -> None:
+    """Normal weights after He et al. (ICCV 2015) and zero biases in every convolution.
+
+    `slope` is that of the (leaky) rectifier behind the convolutions.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, a=slope)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
 
 class ResidualBlock(nn.Module):
@@ -25,7 +37,7 @@ class PixelShuffleUpsampler(nn.Sequential):
     """(B, C, h, w) → (B, C, scale·h, scale·w) in stages of 2 or 3, an activation after each."""
 
     def __init__(self, channels: int, scale: int) -> None:
-        stages = {1: [], 2: [2], 3: [3], 4: [2, 2], 8: [2, 2, 2]}
+        stages: dict[int, list[int]] = {1: [], 2: [2], 3: [3], 4: [2, 2], 8: [2, 2, 2]}
         if scale not in stages:
             raise ValueError(f"scale is one of {sorted(stages)}, got {scale}")
         layers: list[nn.Module] = []

@@ -4,7 +4,7 @@ import math
 
 from torch import Tensor, nn
 
-from srlab.models.blocks import SuperResolver, conv3x3
+from srlab.models.blocks import SuperResolver, conv3x3, he_initialization
 
 
 class FSRCNN(SuperResolver):
@@ -27,11 +27,8 @@ class FSRCNN(SuperResolver):
             channels, 3, 9, stride=scale, padding=4, output_padding=scale - 1
         )
         self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 2)))
-        self.reconstruct_margin = math.ceil(4 / scale) + 1
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, a=0.25)
-                nn.init.constant_(module.bias, 0)
+        self.reconstruct_margin = math.ceil(4 / scale)  # the 9×9 kernel reaches 4 SR pixels
+        he_initialization(self, slope=0.25)
         nn.init.normal_(self.tail.weight, std=1e-3)
 
     def extract(self, lr: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import math
 from torch import Tensor, nn
 
 from srlab.degradations.filters import upsample
-from srlab.models.blocks import SuperResolver
+from srlab.models.blocks import SuperResolver, he_initialization
 
 
 class SRCNN(SuperResolver):
@@ -40,10 +40,7 @@ class SRCNN(SuperResolver):
         self.taps = ("head", *(f"body.{index}" for index in range(depth - 2)))
         radius = 4 + 2 * (depth - 1)  # of the convolutions, in HR pixels
         self.reconstruct_margin = math.ceil(radius / scale) + 2  # and of bicubic enlarging
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight)
-                nn.init.constant_(module.bias, 0)
+        he_initialization(self)
         nn.init.normal_(self.tail.weight, std=1e-3)
 
     def extract(self, lr: Tensor) -> Tensor:

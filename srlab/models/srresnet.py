@@ -1,10 +1,16 @@
-"""SRResNet without batch normalization, and the discriminator of SRGAN (Ledig et al., CVPR 2017)."""
+"""SRResNet without batch normalization, and SRGAN's discriminator (Ledig et al., CVPR 2017)."""
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.degradations.filters import upsample
-from srlab.models.blocks import PixelShuffleUpsampler, ResidualBlock, SuperResolver, conv3x3
+from srlab.models.blocks import (
+    PixelShuffleUpsampler,
+    ResidualBlock,
+    SuperResolver,
+    conv3x3,
+    he_initialization,
+)
 
 
 class SRResNet(SuperResolver):
@@ -25,14 +31,18 @@ class SRResNet(SuperResolver):
         super().__init__()
         self.scale, self.global_residual = scale, global_residual
         self.head = nn.Sequential(conv3x3(3, channels), nn.LeakyReLU(0.1))
-        self.body = nn.Sequential(*(ResidualBlock(channels) for _ in range(num_blocks)))
+        blocks = [ResidualBlock(channels) for _ in range(num_blocks)]
+        self.body = nn.Sequential(*blocks)
         self.upsampler = PixelShuffleUpsampler(channels, scale)
         self.tail = nn.Sequential(
             conv3x3(channels, channels), nn.LeakyReLU(0.1), conv3x3(channels, 3)
         )
         self.taps = ("head", *(f"body.{index}" for index in range(num_blocks)))
-        self.reconstruct_margin = 4  # two 3×3 upsampling stages (1 + ½) and two HR convolutions (½)
-        self.apply(_scale_down_initialization)
+        self.reconstruct_margin = 2  # LR pixels: 1 + ½ for upsampling, 2 · ¼ for the tail, at ×4
+        he_initialization(self, slope=0.1)
+        for block in blocks:  # small residuals keep a deep stack calm
+            for conv in (block.conv1, block.conv2):
+                conv.weight.data = conv.weight.data * 0.1
 
     def extract(self, lr: Tensor) -> Tensor:
         return self.body(self.head(lr))
@@ -42,18 +52,12 @@ class SRResNet(SuperResolver):
         return sr + upsample(lr, self.scale, "bilinear") if self.global_residual else sr
 
 
-def _scale_down_initialization(module: nn.Module) -> None:
-    """He initialization times 0.1 in residual blocks keeps deep stacks without normalization calm."""
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, a=0.1)
-        nn.init.constant_(module.bias, 0)
-    if isinstance(module, ResidualBlock):
-        module.conv1.weight.data = module.conv1.weight.data * 0.1
-        module.conv2.weight.data = module.conv2.weight.data * 0.1
-
-
 class Discriminator(nn.Module):
-    """(B, 3, H, W) → (B, 1) logits "this is a photograph"; H and W at least 16."""
+    """(B, 3, H, W) → (B, 1) logits "this is a photograph"; H and W at least 16.
+
+    Averaging over the picture stands before the linear layers, so that any size will do; the
+    paper flattens a fixed 96×96 input instead.
+    """
 
     def __init__(self, *, channels: int = 64, hidden: int = 1024) -> None:
         super().__init__()

@@ -1,21 +1,16 @@
-"""The training loop. A run is a `Recipe`; interrupted, it goes on where its last state was saved."""
+"""The training loop. A run is a `Recipe`; interrupted, it goes on where its state was saved."""
 
-import os
-import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from srlab.checkpoints import Provenance, load_weights, save_checkpoint
+from srlab.checkpoints import load_weights
 from srlab.datasets import PatchSampler, image_digest, load_images
 from srlab.degradations.pipeline import Degradation
 from srlab.images import center_crop, crop_to_multiple
@@ -23,6 +18,7 @@ from srlab.metrics import psnr
 from srlab.models import build
 from srlab.training.losses import pixel_loss
 from srlab.training.recipes import Recipe
+from srlab.training.state import RunState
 
 VALIDATION = "photographs"
 
@@ -33,8 +29,8 @@ class Fit:
 
     recipe: Recipe
     weights: dict[int, dict[str, Tensor]]
-    history: list[dict[str, float]]
-    data: dict[str, str]
+    history: list[dict[str, float]]  # step, loss, psnr (dB on the validation pictures)
+    data: dict[str, str]  # image sets → digest of their pixels
     seconds: float
 
     def model(self, step: int | None = None) -> nn.Module:
@@ -66,112 +62,77 @@ def fit(
 
     `images` replaces the recipe's image sets, `validation` the embedded photographs. With a
     `folder`, the state is saved there every `save_every` steps, and a run that was interrupted
-    goes on from it to the same weights, bit for bit. `watch(step, model)` is called at each
-    snapshot, with the network in eval mode.
+    goes on from it to the same weights, bit for bit. `watch(step, model)` is called at each of
+    the recipe's snapshots and at the end, with the network in eval mode.
     """
     fabric = Fabric(accelerator=device, devices=1)
     precision = getattr(torch, recipe.precision)
     if images is None:
-        images = {}
-        for name in recipe.image_sets:
-            images |= {f"{name}/{stem}": image for stem, image in load_images(name).items()}
+        images = _recipe_images(recipe)
+    else:
+        recipe = replace(recipe, image_sets=())  # the record must not claim what it did not see
+    data = {"+".join(recipe.image_sets) or "given": image_digest(images)}
+    validation = load_images(VALIDATION) if validation is None else validation
     sampler = PatchSampler(
         list(images.values()),
+        space=recipe.space,
         lr_size=recipe.lr_size,
         batch_size=recipe.batch_size,
         seed=recipe.seed,
     )
-    data = {"+".join(recipe.image_sets): image_digest(images)}
-    validation = load_images(VALIDATION) if validation is None else validation
-
-    model = initial_model(recipe).to(memory_format=torch.channels_last)
+    model = initial_model(recipe)
+    if model.scale != recipe.space.scale:
+        raise ValueError(f"a ×{model.scale} network cannot learn from ×{recipe.space.scale} pairs")
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its stubs
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99))
     network, optimizer = fabric.setup(model, optimizer)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, recipe.learning_rate, recipe.steps, pct_start=0.1, cycle_momentum=False
     )
-    state = _State(Path(folder) / "state.pt" if folder else None, recipe, data)
-    state.restore(model, optimizer, schedule)
-
-    start, bar = (
-        time.perf_counter() - state.seconds,
-        tqdm(
-            total=recipe.steps, initial=state.step, disable=not progress, unit="step", mininterval=1
-        ),
-    )
-    for step in range(state.step, recipe.steps):
-        lr, hr = sampler.batch(step, recipe.space, fabric.device)
-        lr = lr.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(fabric.device.type, precision, enabled=precision != torch.float32):
-            sr = network(lr)
-        loss = pixel_loss(sr, hr)
-        optimizer.zero_grad()
-        fabric.backward(loss)
-        optimizer.step()
-        schedule.step()
-        bar.update()
-        done = step + 1
-        kept = done in recipe.snapshots or done == recipe.steps
-        if kept or done % save_every == 0:
-            model.eval()
-            quality = validation_psnr(model, validation, recipe.space.scale)
+    parts = (model, optimizer, schedule)
+    state = RunState(folder, {"recipe": repr(recipe), "data": data})
+    state.restore(parts)
+    start = time.perf_counter() - state.seconds
+    with tqdm(total=recipe.steps, initial=state.step, disable=not progress, unit="step") as bar:
+        for step in range(state.step + 1, recipe.steps + 1):
+            lr, hr = sampler.batch(step - 1, fabric.device)
+            lr = lr.contiguous(memory_format=torch.channels_last)
+            with torch.autocast(fabric.device.type, precision, enabled=precision != torch.float32):
+                sr = network(lr)
+            loss = pixel_loss(sr, hr)
+            optimizer.zero_grad()
+            fabric.backward(loss)
+            optimizer.step()
+            schedule.step()
+            bar.update()
+            kept = step in recipe.snapshots or step == recipe.steps
+            if not kept and step % save_every:
+                continue
             if not torch.isfinite(loss):
                 raise FloatingPointError(
-                    f"the loss became {loss.item()} by step {done}; lower learning_rate "
+                    f"the loss became {loss.item()} by step {step}; lower learning_rate "
                     f"(now {recipe.learning_rate:g}) and start again in an empty folder"
                 )
-            state.history.append({"step": done, "loss": loss.item(), "psnr": quality})
+            model.eval()
+            quality = validation_psnr(model, validation, recipe.space.scale)
+            state.history.append({"step": step, "loss": loss.item(), "psnr": quality})
             bar.set_postfix(loss=f"{loss.item():.4f}", psnr=f"{quality:.2f} dB")
             if kept:
-                state.weights[done] = _copy(model)
+                state.weights[step] = _copy(model)
                 if watch:
-                    watch(done, model)
+                    watch(step, model)
             model.train()
-            state.save(done, time.perf_counter() - start, model, optimizer, schedule)
-    bar.close()
-    return Fit(recipe, state.weights, state.history, data, time.perf_counter() - start)
+            state.step, state.seconds = step, time.perf_counter() - start
+            state.save(parts)
+    return Fit(recipe, state.weights, state.history, data, state.seconds)
 
 
-class _State:
-    """The resumable part of a run: one file, replaced atomically."""
-
-    def __init__(self, path: Path | None, recipe: Recipe, data: dict[str, str]) -> None:
-        self.path, self.identity = path, {"recipe": repr(recipe), "data": data}
-        self.step, self.seconds = 0, 0.0
-        self.history: list[dict[str, float]] = []
-        self.weights: dict[int, dict[str, Tensor]] = {}
-
-    def restore(self, *parts: Any) -> None:
-        """Load the file, if there is one, into model, optimizer and schedule."""
-        if self.path is None or not self.path.is_file():
-            return
-        saved = torch.load(self.path, map_location="cpu", weights_only=True)
-        if saved["identity"] != self.identity:
-            raise ValueError(
-                f"{self.path} belongs to another recipe or other data; "
-                "give this run a folder of its own, or delete that file"
-            )
-        for part, values in zip(parts, saved["parts"], strict=True):
-            part.load_state_dict(values)
-        self.step, self.seconds = saved["step"], saved["seconds"]
-        self.history, self.weights = saved["history"], saved["weights"]
-
-    def save(self, step: int, seconds: float, *parts: Any) -> None:
-        """Write everything; a kill in mid-write leaves the former file."""
-        if self.path is None:
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        content = {
-            "identity": self.identity,
-            "step": step,
-            "seconds": seconds,
-            "history": self.history,
-            "weights": self.weights,
-            "parts": [part.state_dict() for part in parts],
-        }
-        temporary = self.path.with_suffix(".tmp")
-        torch.save(content, temporary)
-        os.replace(temporary, self.path)
+def _recipe_images(recipe: Recipe) -> dict[str, Tensor]:
+    return {
+        f"{name}/{stem}": image
+        for name in recipe.image_sets
+        for stem, image in load_images(name).items()
+    }
 
 
 def _copy(model: nn.Module) -> dict[str, Tensor]:
@@ -187,42 +148,3 @@ def validation_psnr(
     hr = torch.stack([center_crop(image, size) for image in images.values()]).to(device)
     hr = crop_to_multiple(hr, scale)
     return psnr(model(Degradation(scale=scale)(hr)), hr, border=scale).mean().item()
-
-
-def ship(name: str, result: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()) -> list[Path]:
-    """Save a run's last weights as `name`, and those of `steps` as `name@step`, with provenance."""
-    last = max(result.weights)
-    paths = []
-    for step in (*steps, last):
-        weights = {key: tensor.half().float() for key, tensor in result.weights[step].items()}
-        model = initial_model(result.recipe)
-        load_weights(model, weights)
-        quality = validation_psnr(model.eval(), load_images(VALIDATION), result.recipe.space.scale)
-        title = name if step == last else f"{name}@{step}"
-        provenance = Provenance(
-            name=title,
-            architecture=result.recipe.architecture,
-            hyperparameters=result.recipe.hyperparameters,
-            recipe=result.recipe.as_dict(),
-            step=step,
-            data=result.data,
-            psnr={VALIDATION: round(quality, 3)},
-            history=[
-                {k: round(v, 5) for k, v in row.items()}
-                for row in result.history
-                if row["step"] <= step
-            ],
-            versions={name: version(name) for name in ("srlab", "torch", "numpy")},
-            hardware=hardware(),
-            seconds=round(result.seconds * step / last, 1),
-            date=datetime.now(UTC).date().isoformat(),
-        )
-        paths.append(save_checkpoint(Path(folder) / f"{title}.safetensors", weights, provenance))
-    return paths
-
-
-def hardware() -> str:
-    """What this machine computes with, in a few words."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"

@@ -26,6 +26,11 @@ class Recipe:
     snapshots: tuple[int, ...] = ()  # steps whose weights are kept besides the last
 
     def __post_init__(self) -> None:
+        for name in ("lr_size", "batch_size", "steps", "learning_rate"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        if self.precision not in ("float32", "bfloat16"):
+            raise ValueError(f"precision is float32 or bfloat16, got {self.precision!r}")
         late = [step for step in self.snapshots if not 0 < step < self.steps]
         if late:
             raise ValueError(f"snapshots lie between 1 and {self.steps - 1}, got {late}")

@@ -1,0 +1,44 @@
+"""From a finished run to checkpoint files that tell how they were made."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from srlab.checkpoints import Provenance, hardware, load_weights, save_checkpoint, versions
+from srlab.datasets import load_images
+from srlab.training.fit import VALIDATION, Fit, initial_model, validation_psnr
+
+
+def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()) -> list[Path]:
+    """Save a run's last weights as `name`, and those of `steps` as `name@step`, with provenance.
+
+    The PSNR in the header is that of the file: of weights rounded to float16.
+    """
+    last = max(run.weights)
+    validation = load_images(VALIDATION)
+    paths = []
+    for step in (*steps, last):
+        weights = {key: tensor.half().float() for key, tensor in run.weights[step].items()}
+        model = initial_model(run.recipe)
+        load_weights(model, weights)
+        quality = validation_psnr(model.eval(), validation, run.recipe.space.scale)
+        title = name if step == last else f"{name}@{step}"
+        provenance = Provenance(
+            name=title,
+            architecture=run.recipe.architecture,
+            hyperparameters=run.recipe.hyperparameters,
+            recipe=run.recipe.as_dict(),
+            step=step,
+            data=run.data,
+            psnr={VALIDATION: round(quality, 3)},
+            history=[
+                {key: round(value, 5) for key, value in row.items()}
+                for row in run.history
+                if row["step"] <= step
+            ],
+            versions=versions(),
+            hardware=hardware(),
+            seconds=round(run.seconds * step / last, 1),
+            date=datetime.now(UTC).date().isoformat(),
+        )
+        paths.append(save_checkpoint(Path(folder) / f"{title}.safetensors", weights, provenance))
+    return paths

@@ -1,0 +1,67 @@
+"""The resumable part of a training run: one file, replaced atomically."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class RunState:
+    """How far a run has come: step, seconds, curves, kept weights; without a folder, in memory."""
+
+    def __init__(self, folder: str | Path | None, identity: dict[str, Any]) -> None:
+        self.identity = identity  # of recipe and data: a state of another run is refused
+        self.step, self.seconds = 0, 0.0
+        self.history: list[dict[str, float]] = []
+        self.weights: dict[int, dict[str, Tensor]] = {}
+        self.path = None if folder is None else _writable(Path(folder)) / "state.pt"
+
+    def restore(self, parts: Sequence[Any]) -> None:
+        """Load the file, if there is one, into `parts` (model, optimizer, schedule)."""
+        if self.path is None or not self.path.is_file():
+            return
+        try:
+            saved = torch.load(self.path, map_location="cpu", weights_only=True)
+            identity, values = saved["identity"], saved["parts"]
+        except Exception as error:  # torch.load raises whatever the damage provokes
+            raise ValueError(
+                f"{self.path} is damaged or no state of a run; delete it to train from the start"
+            ) from error
+        if identity != self.identity:
+            raise ValueError(
+                f"{self.path} belongs to another recipe or other data; "
+                "give this run a folder of its own, or delete that file"
+            )
+        for part, value in zip(parts, values, strict=True):
+            part.load_state_dict(value)
+        self.step, self.seconds = saved["step"], saved["seconds"]
+        self.history, self.weights = saved["history"], saved["weights"]
+
+    def save(self, parts: Sequence[Any]) -> None:
+        """Write everything; a kill in mid-write leaves the former file."""
+        if self.path is None:
+            return
+        content = {
+            "identity": self.identity,
+            "step": self.step,
+            "seconds": self.seconds,
+            "history": self.history,
+            "weights": self.weights,
+            "parts": [part.state_dict() for part in parts],
+        }
+        temporary = self.path.with_suffix(".tmp")
+        torch.save(content, temporary)
+        temporary.replace(self.path)
+
+
+def _writable(folder: Path) -> Path:
+    """The folder, made if it is missing; better refused now than after the first interval."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise OSError(f"cannot write to {folder} ({error.strerror}); choose another") from error
