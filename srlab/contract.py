@@ -1,0 +1,290 @@
+"""What srlab asks of a network, checked on an image: scale, sizes, range, and a gradient.
+
+Any callable (1, 3, h, w) → (1, 3, scale·h, scale·w), RGB in [0, 1], will do. `connect` measures it
+and, only where it must, wraps the network so that the rest of srlab sees exactly this.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Range = tuple[float, float]
+UNIT: Range = (0.0, 1.0)
+RANGES: tuple[Range, ...] = (UNIT, (0.0, 255.0), (-1.0, 1.0))
+MULTIPLES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64)
+UNLIKE = 0.1  # mean difference above which an SR image does not look like its input
+
+
+class ContractError(ValueError):
+    """What a network does differently, and how to adapt it."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What was found out about a network."""
+
+    scale: int
+    value_range: Range  # what the network itself is fed; srlab's side is always [0, 1]
+    multiple: int  # of the height and width it takes; 1 = any size
+    output: str | None  # which part of the network's answer is the image; None = all of it
+    in_place: bool  # it overwrote its input and is given copies
+    gradient: float  # mean |d sum(sr) / d lr| over the input's values
+    unlikeness: float  # mean |sr reduced to the LR grid − lr|
+    better_range: Range | None  # a range that fits much better, if there is one
+
+    def checks(self) -> dict[str, str]:
+        """Each question and its answer, in words."""
+        low, high = self.value_range
+        return {
+            "enlarges by": f"×{self.scale}",
+            "height and width": "any" if self.multiple == 1 else f"multiples of {self.multiple}",
+            "is fed values in": f"[{low:g}, {high:g}]",
+            "answers with": "an image" if self.output is None else f"part {self.output!r}",
+            "leaves its input alone": "no: it is given copies" if self.in_place else "yes",
+            "gradient reaches the input": f"yes, mean magnitude {self.gradient:.3g}",
+            "output resembles the input": self._resemblance(),
+        }
+
+    def _resemblance(self) -> str:
+        found = f"mean difference {self.unlikeness:.3f}"
+        if self.unlikeness <= UNLIKE:
+            return f"yes, {found}"
+        if self.better_range is None:
+            return f"no, {found}: untrained, or trained for another range of values?"
+        low, high = self.better_range
+        return f"no, {found}: it fits values in [{low:g}, {high:g}] better"
+
+
+class Adapter(nn.Module):
+    """A network seen through srlab's contract; gradients pass, the network's input is a copy."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        multiple: int = 1,
+        value_range: Range = UNIT,
+        output: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.network, self.multiple, self.output = network, multiple, output
+        self.low, self.span = value_range[0], value_range[1] - value_range[0]
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """(B, 3, h, w) → (B, 3, scale·h, scale·w), padded by reflection on the way and cut back."""
+        height, width = lr.shape[-2:]
+        bottom, right = -height % self.multiple, -width % self.multiple
+        if bottom >= height or right >= width:
+            raise ContractError(
+                f"{height}×{width} pixels are too few to be mirrored to a multiple of "
+                f"{self.multiple}; use a larger picture or a smaller multiple"
+            )
+        padded = F.pad(lr, (0, right, 0, bottom), mode="reflect")
+        sr = pick(self.network(padded * self.span + self.low), self.output)
+        scale = _measured_scale(sr, padded)
+        return (sr[..., : scale * height, : scale * width] - self.low) / self.span
+
+
+def connect(
+    network: nn.Module,
+    lr: Tensor,
+    *,
+    scale: int | None = None,
+    multiple: int = 1,
+    value_range: Range = UNIT,
+    output: str | None = None,
+) -> tuple[nn.Module, Contract]:
+    """The network as srlab needs it, in eval mode, and what was found on `lr` (1, 3, h, w).
+
+    Returns the network itself when it already keeps the contract, else an `Adapter` (whose
+    layers are called `network.…`). Raises `ContractError` with what to do when it cannot be used.
+    """
+    if multiple < 1 or value_range[0] >= value_range[1]:
+        raise ContractError(f"impossible multiple {multiple} or value range {value_range}")
+    network.eval()
+    options: dict[str, Any] = {"multiple": multiple, "value_range": value_range, "output": output}
+    plain = multiple == 1 and value_range == UNIT and output is None
+    model = network if plain else Adapter(network, **options)
+    given = lr.clone()
+    found, sr = _measure(model, given, Adapter(network, **{**options, "multiple": 1}))
+    in_place = not torch.equal(given, lr)
+    if in_place:
+        model = Adapter(network, **options)
+        sr = _run(model, lr)
+    if scale is not None and found != scale:
+        raise ContractError(f"the network enlarges by {found}, not by {scale}")
+    gradient = _gradient(model, lr)
+    unlike = _unlikeness(sr, lr, found)
+    contract = Contract(
+        scale=found,
+        value_range=value_range,
+        multiple=multiple,
+        output=output,
+        in_place=in_place,
+        gradient=gradient,
+        unlikeness=unlike,
+        better_range=_better_range(network, lr, options, unlike) if unlike > UNLIKE else None,
+    )
+    return model, contract
+
+
+def size_multiple(model: nn.Module, lr: Tensor) -> int | None:
+    """The smallest tried m such that the network takes multiples of m; None if none works.
+
+    Tries m·a × m·(a−1) pixels cut from `lr`: two sizes that share no other divisor.
+    """
+    shortest = min(lr.shape[-2:])
+    for multiple in MULTIPLES:
+        count = min(shortest, max(64, 2 * multiple)) // multiple
+        if count < 2:
+            break
+        try:
+            small = lr[..., : count * multiple, : (count - 1) * multiple].clone()
+            _measured_scale(_run(model, small), small)
+        except ContractError:
+            continue
+        return multiple
+    return None
+
+
+def pick(answer: Any, output: str | None) -> Tensor:
+    """The image in what a network returned; a tuple, list or dict needs `output` to say where."""
+    if isinstance(answer, Mapping):
+        keys = {str(key): key for key in answer}
+    elif isinstance(answer, Sequence):
+        keys = {str(index): index for index in range(len(answer))}
+    else:
+        keys = None
+    if keys is not None and output in keys:
+        answer = answer[keys[output]]
+    elif keys:
+        raise ContractError(_which_part(answer, keys))
+    elif output is not None:
+        raise ContractError(f"the network returns one {type(answer).__name__}: no output to choose")
+    if not isinstance(answer, Tensor):
+        raise ContractError(f"the network returns a {type(answer).__name__}, not a tensor")
+    return answer
+
+
+def _which_part(answer: Any, keys: Mapping[str, Any]) -> str:
+    parts = ", ".join(
+        f"{name}: {tuple(answer[key].shape)}"
+        if isinstance(answer[key], Tensor)
+        else f"{name}: {type(answer[key]).__name__}"
+        for name, key in keys.items()
+    )
+    images = [n for n, k in keys.items() if getattr(answer[k], "ndim", 0) == 4]
+    choice = images[0] if images else next(iter(keys))
+    return (
+        f"the network returns a {type(answer).__name__} ({parts}); say which is the image with "
+        f"--output-index {choice} (output={choice!r}), or derive a network that returns only it: "
+        f"class Image(Net): forward = lambda self, lr: Net.forward(self, lr)[{keys[choice]!r}]"
+    )
+
+
+def _measure(model: nn.Module, lr: Tensor, unpadded: nn.Module) -> tuple[int, Tensor]:
+    """Scale and SR image, or a ContractError that names the size multiple which works."""
+    original = lr.clone()
+    try:
+        sr = _run(model, lr)
+        return _measured_scale(sr, lr), sr
+    except _SizeError as error:
+        multiple = size_multiple(unpadded, original)
+        if multiple in (None, 1):
+            raise
+        raise ContractError(
+            f"the network does not take {lr.shape[-2]}×{lr.shape[-1]} pixels, but multiples of "
+            f"{multiple} it does: add --multiple {multiple} (multiple={multiple}); "
+            f"its own words: {error}"
+        ) from error
+
+
+class _SizeError(ContractError):
+    """A failure that another image size might cure."""
+
+
+@torch.no_grad()
+def _run(model: nn.Module, lr: Tensor) -> Tensor:
+    shape = tuple(lr.shape)
+    try:
+        sr = pick(model(lr), None)
+    except ContractError:
+        raise
+    except Exception as error:
+        raise _refusal(error, shape) from error
+    if sr.ndim != 4 or sr.shape[:2] != shape[:2]:
+        raise ContractError(
+            f"the network maps {shape} to {tuple(sr.shape)}; srlab needs RGB to RGB, "
+            f"(B, 3, h, w) to (B, 3, scale·h, scale·w){LUMA if sr.shape[1] == 1 else ''}"
+        )
+    if not torch.isfinite(sr).all():
+        raise ContractError("the network's output holds NaN or infinity; are its weights loaded?")
+    return sr
+
+
+LUMA = (
+    "; of a network for luma alone derive one for RGB: class Rgb(Net): "
+    "forward = lambda self, lr: Net.forward(self, srlab.images.luma(lr)).repeat(1, 3, 1, 1)"
+)
+
+
+def _refusal(error: Exception, shape: tuple[int, ...]) -> ContractError:
+    words = f"{type(error).__name__}: {error}"
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "t allocate memory" in words:
+        return ContractError(
+            f"the memory does not suffice for {shape[-2]}×{shape[-1]} pixels: "
+            "analyse a part of the picture with --crop 128"
+        )
+    if "to have 1 channels" in words:
+        return ContractError(f"the network takes grey images{LUMA}")
+    return _SizeError(f"the network failed on an input {shape}: {words}")
+
+
+def _measured_scale(sr: Tensor, lr: Tensor) -> int:
+    (rows, columns), (height, width) = sr.shape[-2:], lr.shape[-2:]
+    if rows < height or rows % height or columns * height != rows * width:
+        raise _SizeError(f"{height}×{width} pixels became {rows}×{columns}, no whole multiple")
+    return rows // height
+
+
+def _gradient(model: nn.Module, lr: Tensor) -> float:
+    given, gradient = lr.clone().requires_grad_(), None
+    try:
+        with torch.enable_grad():
+            sr = model(given)
+            if sr.requires_grad:
+                (gradient,) = torch.autograd.grad(sr.sum(), given, allow_unused=True)
+    except Exception as error:
+        raise _refusal(error, tuple(lr.shape)) from error
+    if gradient is None:
+        raise ContractError(
+            "the output does not depend on the input through autograd: forward runs under "
+            "torch.no_grad() or inference_mode(), detaches, or leaves torch; remove that"
+        )
+    if not torch.isfinite(gradient).all():
+        raise ContractError("the gradient holds NaN or infinity: √ or division by 0 in the network")
+    if not gradient.any():
+        raise ContractError(
+            "the gradient is zero at every input value: the network rounds or clamps its output "
+            "(return the values before that), or all its weights are zero"
+        )
+    return gradient.abs().mean().item()
+
+
+def _unlikeness(sr: Tensor, lr: Tensor, scale: int) -> float:
+    return (F.avg_pool2d(sr, scale) - lr).abs().mean().item()
+
+
+def _better_range(
+    network: nn.Module, lr: Tensor, options: Mapping[str, Any], found: float
+) -> Range | None:
+    for values in RANGES:
+        model = Adapter(network, **{**options, "value_range": values})
+        sr = _run(model, lr)
+        if _unlikeness(sr, lr, sr.shape[-1] // lr.shape[-1]) < found / 3:
+            return values
+    return None
