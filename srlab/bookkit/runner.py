@@ -1,0 +1,202 @@
+"""Run the notebooks that changed, each in its own kernel, and keep their pages and records."""
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import nbformat
+import papermill
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+from srlab.bookkit.cache import cache_key, versions
+from srlab.bookkit.files import replace_text
+from srlab.bookkit.project import Notebook, find_notebooks, find_root
+from srlab.bookkit.quick import QUICK
+from srlab.bookkit.records import extract_record, write_record
+from srlab.bookkit.twins import read_source
+
+METADATA = "srlab"  # where an executed notebook keeps its key, seconds, hardware and versions
+THREAD_LIMITS = ("OMP", "MKL", "OPENBLAS", "NUMBA")
+# The kernel's messages stay unread by others on the machine, and it does not warn about them.
+ENCRYPTED = Config(
+    {name: {"transport_encryption": "auto"} for name in ("KernelManager", "AsyncKernelManager")}
+)
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class NotebookError(RuntimeError):
+    """A notebook that stopped, told with its name, the cell and the error."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of one notebook."""
+
+    name: str
+    seconds: float  # wall-clock of the execution, also where it was taken from the cache
+    cached: bool
+
+
+def run_notebooks(
+    names: Iterable[str] = (),
+    *,
+    root: Path | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    quick: bool = False,
+    force: bool = False,
+    workers: int = 2,
+    report: Callable[[str], None] = print,
+) -> list[Run]:
+    """Execute the named notebooks (all of them by default) where anything they depend on changed.
+
+    `parameters` replace those of the notebook's parameters cell, `quick` takes the short ones of
+    `QUICK` first, `force` ignores the cache. One line a notebook goes to `report`. Raises
+    `NotebookError` at the first that stops; its page and record stay as they were.
+    """
+    root = root or find_root()
+    jobs = []
+    for notebook in find_notebooks(root, names):
+        chosen = {**(QUICK.get(notebook.name, {}) if quick else {}), **(parameters or {})}
+        check_parameters(notebook, chosen)
+        jobs.append((notebook, chosen, cache_key(notebook, chosen)))
+    width = max((len(notebook.name) for notebook, *_ in jobs), default=0)
+    runs = []
+
+    def tell(run: Run) -> None:
+        runs.append(run)
+        state = "cached" if run.cached else "ran"
+        report(f"{run.name:<{width}}  {state:<6}  {run.seconds:6.1f} s")
+
+    waiting = []
+    for job in jobs:
+        cached = None if force else _cached(job[0], job[2])
+        if cached is None:
+            waiting.append(job)
+        else:
+            tell(cached)
+    if waiting:
+        _run_all(waiting, workers, tell)
+    return runs
+
+
+def check_parameters(notebook: Notebook, parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that the notebook's parameters cell does not have."""
+    if not parameters:
+        return
+    known = papermill.inspect_notebook(read_source(notebook.source))
+    strangers = sorted(set(parameters) - set(known))
+    if strangers:
+        raise ValueError(
+            f"{notebook.name} has no parameter {', '.join(strangers)}; "
+            f"it has {', '.join(known) or 'none'}"
+        )
+
+
+def _cached(notebook: Notebook, key: str) -> Run | None:
+    """The run that is on disk if it has this key; its record is put in step with it."""
+    if not notebook.page.is_file():
+        return None
+    page = nbformat.read(notebook.page, as_version=4)
+    kept = page.metadata.get(METADATA, {})
+    if kept.get("key") != key:
+        return None
+    write_record(notebook, page)
+    return Run(notebook.name, kept["seconds"], cached=True)
+
+
+def _run_all(
+    jobs: list[tuple[Notebook, dict[str, Any], str]], workers: int, tell: Callable[[Run], None]
+) -> None:
+    workers = max(1, min(workers, len(jobs)))
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    pool = ProcessPoolExecutor(
+        workers, get_context("spawn"), initializer=_limit_threads, initargs=(threads,)
+    )
+    with pool:
+        futures: list[Future[Run]] = [pool.submit(run_notebook, *job) for job in jobs]
+        try:
+            for future in as_completed(futures):
+                tell(future.result())
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _limit_threads(threads: int) -> None:
+    """Kernels inherit this: together they use the machine's cores once."""
+    os.environ.update({f"{name}_NUM_THREADS": str(threads) for name in THREAD_LIMITS})
+
+
+def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) -> Run:
+    """Execute one notebook and replace its page and record, or keep the failed copy elsewhere."""
+    start = time.perf_counter()
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / "executed.ipynb"
+        try:
+            page = execute(notebook, parameters, copy)
+        except (papermill.PapermillExecutionError, DeadKernelError) as error:
+            raise NotebookError(_story(notebook, error, copy)) from None
+    page.metadata[METADATA] = {
+        "key": key,
+        "parameters": dict(parameters),
+        "seconds": round(time.perf_counter() - start, 1),
+        "versions": versions(),
+        **_circumstances(extract_record(page)),
+    }
+    replace_text(notebook.page, nbformat.writes(page))
+    write_record(notebook, page)
+    notebook.failed.unlink(missing_ok=True)
+    return Run(notebook.name, page.metadata[METADATA]["seconds"], cached=False)
+
+
+def execute(notebook: Notebook, parameters: Mapping[str, Any], copy: Path) -> NotebookNode:
+    """Papermill over the source, in the notebook's own folder, as JupyterLab would run it."""
+    os.environ["PLOTLY_RENDERER"] = "plotly_mimetype"  # figures as JSON, no copy of plotly.js
+    page = papermill.execute_notebook(
+        read_source(notebook.source),
+        copy,
+        parameters=dict(parameters),
+        kernel_name="python3",
+        progress_bar=False,
+        config=ENCRYPTED,
+        cwd=notebook.source.parent,
+    )
+    page.metadata.pop("papermill", None)
+    for cell in page.cells:
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+    return page
+
+
+def _circumstances(record: dict[str, Any] | None) -> dict[str, Any]:
+    """The hardware, and how the checkpoints that the finding names came to be."""
+    from srlab.checkpoints import hardware, read_provenance
+
+    names = record["checkpoints"] if record else ()
+    provenance = [vars(read_provenance(name)) for name in names]
+    return {"hardware": hardware(), "checkpoints": provenance}
+
+
+def _story(notebook: Notebook, error: Exception, copy: Path) -> str:
+    """Name, cell and error; the copy with the full traceback moves to where the story says."""
+    lines = [f"{notebook.name} stopped"]
+    if isinstance(error, papermill.PapermillExecutionError):
+        cell = "\n    ".join(error.source.splitlines())
+        lines[0] += f" in cell [{error.exec_count}]:"
+        lines += [f"    {cell}", ANSI.sub("", f"{error.ename}: {error.evalue}")]
+    else:
+        lines[0] += f": {error} (out of memory?)"
+    if copy.is_file():
+        replace_text(notebook.failed, copy.read_text("utf-8"))
+        lines.append(f"With its traceback: {notebook.failed}")
+    lines.append("The book keeps the page it had.")
+    return "\n".join(lines)
