@@ -1,10 +1,10 @@
 """The networks, and the contract that each of them keeps.
 
-A model maps LR images (B, 3, h, w), RGB in [0, 1], any float dtype and device, any h and w from
-8 up, to SR images (B, 3, scale·h, scale·w), not clamped. It never changes its input or a feature
-in place, holds no state of the batch, and names its own `taps`: the layers worth looking at,
-shallow to deep. Constructors take keywords only, which travel with the weights
-(`srlab.checkpoints`).
+A model maps LR images (B, 3, h, w), RGB in [0, 1], float32 or float64 (bfloat16 by autocast), on
+any device, any h and w from 8 up, to SR images (B, 3, scale·h, scale·w), not clamped. It never
+changes its input or a feature in place, holds no state of the batch, and names its own `taps`: the
+layers worth looking at, shallow to deep. Constructors take keywords only, which travel with the
+weights (`srlab.checkpoints`).
 """
 
 from torch import nn

@@ -1,0 +1,237 @@
+import pytest
+import torch
+from torch import nn
+
+from srlab.capture import capture
+from srlab.models import MODELS, Discriminator, build
+from srlab.models.blocks import ResidualBlock, he_initialization
+
+SMALL = {
+    "srresnet": {"channels": 6, "num_blocks": 2},
+    "srcnn": {"channels": 6, "mapping_channels": 4, "depth": 4},
+    "fsrcnn": {"channels": 6, "mapping_channels": 4, "num_blocks": 2},
+}
+SCALES = (2, 3, 4)
+
+
+@pytest.fixture(params=list(MODELS))
+def name(request):
+    return request.param
+
+
+def small(name, scale=4, **settings):
+    """A little network in float64 whose last layer is not almost zero, as it is at birth."""
+    torch.manual_seed(0)
+    model = build(name, **{**SMALL[name], "scale": scale, **settings}).double().eval()
+    for module in model.tail.modules():
+        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(module.weight, std=0.1)
+    return model
+
+
+def noise(*shape):
+    return torch.rand(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+
+
+def test_every_model_has_small_settings_here():
+    assert set(SMALL) == set(MODELS)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("size", [(8, 8), (9, 37), (13, 11), (37, 10), (8, 31), (25, 17)])
+def test_any_size_from_eight_up_is_enlarged_by_the_scale(name, scale, size):
+    sr = small(name, scale)(noise(2, 3, *size))
+    assert sr.shape == (2, 3, scale * size[0], scale * size[1])
+    assert sr.isfinite().all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_dtype_is_that_of_the_input(name, dtype):
+    model = build(name, **SMALL[name]).to(dtype)
+    assert model(torch.rand(1, 3, 9, 9, dtype=dtype)).dtype == dtype
+
+
+def test_half_of_the_precision_is_had_by_autocast(name):
+    model, lr = small(name).float(), noise(1, 3, 9, 11).float()
+    with torch.autocast("cpu", torch.bfloat16):
+        sr = model(lr)
+    torch.testing.assert_close(sr.float(), model(lr), atol=0.05, rtol=0.05)
+
+
+def test_the_input_is_left_alone_and_may_need_a_gradient(name):
+    model, lr = small(name), noise(1, 3, 9, 11)
+    kept = lr.clone()
+    model(lr.requires_grad_()).sum().backward()
+    assert torch.equal(lr, kept)
+    assert lr.grad is not None
+    assert lr.grad.abs().sum() > 0
+
+
+def test_images_of_a_batch_do_not_meet(name):
+    model, lr = small(name), noise(3, 3, 9, 11)
+    torch.testing.assert_close(model(lr)[1:2], model(lr[1:2]))
+
+
+def test_taps_exist_in_the_order_they_run(name):
+    model = small(name)
+    with capture(model, tuple(reversed(model.taps))) as features:
+        model(noise(1, 3, 9, 11))
+    assert tuple(features) == model.taps
+    assert all(feature.ndim == 4 for feature in features.values())
+
+
+def test_captured_features_are_those_recomputed(name):
+    """What a hook saw is what the layer put out: nothing changed it afterwards in place."""
+    model, lr = small(name), noise(1, 3, 9, 11)
+    layers = [
+        layer for layer, module in model.named_modules() if layer and not list(module.children())
+    ]
+    seen, inputs = {}, {}
+
+    def keep(layer):
+        def hook(_module, given, output):
+            inputs[layer], seen[layer] = given[0], output
+
+        return hook
+
+    for layer in layers:
+        model.get_submodule(layer).register_forward_hook(keep(layer))
+    with capture(model, layers) as features:
+        model(lr)
+    assert set(features) == set(layers)
+    for layer in layers:
+        assert torch.equal(features[layer], seen[layer])  # the copy, and the tensor left behind
+        assert torch.equal(features[layer], model.get_submodule(layer)(inputs[layer]))
+
+
+def test_no_activation_works_in_place(name):
+    assert not any(getattr(module, "inplace", False) for module in build(name).modules())
+
+
+def test_forward_is_extract_then_reconstruct(name):
+    model, lr = small(name), noise(1, 3, 9, 11)
+    assert torch.equal(model(lr), model.reconstruct(model.extract(lr), lr))
+
+
+def cells(model, top, size, extent):
+    """LR rows around the SR rows top … top+size, with the margin, cut at the image's edge."""
+    margin, scale = model.reconstruct_margin, model.scale
+    return max(0, top // scale - margin), min(extent, -(-(top + size) // scale) + margin)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        *((name, {}) for name in MODELS),
+        ("srresnet", {"global_residual": False}),
+        ("srcnn", {"global_residual": True}),
+        ("srcnn", {"depth": 3}),
+        ("srcnn", {"depth": 7}),
+    ],
+)
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_window_depends_on_no_feature_beyond_the_margin(name, scale, settings):
+    """Gradient zero outside, and the crop's own reconstruction equals the whole one's."""
+    model = small(name, scale, **settings)
+    rows, columns = 33, 29
+    lr = noise(1, 3, rows, columns)
+    features = model.extract(lr).detach().requires_grad_()
+    sr = model.reconstruct(features, lr)
+    size = 2 * scale + 1
+    places = [0, 1, 12 * scale + 1, 13 * scale, columns * scale - size]
+    for top, left in zip(places, reversed(places), strict=True):
+        window = (..., slice(top, top + size), slice(left, left + size))
+        (gradient,) = torch.autograd.grad(sr[window].square().sum(), features, retain_graph=True)
+        first, last = cells(model, top, size, rows)
+        begin, end = cells(model, left, size, columns)
+        outside = gradient.clone()
+        outside[..., first:last, begin:end] = 0
+        assert gradient.abs().max() > 0
+        assert outside.abs().max() == 0
+        crop = (..., slice(first, last), slice(begin, end))
+        part = model.reconstruct(features[crop], lr[crop])
+        top_inside, left_inside = top - first * scale, left - begin * scale
+        inside = part[..., top_inside : top_inside + size, left_inside : left_inside + size]
+        torch.testing.assert_close(inside, sr[window], atol=1e-12, rtol=0)
+
+
+def test_the_margin_is_no_larger_than_needed(name):
+    """One LR pixel less, at ×4, cuts off features that the window depends on."""
+    model, lr = small(name), noise(1, 3, 25, 25)
+    features = model.extract(lr).detach().requires_grad_()
+    sr = model.reconstruct(features, lr)
+    (gradient,) = torch.autograd.grad(sr[..., 48:52, 48:52].square().sum(), features)
+    reached = gradient.abs().sum(dim=(0, 1, 3)).nonzero().flatten()
+    assert max(12 - reached[0].item(), reached[-1].item() - 12) == model.reconstruct_margin
+
+
+def test_the_global_residual_adds_the_enlarged_input():
+    with_residual = small("srresnet", global_residual=True)
+    without = small("srresnet", global_residual=False)
+    without.load_state_dict(with_residual.state_dict())
+    lr = noise(1, 3, 9, 11)
+    enlarged = nn.functional.interpolate(lr, scale_factor=4, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(with_residual(lr), without(lr) + enlarged)
+
+
+def test_networks_begin_as_published():
+    count = lambda model: sum(p.numel() for p in model.parameters())  # noqa: E731
+    assert len(build("srcnn", depth=13).taps) == 12
+    # 9-5-5 on three channels: weights and biases of 64, 32 and 3 filters
+    assert count(build("srcnn")) == 64 * (3 * 81 + 1) + 32 * (64 * 25 + 1) + 3 * (32 * 25 + 1)
+    blocks = 16 * 2 * (64 * 64 * 9 + 64)
+    rest = (3 * 64 * 9 + 64) + 2 * (64 * 256 * 9 + 256) + (64 * 64 * 9 + 64) + (64 * 3 * 9 + 3)
+    assert count(build("srresnet")) == blocks + rest
+    assert len(build("srresnet").taps) == 17
+
+
+def test_the_seed_decides_the_weights(name):
+    def weights(seed):
+        torch.manual_seed(seed)
+        return torch.cat([p.flatten() for p in build(name, **SMALL[name]).parameters()])
+
+    assert torch.equal(weights(0), weights(0))
+    assert not torch.equal(weights(0), weights(1))
+
+
+def test_he_initialization_has_the_published_variance():
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv2d(64, 64, 3), nn.LeakyReLU(0.2), nn.Conv2d(64, 8, 3, bias=False)
+    )
+    he_initialization(network, slope=0.2)
+    assert (network[0].bias == 0).all()
+    for layer in (network[0], network[2]):
+        assert layer.weight.var().item() == pytest.approx(2 / (1.04 * 64 * 9), rel=0.05)
+
+
+def test_a_residual_block_of_silent_convolutions_is_the_identity():
+    block = ResidualBlock(4)
+    for parameter in block.parameters():
+        nn.init.zeros_(parameter)
+    x = torch.rand(1, 4, 5, 5)
+    assert torch.equal(block(x), x)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 23), (96, 96)])
+def test_the_discriminator_gives_one_number_an_image(size):
+    model = Discriminator(channels=4, hidden=8)
+    assert model(torch.rand(2, 3, *size)).shape == (2, 1)
+    with pytest.raises(ValueError, match="16×16"):
+        model(torch.rand(2, 3, 15, 40))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("edsr", {}, "unknown model 'edsr'; srlab has fsrcnn, srcnn, srresnet"),
+        ("srresnet", {"scale": 5}, "scale is one of"),
+        ("srresnet", {"width": 5}, "SRResNet does not take these settings.*width"),
+        ("srresnet", {"channels": 0}, "channels of srresnet must be at least 1"),
+        ("srcnn", {"depth": 2}, "at least 3 layers"),
+        ("fsrcnn", {"scale": -1, "num_blocks": 0}, "scale, num_blocks of fsrcnn"),
+    ],
+)
+def test_impossible_networks_are_refused(name, settings, message):
+    with pytest.raises(ValueError, match=message):
+        build(name, **settings)
