@@ -1,0 +1,1 @@
+"""Attribution: path integrals of gradients (`paths`) and local attribution maps (`lam`)."""
