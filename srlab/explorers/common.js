@@ -1,0 +1,123 @@
+// Shared by the explorers: Python puts it in front of each module, so that a saved page needs one file.
+
+const SVG = "http://www.w3.org/2000/svg";
+const uid = () => "srlab-" + Math.random().toString(36).slice(2);
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const bytesOf = (data) =>
+  new Uint8Array(data.buffer ?? data, data.byteOffset ?? 0, data.byteLength);
+
+/** An element: h("button", {class: "x", onclick: f}, "text"); "svg:path" makes an SVG one. */
+function h(tag, attributes = {}, ...children) {
+  const el = tag.startsWith("svg:")
+    ? document.createElementNS(SVG, tag.slice(4))
+    : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) el.addEventListener(name.slice(2), value);
+    else if (value !== false && value != null) el.setAttribute(name, value === true ? "" : value);
+  }
+  el.append(...children);
+  return el;
+}
+
+/** One of a few options as native radio buttons; returns {el, show(value)}. */
+function pills(title, options, pick) {
+  const name = uid();
+  const inputs = options.map((value) =>
+    h("input", { type: "radio", name, value, onchange: () => pick(value) }));
+  const labels = inputs.map((input, i) => h("label", {}, input, h("span", {}, options[i])));
+  const el = h("fieldset", { class: "srlab-pills" }, h("legend", {}, title), ...labels);
+  return { el, show: (value) => inputs.forEach((input) => (input.checked = input.value === value)) };
+}
+
+/** An ordered choice as a native range input; returns {el, show(options, value)}. */
+function slider(title, pick, ...beside) {
+  const id = uid();
+  let options = [];
+  const output = h("output", { for: id });
+  const input = h("input", { type: "range", id, min: 0, step: 1,
+    oninput: () => pick(options[+input.value]) });
+  const el = h("div", { class: "srlab-slider" },
+    h("label", { for: id }, title), output, h("div", {}, input, ...beside));
+  return {
+    el,
+    show(values, value) {
+      options = values;
+      input.max = options.length - 1;
+      input.value = options.indexOf(value);
+      input.disabled = options.length < 2;
+      input.setAttribute("aria-valuetext", value);
+      output.textContent = value;
+    },
+  };
+}
+
+/** A line of words below the figure: {el, say(text), busy(text), fail(text)}. */
+function statusLine() {
+  const el = h("p", { class: "srlab-status", role: "status" });
+  const put = (kind) => (text = "") => {
+    el.dataset.kind = kind;
+    el.textContent = text;
+  };
+  return { el, say: put("note"), busy: put("busy"), fail: put("error") };
+}
+
+/**
+ * The line to Python. Nothing in a saved state can tell whether a kernel is there, so ask:
+ * `changed()` is called once one answers. ask(request) → Promise of {content, buffers}.
+ */
+function connect(model, changed, patience = 60_000) {
+  const waiting = new Map();
+  let computes = false;
+  const receive = (content, buffers) => {
+    if (content?.kind === "pong") {
+      if (computes !== content.computes) { computes = content.computes; changed(); }
+      return;
+    }
+    const settle = waiting.get(content?.id);
+    if (!settle) return;
+    waiting.delete(content.id);
+    settle(content, buffers);
+  };
+  const send = (content) => { try { model.send(content); } catch { /* nobody there */ } };
+  model.on("msg:custom", receive);
+  send({ kind: "ping" });
+  const again = setTimeout(() => computes || send({ kind: "ping" }), 3000);
+  return {
+    get computes() { return computes; },
+    ask: (request) => new Promise((resolve, reject) => {
+      const id = uid();
+      const timer = setTimeout(() => {
+        waiting.delete(id);
+        reject(new Error("No answer from the kernel: it may be busy with another cell, or gone."));
+      }, patience);
+      waiting.set(id, (content, buffers) => {
+        clearTimeout(timer);
+        if (content.kind === "error") reject(new Error(content.message));
+        else resolve({ content, buffers });
+      });
+      send({ kind: "compute", id, request });
+    }),
+    close() { clearTimeout(again); model.off("msg:custom", receive); },
+  };
+}
+
+/** One question at a time, the newest wins: ask({key, request}) → done(key, answer) or failed(error). */
+function newestOnly(kernel, { started, done, failed }) {
+  let wanted = null, running = false;
+  return async function ask(question) {
+    wanted = question;
+    if (running) return;
+    running = true;
+    while (wanted) {
+      const now = wanted;
+      started(now);
+      try {
+        done(now, await kernel.ask(now.request));
+        if (wanted === now) wanted = null;
+      } catch (error) {
+        if (wanted === now) { wanted = null; failed(error); }
+      }
+    }
+    running = false;
+  };
+}

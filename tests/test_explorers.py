@@ -1,0 +1,550 @@
+"""The explorers: what their state holds, what Python answers, and how they behave in a browser."""
+
+import base64
+import json
+import shutil
+import zlib
+from itertools import product
+
+import numpy as np
+import pytest
+import traitlets as T
+from ipywidgets.embed import embed_data
+
+from srlab.explorers import (
+    EmbeddedState,
+    EmbeddingExplorer,
+    LamExplorer,
+    LocalMap,
+    Picture,
+    Place,
+    Setting,
+)
+from srlab.explorers.embedding import pack_places
+from srlab.explorers.lam import pack_map
+from srlab.plotting import sprite_sheet
+
+NETWORKS, LAYERS, PROJECTIONS, STEPS = (
+    ["with residual", "without residual"],
+    ["body.0", "body.7", "body.15"],
+    ["t-SNE", "PCA"],
+    ["untrained", "1000", "6000"],
+)
+DEGRADATIONS, CONTENTS = ["clean", "blur 4", "noise 20/255"], ["astronaut", "coffee", "rocket"]
+PAGE_LIMIT = 1_500_000  # bytes of a page before plotly.js
+
+
+def blobs(setting: Setting, count: int = 20, seed: int = 0) -> EmbeddedState:
+    """Three classes of points that drift apart with depth and training."""
+    rng = np.random.default_rng((seed, *map(len, setting)))
+    apart = LAYERS.index(setting.layer) * STEPS.index(setting.step) * (setting.network[4] == " ")
+    base = rng.normal(size=(count, 1, 2))
+    angle = 2 * np.pi * np.arange(3) / 3
+    shift = apart * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    points = (base + shift + rng.normal(scale=0.2, size=(count, 3, 2))).reshape(-1, 2)
+    return EmbeddedState(points, index=float(0.2 + 90 * apart), index_components=0.5 + 9.0 * apart)
+
+
+def embedding_explorer(count: int = 20, **options) -> EmbeddingExplorer:
+    settings = [Setting(*names) for names in product(NETWORKS, LAYERS, PROJECTIONS, STEPS)]
+    rows, columns = np.mgrid[:32, :32] / 32
+    waves = [np.sin(8 * (rows * np.cos(i) + columns * np.sin(i)) + i) for i in range(count)]
+    pictures = np.stack([w * s for w in waves for s in (100, 30, 60)])[..., None] + 128
+    return EmbeddingExplorer.from_states(
+        {setting: blobs(setting, count) for setting in settings},
+        degradations=np.tile(DEGRADATIONS, count),
+        contents=np.repeat([CONTENTS[i % 3] for i in range(count)], 3),
+        patches=np.repeat(np.arange(count), 3),
+        sprite=sprite_sheet(np.repeat(pictures, 3, axis=-1).astype(np.uint8)),
+        **options,
+    )
+
+
+def bump(place: Place, size: int = 24, width: float | None = None) -> LocalMap:
+    """A peak below the window, as wide as the network's name is long."""
+    rows, columns = np.mgrid[:size, :size]
+    centre = (place.top + 8) / 4, (place.left + 8) / 4
+    distance = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2
+    magnitude = np.exp(-distance / (width or len(place.network)))
+    return LocalMap(magnitude / magnitude.max(), len(place.network) / 3, 0.002, 25.5)
+
+
+def lam_explorer(size: int = 24, targets: int = 4, **options) -> LamExplorer:
+    networks, names = ["bicubic", "srcnn-3", "fsrcnn", "srresnet-gr"], ["brick", "grass", "gravel"]
+    rng = np.random.default_rng(0)
+    pictures = {}
+    for name in names:
+        lr = rng.integers(0, 255, (size // 4, size // 4, 3), np.uint8).repeat(4, 0).repeat(4, 1)
+        sr = lr.repeat(4, 0).repeat(4, 1)
+        pictures[name] = Picture(lr, {network: sr // (1 + i) for i, network in enumerate(networks)})
+    corners = [round(i * (4 * size - 17) / (targets - 1)) for i in range(targets)]
+    places = [Place(*names) for names in product(names, networks, corners, corners)]
+    return LamExplorer.from_maps(pictures, {p: bump(p, size) for p in places}, **options)
+
+
+def saved(explorer) -> dict:
+    """The widget as a saved notebook keeps it: plain state, base64 buffers."""
+    state = embed_data(views=[explorer], drop_defaults=False)["manager_state"]["state"][
+        explorer.model_id
+    ]
+    return {"state": state["state"], "buffers": state["buffers"]}
+
+
+def asked(explorer, content: dict) -> tuple[dict, list[bytes]]:
+    """What Python sends when the front-end sends `content`."""
+    sent = []
+    explorer.send = lambda content, buffers=None: sent.append((content, buffers or []))
+    explorer._handle_custom_msg(content, [])
+    assert len(sent) == 1
+    return sent[0]
+
+
+# ---- state
+
+
+def test_embedding_state_holds_every_point_of_every_setting() -> None:
+    explorer = embedding_explorer()
+    meta, states = explorer.meta, len(NETWORKS) * len(LAYERS) * len(PROJECTIONS) * len(STEPS)
+    assert len(explorer.places) == states * 60 * 2 * 2
+    assert len(meta["states"]) == len(meta["measures"]) == states
+    assert meta["axes"]["step"] == STEPS
+    assert [meta["degradations"][i] for i in meta["degradation"][:3]] == DEGRADATIONS
+    assert meta["measures"][-1][2] in ("−", "+", "++", "+++")
+    json.dumps(meta, allow_nan=False)
+
+
+def test_packed_places_keep_shape_and_order() -> None:
+    points = np.random.default_rng(0).normal(size=(50, 2)) * [3.0, 1.0] + [100, -7]
+    packed = np.frombuffer(pack_places(points), "<u2").reshape(50, 2) / 65535
+    extent = np.ptp(points[:, 0])
+    np.testing.assert_allclose(np.ptp(packed[:, 0]), 1.0)
+    np.testing.assert_allclose(
+        packed - packed[0], (points - points[0]) / extent, atol=2 / 65535
+    )  # one scale for both axes
+    assert set(np.frombuffer(pack_places(np.ones((3, 2))), "<u2")) == {32768}
+    with pytest.raises(ValueError, match="finite"):
+        pack_places(np.full((3, 2), np.nan))
+
+
+def test_states_are_turned_towards_one_another_but_not_stretched() -> None:
+    first, later = (Setting("n", "body.0", "PCA", step) for step in ("1", "2"))
+    points = np.random.default_rng(0).normal(size=(30, 2))
+    mirrored = points @ np.array([[0, -1], [-1, 0]]) + 5
+    explorer = EmbeddingExplorer.from_states(
+        {first: EmbeddedState(points, 1, 1), later: EmbeddedState(mirrored, 1, 1)},
+        degradations=["a", "b", "c"] * 10,
+        contents=["x"] * 30,
+        patches=range(30),
+        sprite={"src": "", "tile": 8, "cols": 6, "count": 30},
+    )
+    one, other = np.frombuffer(explorer.places, "<u2").reshape(2, 30, 2).astype(int)
+    assert np.abs(one - other).max() <= 1
+
+
+def test_lam_state_packs_roots_in_the_order_of_its_places() -> None:
+    explorer = lam_explorer()
+    maps = np.frombuffer(zlib.decompress(explorer.maps), np.uint8).reshape(-1, 24, 24)
+    assert len(maps) == len(explorer.meta["places"]) == 3 * 4 * 16
+    picture, network, top, left = explorer.meta["places"][37]
+    names = ["brick", "grass", "gravel"][picture], explorer.meta["networks"][network]
+    expected = bump(Place(*names, top, left)).magnitude
+    np.testing.assert_allclose((maps[37] / 255) ** 2, expected, atol=1 / 255)
+    infinite = LocalMap(np.zeros((24, 24)), 1.0, np.inf, None)
+    place = Place("brick", "bicubic", 0, 0)
+    assert LamExplorer.from_maps(
+        {"brick": Picture(np.zeros((24, 24, 3), np.uint8), {"bicubic": _zeros()})},
+        {place: infinite},
+    ).meta["measures"] == [[1.0, None, None]]
+    with pytest.raises(ValueError, match="in \\[0, 1\\]"):
+        pack_map(np.full((2, 2), -1.0))
+
+
+def _zeros() -> np.ndarray:
+    return np.zeros((96, 96, 3), np.uint8)
+
+
+@pytest.mark.parametrize("make", [lambda: embedding_explorer(60), lambda: lam_explorer(64)])
+def test_a_page_stays_small(make) -> None:
+    assert len(json.dumps(saved(make()))) < PAGE_LIMIT
+
+
+def test_modules_import_nothing() -> None:
+    for explorer in (EmbeddingExplorer, LamExplorer):
+        assert "export default" in explorer._esm
+        assert "import " not in explorer._esm
+        assert "http" not in explorer._esm.replace("http://www.w3.org/2000/svg", "")
+
+
+# ---- what is refused
+
+
+def test_unknown_names_are_refused() -> None:
+    explorer, lam = embedding_explorer(), lam_explorer()
+    with pytest.raises(T.TraitError, match=r"unknown network 'swin'.*with residual"):
+        explorer.network = "swin"
+    with pytest.raises(T.TraitError, match=r"unknown picture 'moon'.*gravel"):
+        lam.picture = "moon"
+    with pytest.raises(T.TraitError, match=r"leaves the 96×96 SR image; choose top in 0\.\.79"):
+        lam.top = 80
+    lam.top, lam.network, explorer.layer = 79, "fsrcnn", "body.7"
+
+
+def test_bad_states_are_refused() -> None:
+    setting = Setting("n", "body.0", "PCA", "1")
+    sprite = {"src": "", "tile": 8, "cols": 2, "count": 4}
+    four = {"degradations": ["a", "b"] * 2, "contents": ["x"] * 4, "patches": range(4)}
+
+    def make(points=4, index=1.0, **changes):
+        return EmbeddingExplorer.from_states(
+            {setting: EmbeddedState(np.eye(points, 2), index, 1.0)},
+            **{**four, "sprite": sprite, **changes},
+        )
+
+    make()
+    with pytest.raises(ValueError, match=r"expected an embedding of shape \(4, 2\), got \(3, 2\)"):
+        make(points=3)
+    with pytest.raises(ValueError, match="same points, got 4, 3, 4 and 4"):
+        make(contents=["x"] * 3)
+    with pytest.raises(ValueError, match=r"layers= lacks body\.0"):
+        make(layers=["body.1"])
+    with pytest.raises(ValueError, match="coincident"):
+        make(index=np.inf)
+    with pytest.raises(ValueError, match="at least one state"):
+        EmbeddingExplorer.from_states({}, **four, sprite=sprite)
+
+
+def test_bad_maps_are_refused() -> None:
+    picture = {"brick": Picture(np.zeros((24, 24, 3), np.uint8), {"bicubic": _zeros()})}
+    place = Place("brick", "bicubic", 0, 0)
+    with pytest.raises(T.TraitError, match="row 90, column 0 leaves"):
+        LamExplorer.from_maps(picture, {place._replace(top=90): bump(place)})
+    with pytest.raises(ValueError, match="networks bicubic"):
+        LamExplorer.from_maps(picture, {place._replace(network="swin"): bump(place)})
+    odd = {**picture, "grass": Picture(np.zeros((20, 20, 3), np.uint8), {"bicubic": _zeros()})}
+    with pytest.raises(ValueError, match=r"grass: expected LR \(24, 24, 3\)"):
+        LamExplorer.from_maps(odd, {place: bump(place)})
+
+
+# ---- messages
+
+
+def test_ping_says_whether_python_can_compute() -> None:
+    assert asked(embedding_explorer(), {"kind": "ping"})[0] == {"kind": "pong", "computes": False}
+    assert asked(lam_explorer(compute=bump), {"kind": "ping"})[0]["computes"] is True
+
+
+def test_embedding_computes_what_is_asked_for() -> None:
+    calls = []
+
+    def compute(setting, *, seed, perplexity):
+        calls.append((setting, seed, perplexity))
+        return blobs(setting._replace(layer="body.0"), seed=seed)
+
+    explorer = embedding_explorer(layers=["body.0", "body.3", "body.7", "body.15"], compute=compute)
+    request = {
+        "network": NETWORKS[0], "layer": "body.3", "projection": "t-SNE",
+        "step": "1000", "seed": 4, "perplexity": 12,
+    }  # fmt: skip
+    answer, buffers = asked(explorer, {"kind": "compute", "id": "q1", "request": request})
+    assert (answer["kind"], answer["id"]) == ("result", "q1")
+    assert len(buffers) == 1
+    assert len(buffers[0]) == 60 * 4
+    assert calls == [(Setting(NETWORKS[0], "body.3", "t-SNE", "1000"), 4, 12)]
+
+    answer, _ = asked(
+        explorer, {"kind": "compute", "id": "q2", "request": {**request, "network": "x"}}
+    )
+    assert (answer["kind"], answer["id"]) == ("error", "q2")
+    assert "unknown network 'x'" in answer["message"]
+    assert len(calls) == 1
+
+
+def test_lam_computes_what_is_asked_for() -> None:
+    request = {"picture": "grass", "network": "fsrcnn", "top": 33, "left": 5}
+    explorer = lam_explorer(compute=bump)
+    answer, buffers = asked(explorer, {"kind": "compute", "id": "a", "request": request})
+    expected = bump(Place("grass", "fsrcnn", 33, 5))
+    assert answer["measures"] == [2.0, 0.002, 25.5]
+    assert buffers == [pack_map(expected.magnitude)]
+
+    for change, message in [({"top": 81}, "row 81"), ({"network": "x"}, "unknown network")]:
+        answer, _ = asked(explorer, {"kind": "compute", "id": "b", "request": request | change})
+        assert answer["kind"] == "error"
+        assert message in answer["message"]
+
+    def fails(_place):
+        raise RuntimeError("out of memory")
+
+    answer, _ = asked(lam_explorer(compute=fails), {"kind": "compute", "id": 1, "request": request})
+    assert answer["message"] == "RuntimeError: out of memory"
+    answer, _ = asked(lam_explorer(), {"kind": "compute", "id": 1, "request": request})
+    assert "without compute=" in answer["message"]
+
+
+# ---- in a browser
+
+HOST = """<!doctype html><meta charset="utf-8"><title>explorer</title>
+<meta name="viewport" content="width=device-width">
+<body style="margin: 12px"><div id="el"></div><script type="module">
+const saved = JSON.parse(document.getElementById("saved").textContent);
+const state = saved.state, handlers = {};
+const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+for (const { path, data } of saved.buffers)
+  path.slice(0, -1).reduce((o, k) => o[k], state)[path.at(-1)] = bytes(data);
+const fire = (event, ...values) => (handlers[event] ?? []).forEach((f) => f(...values));
+const model = {
+  get: (name) => state[name],
+  set(name, value) { if (state[name] !== value) { state[name] = value; fire("change:" + name); } },
+  save_changes() {},
+  on: (event, f) => (handlers[event] ??= []).push(f),
+  off: (event, f) => (handlers[event] = (handlers[event] ?? []).filter((g) => g !== f)),
+  async send(content) {
+    if (!window.toPython) return;
+    const [answer, buffers] = await toPython(content);
+    fire("msg:custom", answer, buffers.map(bytes));
+  },
+};
+document.head.append(Object.assign(document.createElement("style"), { textContent: state._css }));
+const url = URL.createObjectURL(new Blob([state._esm], { type: "text/javascript" }));
+const el = document.getElementById("el");
+const close = await (await import(url)).default.render({ model, el });
+Object.assign(window, { model, handlers, closeExplorer: close, ready: true });
+</script>"""
+THEMES = {
+    "light": "",
+    "dark": "<style>:root{color-scheme:dark;--pst-color-text-base:#ced6dd;"
+    "--pst-color-background:#14181e;--pst-color-primary:#3fb1c5}"
+    "body{background:#14181e;color:#ced6dd;color-scheme:dark}</style>",
+}
+
+
+def page_source(explorer, theme: str = "light") -> str:
+    payload = json.dumps(saved(explorer)).replace("<", "\\u003c")
+    return f'<script id="saved" type="application/json">{payload}</script>{THEMES[theme]}' + HOST
+
+
+@pytest.fixture(scope="module")
+def browser():
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium:
+        pytest.skip("no Chromium here; .ci/run installs it")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """show(explorer, live=…) → a page with the explorer in it; errors fail the test at the end."""
+    errors, contexts = [], []
+
+    def open_page(explorer, *, live: bool = False, theme: str = "light", width=1000, **options):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, reduced_motion="reduce", **options
+        )
+        contexts.append(context)
+        context.set_offline(True)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("requestfailed", lambda request: errors.append(f"request to {request.url}"))
+        if live:
+            page.expose_function("toPython", lambda content: answers(explorer, content))
+        file = tmp_path / f"explorer-{len(contexts)}.html"
+        file.write_text(page_source(explorer, theme), encoding="utf-8")
+        page.goto(file.as_uri())
+        page.wait_for_function("window.ready", timeout=20_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert errors == []
+
+
+def answers(explorer, content: dict) -> list:
+    answer, buffers = asked(explorer, content)
+    return [answer, [base64.b64encode(buffer).decode() for buffer in buffers]]
+
+
+def text(page, selector: str) -> str:
+    return page.locator(selector).inner_text()
+
+
+def spots(page) -> list[str]:
+    return page.eval_on_selector_all(
+        ".plot > .marker", "all => all.map((e) => e.getAttribute('transform'))"
+    )
+
+
+def test_embedding_answers_to_the_mouse(show) -> None:
+    page = show(embedding_explorer())
+    assert "360 in 2-D, level ++" in text(page, ".score")
+    before = spots(page)
+    page.get_by_text("without residual", exact=True).click()
+    assert "0.2 in 2-D, level −" in text(page, ".score")
+    assert spots(page) != before
+    page.get_by_text("with residual", exact=True).click()
+
+    page.locator("table.index button", has_text="180").first.click()
+    assert "180 in 2-D" in text(page, ".score")
+    assert page.evaluate("[model.get('layer'), model.get('step')]") in (
+        ["body.15", "1000"], ["body.7", "6000"],
+    )  # fmt: skip
+
+    box = page.locator(".plot").bounding_box()
+    place = page.locator(".plot > .marker").nth(4).bounding_box()
+    page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    assert "cut from" in text(page, ".patch")
+    assert page.locator(".patch .kin button").count() == 2
+    assert page.locator(".links line").count() == 3
+    page.mouse.click(box["x"] + 3, box["y"] + 3)
+
+    page.locator(".legend button", has_text="noise").click()
+    assert page.locator(".plot > .marker.faded").count() == 40
+    page.locator(".legend button", has_text="noise").click()
+    assert page.locator(".plot > .marker.faded").count() == 0
+
+
+def test_embedding_answers_to_the_keyboard(show) -> None:
+    page = show(embedding_explorer())
+    page.get_by_label("Layer").focus()
+    page.keyboard.press("Home")
+    assert page.evaluate("model.get('layer')") == "body.0"
+    page.locator("input[value='with residual']").focus()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("model.get('network')") == "without residual"
+
+    page.locator(".plot").focus()
+    heard = set()
+    for key in ("Home", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "PageDown"):
+        page.keyboard.press(key)
+        heard.add(text(page, "[aria-live=polite]"))
+    assert len(heard) >= 4
+    assert all("patch" in words for words in heard)
+    page.keyboard.press("Enter")
+    assert page.locator(".plot > .marker.faded").count() == 40
+    page.keyboard.press("Escape")
+    assert page.locator(".plot > .marker.faded").count() == 0
+    assert page.locator(".links line").count() == 0
+
+
+def test_every_point_can_be_reached_with_arrow_keys(show) -> None:
+    page = show(embedding_explorer(6))
+    page.locator(".plot").focus()
+    page.keyboard.press("Home")
+    keys = np.random.default_rng(0).choice(["Left", "Right", "Up", "Down"], 400).tolist()
+    reached = page.evaluate(
+        """(keys) => [...new Set(keys.map((key) => {
+          const event = new KeyboardEvent("keydown", { key: "Arrow" + key, bubbles: true });
+          document.querySelector(".plot").dispatchEvent(event);
+          return document.querySelector(".marker.focus").getAttribute("transform");
+        }))]""",
+        keys,
+    )
+    assert len(reached) >= 16  # of 18
+
+
+def test_playing_the_training_reaches_its_end(show) -> None:
+    page = show(embedding_explorer())
+    page.get_by_role("button", name="Play the training").click()
+    assert page.evaluate("model.get('step')") == "untrained"
+    page.wait_for_function("model.get('step') === '6000'", timeout=8000)
+    page.get_by_role("button", name="Play the training").wait_for()
+
+
+def test_without_a_kernel_controls_say_what_they_need(show) -> None:
+    layers = ["body.0", "body.3", "body.7", "body.15"]
+    page = show(embedding_explorer(layers=layers))
+    assert page.get_by_label("Perplexity").is_disabled()
+    assert "Needs a running notebook" in text(page, ".side")
+    assert "1 more layer" in text(page, ".side")
+    assert page.get_by_label("Layer").get_attribute("max") == "2"
+    page.evaluate("model.set('layer', 'body.3')")
+    page.get_by_text("was not precomputed").wait_for()
+
+
+def test_with_a_kernel_new_states_are_computed(show) -> None:
+    def compute(setting, *, seed, perplexity):
+        if perplexity > 59:
+            raise ValueError("perplexity 60 needs more than 60 points")
+        return EmbeddedState(blobs(setting, seed=seed).embedding, 77.0, 5.0)
+
+    page = show(embedding_explorer(compute=compute), live=True)
+    page.wait_for_function("!document.querySelector('.live').disabled")
+    page.get_by_label("Seed").fill("3")
+    page.get_by_label("Seed").press("Enter")
+    page.get_by_text("77 in 2-D").wait_for()
+    page.get_by_label("Perplexity").fill("60")
+    page.get_by_label("Perplexity").press("Enter")
+    page.get_by_text("ValueError: perplexity 60 needs more").wait_for()
+    page.get_by_label("Perplexity").fill("30")
+    page.get_by_label("Perplexity").press("Enter")
+    page.get_by_text("77 in 2-D").wait_for()
+
+
+def test_lam_answers_to_mouse_and_keyboard(show) -> None:
+    page = show(lam_explorer())
+    corner = "[model.get('top'), model.get('left')]"
+
+    def look() -> tuple[str, str]:
+        return text(page, ".srlab-status"), page.evaluate(
+            "document.querySelectorAll('.views canvas')[2].toDataURL()"
+        )
+
+    before = look()
+    box = page.locator(".pick").bounding_box()
+    page.mouse.click(box["x"] + 10, box["y"] + box["height"] - 10)
+    assert page.evaluate(corner) == [79, 0]  # the nearest target of the grid
+    corner_view = look()
+    assert corner_view != before
+    page.locator(".pick").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate(corner) == [79, 26]
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    assert page.evaluate(corner) == [26, 26]
+    page.keyboard.press("Shift+ArrowUp")
+    assert page.evaluate(corner) == [0, 26]
+
+    here = look()
+    page.locator(".card", has_text="bicubic").click()
+    assert "bicubic on" in text(page, ".srlab-status")
+    assert look() != here
+    page.get_by_text("gravel", exact=True).click()
+    assert "gravel" in text(page, ".srlab-status")
+    overlay = "document.querySelectorAll('.views canvas')[1].toDataURL()"
+    full = page.evaluate(overlay)
+    page.get_by_label("Opacity").focus()
+    page.keyboard.press("Home")
+    assert page.evaluate("model.get('opacity')") == 0
+    assert page.evaluate(overlay) != full
+
+
+def test_lam_computes_anywhere_with_a_kernel(show) -> None:
+    def compute(place):
+        if place.network == "fsrcnn":
+            raise RuntimeError("no weights for fsrcnn")
+        return bump(place)
+
+    page = show(lam_explorer(compute=compute), live=True)
+    page.get_by_text("Click anywhere").wait_for()
+    page.locator(".card", has_text="srcnn-3").first.click()
+    box = page.locator(".pick").bounding_box()
+    page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 0.6 * box["height"])
+    page.get_by_text("target at row 50, column 30: DI").wait_for()
+    assert "choose to compute" in text(page, ".deck")
+    page.locator(".pick").focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    page.get_by_text("target at row 50, column 26: DI").wait_for()
+    page.locator(".card", has_text="fsrcnn").click()
+    page.get_by_text("RuntimeError: no weights for fsrcnn").wait_for()
+
+
+@pytest.mark.parametrize("make", [embedding_explorer, lam_explorer])
+def test_explorers_fit_a_phone_and_leave_nothing_behind(show, make) -> None:
+    page = show(make(), width=390)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.evaluate("closeExplorer()")
+    assert page.evaluate("Object.values(handlers).every((list) => list.length === 0)")
