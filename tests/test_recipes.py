@@ -1,0 +1,67 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from srlab.assets import IMAGE_SETS
+from srlab.models import build
+from srlab.training.recipes import RECIPES, SRRESNET_GR, Recipe, recipe
+
+
+def differences(one, other):
+    ours, theirs = one.as_dict(), other.as_dict()
+    nested = {"hyperparameters", "space"}
+    flat = {key for key in ours if key not in nested and ours[key] != theirs[key]}
+    deep = {
+        key for part in nested for key in ours[part] if ours[part][key] != theirs[part].get(key)
+    }
+    return flat | deep
+
+
+def test_the_two_networks_of_the_first_finding_differ_in_the_global_residual_alone():
+    assert differences(recipe("srresnet-gr"), recipe("srresnet-wogr")) == {"global_residual"}
+
+
+@pytest.mark.parametrize("base", ["srresnet-gr", "srresnet-wogr"])
+def test_runs_of_one_network_differ_in_the_seed_alone(base):
+    for seed in (1, 2):
+        assert differences(recipe(base), recipe(f"{base}-s{seed}")) == {"seed"}
+        assert recipe(f"{base}-s{seed}").seed == seed
+
+
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_every_recipe_can_be_built_and_written_down(name):
+    known = RECIPES[name]
+    assert build(known.architecture, **known.hyperparameters).scale == known.space.scale
+    assert json.loads(json.dumps(known.as_dict()))["architecture"] == known.architecture
+
+
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_no_recipe_learns_from_a_test_set(name):
+    assert RECIPES[name].image_sets
+    assert all(IMAGE_SETS[used].trainable for used in RECIPES[name].image_sets)
+
+
+def test_unknown_recipes_are_answered_with_the_known():
+    with pytest.raises(ValueError, match="'srresnet'; srlab has srresnet-gr, "):
+        recipe("srresnet")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"steps": 0}, "steps must be positive"),
+        ({"batch_size": -1}, "batch_size must be positive"),
+        ({"learning_rate": float("inf")}, "learning_rate must be positive"),
+        ({"precision": "half"}, "float32 or bfloat16"),
+        ({"snapshots": (6000,)}, "between 1 and 5999"),
+    ],
+)
+def test_impossible_recipes_are_refused_when_they_are_made(settings, message):
+    with pytest.raises(ValueError, match=message):
+        replace(SRRESNET_GR, **settings)
+
+
+def test_a_recipe_is_a_value():
+    assert Recipe("srcnn") == Recipe("srcnn")
+    assert Recipe("srcnn").seeded(3) == replace(Recipe("srcnn"), seed=3)
