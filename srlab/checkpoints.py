@@ -1,7 +1,6 @@
 """Weights with their story in one file: safetensors whose header says how the network was made."""
 
 import json
-import platform
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -46,13 +45,6 @@ class CheckpointError(ValueError):
 def shipped_checkpoints() -> tuple[str, ...]:
     """Names that `load_checkpoint` finds without a path; `name@1000` is a snapshot at step 1000."""
     return tuple(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
-
-
-def hardware() -> str:
-    """What this machine computes with, in a few words."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"
 
 
 def versions() -> dict[str, str]:

@@ -179,7 +179,8 @@ def execute(notebook: Notebook, parameters: Mapping[str, Any], copy: Path) -> No
 
 def _circumstances(record: dict[str, Any] | None) -> dict[str, Any]:
     """The hardware, and how the checkpoints that the finding names came to be."""
-    from srlab.checkpoints import hardware, read_provenance
+    from srlab.checkpoints import read_provenance
+    from srlab.devices import hardware
 
     names = record["checkpoints"] if record else ()
     provenance = [vars(read_provenance(name)) for name in names]

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from srlab.checkpoints import Provenance, hardware, load_weights, save_checkpoint, versions
+from srlab.checkpoints import Provenance, load_weights, save_checkpoint, versions
 from srlab.datasets import load_images
+from srlab.devices import hardware
 from srlab.training.fit import VALIDATION, Fit, initial_model, validation_psnr
 
 
