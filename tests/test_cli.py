@@ -1,0 +1,358 @@
+"""The command line: the main path in a real process, and an answer to every bad input."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from srlab import cli
+from srlab.training import recipes
+from srlab.training.recipes import Recipe
+
+NETWORKS = """
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+class Net(nn.Module):
+    def __init__(self, scale=2, channels=4):
+        super().__init__()
+        torch.manual_seed(0)
+        self.scale, self.conv = scale, nn.Conv2d(3, 3, 5, padding=2)
+    def forward(self, lr):
+        return F.interpolate(lr + 0.1 * self.conv(lr), scale_factor=self.scale, mode="bilinear")
+
+class Pair(Net):
+    def forward(self, lr): return super().forward(lr), 1
+
+class Eights(Net):
+    def forward(self, lr):
+        if lr.shape[-1] % 8 or lr.shape[-2] % 8: raise RuntimeError("windows do not fit")
+        return super().forward(lr)
+
+class In255(Net):
+    def forward(self, lr): return super().forward(lr) + 20
+
+class NoGradient(Net):
+    @torch.no_grad()
+    def forward(self, lr): return super().forward(lr)
+"""
+
+
+def waves(height: int, width: int) -> np.ndarray:
+    """A smooth colour picture (H, W, 3) in [0, 1]."""
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([np.sin((rows + k * columns) / 5) / 2 + 0.5 for k in (0, 1, 2)], axis=-1)
+
+
+BYTES = (255 * waves(36, 44)).astype(np.uint8)
+PICTURES = {
+    "rgb.png": BYTES,
+    "grey.png": BYTES[..., 1],
+    "rgba.png": np.dstack([BYTES, BYTES[..., 1]]),
+    "deep.png": (65535 * waves(36, 44)[..., 1]).astype(np.uint16),
+    "flat.png": np.full((36, 44, 3), 99, np.uint8),
+    "large.png": (255 * waves(520, 530)).astype(np.uint8),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    (tmp_path / "readers.py").write_text(NETWORKS)
+    (tmp_path / "text.png").write_text("no picture")
+    for name, pixels in PICTURES.items():
+        Image.fromarray(pixels).save(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield tmp_path
+    sys.modules.pop("readers", None)
+
+
+def call(*arguments: str) -> int:
+    """Exit code of `srlab arguments`."""
+    with pytest.raises(SystemExit) as done:
+        cli.main(arguments)
+    return int(done.value.code or 0)
+
+
+def lam(*options: str, model: str = "readers:Net", image: str = "rgb.png") -> int:
+    return call("lam", "--model", model, "--image", image, "--steps", "2", *options)
+
+
+def message(capsys: pytest.CaptureFixture[str]) -> str:
+    """What is on stderr after a failure: one message, no traceback."""
+    told = capsys.readouterr().err
+    assert "Traceback" not in told
+    return told
+
+
+def test_help_answers_without_loading_torch() -> None:
+    code = "import sys; from srlab import cli; print([m for m in sys.modules if m == 'torch'])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout == "[]\n"
+    helped = CliRunner().invoke(cli.app, ["--help"])
+    assert helped.exit_code == 0
+    assert all(name in helped.output for name in ("book", "run", "train", "lam", "list"))
+
+
+def test_lam_end_to_end_in_its_own_process(folder: Path) -> None:
+    sys.path.insert(0, str(folder))
+    from readers import Net
+
+    torch.save(Net(scale=4).state_dict(), "net.pth")
+    command = ["-c", "from srlab.cli import main; main()", "lam", "--model", "readers:Net(scale=4)"]
+    options = "--weights net.pth --image rgb.png --patch 96,80,16 --out a/map.html --npz a/map.npz"
+    ran = subprocess.run(
+        [sys.executable, *command, *options.split()], capture_output=True, text=True, cwd=folder
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    found = re.search(r"diffusion index +([\d.]+)", ran.stdout)
+    page = Path("a/map.html").read_text("utf-8")
+    assert found
+    assert f'id="di">{found[1]}<' in page
+    assert not re.search(r"""(?:src|href)=["'](?!data:)|url\((?!#)|https?://""", page)
+    with np.load("a/map.npz") as arrays:
+        assert arrays["attribution"].shape == (3, 36, 44)
+        assert arrays["sr"].shape == (3, 144, 176)
+        assert arrays["patch"].tolist() == [96, 80, 16]
+        assert json.loads(str(arrays["facts"]))["Settings"]["steps"] == "16"
+        total, error = arrays["attribution"].sum(), arrays["completeness_error"]
+        assert abs(total) > 0
+        assert 0 <= error < 0.1
+
+
+@pytest.mark.parametrize("image", ["rgb.png", "grey.png", "rgba.png", "deep.png"])
+@pytest.mark.usefixtures("folder")
+def test_any_kind_of_picture_is_taken(image: str) -> None:
+    assert lam(image=image) == 0
+    assert Path("map.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        ("readers:Pair", ["--output-index", "0"]),
+        ("readers:Eights", ["--multiple", "8"]),
+        ("readers:In255", ["--range", "255"]),
+        ("readers:Net", ["--range=-1,1", "--path", "linear", "--baseline", "black"]),
+        ("readers:Net(scale=3)", ["--scale", "3", "--patch", "40,50"]),
+        ("readers:Net", ["--reduce", "2", "--patch", "0,0,8"]),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_unusual_networks_are_adapted(
+    model: str, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lam(*options, model=model) == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert "open map.html" in told.out
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "words"),
+    [
+        ("readers:Net", ["--scale", "4"], "enlarges by 2, not by 4"),
+        ("readers:Net", ["--weights", "absent.pth"], "no weights file"),
+        ("readers:Net", ["--weights", "rgb.png"], "is damaged"),
+        ("readers:Net", ["--image", "absent.png"], "no picture at absent.png"),
+        ("readers:Net", ["--image", "text.png"], "not a readable picture"),
+        ("readers:Net", ["--image", "flat.png"], "picture is flat"),
+        ("readers:Net", ["--image", "large.png"], "--crop 128"),
+        ("readers:Net", ["--patch", "60,0,16"], "choose top in 0..55 and left in 0..71"),
+        ("readers:Net", ["--patch", "60;0"], "2 or 3 whole numbers"),
+        ("readers:Net", ["--crop", "8"], "at least 10"),
+        ("readers:Net", ["--range", "2,1"], "impossible"),
+        ("readers:Net", ["--range", "byte"], "HIGH or LOW,HIGH"),
+        ("readers:Net", ["--multiple", "128"], "too few to be mirrored"),
+        ("readers:Net", ["--reduce", "7"], "scale is one of"),
+        ("readers:Net", ["--rule", "wrong"], "unknown quadrature rule"),
+        ("readers:Net", ["--steps", "0"], "at least 1 step"),
+        ("readers:Net", ["--device", "cuda:99"], "no device 'cuda:99'"),
+        ("readers:Net", ["--checkpoint", "srcnn-3"], "name one network"),
+        ("readers:Net(colour=1)", [], "unexpected keyword argument"),
+        ("readers.py:Net", [], "package.module:factory"),
+        ("absent:Net", [], "no module 'absent'"),
+        ("readers:Pair", [], "--output-index 0"),
+        ("readers:Eights", [], "--multiple 8"),
+        ("readers:NoGradient", [], "through autograd"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_bad_input_gets_one_message_that_says_what_to_do(
+    model: str, options: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lam(*options, model=model) == 1
+    told = message(capsys)
+    assert told.startswith("srlab: ")
+    assert words in told
+    assert not Path("map.html").exists()
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_checkpoint_needs_no_model_and_takes_no_weights(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert call("lam", "--image", "rgb.png") == 1
+    assert "name one network" in message(capsys)
+    assert call("lam", "--image", "rgb.png", "--checkpoint", "absent") == 1
+    assert "no checkpoint 'absent'" in message(capsys)
+    assert call("lam", "--image", "rgb.png", "--checkpoint", "absent", "--weights", "net.pth") == 1
+    assert "brings its own" in message(capsys)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_range_that_does_not_fit_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert lam(model="readers:In255") == 0
+    assert "[0, 255] better (--range)" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_large_picture_is_cut_around_the_patch() -> None:
+    assert not lam("--crop", "32", "--patch", "1000,20,16", "--npz", "map.npz", image="large.png")
+    with np.load("map.npz") as arrays:
+        assert arrays["lr"].shape == (3, 32, 32)
+        top, left, size = arrays["patch"]
+    expected = PICTURES["large.png"][488:520, :32].transpose(2, 0, 1) / 255
+    with np.load("map.npz") as arrays:
+        np.testing.assert_allclose(arrays["lr"], expected, atol=1e-6)
+    assert (top, left, size) == (1000 - 2 * 488, 20, 16)
+
+
+@pytest.mark.usefixtures("folder")
+def test_debug_shows_where_an_error_arose() -> None:
+    with pytest.raises(ValueError, match="package"):
+        cli.main(["lam", "--debug", "--model", "wrong", "--image", "rgb.png"])
+
+
+def test_an_unforeseen_error_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr(cli, "_findings", fail)
+    assert call("list", "findings") == 1
+    assert message(capsys) == "srlab: ZeroDivisionError: by zero (--debug shows where)\n"
+
+
+def test_a_package_the_book_needs_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "srlab.bookkit.build", None)
+    assert call("book") == 1
+    assert "srlab[book]" in message(capsys)
+
+
+TINY = Recipe(
+    "fsrcnn",
+    {"scale": 2, "channels": 4, "mapping_channels": 4, "num_blocks": 1},
+    image_sets=("photographs",),
+    space=recipes.DegradationSpace(scale=2),
+    lr_size=8,
+    batch_size=1,
+    steps=4,
+    precision="float32",
+    snapshots=(2,),
+)
+
+
+def test_train_saves_checkpoints_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(recipes.RECIPES, "tiny", TINY)
+    for _ in range(2):  # the second time everything is there already
+        assert call("train", "tiny", "--device", "cpu") == 0
+        told = capsys.readouterr().out
+        assert re.search(r"runs/tiny/tiny@2.safetensors\nruns/tiny/tiny.safetensors\n.* dB", told)
+    assert call("train", "absent") == 1
+    assert "unknown recipe 'absent'" in message(capsys)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent as a POSIX signal")
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv.pop(1))\n"
+        "from dataclasses import replace\n"
+        "from test_cli import TINY, recipes, cli\n"
+        "recipes.RECIPES['long'] = replace(TINY, steps=10**6)\n"
+        "cli.main(['train', 'long', '--device', 'cpu'])\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(Path(__file__).parent)],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "runs/long/state.pt").is_file() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "goes on from the last state saved in runs/long" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("n=3", 3),
+        ("n=1e-3", 0.001),
+        ("n=True", True),
+        ("n=false", False),
+        ("n=null", None),
+        ("n=[1, 2]", [1, 2]),
+        ("n=set5", "set5"),
+        ("n=a=b", "a=b"),
+    ],
+)
+def test_parameters_are_literals_or_text(text: str, value: object) -> None:
+    assert cli._assignment(text) == ("n", value)
+
+
+def test_run_and_book_hand_over_what_they_were_given(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from srlab.bookkit import build, runner
+
+    calls: list[object] = []
+    monkeypatch.setattr(runner, "run_notebooks", lambda *a, **k: calls.append((a, k)))
+    monkeypatch.setattr(build, "build_book", lambda **k: calls.append(k))
+    assert call(*["run", "lam/method", "ddr", "-p", "seed=1", "-p", "images=set5", "--quick"]) == 0
+    assert call("book", "--force") == 0
+    options = {"quick": True, "force": False, "workers": 2}
+    assert calls[0] == (
+        (["lam/method", "ddr"],),
+        {"parameters": {"seed": 1, "images": "set5"}, **options},
+    )
+    assert calls[1] == {"quick": False, "force": True, "workers": 2}
+    assert call("run", "lam/method", "-p", "seed") == 1
+    assert "-p takes name=value" in message(capsys)
+
+
+def test_list_shows_everything(folder: Path) -> None:
+    shown = CliRunner().invoke(cli.app, ["list"], catch_exceptions=False).output
+    for word in ("srresnet", "photographs", "urban100-30", "none stated", "6000 steps"):
+        assert word in shown
+    assert "in a checkout" in shown
+    (folder / "_toc.yml").touch()
+    (folder / "notebooks").mkdir()
+    (folder / "notebooks/one.py").touch()
+    (folder / "notebooks/two.py").touch()
+    (folder / "book/findings").mkdir(parents=True)
+    (folder / "book/findings/two.json").write_text('{"verdict": "partly"}')
+    shown = CliRunner().invoke(cli.app, ["list", "findings"], catch_exceptions=False).output
+    assert shown == "findings\n  one  not run\n  two  partly\n\n"
