@@ -147,7 +147,7 @@ def deblurring(
     """
 
     def curve(positions: Tensor) -> Tensor:
-        kernels = gaussian_kernel(sigma * (1 - positions), size=kernel_size)
+        kernels = gaussian_kernel(sigma * (1 - positions.double()), size=kernel_size)
         return filter2d(image.expand(len(positions), -1, -1, -1), kernels)
 
     chosen = named_rule(rule)

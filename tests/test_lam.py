@@ -1,0 +1,334 @@
+"""Laws of local attribution maps, on tiny networks in double precision."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from srlab.attribution.lam import (
+    Attribution,
+    diffusion_index,
+    frozen,
+    gini,
+    gradient_magnitude,
+    local_attribution,
+    magnitude,
+    patch_target,
+)
+from srlab.models import build
+
+NETWORKS = {
+    "srresnet": {"channels": 8, "num_blocks": 2},
+    "srcnn": {"channels": 4, "mapping_channels": 4},
+    "fsrcnn": {"channels": 8, "mapping_channels": 4, "num_blocks": 1},
+}
+
+
+def image(height=20, width=24):
+    generator = torch.Generator().manual_seed(1)
+    return torch.rand(1, 3, height, width, generator=generator, dtype=torch.float64)
+
+
+def network(name="srresnet", **settings):
+    torch.manual_seed(0)
+    model = build(name, **{**NETWORKS[name], **settings}).double()
+    for weight in model.parameters():  # the small initial tails hide what the body does
+        weight.data = weight.data + 0.05 * torch.randn_like(weight)
+    return model
+
+
+def attribution(values):
+    values = torch.as_tensor(values, dtype=torch.float64)
+    return Attribution(values[None], 0.0, 1.0, 0.0, *np.zeros((3, 1)))
+
+
+def relative(a, b):
+    return ((a - b).abs().sum() / b.abs().sum()).item()
+
+
+def test_target_sums_forward_differences_in_its_window_only():
+    sr = image(12, 12)
+    value = patch_target(2, 3, 4)(sr)
+    expected = sum(
+        np.hypot(
+            (sr[0, c, y + 1, x] - sr[0, c, y, x]).item(),
+            (sr[0, c, y, x + 1] - sr[0, c, y, x]).item(),
+        )
+        for c in range(3)
+        for y in range(2, 6)
+        for x in range(3, 7)
+    )
+    assert value.shape == (1,)
+    assert value.item() == pytest.approx(expected)
+
+
+def test_flat_places_have_zero_gradient():
+    window = torch.full((1, 3, 5, 5), 0.5, dtype=torch.float64)
+    window[..., 3, 3] = 1.0
+    window.requires_grad_()
+    (gradient,) = torch.autograd.grad(gradient_magnitude(window).sum(), window)
+    assert torch.isfinite(gradient).all()
+    assert gradient[..., :2, :2].eq(0).all()
+    assert gradient[..., 3, 3].ne(0).all()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"path": "linear"},
+        {"path": "linear", "baseline": "black"},
+        {"path": "linear", "baseline": 1 - image()},
+    ],
+)
+def test_the_map_sums_to_what_the_target_gained(settings):
+    model, lr, target = network(), image(), patch_target(24, 32, 8)
+    found = local_attribution(model, lr, target, steps=64, **settings)
+    assert found.map.shape == lr.shape
+    assert found.end == pytest.approx(target(model(lr)).item())
+    assert found.end - found.start == pytest.approx(found.map.sum().item(), rel=0.01)
+    assert found.completeness_error < 0.01
+
+
+def test_baselines_start_where_they_say():
+    model, lr, target = network(), image(), patch_target(24, 32, 8)
+    black = local_attribution(model, lr, target, baseline="black", path="linear", steps=1)
+    assert black.start == pytest.approx(target(model(torch.zeros_like(lr))).item())
+    blurred, linear = (
+        local_attribution(model, lr, target, path=path, steps=1).start
+        for path in ("deblur", "linear")
+    )
+    assert blurred == pytest.approx(linear)
+
+
+def test_the_published_rule_is_a_special_case():
+    model, lr, steps = network(), image(), 10
+
+    def smoothed(sigma):
+        offsets = np.arange(-4, 5)
+        bell = np.exp(-(offsets**2) / (2 * max(sigma, 1e-9) ** 2))
+        kernel = torch.from_numpy(np.outer(bell, bell) / bell.sum() ** 2)[None, None]
+        padded = F.pad(lr, (4, 4, 4, 4), mode="reflect").transpose(0, 1)
+        return F.conv2d(padded, kernel).transpose(0, 1)
+
+    expected = torch.zeros_like(lr)
+    for step in range(1, steps + 1):
+        before = smoothed(1.2 * (1 - (step - 1) / steps))
+        after = smoothed(1.2 * (1 - step / steps)).requires_grad_()
+        sr = model(after)
+        down, right = sr[..., 1:, :-1] - sr[..., :-1, :-1], sr[..., :-1, 1:] - sr[..., :-1, :-1]
+        (down**2 + right**2).sqrt()[..., 24:32, 32:40].sum().backward()
+        expected += after.grad * (after - before).detach()
+    found = local_attribution(model, lr, patch_target(24, 32, 8), rule="right", steps=steps)
+    assert relative(found.map, expected) < 1e-6
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("corner", [(0, 0), (0, 87), (71, 0), (71, 87), (30, 41)])
+def test_a_crop_of_the_part_behind_the_features_changes_nothing(name, corner):
+    model, lr, target = network(name), image(), patch_target(*corner, 8)
+    cropped = local_attribution(model, lr, target, steps=3)
+    whole = local_attribution(lambda lr: model(lr), lr, target, steps=3)
+    assert whole.map.any()
+    assert relative(cropped.map, whole.map) < 1e-9
+    assert cropped.end == pytest.approx(whole.end)
+
+
+def test_the_crop_is_really_smaller():
+    model, sizes = network(), []
+    model.tail.register_forward_hook(lambda _, __, out: sizes.append(out.shape[-2:]))
+    local_attribution(model, image(40, 40), patch_target(80, 80, 8), steps=1)
+    assert max(max(size) for size in sizes) <= 4 * (8 // 4 + 2 + 2 * model.reconstruct_margin)
+
+
+def test_nothing_outside_the_receptive_field():
+    model, lr = network("fsrcnn"), image(40, 40)
+    found = local_attribution(model, lr, patch_target(76, 76, 8), steps=2)
+    seen = found.map[0].abs().sum(dim=0).nonzero()
+    reach = 2 + 1 + 3  # 5×5 head, one 3×3 mapping layer, 9×9 transposed tail
+    assert seen.min() >= 76 // 4 - reach
+    assert seen.max() <= 84 // 4 + reach
+    assert len(seen) > 16
+
+
+def test_batches_of_nodes_change_nothing():
+    model, lr, target = network(), image(), patch_target(24, 32, 8)
+    maps = [local_attribution(model, lr, target, steps=5, batch_size=n).map for n in (1, 2, 8)]
+    assert relative(maps[1], maps[0]) < 1e-9
+    assert relative(maps[2], maps[0]) < 1e-9
+
+
+def test_the_model_is_left_as_it_was():
+    model = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), nn.BatchNorm2d(6), nn.Conv2d(6, 3, 1))
+    model.double().train()
+    model[1].eval()
+    model[0].bias.requires_grad_(False)
+    state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    lr = image()
+    given = lr.clone()
+    for target, error in ((patch_target(4, 4, 4), None), (patch_target(99, 0), ValueError)):
+        if error is None:
+            local_attribution(model, lr, target, steps=2)
+        else:
+            with pytest.raises(error):
+                local_attribution(model, lr, target, steps=2)
+        assert [module.training for module in model.modules()] == [True, True, False, True]
+        assert [w.requires_grad for w in model.parameters()] == [
+            True,
+            False,
+            True,
+            True,
+            True,
+            True,
+        ]
+        assert all(weight.grad is None for weight in model.parameters())
+        assert all(torch.equal(state[name], t) for name, t in model.state_dict().items())
+    assert torch.equal(lr, given)
+    assert not lr.requires_grad
+
+
+def test_frozen_freezes():
+    model = network()
+    with frozen(model):
+        assert not model.training
+        assert not any(weight.requires_grad for weight in model.parameters())
+    assert model.training
+    assert all(weight.requires_grad for weight in model.parameters())
+
+
+class Flattening(nn.Module):
+    """Global pooling in front: every pixel reaches every other; nearest: exactly flat output."""
+
+    def forward(self, lr):
+        gate = lr.mean(dim=(2, 3), keepdim=True).sigmoid()
+        return F.interpolate(lr * gate, scale_factor=4, mode="nearest")
+
+
+def test_exactly_flat_sr_pixels_make_no_nan():
+    found = local_attribution(Flattening(), image(), patch_target(24, 32, 8))
+    assert torch.isfinite(found.map).all()
+    assert found.map.abs().gt(0).float().mean() > 0.9
+    assert found.completeness_error < 0.02
+
+
+def test_a_flat_image_has_an_empty_map():
+    flat = torch.full((1, 3, 16, 16), 0.5, dtype=torch.float64)
+    found = local_attribution(Flattening(), flat, patch_target(16, 16, 8))
+    assert found.map.abs().max() < 1e-12
+    assert found.start == pytest.approx(0, abs=1e-4)
+    empty = attribution(torch.zeros(3, 4, 4))
+    assert not magnitude(empty).any()
+    assert np.isnan(diffusion_index(empty))
+
+
+def test_networks_that_work_in_place_are_explained_too():
+    def overwrites(lr):
+        lr *= 2
+        return F.interpolate(lr, scale_factor=2)
+
+    found = local_attribution(overwrites, image(), patch_target(8, 8, 8), steps=2)
+    assert found.map.any()
+
+
+def test_any_target_is_taken():
+    lr = image()
+    found = local_attribution(network(), lr, lambda sr: sr[:, 0].mean(dim=(1, 2)), steps=32)
+    scalar = local_attribution(network(), lr, lambda sr: sr[:, 0].mean(), steps=32)
+    assert torch.equal(found.map, scalar.map)
+    bright = patch_target(8, 8, 4, measure=lambda window: window.mean(dim=(1, 2, 3)))
+    assert local_attribution(network(), lr, bright).completeness_error < 0.01
+
+
+def test_float32_follows_the_input():
+    found = local_attribution(network().float(), image().float(), patch_target(24, 32, 8))
+    assert found.map.dtype == torch.float32
+
+
+def test_magnitude_shows_what_the_public_code_shows():
+    signed = torch.tensor([[[1.0, -3.0]], [[-1.0, -1.0]], [[2.0, 0.0]]])
+    assert magnitude(attribution(signed)).tolist() == [[0.5, 1.0]]
+    assert magnitude(attribution(signed), channels="absolute").tolist() == [[1.0, 1.0]]
+    with pytest.raises(ValueError, match="channels"):
+        magnitude(attribution(signed), channels="mean")
+
+
+def test_gini_is_half_the_mean_difference():
+    amounts = image().flatten()[:50]
+    mean_difference = (amounts[:, None] - amounts[None]).abs().mean()
+    assert gini(amounts) == pytest.approx((mean_difference / (2 * amounts.mean())).item())
+
+
+def test_diffusion_index_of_known_maps():
+    assert diffusion_index(attribution(torch.ones(3, 8, 8))) == pytest.approx(100)
+    one = torch.zeros(3, 8, 8)
+    one[:, 2, 2] = -1
+    assert diffusion_index(attribution(one)) == pytest.approx(100 / 64, abs=0.01)
+    two = one.clone()
+    two[:, 5, 5] = 1
+    assert diffusion_index(attribution(two)) == pytest.approx(200 / 64, abs=0.01)
+
+
+def scaled(height, width):
+    return lambda lr: F.interpolate(lr, size=(height, width))
+
+
+@pytest.mark.parametrize(
+    ("model", "error", "says"),
+    [
+        (lambda lr: (lr, lr), TypeError, r"tuple of 2.*wrap it"),
+        (lambda lr: lr.mean(dim=1, keepdim=True), ValueError, "B, 3, h, w"),
+        (scaled(40, 24), ValueError, "whole scale"),
+        (scaled(50, 60), ValueError, "whole scale"),
+        (scaled(10, 12), ValueError, "whole scale"),
+        (lambda lr: lr * torch.nan, ValueError, "NaN or infinity for a finite image"),
+        (lambda lr: lr.detach(), ValueError, "no_grad"),
+        (lambda lr: lr.reshape(1, 3, 7, -1), RuntimeError, "shape"),
+    ],
+)
+def test_networks_that_do_not_fit_are_answered(model, error, says):
+    with pytest.raises(error, match=says):
+        local_attribution(model, image(), patch_target(0, 0, 4))
+
+
+def test_a_failing_network_is_told_about_size_multiples():
+    def picky(_):
+        raise RuntimeError("window size")
+
+    with pytest.raises(RuntimeError, match="window size") as caught:
+        local_attribution(picky, image(), patch_target(0, 0, 4))
+    assert "crop_to_multiple" in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize("corner", [(-1, 0), (0, 96 - 8), (80 - 8, 0)])
+def test_patches_that_leave_the_image_are_refused(corner, wrapped):
+    model = network()
+    model = (lambda lr, inner=model: inner(lr)) if wrapped else model
+    with pytest.raises(ValueError, match=r"choose top in 0\.\.71 and left in 0\.\.87"):
+        local_attribution(model, image(), patch_target(*corner, 8))
+
+
+@pytest.mark.parametrize(
+    ("lr", "settings", "says"),
+    [
+        (image()[0], {}, "one LR image"),
+        (image().repeat(2, 1, 1, 1), {}, "one LR image"),
+        (image() * torch.nan, {}, "NaN"),
+        (image() * 255, {}, "255"),
+        (image(4, 4), {}, "needs images larger"),
+        (image(), {"baseline": "black"}, 'begins at baseline "blur"'),
+        (image(), {"path": "curved"}, '"deblur" or "linear"'),
+        (image(), {"path": "linear", "baseline": "white"}, '"blur", "black" or an image'),
+        (image(), {"path": "linear", "baseline": image(8, 8)}, "baseline has shape"),
+        (image(), {"sigma": -1.0}, "not negative"),
+    ],
+)
+def test_inputs_that_do_not_fit_are_answered(lr, settings, says):
+    with pytest.raises(ValueError, match=says):
+        local_attribution(network(), lr, patch_target(0, 0, 4), **settings)
+
+
+def test_a_patch_has_pixels():
+    with pytest.raises(ValueError, match="at least 1 pixel"):
+        patch_target(0, 0, 0)
