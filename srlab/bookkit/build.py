@@ -14,6 +14,7 @@ from srlab.bookkit.files import replace_text
 from srlab.bookkit.project import find_notebooks, find_root
 from srlab.bookkit.remote import repository
 from srlab.bookkit.runner import ANSI, run_notebooks
+from srlab.bookkit.twins import write_twins
 
 PACKAGES = ("jupyter-book", "sphinx", "myst-nb", "sphinx-book-theme", "plotly")
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
@@ -38,6 +39,8 @@ def build_book(
     there before stay in both cases.
     """
     root = root or find_root()
+    for twin in write_twins(root):
+        report(f"{twin.relative_to(root)} brought in step")
     run_notebooks(root=root, quick=quick, force=force, workers=workers, report=report)
     page = compile_book(root, force=force, report=report)
     report(f"\nThe book is ready, open {page}")
@@ -57,6 +60,7 @@ def compile_book(root: Path, *, force: bool = False, report: Callable[[str], Non
     stamp.unlink(missing_ok=True)
     shutil.rmtree(html, ignore_errors=True)
     fresh.rename(html)
+    shutil.rmtree(root / "_build" / "next")
     replace_text(stamp, key)
     report(f"pages: compiled in {time.perf_counter() - start:.1f} s")
     return page

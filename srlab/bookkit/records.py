@@ -16,6 +16,7 @@ from srlab.findings import MIME, SYMBOLS, Verdict, number
 
 Record = dict[str, Any]
 MARKERS = ("<!-- findings -->", "<!-- /findings -->")
+HEADLINE = 3  # measurements a row shows; a notebook records the most telling ones first
 HEADINGS = ("Finding", "Criterion", "Measured here", "Verdict")
 
 
@@ -67,7 +68,7 @@ def verdict_table(records: Sequence[Record], link: Callable[[str], str]) -> str:
             (
                 claim,
                 _cell(record["criterion"]),
-                "<br>".join(_measure(record, name) for name in record["measured"]),
+                "<br>".join(_measure(record, name) for name in [*record["measured"]][:HEADLINE]),
                 f"{SYMBOLS[verdict]} {verdict}",
             )
         )

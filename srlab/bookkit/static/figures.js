@@ -3,7 +3,7 @@
 (() => {
   const base = document.currentScript.src.replace(/[^/]*$/, "");
   const COLUMN = 150; // pixels that a column of panels needs; narrower screens scroll the figure
-  const TIGHT = 560; // a figure narrower than this gets smaller margins
+  const TIGHT = 560; // a figure narrower than this gets smaller margins, its legend on top
 
   let loading;
   const plotly = () => (loading ||= new Promise((done, failed) => {
@@ -24,17 +24,18 @@
   const plain = (html) => new DOMParser().parseFromString(html, "text/html").body.textContent.trim();
 
   // A template, not a layout: what a figure sets itself stays as it is.
-  function themed(own) {
+  function themed(own, narrow) {
     const dark = document.documentElement.dataset.theme === "dark";
-    const [ink, line, raised] = dark
-      ? ["#ced6dd", "#4a525c", "#2b3138"]
-      : ["#323232", "#dfe3e8", "#f3f5f7"];
+    const [ink, faint, line, raised] = dark
+      ? ["#ced6dd", "#8a939c", "#4a525c", "#2b3138"]
+      : ["#323232", "#767d85", "#dfe3e8", "#f3f5f7"];
     const clear = "rgba(0,0,0,0)";
     const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, tickcolor: line };
     return merged(own ?? {}, {
       layout: {
         paper_bgcolor: clear, plot_bgcolor: clear, font: { color: ink }, xaxis: axis, yaxis: axis,
-        legend: { bgcolor: clear },
+        legend: { bgcolor: clear, ...(narrow && { orientation: "h", y: 1.02, yanchor: "bottom" }) },
+        modebar: { bgcolor: clear, color: faint, activecolor: ink },
         updatemenudefaults: { bgcolor: raised, bordercolor: line },
         sliderdefaults: { bgcolor: raised, bordercolor: line, tickcolor: line },
       },
@@ -42,9 +43,10 @@
   }
 
   function fitted(layout, box) {
-    const result = { ...layout, autosize: true, template: themed(layout.template) };
+    const narrow = box.clientWidth < TIGHT;
+    const result = { ...layout, autosize: true, template: themed(layout.template, narrow) };
     delete result.width;
-    if (box.clientWidth < TIGHT) result.margin = { ...layout.margin, l: 36, r: 8 };
+    if (narrow) result.margin = { ...layout.margin, l: 36, r: 8 };
     if (matchMedia("(pointer: coarse)").matches) result.dragmode = false; // a swipe scrolls the page
     return result;
   }
