@@ -71,8 +71,7 @@ def _targets(module: str, names: list[str]) -> set[str]:
     if top != "srlab":
         return set() if top in sys.stdlib_module_names else {f"/{top}"}
     children = {".".join(filter(None, (rest, name))) for name in names}
-    modules = {child for child in children if _exists(child)}
-    return modules | ({rest} if rest and modules != children else set())
+    return {child for child in children if _exists(child)} | ({rest} if rest else set())
 
 
 def _exists(module: str) -> bool:

@@ -117,10 +117,13 @@ def test_missing_and_broken_files_are_named(tmp_path):
     text.write_text("no picture")
     with pytest.raises(ValueError, match=r"text\.png is not a readable picture"):
         read_image(text)
-    Image.fromarray(np.repeat(COLOUR, 40, axis=0)).save(tmp_path / "whole.png")
+    noise = RNG.integers(0, 256, (200, 200, 3), dtype=np.uint8)  # its data fill several chunks
+    Image.fromarray(noise).save(tmp_path / "whole.png")
     data = (tmp_path / "whole.png").read_bytes()
-    for name, damaged in {"cut": data[: len(data) // 2], "bent": data[:50] + b"x" * 40}.items():
-        (tmp_path / f"{name}.png").write_bytes(damaged)
+    second = data.index(b"IDAT", data.index(b"IDAT") + 1)
+    damaged = {"cut": data[:second], "bent": data[:second] + b"\0" + data[second + 1 :]}
+    for name, content in damaged.items():
+        (tmp_path / f"{name}.png").write_bytes(content)
         with pytest.raises(ValueError, match=f"{name}.png is not a readable picture"):
             read_image(tmp_path / f"{name}.png")
 

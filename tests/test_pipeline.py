@@ -119,7 +119,8 @@ def test_draws_stay_inside_the_space_and_use_all_of_it():
     assert 1.9 < max(blurred) <= 2.0
     assert max(noise) <= 0.1
     assert (min(qualities), max(qualities)) == (30, 90)
-    for part, probability in ((blurred, 0.7), (noise, 0.5), (qualities, 0.5)):
+    both = [drawn for drawn in draws if drawn.noise_sigma and drawn.jpeg_quality is not None]
+    for part, probability in ((blurred, 0.7), (noise, 0.5), (qualities, 0.5), (both, 0.25)):
         assert len(part) / len(draws) == pytest.approx(probability, abs=0.08)
     assert all(drawn.margin <= WIDE_SPACE.margin for drawn in draws)
 
