@@ -7,7 +7,6 @@ from torch import nn
 from torch.nn import functional as F
 
 from srlab.attribution.lam import (
-    Attribution,
     diffusion_index,
     frozen,
     gini,
@@ -39,8 +38,7 @@ def network(name="srresnet", **settings):
 
 
 def attribution(values):
-    values = torch.as_tensor(values, dtype=torch.float64)
-    return Attribution(values[None], 0.0, 1.0, 0.0, *np.zeros((3, 1)))
+    return torch.as_tensor(values, dtype=torch.float64)[None]
 
 
 def relative(a, b):
@@ -152,6 +150,17 @@ def test_nothing_outside_the_receptive_field():
     assert len(seen) > 16
 
 
+def test_kept_gradients_show_the_map_grow():
+    model, lr, target = network(), image(), patch_target(24, 32, 8)
+    found = local_attribution(model, lr, target, steps=5, keep_gradients=True, batch_size=2)
+    grown = found.accumulated()
+    assert grown.shape == found.gradients.shape == (5, 3, 20, 24)
+    assert torch.allclose(grown[-1:], found.map)
+    assert grown.sum(dim=(1, 2, 3)).numpy() == pytest.approx(found.contributions.cumsum())
+    with pytest.raises(ValueError, match="keep_gradients=True"):
+        local_attribution(model, lr, target, steps=1).accumulated()
+
+
 def test_batches_of_nodes_change_nothing():
     model, lr, target = network(), image(), patch_target(24, 32, 8)
     maps = [local_attribution(model, lr, target, steps=5, batch_size=n).map for n in (1, 2, 8)]
@@ -247,6 +256,8 @@ def test_float32_follows_the_input():
 
 def test_magnitude_shows_what_the_public_code_shows():
     signed = torch.tensor([[[1.0, -3.0]], [[-1.0, -1.0]], [[2.0, 0.0]]])
+    found = local_attribution(network(), image(), patch_target(24, 32, 8), steps=1)
+    assert torch.equal(magnitude(found), magnitude(found.map))
     assert magnitude(attribution(signed)).tolist() == [[0.5, 1.0]]
     assert magnitude(attribution(signed), channels="absolute").tolist() == [[1.0, 1.0]]
     with pytest.raises(ValueError, match="channels"):

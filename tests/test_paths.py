@@ -90,12 +90,14 @@ def test_a_linear_function_needs_one_step():
 def test_a_quadratic_is_exact_by_midpoints_and_off_by_half_a_step_elsewhere():
     start, end = torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
     for rule, total in {"left": 0.75, "midpoint": 1.0, "right": 1.25}.items():
-        found = integrate(lambda x: x.square().sum(), straight(start, end, rule=rule, steps=4))
+        path = straight(start, end, rule=rule, steps=4)
+        found = integrate(lambda x: x.square().sum(), path, keep_gradients=True)
         assert found.attribution.item() == pytest.approx(total)
         assert found.completeness_error == pytest.approx(abs(total - 1))
         assert (found.start, found.end) == (0, 1)
-        assert found.values == pytest.approx(np.square(found.nodes))
+        assert found.values == pytest.approx(np.square(path.nodes))
         assert found.contributions.sum() == pytest.approx(total)
+        assert found.gradients.flatten().tolist() == pytest.approx([2 * x for x in path.nodes])
 
 
 def test_reversing_the_path_flips_the_sign():

@@ -75,9 +75,17 @@ class Attribution:
     start: float  # target at the baseline
     end: float  # target at the LR image
     completeness_error: float  # |Σ map − (end − start)| / |end − start|
-    nodes: np.ndarray  # (steps,) positions on the path in [0, 1]
-    values: np.ndarray  # (steps,) target at the nodes
+    path: Path
+    values: np.ndarray  # (steps,) target at path.nodes
     contributions: np.ndarray  # (steps,) what each step added to Σ map
+    gradients: Tensor | None = None  # (steps, 3, h, w) at the nodes; None unless kept
+
+    def accumulated(self) -> Tensor:
+        """The map after each step, (steps, 3, h, w); for this keep_gradients=True."""
+        if self.gradients is None:
+            raise ValueError("the gradients were not kept; use keep_gradients=True")
+        ((_, steps),) = self.path.pieces(len(self.path.nodes))
+        return (self.gradients * steps).cumsum(dim=0)
 
 
 def local_attribution(
@@ -92,6 +100,7 @@ def local_attribution(
     sigma: float = 1.2,
     kernel_size: int = 9,
     batch_size: int | None = None,
+    keep_gradients: bool = False,
 ) -> Attribution:
     """LAM of one LR image (1, 3, h, w): the gradient of target(model(·)) integrated along a path.
 
@@ -100,7 +109,7 @@ def local_attribution(
     pixels, `kernel_size`), "black", or an image like `lr`; `path` is "deblur" (from "blur" only)
     or "linear". `rule` names a quadrature of `paths.RULES`; LAM's public code is
     rule="right", steps=50. `batch_size` nodes pass the network together (default: one on a CPU,
-    as many as fit comfortably on a GPU).
+    as many as fit comfortably on a GPU). `keep_gradients` at the nodes to see the map grow.
 
     >>> attribution = local_attribution(model, lr, patch_target(top=96, left=96, size=16))
     >>> diffusion_index(attribution)
@@ -111,33 +120,37 @@ def local_attribution(
     chosen = _path(image, baseline, path, rule, steps, sigma, kernel_size)
     with frozen(model):
         integral = integrate(
-            _objective(model, target), chosen, batch_size=batch_size or _comfortable_batch(lr)
+            _objective(model, target),
+            chosen,
+            batch_size=batch_size or _comfortable_batch(lr),
+            keep_gradients=keep_gradients,
         )
     return Attribution(
         map=integral.attribution[None],
         start=integral.start,
         end=integral.end,
         completeness_error=integral.completeness_error,
-        nodes=integral.nodes,
+        path=chosen,
         values=integral.values,
         contributions=integral.contributions,
+        gradients=integral.gradients,
     )
 
 
-def magnitude(attribution: Attribution, *, channels: str = "sum") -> Tensor:
-    """The map as it is shown, (h, w) in [0, 1]: its absolute value divided by the largest.
+def magnitude(attribution: Attribution | Tensor, *, channels: str = "sum") -> Tensor:
+    """The map (1, 3, h, w) as it is shown, (h, w) in [0, 1]: absolute value over the largest.
 
     channels="sum" is the public code's |Σ_c ·|, in which colours may cancel; "absolute" is Σ_c |·|.
     A map that is zero everywhere stays zero.
     """
     if channels not in ("sum", "absolute"):
         raise ValueError(f'channels is "sum" or "absolute", got {channels!r}')
-    signed = attribution.map[0]
+    signed = (attribution if isinstance(attribution, Tensor) else attribution.map)[0]
     shown = signed.sum(dim=0).abs() if channels == "sum" else signed.abs().sum(dim=0)
     return shown / shown.max() if shown.any() else shown
 
 
-def diffusion_index(attribution: Attribution, *, channels: str = "sum") -> float:
+def diffusion_index(attribution: Attribution | Tensor, *, channels: str = "sum") -> float:
     """DI = (1 − Gini)·100 over all LR pixels of `magnitude`: 100 = even, near 0 = one pixel.
 
     Compare only maps of equal size. As in the public code 1e-7 is added to every pixel. A map

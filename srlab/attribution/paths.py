@@ -62,25 +62,30 @@ class Integral:
     start: float  # f where the path begins
     end: float  # f where it ends
     completeness_error: float  # |Σ attribution − (end − start)| / |end − start|
-    nodes: np.ndarray  # (steps,) positions in [0, 1]
     values: np.ndarray  # (steps,) f at the nodes
     contributions: np.ndarray  # (steps,) what each step added to Σ attribution
+    gradients: Tree | None  # at the nodes, stacked on a new first axis; None unless kept
 
 
 def integrate(
-    function: Callable[[Tree], Tensor], path: Path, *, batch_size: int | None = None
+    function: Callable[[Tree], Tensor],
+    path: Path,
+    *,
+    batch_size: int | None = None,
+    keep_gradients: bool = False,
 ) -> Integral:
     """Sum gradient × step along `path`; keeps no graph and leaves no gradient anywhere.
 
     `function` maps one point to a scalar. With `batch_size` it is given up to that many points,
     stacked on a new first axis, and returns one value each: faster where a GPU is to be filled.
+    `keep_gradients` returns those of all nodes too, at the cost of their memory.
 
     >>> weights = straight(baseline_weights, target_weights, steps=16)
     >>> integrate(lambda weights: loss(functional_call(model, weights, lr), hr), weights)
     """
     batched = function if batch_size else _one_at_a_time(function)
     total: Tree = None
-    values, contributions = [], []
+    values, contributions, kept = [], [], []
     with torch.inference_mode(False):  # a caller's inference mode would forbid gradients
         for points, steps in path.pieces(batch_size or 1):
             value, gradient = _value_and_gradient(batched, points)
@@ -88,6 +93,8 @@ def integrate(
             added = tree_map(lambda product: product.sum(dim=0), products)
             total = added if total is None else tree_map(torch.add, total, added)
             values.append(value)
+            if keep_gradients:
+                kept.append(gradient)
             contributions.append(
                 sum(leaf.flatten(1).double().sum(dim=1) for leaf in tree_leaves(products))
             )
@@ -106,9 +113,9 @@ def integrate(
         start=start,
         end=end,
         completeness_error=completeness_error(shares.sum(), end - start),
-        nodes=np.asarray(path.nodes),
         values=torch.cat(values).double().cpu().numpy(),
         contributions=shares,
+        gradients=tree_map(lambda *pieces: torch.cat(pieces), *kept) if kept else None,
     )
 
 
