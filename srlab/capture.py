@@ -8,13 +8,20 @@ from torch import Tensor, nn
 Hook = Callable[[nn.Module, object, object], None]
 
 
+class _Stop(Exception):  # noqa: N818  it ends a forward pass and is no error
+    pass
+
+
 @contextmanager
-def capture(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tensor]]:
+def capture(
+    model: nn.Module, layers: Sequence[str], *, stop: bool = False
+) -> Iterator[dict[str, Tensor]]:
     """Collect the outputs of `layers` (dotted module names) while the block runs.
 
     The mapping is filled by each forward pass, layers in the order they ran, and holds detached
     copies: later changes in the network cannot reach them. Every hook is gone afterwards, also
-    after an error or a misspelt name.
+    after an error or a misspelt name. With `stop`, the block ends as soon as every layer has
+    run, and the rest of the network is not computed.
 
     >>> with capture(model, ["body.15"]) as features:
     ...     model(lr)
@@ -31,6 +38,8 @@ def capture(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tenso
                     "capture a layer inside it"
                 )
             features[name] = output.detach().clone()
+            if stop and len(features) == len(set(layers)):
+                raise _Stop
 
         return hook
 
@@ -38,6 +47,8 @@ def capture(model: nn.Module, layers: Sequence[str]) -> Iterator[dict[str, Tenso
         for name in layers:
             handles.append(_submodule(model, name).register_forward_hook(keep(name)))
         yield features
+    except _Stop:
+        pass
     finally:
         for handle in handles:
             handle.remove()

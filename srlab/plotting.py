@@ -31,9 +31,9 @@ def picture_url(picture: np.ndarray, *, lossless: bool = True) -> str:
 
 
 def sprite_sheet(pictures: np.ndarray, *, zoom: int = 3) -> dict[str, Any]:
-    """Many small uint8 pictures (N, h, h, 3) as one WebP sheet, for thumbnails under the cursor.
+    """Many small uint8 pictures (N, h, h, 3) as one WebP sheet of thumbnails.
 
-    Goes into `figure.layout.meta["srlab"]["sprite"]`; a trace's `customdata` is the picture's index.
+    Goes into `figure.layout.meta["srlab"]["sprite"]`; a trace's `customdata` is an index into it.
     """
     count, tile = pictures.shape[:2]
     columns = int(np.ceil(np.sqrt(count)))
@@ -52,7 +52,6 @@ def embedding_grid(
     contents: Sequence[str] | np.ndarray,
     sprites: dict[str, Any],
     notes: Mapping[tuple[str, str], str] | None = None,
-    title: str = "",
 ) -> go.Figure:
     """Small multiples of embeddings (N, 2): {(row title, column title): points}.
 
@@ -78,17 +77,12 @@ def embedding_grid(
         first = place == {"row": 1, "col": 1}
         for trace in _class_traces(points, classes, contents, legend=first):
             figure.add_trace(trace, **place)
-    figure.update_xaxes(
-        showticklabels=False, zeroline=False, showgrid=False, mirror=True, showline=True
-    )
-    figure.update_yaxes(
-        showticklabels=False, zeroline=False, showgrid=False, mirror=True, showline=True
-    )
+    frame = {"showticklabels": False, "zeroline": False, "showgrid": False}
+    figure.update_xaxes(**frame, mirror=True, showline=True)
+    figure.update_yaxes(**frame, mirror=True, showline=True)
     figure.update_annotations(font_size=12)
     labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
-    return _finish(
-        figure, title, height=60 + 260 * len(rows), sprites={**sprites, "labels": labels}
-    )
+    return _finish(figure, height=60 + 260 * len(rows), sprites={**sprites, "labels": labels})
 
 
 def animated_embedding(
@@ -98,50 +92,55 @@ def animated_embedding(
     contents: Sequence[str] | np.ndarray,
     sprites: dict[str, Any],
     notes: Mapping[str, str] | None = None,
-    title: str = "",
+    slider_title: str = "",
 ) -> go.Figure:
-    """One embedding (N, 2) a frame, with a slider and a play button: {frame name: points}."""
+    """One embedding (N, 2) a frame, with a slider and a play button: {frame name: points}.
+
+    `notes` are shown above their frame.
+    """
     names, notes = list(frames), notes or {}
     shown = {name: _unit(points) for name, points in frames.items()}
+
+    def heading(name: str) -> dict[str, Any]:
+        return {"title": {"text": notes.get(name, ""), "x": 0.99, "xanchor": "right", "y": 0.97}}
+
     figure = go.Figure(
-        data=_class_traces(shown[names[-1]], classes, contents, legend=True),
+        data=_class_traces(shown[names[0]], classes, contents, legend=True),
+        layout=heading(names[0]),
         frames=[
-            go.Frame(
-                name=name,
-                data=_class_traces(points, classes, contents, legend=True, only_places=True),
-            )
+            go.Frame(name=name, data=_places(points, classes), layout=heading(name))
             for name, points in shown.items()
         ],
     )
     glide = {
         "mode": "immediate",
-        "frame": {"duration": 700, "redraw": False},
-        "transition": {"duration": 500},
+        "frame": {"duration": 900, "redraw": False},
+        "transition": {"duration": 600},
     }
-    steps = [
-        {
-            "label": f"{name} {notes.get(name, '')}".strip(),
-            "method": "animate",
-            "args": [[name], glide],
-        }
-        for name in names
-    ]
-    play = {"label": "▶ play", "method": "animate", "args": [None, {**glide, "fromcurrent": False}]}
+    steps = [{"label": name, "method": "animate", "args": [[name], glide]} for name in names]
+    play = {"label": "▶ play", "method": "animate", "args": [None, {**glide, "fromcurrent": True}]}
     pause = {"label": "❚❚ pause", "method": "animate", "args": [[None], {"mode": "immediate"}]}
     figure.update_layout(
         sliders=[
-            {"steps": steps, "active": len(names) - 1, "pad": {"t": 30}, "x": 0.12, "len": 0.88}
+            {
+                "steps": steps,
+                "currentvalue": {"prefix": f"{slider_title} "},
+                "pad": {"t": 25},
+                "x": 0.2,
+                "len": 0.78,
+            }
         ],
         updatemenus=[
             {
                 "type": "buttons",
+                "direction": "right",
                 "showactive": False,
                 "buttons": [play, pause],
                 "x": 0,
-                "y": -0.02,
                 "xanchor": "left",
+                "y": 0,
                 "yanchor": "top",
-                "pad": {"t": 20},
+                "pad": {"t": 45},
             }
         ],
     )
@@ -149,7 +148,7 @@ def animated_embedding(
     figure.update_xaxes(**hidden)
     figure.update_yaxes(**hidden)
     labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
-    return _finish(figure, title, height=560, sprites={**sprites, "labels": labels})
+    return _finish(figure, height=560, sprites={**sprites, "labels": labels})
 
 
 def _unit(points: np.ndarray) -> np.ndarray:
@@ -158,13 +157,19 @@ def _unit(points: np.ndarray) -> np.ndarray:
     return (centred / np.abs(centred).max()).astype(np.float32)
 
 
+def _places(points: np.ndarray, classes: Sequence[str] | np.ndarray) -> list[go.Scatter]:
+    """What changes between frames: the coordinates, class by class."""
+    classes = np.asarray(classes)
+    own = [points[classes == name] for name in dict.fromkeys(classes)]
+    return [go.Scatter(x=places[:, 0], y=places[:, 1]) for places in own]
+
+
 def _class_traces(
     points: np.ndarray,
     classes: Sequence[str] | np.ndarray,
     contents: Sequence[str] | np.ndarray,
     *,
     legend: bool,
-    only_places: bool = False,
 ) -> list[go.Scatter]:
     classes, contents = np.asarray(classes), np.asarray(contents)
     symbol = {name: SYMBOLS[i % len(SYMBOLS)] for i, name in enumerate(dict.fromkeys(contents))}
@@ -173,9 +178,6 @@ def _class_traces(
     for index, name in enumerate(dict.fromkeys(classes)):
         own = np.flatnonzero(classes == name)
         places = {"x": points[own, 0], "y": points[own, 1]}
-        if only_places:
-            traces.append(go.Scatter(**places))
-            continue
         traces.append(
             go.Scatter(
                 **places,
@@ -197,53 +199,33 @@ def _class_traces(
     return traces
 
 
-def curves(
-    x: Sequence[float],
-    lines: Mapping[str, np.ndarray],
-    *,
-    x_title: str,
-    y_title: str,
-    bands: Mapping[str, tuple[np.ndarray, np.ndarray]] | None = None,
-    log_x: bool = False,
-    log_y: bool = False,
-    title: str = "",
-    height: int = 420,
-) -> go.Figure:
-    """Lines over a shared x with their (low, high) bands; colour and dash tell them apart."""
-    figure = go.Figure()
-    for index, (name, values) in enumerate(lines.items()):
-        for trace in _line(x, name, values, (bands or {}).get(name), index):
-            figure.add_trace(trace)
-    figure.update_xaxes(title=x_title, type="log" if log_x else "linear")
-    figure.update_yaxes(title=y_title, type="log" if log_y else "linear")
-    return _finish(figure, title, height=height)
-
-
 def stacked_curves(
-    x: Sequence[float],
+    x: Sequence[float] | Mapping[str, Sequence[float]],
     panels: Mapping[str, Mapping[str, np.ndarray]],
     *,
     x_title: str,
     bands: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]] | None = None,
     log_x: bool = False,
     log_y: Sequence[str] = (),
-    title: str = "",
 ) -> go.Figure:
-    """Several `curves` above one another on one x axis: {y title: {name: values}}."""
+    """Curves on one x axis, panels above one another: {y title: {line name: values}}.
+
+    `x` is shared by all lines, or given for each name; `bands` are (low, high) around a line.
+    """
     figure = make_subplots(len(panels), 1, shared_xaxes=True, vertical_spacing=0.06)
     names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
     for row, (y_title, lines) in enumerate(panels.items(), start=1):
         for name, values in lines.items():
+            places = x[name] if isinstance(x, Mapping) else x
             band = (bands or {}).get(y_title, {}).get(name)
-            for trace in _line(x, name, values, band, names.index(name)):
+            for trace in _line(places, name, values, band, names.index(name)):
                 trace.showlegend = bool(trace.showlegend) and row == 1
                 figure.add_trace(trace, row=row, col=1)
-        figure.update_yaxes(
-            title=y_title, type="log" if y_title in log_y else "linear", row=row, col=1
-        )
+        scale = {"type": "log", "exponentformat": "power", "dtick": 1} if y_title in log_y else {}
+        figure.update_yaxes(title=y_title, **scale, row=row, col=1)
     figure.update_xaxes(type="log" if log_x else "linear")
     figure.update_xaxes(title=x_title, row=len(panels), col=1)
-    return _finish(figure, title, height=60 + 230 * len(panels))
+    return _finish(figure, height=60 + 230 * len(panels))
 
 
 def _line(
@@ -271,6 +253,7 @@ def _line(
     area = go.Scatter(
         x=[*x, *reversed(list(x))],
         y=np.concatenate([high, low[::-1]]),
+        mode="lines",
         fill="toself",
         fillcolor=f"rgba({red},{green},{blue},0.18)",
         line={"width": 0},
@@ -281,31 +264,27 @@ def _line(
     return [area, line]
 
 
-def picture_row(
-    pictures: Mapping[str, np.ndarray], *, title: str = "", height: int = 260
-) -> go.Figure:
+def picture_row(pictures: Mapping[str, np.ndarray], *, height: int = 260) -> go.Figure:
     """Pictures (H, W, 3) uint8 side by side under their titles; zoom acts on all of them."""
     figure = make_subplots(
         1, len(pictures), subplot_titles=list(pictures), horizontal_spacing=0.02, shared_yaxes=False
     )
     for column, picture in enumerate(pictures.values(), start=1):
         figure.add_trace(go.Image(source=picture_url(picture), hoverinfo="skip"), row=1, col=column)
-    figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False, matches="x")
-    figure.update_yaxes(showticklabels=False, showgrid=False, zeroline=False, matches="y")
+    bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}
+    figure.update_xaxes(**bare, matches="x")
+    figure.update_yaxes(**bare, matches="y")
     figure.update_annotations(font_size=12)
-    return _finish(figure, title, height=height)
+    return _finish(figure, height=height)
 
 
-def _finish(
-    figure: go.Figure, title: str, *, height: int, sprites: dict[str, Any] | None = None
-) -> go.Figure:
+def _finish(figure: go.Figure, *, height: int, sprites: dict[str, Any] | None = None) -> go.Figure:
     """The house layout: no background, tight margins, legend above the plot."""
     figure.update_layout(
         template="none",
-        title={"text": title, "x": 0.01, "font": {"size": 15}} if title else None,
         height=height,
-        margin={"l": 50, "r": 20, "t": 90 if title else 70, "b": 45},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "itemclick": "toggle"},
+        margin={"l": 50, "r": 25, "t": 80, "b": 45},
+        legend={"orientation": "h", "yref": "container", "y": 0.99, "yanchor": "top", "x": 0},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )

@@ -11,8 +11,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
+from scipy.linalg import orthogonal_procrustes
 from sklearn.decomposition import PCA, IncrementalPCA
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from srlab.capture import capture
@@ -35,19 +37,31 @@ def layer_points(
     For so many images that these do not fit in memory, see `stream_components`.
     """
     collected: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
-    with capture(model, layers) as features:
-        for batch in lr.split(batch_size):
+    for batch in lr.split(batch_size):
+        with capture(model, layers, stop=True) as features:
             model(batch)
-            for layer in layers:
-                collected[layer].append(points(features[layer]))
+        for layer in layers:
+            collected[layer].append(points(features[layer]))
     return {layer: np.concatenate(parts) for layer, parts in collected.items()}
 
 
 def principal_components(points: np.ndarray, dimensions: int = 50) -> np.ndarray:
-    """The first principal components of (N, D), centred, not whitened: (N, ≤ dimensions)."""
+    """The first principal components of (N, D), centred, not whitened: (N, ≤ dimensions).
+
+    Features have far more dimensions than points: the exact components then come from the N × N
+    matrix of inner products, which is faster than a decomposition of the points themselves.
+    """
     _check_points(points)
     dimensions = min(dimensions, *points.shape)
-    return PCA(dimensions, svd_solver="full").fit_transform(points)
+    if len(points) > points.shape[1]:
+        return PCA(dimensions, svd_solver="full").fit_transform(points)
+    centred = torch.from_numpy(points - points.mean(axis=0))
+    products = torch.zeros(len(points), len(points), dtype=torch.float64)
+    for part in centred.split(4096, dim=1):
+        products += part.double() @ part.double().T
+    values, vectors = torch.linalg.eigh(products)
+    scores = vectors * values.clamp(min=0).sqrt()
+    return scores.flip(1)[:, :dimensions].numpy()
 
 
 def stream_components(
@@ -92,7 +106,9 @@ def embed(
                 f"got {len(components)}; use more patches or a lower perplexity"
             )
         tsne = TSNE(dimensions, perplexity=perplexity, init=init, random_state=seed)
-        return tsne.fit_transform(components.astype(np.float32))
+        # for so few points, threads wait for one another far longer than they compute
+        with threadpool_limits(1 if len(components) < 2000 else None):
+            return tsne.fit_transform(components.astype(np.float32))
     if method == "umap":
         from umap import UMAP  # compiles for seconds on first import
 
@@ -102,8 +118,19 @@ def embed(
     raise ValueError(f"unknown method {method!r}; srlab has {', '.join(METHODS)}")
 
 
+def align(embedding: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Turn and mirror an embedding (N, 2) so that it lies as close to the reference as it can.
+
+    Embeddings have no orientation of their own; aligned ones can be animated. Distances, and with
+    them separability, do not change.
+    """
+    centred, target = embedding - embedding.mean(axis=0), reference - reference.mean(axis=0)
+    rotation, _ = orthogonal_procrustes(centred, target)
+    return (centred @ rotation).astype(np.float32)
+
+
 class Separability(NamedTuple):
-    """Dispersion of labelled points within and between their classes, and the index (DDR Sec. 4)."""
+    """Dispersion of points within and between their classes, and the index (DDR Sec. 4)."""
 
     within: float
     between: float

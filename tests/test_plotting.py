@@ -1,0 +1,98 @@
+import ast
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from srlab import plotting
+
+CLASSES = np.tile(["clean", "blur", "noise"], 4)
+CONTENTS = np.repeat(["cat", "cup", "hut", "sky"], 3)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def sprites(rng):
+    return plotting.sprite_sheet(rng.integers(256, size=(12, 8, 8, 3), dtype=np.uint8))
+
+
+def test_torch_is_not_imported():
+    tree = ast.parse(Path(plotting.__file__).read_text())
+    names = {
+        alias.name if isinstance(node, ast.Import) else node.module
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    }
+    assert not any(name.split(".")[0] in {"torch", "srlab"} for name in names)
+
+
+def test_a_sprite_sheet_holds_every_picture_in_its_place():
+    pictures = np.zeros((5, 8, 8, 3), np.uint8)
+    pictures[:] = 40 * np.arange(5)[:, None, None, None]
+    sheet = plotting.sprite_sheet(pictures)
+    data = base64.b64decode(sheet["src"].split(",")[1])
+    shown = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    for index in range(5):
+        row, column = divmod(index, sheet["cols"])
+        centre = shown[8 * row + 4, 8 * column + 4].astype(int)
+        assert np.abs(centre - 40 * index).max() < 12
+
+
+def test_the_grid_draws_each_class_in_each_panel(rng, sprites):
+    panels = {(row, column): rng.normal(size=(12, 2)) for row in "ab" for column in "xyz"}
+    figure = plotting.embedding_grid(
+        panels, classes=CLASSES, contents=CONTENTS, sprites=sprites, notes={("a", "x"): "CHI 7"}
+    )
+    assert len(figure.data) == 3 * 6
+    assert sum(trace.showlegend for trace in figure.data) == 3
+    shown = np.concatenate([trace.customdata for trace in figure.data[:3]])
+    assert sorted(shown) == list(range(12))
+    assert len({trace.marker.color for trace in figure.data[:3]}) == 3
+    assert len(set(figure.data[0].marker.symbol)) == 4
+    assert "CHI 7" in figure.layout.annotations[0].text
+    assert figure.layout.meta["srlab"]["sprite"]["labels"][1] == "blur · cat"
+
+
+def test_each_frame_moves_the_same_points(rng, sprites):
+    frames = {"0": rng.normal(size=(12, 2)), "100": rng.normal(size=(12, 2))}
+    figure = plotting.animated_embedding(
+        frames, classes=CLASSES, contents=CONTENTS, sprites=sprites, notes={"100": "CHI 9"}
+    )
+    assert [frame.name for frame in figure.frames] == ["0", "100"]
+    assert all(len(frame.data) == len(figure.data) for frame in figure.frames)
+    np.testing.assert_array_equal(figure.data[1].x, figure.frames[0].data[1].x)
+    assert figure.frames[1].layout.title.text == "CHI 9"
+    assert all(np.abs(trace.x).max() <= 1 for frame in figure.frames for trace in frame.data)
+
+
+def test_curves_share_their_x_or_bring_their_own(rng):
+    lines = {"a": rng.random(3), "b": rng.random(3)}
+    figure = plotting.stacked_curves(
+        [1, 2, 4],
+        {"CHI": lines, "PSNR": lines},
+        x_title="step",
+        bands={"CHI": {"a": (lines["a"] - 1, lines["a"] + 1)}},
+        log_y=["CHI"],
+    )
+    assert len(figure.data) == 5
+    assert sum(bool(trace.showlegend) for trace in figure.data) == 2
+    assert (figure.layout.yaxis.type, figure.layout.yaxis2.type) == ("log", None)
+    own = plotting.stacked_curves(
+        {"a": [1, 2], "b": [5, 6, 7]}, {"CHI": {"a": [0, 1], "b": [2, 3, 4]}}, x_title="step"
+    )
+    assert list(own.data[1].x) == [5, 6, 7]
+
+
+def test_pictures_keep_their_pixels(rng):
+    picture = rng.integers(256, size=(6, 9, 3), dtype=np.uint8)
+    figure = plotting.picture_row({"one": picture, "two": picture})
+    data = base64.b64decode(figure.data[1].source.split(",")[1])
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), picture)

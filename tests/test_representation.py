@@ -1,0 +1,163 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import PCA
+from sklearn.metrics import calinski_harabasz_score
+
+from srlab.models import build
+from srlab.representation import (
+    METHODS,
+    align,
+    embed,
+    layer_points,
+    points,
+    principal_components,
+    separability,
+    separability_interval,
+    separability_level,
+    stream_components,
+)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def blobs(rng):
+    """Three groups of 20 points in 200 dimensions, far apart."""
+    centres = 8 * rng.normal(size=(3, 200))
+    cloud = (centres.repeat(20, axis=0) + rng.normal(size=(60, 200))).astype(np.float32)
+    return cloud, np.repeat(["a", "b", "c"], 20)
+
+
+def test_points_are_flattened_features():
+    features = torch.rand(4, 5, 6, 7)
+    assert points(features).shape == (4, 210)
+    np.testing.assert_array_equal(points(features)[2], features[2].flatten().numpy())
+
+
+def test_layer_points_do_not_depend_on_the_batch_size():
+    model = build("srresnet", scale=2, channels=8, num_blocks=2)
+    lr = torch.rand(7, 3, 8, 8)
+    small = layer_points(model, lr, ["head", "body.1"], batch_size=2)
+    large = layer_points(model, lr, ["head", "body.1"], batch_size=7)
+    assert small["body.1"].shape == (7, 8 * 64)
+    for layer, cloud in small.items():
+        np.testing.assert_allclose(cloud, large[layer], atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(30, 400), (400, 30)])
+def test_components_agree_with_scikit_learn(rng, shape):
+    cloud = rng.normal(size=shape).astype(np.float32) * np.linspace(3, 1, shape[1])
+    own = principal_components(cloud.astype(np.float32), 10)
+    reference = PCA(10, svd_solver="full").fit_transform(cloud)
+    np.testing.assert_allclose(np.abs(own), np.abs(reference), atol=1e-2)
+
+
+def test_components_keep_distances_when_there_are_enough(rng):
+    cloud = rng.normal(size=(20, 300)).astype(np.float32)
+    own = principal_components(cloud, 50)
+    distance = np.linalg.norm(own[3] - own[11])
+    assert distance == pytest.approx(np.linalg.norm(cloud[3] - cloud[11]), rel=1e-5)
+
+
+def test_streamed_components_separate_like_exact_ones(blobs):
+    cloud, labels = blobs
+    order = np.random.default_rng(1).permutation(60)
+    cloud, labels = cloud[order], labels[order]
+    streamed = stream_components(lambda: np.array_split(cloud, 3), 10)
+    exact = principal_components(cloud, 10)
+    assert streamed.shape == exact.shape
+    assert separability(streamed, labels).index == pytest.approx(
+        separability(exact, labels).index, rel=0.05
+    )
+    with pytest.raises(ValueError, match="batch of 6 points cannot fit 10"):
+        stream_components(lambda: np.array_split(cloud, 10), 10)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
+def test_embeddings_show_blobs_and_repeat_for_a_seed(blobs, method):
+    cloud, labels = blobs
+    embedding = embed(cloud, method=method, perplexity=15)
+    assert embedding.shape == (60, 2)
+    assert embedding.dtype == np.float32
+    assert separability(embedding, labels).index > 100
+    np.testing.assert_array_equal(embedding, embed(cloud, method=method, perplexity=15))
+
+
+def test_a_perplexity_too_large_and_an_unknown_method_are_refused(blobs):
+    with pytest.raises(ValueError, match="perplexity 80 needs more than 80 points, got 60"):
+        embed(blobs[0], perplexity=80)
+    with pytest.raises(ValueError, match="unknown method 'mds'; srlab has tsne, umap, pca"):
+        embed(blobs[0], method="mds")
+
+
+def test_index_agrees_with_scikit_learn(rng):
+    cloud, labels = rng.normal(size=(50, 7)), rng.integers(4, size=50)
+    assert separability(cloud, labels).index == pytest.approx(
+        calinski_harabasz_score(cloud, labels)
+    )
+
+
+def test_dispersions_add_up_to_the_total(rng):
+    cloud, labels = rng.normal(size=(50, 7)), rng.integers(4, size=50)
+    within, between, _ = separability(cloud, labels)
+    assert within + between == pytest.approx(((cloud - cloud.mean(axis=0)) ** 2).sum())
+
+
+def test_index_ignores_shift_rotation_and_scale(blobs, rng):
+    cloud, labels = blobs
+    turn, _ = np.linalg.qr(rng.normal(size=(200, 200)))
+    moved = 3 * cloud @ turn + 100
+    assert separability(moved, labels).index == pytest.approx(
+        separability(cloud, labels).index, rel=1e-3
+    )
+
+
+def test_shuffled_labels_score_low(blobs, rng):
+    cloud, labels = blobs
+    assert (
+        separability(cloud, labels).index
+        > 100
+        > 5
+        > separability(cloud, rng.permutation(labels)).index
+    )
+
+
+def test_interval_encloses_the_index_and_repeats(rng):
+    labels, groups = np.tile(["a", "b", "c"], 100), np.repeat(np.arange(100), 3)
+    cloud = rng.normal(size=(300, 2)) + 2 * (labels == "a")[:, None]
+    low, high = separability_interval(cloud, labels, groups, draws=200)
+    assert low < separability(cloud, labels).index < high
+    assert (low, high) == separability_interval(cloud, labels, groups, draws=200)
+
+
+def test_align_undoes_a_rotation(rng):
+    reference = rng.normal(size=(30, 2))
+    angle = 2.0
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    np.testing.assert_allclose(
+        align(reference @ turn + 5, reference), reference - reference.mean(axis=0), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("index", "level"), [(0, "−"), (19.9, "−"), (20, "+"), (100, "++"), (499, "++"), (500, "+++")]
+)
+def test_levels_are_those_of_the_paper(index, level):
+    assert separability_level(index) == level
+
+
+def test_bad_points_and_labels_are_refused(blobs):
+    cloud, labels = blobs
+    broken = cloud.copy()
+    broken[0, 0] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        separability(broken, labels)
+    with pytest.raises(ValueError, match="at least two groups"):
+        separability(cloud, ["same"] * 60)
+    with pytest.raises(ValueError, match="60 points with 59 labels"):
+        separability(cloud, labels[:-1])
