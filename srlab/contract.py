@@ -4,6 +4,7 @@ Any callable (1, 3, h, w) → (1, 3, scale·h, scale·w), RGB in [0, 1], will do
 and, only where it must, wraps the network so that the rest of srlab sees exactly this.
 """
 
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,8 @@ class Contract:
 
     scale: int
     value_range: Range  # what the network itself is fed; srlab's side is always [0, 1]
-    multiple: int  # of the height and width it takes; 1 = any size
+    sizes: int | None  # heights and widths it takes are multiples of this; None = unknown
+    multiple: int  # to which they are padded; 1 = not at all
     output: str | None  # which part of the network's answer is the image; None = all of it
     in_place: bool  # it overwrote its input and is given copies
     gradient: float  # mean |d sum(sr) / d lr| over the input's values
@@ -41,13 +43,25 @@ class Contract:
         low, high = self.value_range
         return {
             "enlarges by": f"×{self.scale}",
-            "height and width": "any" if self.multiple == 1 else f"multiples of {self.multiple}",
+            "takes heights and widths": self._sizes(),
             "is fed values in": f"[{low:g}, {high:g}]",
             "answers with": "an image" if self.output is None else f"part {self.output!r}",
             "leaves its input alone": "no: it is given copies" if self.in_place else "yes",
             "gradient reaches the input": f"yes, mean magnitude {self.gradient:.3g}",
             "output resembles the input": self._resemblance(),
         }
+
+    def _sizes(self) -> str:
+        known = {None: "like this one", 1: "of any size"}
+        found = known.get(self.sizes, f"that are multiples of {self.sizes}")
+        return found + (f", padded to multiples of {self.multiple}" if self.multiple > 1 else "")
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th scope='row'>{html.escape(name)}</th><td>{html.escape(found)}</td></tr>"
+            for name, found in self.checks().items()
+        )
+        return f"<table>{rows}</table>"
 
     def _resemblance(self) -> str:
         found = f"mean difference {self.unlikeness:.3f}"
@@ -110,7 +124,8 @@ def connect(
     plain = multiple == 1 and value_range == UNIT and output is None
     model = network if plain else Adapter(network, **options)
     given = lr.clone()
-    found, sr = _measure(model, given, Adapter(network, **{**options, "multiple": 1}))
+    unpadded = Adapter(network, **{**options, "multiple": 1})
+    found, sr = _measure(model, given, unpadded)
     in_place = not torch.equal(given, lr)
     if in_place:
         model = Adapter(network, **options)
@@ -122,6 +137,7 @@ def connect(
     contract = Contract(
         scale=found,
         value_range=value_range,
+        sizes=size_multiple(unpadded, lr),
         multiple=multiple,
         output=output,
         in_place=in_place,

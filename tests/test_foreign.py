@@ -210,7 +210,7 @@ def test_a_network_that_keeps_the_contract_is_returned_itself(lr: Tensor) -> Non
     network = build("fsrcnn", scale=3)
     model, contract = connect(network, lr)
     assert model is network
-    assert (contract.scale, contract.multiple, contract.in_place) == (3, 1, False)
+    assert (contract.scale, contract.sizes, contract.in_place) == (3, 1, False)
     assert contract.gradient > 0
 
 
@@ -246,6 +246,7 @@ def test_an_odd_output_is_a_size_problem(lr: Tensor) -> None:
 
 def test_padding_keeps_pixels_in_place_and_gradients(lr: Tensor) -> None:
     model, contract = connect(NeedsMultiple(16), lr, multiple=16)
+    assert contract.checks()["takes heights and widths"].startswith("that are multiples of 16, pad")
     assert contract.unlikeness < 0.01
     torch.testing.assert_close(model(lr), Scaled()(lr))
     given = lr.clone().requires_grad_()

@@ -1,0 +1,221 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (your-network)=
+# # Your own network
+#
+# Everything in this book works on any `torch.nn.Module` that maps images (B, 3, h, w) to
+# (B, 3, s·h, s·w), RGB in [0, 1]: SR networks of any scale, and restoration networks with s = 1.
+# Three cells do it: **bring the network**, **map what a patch was made from**, **look at what its
+# layers know**. To stay on the command line, `srlab lam` does the first two:
+#
+# ```sh
+# srlab lam --model mynet:MyNetwork --weights mynet.pth --image picture.png --patch 96,96,16
+# ```
+#
+# This page claims nothing about a paper, so it ends without a verdict.
+
+# %% [markdown]
+# ## Parameters
+
+# %% tags=["parameters"]
+address = ""  # your network, "package.module:factory(channels=64)"; "" is the one defined below
+weights = ""  # its .safetensors or .pth file; "" where the factory loads them
+multiple = 1  # the multiple of which it takes heights and widths
+value_range = (0, 1)  # the values it was trained on, (0, 255) for instance
+output = None  # which part of its answer is the image, where that is a tuple, list or dict
+layers = []  # names of layers to look behind; none given: three of them, shallow to deep
+image_set, picture = "photographs", "china"  # the picture for the map
+window = (100, 100)  # row and column of the picture's 256×256 window that is mapped
+patch = (160, 112, 16)  # top, left and size of the target in it, SR pixels: roof tiles
+steps = 16  # of the map's path integral
+num_patches = 60  # contents for the embedding
+perplexity = 30
+device = "auto"
+
+# %% tags=["hide-cell"]
+import numpy as np
+import torch
+from IPython.display import HTML, display
+from myst_nb import glue
+from torch import nn
+
+from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
+from srlab.capture import layer_names
+from srlab.checkpoints import WEIGHTS, load_weights, read_weights
+from srlab.contract import connect
+from srlab.datasets import degraded_patches, load_images
+from srlab.degradations import Degradation
+from srlab.devices import pick_device
+from srlab.foreign import load_network
+from srlab.images import crop, image_to_array
+from srlab.plotting import embedding_grid, picture_row, sprite_sheet
+from srlab.representation import embed, layer_points, separability, separability_level
+
+device = pick_device(device)
+
+# %% [markdown]
+# ## Bring the network
+#
+# Define it, or import it. So that there is something to see, the stand-in below is a residual
+# network written from scratch with nothing of srlab in it, and its weights come from a file. The
+# file's names must be the network's: where they are not, the message says which differ.
+
+
+# %%
+class Block(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x):
+        return x + self.conv2(self.conv1(x).relu())
+
+
+class MyNetwork(nn.Module):
+    def __init__(self, channels=32, blocks=16):
+        super().__init__()
+        conv, relu = (lambda a, b: nn.Conv2d(a, b, 3, padding=1)), nn.LeakyReLU(0.1)
+        twice = [conv(channels, 4 * channels), nn.PixelShuffle(2), relu]
+        again = [conv(channels, 4 * channels), nn.PixelShuffle(2), relu]
+        self.head = nn.Sequential(conv(3, channels), relu)
+        self.body = nn.Sequential(*(Block(channels) for _ in range(blocks)))
+        self.upsampler = nn.Sequential(*twice, *again)
+        self.tail = nn.Sequential(conv(channels, channels), relu, conv(channels, 3))
+
+    def forward(self, lr):
+        enlarged = nn.functional.interpolate(lr, scale_factor=4, mode="bilinear")
+        return enlarged + self.tail(self.upsampler(self.body(self.head(lr))))
+
+
+if address:
+    network = load_network(address, weights or None)
+else:
+    network = MyNetwork()
+    load_weights(network, read_weights(WEIGHTS / "srresnet-gr.safetensors"))
+
+# %% [markdown]
+# A published `.pth` file needs no class of yours: spandrel (`pip install spandrel`) knows some
+# fifty architectures by their weights. Take its `.model` – the descriptor around it clamps the
+# output and blocks gradients:
+#
+# ```python
+# network = spandrel.ModelLoader(device="cpu").load_from_file("RealESRGAN_x4plus.pth").model
+# # or, as an address: "srlab.foreign:network_from_file('RealESRGAN_x4plus.pth')"
+# ```
+#
+# `connect` measures what the network does, on a real picture, before anything is concluded from
+# it. Where it must, it wraps the network: mirrors the border up to a size multiple, feeds another
+# range of values, picks one of several outputs. Where it cannot, it says what to change.
+
+# %%
+images = load_images(image_set)
+hr = crop(images[picture], *window, 256, 256)[None].to(device)
+probe = crop(hr, 64, 64, 64, 64)
+adapt = {"multiple": multiple, "value_range": value_range, "output": output}
+model, contract = connect(network.to(device), probe, **adapt)
+display(contract)
+
+# %% [markdown]
+# ## Which pixels made this patch?
+#
+# The [local attribution map](lam/method) of one patch: orange are the LR pixels that the network
+# used for what is inside the frame.
+
+# %%
+lr = Degradation(scale=contract.scale)(hr)
+target = patch_target(*patch)
+attribution = local_attribution(model, lr, target, steps=steps)
+diffusion_index(attribution), attribution.completeness_error
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the network was given, what it made of it, and the map. Framed is the target; opacity grows with the square root of the attribution, so that faint pixels show.", "name": "fig-yours-lam"}}
+with torch.no_grad():
+    sr = model(lr)
+
+
+def enlarged(image):
+    return image.repeat(contract.scale, axis=0).repeat(contract.scale, axis=1)
+
+
+def framed(image):
+    (top, left, size), out = (target.top, target.left, target.size), image.copy()
+    out[max(0, top - 3) : top + size + 3, max(0, left - 3) : left + size + 3] = 255
+    inside = (slice(top, top + size), slice(left, left + size))
+    out[inside] = image[inside]
+    return out
+
+
+given, opacity = image_to_array(lr[0]), magnitude(attribution).sqrt().cpu().numpy()[..., None]
+grey = given.mean(axis=-1, keepdims=True) * 0.85
+overlay = (grey * (1 - opacity) + np.array([255, 64, 0]) * opacity).astype(np.uint8)
+pictures = {"LR": enlarged(given), "SR": image_to_array(sr[0]), "map": enlarged(overlay)}
+picture_row({name: framed(image) for name, image in pictures.items()}, height=330)
+
+# %% [markdown]
+# The diffusion index (DI) says how widely the network looked: 100 if all pixels counted alike.
+# Compare it between networks on the same picture, patch and LR size only. The completeness error
+# is the check that comes with every map: what the map's sum is short of; above a few per cent,
+# take more `steps`.
+#
+# ## What do its layers know?
+#
+# Any module can be looked behind, by its dotted name:
+
+# %% tags=["hide-input"]
+names = layer_names(model)
+HTML(f"<details><summary>{len(names)} layers</summary><code>{', '.join(names)}</code></details>")
+
+# %% [markdown]
+# Show the network the same contents clean, blurred and noisy, take what the chosen layers put out,
+# and see whether its points sort by *content* or by *damage*.
+
+# %%
+own = [name for name in names if name.count(".") == 1 and name.startswith("body.")] or list(names)
+layers = layers or [own[0], own[len(own) // 2], own[-1]]
+degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
+pairs = degraded_patches(images, degradations, count=num_patches, scale=contract.scale)
+kinds, contents = pairs.degradation_labels, pairs.content_labels
+points = layer_points(model, pairs.lr.to(device), layers)
+embeddings = {layer: embed(points[layer], perplexity=perplexity) for layer in layers}
+chi = {layer: separability(embeddings[layer], kinds).index for layer in layers}
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of your network's features. Colour: degradation; symbol: picture; the number is the Caliński–Harabasz index, with the levels of DDR in brackets. Point at a dot to see its patch.", "name": "fig-yours-embedding"}}
+notes = {("", name): f"CHI {chi[name]:.1f} ({separability_level(chi[name])})" for name in layers}
+sprites = sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr]))
+panels = {("", name): embeddings[name] for name in layers}
+embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=notes)
+
+# %% tags=["remove-cell"]
+glue("yours_di", diffusion_index(attribution), display=False)
+glue("yours_error", 100 * attribution.completeness_error, display=False)
+glue("yours_first", chi[layers[0]], display=False)
+glue("yours_last", chi[layers[-1]], display=False)
+glue("yours_layer", layers[-1], display=False)
+
+# %% [markdown]
+# ## What we have seen
+#
+# - The map's diffusion index is {glue:text}`yours_di:.2f`, its completeness error
+#   {glue:text}`yours_error:.2f` %.
+# - The {term}`Caliński–Harabasz index` of the degradations goes from
+#   {glue:text}`yours_first:.2f` at the first of the layers to {glue:text}`yours_last:.1f` at
+#   `{glue:text}`yours_layer``: below 20 they do not part, [DDR](ddr/global_residual) says.
+#
+# ## Try it yourself
+#
+# - Set `address` and `weights` to yours, and leave the rest.
+# - A message about sizes, ranges, outputs or gradients? Each names the parameter to set here;
+#   `srlab lam --help` lists the same as options.
+# - Move `patch` onto stripes, then onto sky: the diffusion index should follow.
+# - Replace one of the `degradations` by the one your network was trained for.
