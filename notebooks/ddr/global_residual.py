@@ -190,6 +190,11 @@ stacked_curves(
     log_y=list(titles),
 )
 
+# %% tags=["remove-cell"]
+last = blocks[-1]
+hero = {("", f"ResBlock {last}, {kind}"): embeddings[kind, first, last] for kind in NAMES}
+glue("gr_hero", embedding_grid(hero, classes=kinds, contents=contents, sprites=sprites), display=False)
+
 # %% [markdown]
 # ## Is it the projection?
 #
@@ -197,7 +202,6 @@ stacked_curves(
 # cannot invent any.
 
 # %%
-last = blocks[-1]
 methods = [method for method in METHODS if umap or method != "umap"]
 projected = {
     (kind, METHODS[method]): embed(
