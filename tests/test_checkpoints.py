@@ -66,7 +66,8 @@ def test_saving_what_was_loaded_changes_nothing(path, tmp_path):
 def test_no_half_written_file_is_left_under_the_name(path, monkeypatch):
     whole = path.read_bytes()
 
-    def fail(*_, **__):
+    def fail(_weights, target, **_):
+        Path(target).write_bytes(b"half")
         raise OSError("disk full")
 
     monkeypatch.setattr("srlab.checkpoints.save_file", fail)
