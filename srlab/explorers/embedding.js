@@ -93,13 +93,15 @@ function render({ model, el }) {
   play.hidden = axes.step.length < 2;
 
   // ---- what only a kernel can do
-  const number = (name, attributes) => h("label", {}, { perplexity: "Perplexity", seed: "Seed" }[name],
-    h("input", { type: "number", name, value: model.get(name), ...attributes, onchange: (event) => {
-      if (event.target.reportValidity()) choose(name, event.target.valueAsNumber);
-    } }));
+  const number = (name, attributes) => {
+    const commit = (event) => event.target.reportValidity() && choose(name, event.target.valueAsNumber);
+    return h("label", {}, { perplexity: "Perplexity", seed: "Seed" }[name],
+      h("input", { type: "number", name, value: model.get(name), required: true, ...attributes,
+        onchange: commit, onkeydown: (event) => event.key === "Enter" && commit(event) })); // JupyterLab eats Enter's change
+  };
   const live = h("fieldset", { class: "live" }, h("legend", {}, "Compute anew"),
-    number("perplexity", { min: 2, max: 100, required: true }),
-    number("seed", { min: 0, max: 999, required: true }));
+    number("perplexity", { min: 2, max: 100 }),
+    number("seed", { min: 0, max: 999 }));
   const liveHint = h("p", { class: "srlab-hint" });
 
   // ---- the plot
@@ -303,7 +305,7 @@ function render({ model, el }) {
       }, format(value)));
     };
     table.replaceChildren(
-      h("caption", {}, `CHI by layer and training step: ${network}, ${projection}`),
+      h("caption", {}, "CHI by layer and training step"),
       h("thead", {}, h("tr", {}, h("td", {}), ...axes.step.map((name) => h("th", { scope: "col" }, name)))),
       h("tbody", {}, ...layers.map((row) =>
         h("tr", {}, h("th", { scope: "row" }, row), ...axes.step.map((column) => cell(row, column))))),
@@ -352,7 +354,7 @@ function render({ model, el }) {
     failed: (error) => status.fail(error.message),
   });
 
-  const root = h("div", { class: "srlab-explorer srlab-embedding", onkeydown: (event) => {
+  const root = h("div", { class: "srlab-explorer srlab-embedding", "data-lm-suppress-shortcuts": true, onkeydown: (event) => {
     if (event.key !== "Escape") return;
     stop();
     select(null);

@@ -10,7 +10,7 @@ import traitlets as T
 
 from srlab.explorers.live import Explorer, sources
 from srlab.plotting import COLOURS, SYMBOLS
-from srlab.representation import separability_level
+from srlab.representation import align, separability_level
 
 
 class Setting(NamedTuple):
@@ -58,6 +58,8 @@ class EmbeddingExplorer(Explorer):
         patches: Sequence[int] | np.ndarray,
         sprite: dict[str, Any],
         layers: Sequence[str] = (),
+        perplexity: int = 30,
+        seed: int = 0,
         compute: Compute | None = None,
     ) -> "EmbeddingExplorer":
         """An explorer of precomputed states, all of the same N points.
@@ -66,7 +68,8 @@ class EmbeddingExplorer(Explorer):
         which it shares with the other degradations of the same patch; `sprite` is the
         `plotting.sprite_sheet` of the N patches. `layers` orders the layers, shallow to deep, and
         may name more than were precomputed: a live kernel computes those, another seed or another
-        perplexity with `compute(setting, seed=…, perplexity=…)`.
+        perplexity (`perplexity` and `seed` are those of the states) with
+        `compute(setting, seed=…, perplexity=…)`.
         Embeddings are turned and mirrored, never stretched, to follow one another smoothly.
         """
         _check(states, degradations, contents, patches, sprite)
@@ -94,6 +97,8 @@ class EmbeddingExplorer(Explorer):
                 "sprite": sprite,
             },
             places=b"".join(pack_places(points) for points in turned.values()),
+            perplexity=perplexity,
+            seed=seed,
             **first._asdict(),
         )
         explorer._turned, explorer._compute = turned, compute
@@ -137,12 +142,10 @@ def pack_places(points: np.ndarray) -> bytes:
 
 def _turned(points: np.ndarray, setting: Setting, others: dict[Setting, np.ndarray]) -> np.ndarray:
     """`points` rotated or mirrored towards the most similar setting among `others`."""
-    centred = np.asarray(points, np.float64) - np.mean(points, axis=0)
     if not others:
-        return centred
+        return points
     nearest = max(reversed(others), key=lambda own: sum(map(str.__eq__, own, setting)))
-    left, _, right = np.linalg.svd(centred.T @ others[nearest])
-    return centred @ left @ right  # orthogonal Procrustes
+    return align(points, others[nearest])
 
 
 def _measures(state: EmbeddedState) -> list[Any]:

@@ -78,7 +78,7 @@ async function render({ model, el }) {
   };
   const views = h("div", { class: "views" },
     h("figure", {}, h("figcaption", {}, h("strong", {}, "SR"), ": pick a target"), scene),
-    h("figure", {}, h("figcaption", {}, h("strong", {}, "LR"), ": what the target depends on"), view(onLr, marks[1])),
+    h("figure", {}, h("figcaption", {}, h("strong", {}, "LR"), ": what decides it"), view(onLr, marks[1])),
     h("figure", {}, h("figcaption", {}, h("strong", {}, "Map")), view(alone, marks[2]),
       h("div", { class: "ramp", "aria-hidden": "true" },
         h("span", {}, "0"), h("i", { style: `background: linear-gradient(90deg, ${RAMP})` }), h("span", {}, "largest"))));
@@ -108,11 +108,11 @@ async function render({ model, el }) {
     const lr = lrOf[names.indexOf(model.get("picture"))].data, opacity = model.get("opacity") / 100;
     const pen = onLr.getContext("2d"), image = pen.createImageData(columns, rows);
     for (let i = 0; i < rows * columns; i++) {
-      const value = roots ? shade(roots[i]) : 0, rgb = colour(0.35 + 0.65 * value);
-      const weight = opacity * Math.min(1, 1.6 * value);
+      const value = roots ? shade(roots[i]) : 0, rgb = colour(0.4 + 0.6 * value);
+      const weight = opacity * Math.min(1, 2 * value);
       const grey = 0.3 * lr[4 * i] + 0.59 * lr[4 * i + 1] + 0.11 * lr[4 * i + 2];
-      for (let c = 0; c < 3; c++) { // the picture fades to a dim grey as the attribution takes over
-        const ground = lr[4 * i + c] + (roots ? opacity : 0) * (0.15 + 0.6 * grey - lr[4 * i + c]);
+      for (let c = 0; c < 3; c++) { // the picture fades to grey as the attribution takes over
+        const ground = lr[4 * i + c] + (roots ? opacity : 0) * (30 + 0.75 * grey - lr[4 * i + c]);
         image.data[4 * i + c] = ground + weight * (rgb[c] - ground);
       }
       image.data[4 * i + 3] = 255;
@@ -128,8 +128,8 @@ async function render({ model, el }) {
   const number = (value, digits, unit = "") => (value == null ? "–" : value.toFixed(digits) + unit);
   function describe(measures) {
     const [di, error, psnr] = measures;
-    return `DI ${number(di, 2)}, patch PSNR ${number(psnr, 1, " dB")}, completeness error ` +
-      (error == null ? "undefined" : `${number(100 * error, 2)} %`);
+    return `DI ${number(di, 2)}, patch PSNR ${number(psnr, 1, "\u00a0dB")}, completeness error ` +
+      (error == null ? "undefined" : `${number(100 * error, 2)}\u00a0%`);
   }
 
   // ---- everything that follows from the choice
@@ -203,7 +203,7 @@ async function render({ model, el }) {
     failed: (error) => { views.setAttribute("aria-busy", "false"); status.fail(error.message); },
   });
 
-  el.append(h("div", { class: "srlab-explorer srlab-lam" },
+  el.append(h("div", { class: "srlab-explorer srlab-lam", "data-lm-suppress-shortcuts": true },
     h("div", { class: "srlab-controls" }, controls.picture.el, controls.opacity.el, controls.brightness.el),
     deck, views, hint, status.el));
 

@@ -91,7 +91,8 @@ class LamExplorer(Explorer):
         meta["places"] = [[names.index(p), networks.index(n), *corner] for p, n, *corner in maps]
         meta["measures"] = [_measures(own) for own in maps.values()]
         packed = zlib.compress(b"".join(pack_map(own.magnitude) for own in maps.values()), 9)
-        start = list(maps)[len(maps) // 2]
+        last = [place for place in maps if place[:2] == (names[0], networks[-1])] or list(maps)
+        start = last[len(last) // 2]
         explorer = cls(meta=meta, maps=packed, **start._asdict())
         explorer._compute = compute
         explorer.computes = compute is not None

@@ -1,0 +1,167 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (explorer-ddr)=
+# # Explore: what the layers make of a degradation
+#
+# Every marker below is a patch of 32×32 LR pixels as one layer of one network represents it, drawn
+# in two dimensions. Choose the network, the layer, the projection and the training step; point at a
+# marker to see its patch.
+#
+# This page claims nothing. What can be concluded, with criteria set beforehand, several training
+# seeds and intervals, stands in {doc}`/book/findings/ddr/global_residual` and
+# {doc}`/book/findings/ddr/training_evolution`.
+
+# %% [markdown]
+# ## Parameters
+
+# %% tags=["parameters"]
+image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
+num_patches = 60  # contents; each is shown under all three degradations
+blocks = [1, 4, 8, 12, 16]  # residual blocks to look behind (in a running notebook: all 16)
+snapshots = [250, 1000, 2500]  # training steps besides the untrained network and the last
+methods = ["tsne", "umap", "pca"]
+perplexity = 30
+device = "auto"
+
+# %% tags=["hide-cell"]
+from functools import cache
+
+import numpy as np
+
+from srlab.checkpoints import load_checkpoint
+from srlab.datasets import degraded_patches, load_images
+from srlab.degradations import Degradation
+from srlab.devices import pick_device
+from srlab.explorers import EmbeddedState, EmbeddingExplorer, Setting
+from srlab.images import image_to_array
+from srlab.plotting import sprite_sheet
+from srlab.representation import (
+    METHODS,
+    embed,
+    layer_points,
+    principal_components,
+    separability,
+)
+from srlab.training.fit import initial_model
+from srlab.training.recipes import recipe
+
+device = pick_device(device)
+
+# %% [markdown]
+# ## From patches to points
+#
+# The same contents are shown clean, blurred (σ 4 LR pixels) and noisy (σ 20/255) to an SRResNet
+# with and without a global residual (GR), before, during and after training. A layer's features are
+# flattened, reduced to 50 principal components, and embedded.
+
+# %%
+degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
+pairs = degraded_patches(load_images(image_set), degradations, count=num_patches)
+kinds, lr = pairs.degradation_labels, pairs.lr.to(device)
+
+NAMES = {"with GR": "srresnet-gr", "without GR": "srresnet-wogr"}
+LAYERS = {f"ResBlock {block}": f"body.{block - 1}" for block in range(1, 17)}
+LAST = str(recipe("srresnet-gr").steps)
+STEPS = ["untrained", *map(str, snapshots), LAST]
+
+
+@cache
+def network(kind, step):
+    name = NAMES[kind]
+    if step == "untrained":
+        return initial_model(recipe(name)).eval().to(device)
+    return load_checkpoint(name if step == LAST else f"{name}@{step}")[0].to(device)
+
+
+components = {}
+
+
+def look(kind, step, layers):
+    points = layer_points(network(kind, step), lr, [LAYERS[layer] for layer in layers])
+    for layer in layers:
+        components[kind, layer, step] = principal_components(points[LAYERS[layer]])
+
+
+def compute(setting, *, seed=0, perplexity=perplexity):
+    kind, layer, projection, step = setting
+    if (kind, layer, step) not in components:
+        look(kind, step, [layer])
+    points = components[kind, layer, step]
+    method = next(key for key, name in METHODS.items() if name == projection)
+    init = "random" if seed else "pca"  # from one start, seeds would hardly differ
+    embedding = embed(points, method=method, seed=seed, perplexity=perplexity, init=init)
+    return EmbeddedState(
+        embedding, separability(embedding, kinds).index, separability(points, kinds).index
+    )
+
+
+# %%
+layers = [f"ResBlock {block}" for block in blocks]
+for kind in NAMES:
+    for step in STEPS:
+        look(kind, step, layers)
+states = {
+    setting: compute(setting)
+    for setting in (
+        Setting(kind, layer, METHODS[method], step)
+        for kind in NAMES
+        for method in methods
+        for layer in layers
+        for step in STEPS
+    )
+}
+
+# %% [markdown]
+# ## Explore
+#
+# Things to try:
+#
+# - **Play** the training of the network with GR at ResBlock 16 and watch which degradation leaves
+#   first. Then switch to the network without GR and play again.
+# - Move the **layer** from 1 to 16 at the last step: where along the depth do the clouds part?
+# - Point at one marker and follow the **dashed lines** to the same patch under the other
+#   degradations. While degradations are mixed, all three lie close together: content decides.
+#   Once they are apart, the lines cross the whole plot: degradation decides.
+# - Select one **picture** in the legend. Does it form a cloud of its own in any state?
+# - Switch to **PCA**. A linear projection cannot invent clusters; what is left of them?
+#
+# The table gives the {term}`Caliński–Harabasz index` (CHI) of all precomputed states of the chosen
+# network and projection; a click on a cell goes there. t-SNE distorts distances, so the CHI of the
+# 50 principal components stands beside the CHI of the embedding.
+
+# %% tags=["hide-input"]
+explorer = EmbeddingExplorer.from_states(
+    states,
+    degradations=kinds,
+    contents=pairs.content_labels,
+    patches=np.repeat(np.arange(num_patches), len(degradations)),
+    sprite=sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr])),
+    layers=list(LAYERS),
+    perplexity=perplexity,
+    compute=compute,
+)
+explorer
+
+# %% [markdown]
+# ## What is precomputed, and what needs a kernel
+#
+# The page holds the states of the parameters above: two networks, the chosen blocks, projections
+# and training steps. In a running notebook (JupyterLab, Colab, VS Code) the same figure also offers
+# all 16 blocks, other seeds and other perplexities, computed when you ask for them, and
+# `explorer.network`, `.layer`, `.projection` and `.step` can be read and set from Python. Embeddings
+# are turned and mirrored, never stretched, so that neighbouring states can be compared.
+#
+# - Replace `blur_sigma=4` by `jpeg_quality=30` above, and run all cells: does a damage that no
+#   training picture showed part from the others?
+# - For the layers of your own network, see {doc}`/book/findings/your_network`.

@@ -1,0 +1,137 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (explorer-lam)=
+# # Explore: which pixels decide a patch
+#
+# A local attribution map (LAM) says which LR pixels made a small window of the SR image what it is.
+# Choose a picture, a network and a window, and compare the networks at the same place.
+#
+# This page claims nothing. How LAM works, what it depends on and how well it can be trusted stands,
+# with its verdict, in {doc}`/book/findings/lam/method`.
+
+# %% [markdown]
+# ## Parameters
+
+# %% tags=["parameters"]
+scenes = {  # name: [picture, top, left] of 192×192 HR pixels in an embedded picture
+    "bricks": ["brick", 160, 160],
+    "pagoda": ["china", 110, 100],
+    "face": ["astronaut", 10, 120],
+}
+networks = ["srcnn-3", "fsrcnn", "srresnet-gr"]  # beside bicubic enlargement
+grid = 4  # precomputed targets a side
+window = 16  # side of a target in SR pixels
+steps = 10  # of the path integral; its completeness error is shown with each map
+device = "auto"
+
+# %% tags=["hide-cell"]
+import numpy as np
+import torch
+
+from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
+from srlab.checkpoints import load_checkpoint
+from srlab.datasets import load_images
+from srlab.degradations import Degradation
+from srlab.degradations.filters import upsample
+from srlab.devices import pick_device
+from srlab.explorers import LamExplorer, LocalMap, Picture, Place
+from srlab.images import crop, image_to_array
+from srlab.metrics import psnr
+
+device = pick_device(device)
+SIZE, SCALE = 192, 4
+
+# %% [markdown]
+# ## Pictures, networks, and one map
+#
+# HR cut-outs are reduced by 4 and enlarged again by every network. A map is the gradient of the
+# window's gradient magnitude, integrated from the blurred LR image to the LR image itself.
+
+# %%
+images = load_images("photographs") | load_images("textures")
+hr = {
+    scene: crop(images[name], top, left, SIZE, SIZE)[None].to(device)
+    for scene, (name, top, left) in scenes.items()
+}
+lr = {scene: Degradation(scale=SCALE)(image) for scene, image in hr.items()}
+models = {"bicubic": lambda lr: upsample(lr, SCALE)}
+models |= {name: load_checkpoint(name)[0].to(device) for name in networks}
+with torch.no_grad():
+    sr = {scene: {name: model(lr[scene]) for name, model in models.items()} for scene in scenes}
+
+
+def compute(place):
+    target = patch_target(place.top, place.left, window)
+    attribution = local_attribution(models[place.network], lr[place.picture], target, steps=steps)
+    pair = (sr[place.picture][place.network], hr[place.picture])
+    here = (crop(image, place.top, place.left, window, window) for image in pair)
+    return LocalMap(
+        magnitude=magnitude(attribution).cpu().numpy(),
+        diffusion_index=diffusion_index(attribution),
+        completeness_error=attribution.completeness_error,
+        psnr=psnr(*here, border=0).item(),
+    )
+
+
+# %%
+corners = np.linspace(window, SIZE - 2 * window - 1, grid, dtype=int).tolist()
+places = [
+    Place(scene, name, top, left)
+    for scene in scenes
+    for name in models
+    for top in corners
+    for left in corners
+]
+maps = {place: compute(place) for place in places}
+
+# %% [markdown]
+# ## Explore
+#
+# Things to try:
+#
+# - Stay at one window and go through the **networks**. Bicubic enlargement, SRCNN and FSRCNN cannot
+#   look further than their few layers reach; how far does the residual network look, and how much
+#   of what it could see does it use?
+# - Compare windows on **regular structure** (joints between bricks, the pagoda's railings) with
+#   windows on the face or the sky. Where does the map follow an edge or a row of repetitions?
+# - Compare the **diffusion index** (DI: 0 = a single pixel, 100 = all pixels alike) with the PSNR
+#   of the window. Does wider attention buy quality at this window, or not?
+# - Switch the **brightness** to linear: maps are dominated by few pixels, and the square root, the
+#   default here, shows the faint ones. LAM's figures are linear.
+# - Turn the **opacity** down to see what lies under the attribution.
+
+# %% tags=["hide-input"]
+pictures = {
+    scene: Picture(
+        image_to_array(lr[scene][0]),
+        {name: image_to_array(image[0]) for name, image in sr[scene].items()},
+    )
+    for scene in scenes
+}
+explorer = LamExplorer.from_maps(pictures, maps, window=window, compute=compute)
+explorer
+
+# %% [markdown]
+# ## What is precomputed, and what needs a kernel
+#
+# The page holds one map for each dot on the picture, each network and each scene. In a running
+# notebook (JupyterLab, Colab, VS Code) a click anywhere on the SR picture computes a new map in
+# about a second, and `explorer.picture`, `.network`, `.top` and `.left` can be read and set from
+# Python.
+#
+# - DI depends on the LR size and on how colours are summed; compare it only between maps of one
+#   size, as here (48×48 LR pixels, the published convention).
+# - Completeness: the map should sum to the change of the target between the blurred and the sharp
+#   picture. The line below the pictures says by how much it misses; raise `steps` and it shrinks.
+# - Put your own picture into `scenes`, or your own network: {doc}`/book/findings/your_network`.
