@@ -109,6 +109,8 @@ def test_a_run_keeps_its_snapshots_and_curves(run):
 def test_the_seed_decides_every_weight(run):
     assert same(train().weights[20], run.weights[20])
     assert not same(train(TINY.seeded(1)).weights[20], run.weights[20])
+    first, other = (dict(initial_model(recipe).state_dict()) for recipe in (TINY, TINY.seeded(1)))
+    assert not same(first, other)
 
 
 def test_a_run_leaves_the_global_generator_alone():
