@@ -29,13 +29,14 @@
 # ## Parameters
 
 # %% tags=["parameters"]
-address = ""  # your network, "package.module:factory(channels=64)"; "" is the one defined below
-weights = ""  # its .safetensors or .pth file; "" where the factory loads them
+address = ""  # of your network, package.module:factory(channels=64); empty: the one defined below
+weights = ""  # its .safetensors or .pth file; empty: the factory loads them
 multiple = 1  # the multiple of which it takes heights and widths
 value_range = (0, 1)  # the values it was trained on, (0, 255) for instance
 output = None  # which part of its answer is the image, where that is a tuple, list or dict
 layers = []  # names of layers to look behind; none given: three of them, shallow to deep
-image_set, picture = "photographs", "china"  # the picture for the map
+image_set = "photographs"
+picture = "china"  # of it, for the map
 window = (100, 100)  # row and column of the picture's 256×256 window that is mapped
 patch = (160, 112, 16)  # top, left and size of the target in it, SR pixels: roof tiles
 steps = 16  # of the map's path integral
@@ -130,14 +131,15 @@ display(contract)
 # %% [markdown]
 # ## Which pixels made this patch?
 #
-# The [local attribution map](lam/method) of one patch: orange are the LR pixels that the network
+# The {doc}`local attribution map </book/findings/lam/method>` of one patch: orange are the LR pixels that the network
 # used for what is inside the frame.
 
 # %%
 lr = Degradation(scale=contract.scale)(hr)
 target = patch_target(*patch)
 attribution = local_attribution(model, lr, target, steps=steps)
-diffusion_index(attribution), attribution.completeness_error
+print(f"DI {diffusion_index(attribution):.2f}")
+print(f"completeness error {attribution.completeness_error:.2%}")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "What the network was given, what it made of it, and the map. Framed is the target; opacity grows with the square root of the attribution, so that faint pixels show.", "name": "fig-yours-lam"}}
 with torch.no_grad():
@@ -198,10 +200,9 @@ embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=
 
 # %% tags=["remove-cell"]
 glue("yours_di", diffusion_index(attribution), display=False)
-glue("yours_error", 100 * attribution.completeness_error, display=False)
+glue("yours_error", 100 * float(attribution.completeness_error), display=False)
 glue("yours_first", chi[layers[0]], display=False)
 glue("yours_last", chi[layers[-1]], display=False)
-glue("yours_layer", layers[-1], display=False)
 
 # %% [markdown]
 # ## What we have seen
@@ -209,8 +210,8 @@ glue("yours_layer", layers[-1], display=False)
 # - The map's diffusion index is {glue:text}`yours_di:.2f`, its completeness error
 #   {glue:text}`yours_error:.2f` %.
 # - The {term}`Caliński–Harabasz index` of the degradations goes from
-#   {glue:text}`yours_first:.2f` at the first of the layers to {glue:text}`yours_last:.1f` at
-#   `{glue:text}`yours_layer``: below 20 they do not part, [DDR](ddr/global_residual) says.
+#   {glue:text}`yours_first:.2f` behind the first of the layers to {glue:text}`yours_last:.1f`
+#   behind the last: below 20 they do not part, {doc}`DDR says </book/findings/ddr/global_residual>`.
 #
 # ## Try it yourself
 #
