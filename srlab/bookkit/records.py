@@ -35,7 +35,10 @@ def extract_record(page: NotebookNode) -> Record | None:
 
 
 def write_record(notebook: Notebook, page: NotebookNode) -> None:
-    """Put the record beside the page, with what the run adds; no record, no file."""
+    """Put the record beside the page, with what the run adds; no record, no file.
+
+    `page` is as it was executed: once written and read again, its measurements are in ABC order.
+    """
     record = extract_record(page)
     if record is None:
         notebook.record.unlink(missing_ok=True)

@@ -102,14 +102,14 @@ def check_parameters(notebook: Notebook, parameters: Mapping[str, Any]) -> None:
 
 
 def _cached(notebook: Notebook, key: str) -> Run | None:
-    """The run that is on disk if it has this key; its record is put in step with it."""
+    """The run that is on disk, page and record, if it has this key."""
     if not notebook.page.is_file():
         return None
     page = nbformat.read(notebook.page, as_version=4)
     kept = page.metadata.get(METADATA, {})
-    if kept.get("key") != key:
+    complete = notebook.record.is_file() or extract_record(page) is None
+    if kept.get("key") != key or not complete:
         return None
-    write_record(notebook, page)
     return Run(notebook.name, kept["seconds"], cached=True)
 
 
@@ -152,8 +152,8 @@ def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) ->
         "versions": versions(),
         **_circumstances(extract_record(page)),
     }
-    replace_text(notebook.page, nbformat.writes(page))
     write_record(notebook, page)
+    replace_text(notebook.page, nbformat.writes(page))
     notebook.failed.unlink(missing_ok=True)
     return Run(notebook.name, page.metadata[METADATA]["seconds"], cached=False)
 

@@ -1,0 +1,99 @@
+"""Compiling: warnings are errors; an unchanged book is left alone, a broken one replaces none."""
+
+import subprocess
+
+import pytest
+
+from srlab.bookkit import build
+from srlab.bookkit.build import BuildError, build_book, compile_book
+from srlab.bookkit.figures import figure_html
+from srlab.bookkit.footer import footer_html
+
+PLOT = """
+import plotly.graph_objects as go
+go.Figure(go.Scatter(y=[1, 2]), layout={"title": "</script>"})
+"""
+
+
+@pytest.fixture(autouse=True)
+def _settled(monkeypatch):
+    monkeypatch.setattr("srlab.bookkit.cache.library_key", lambda: "library")
+
+
+def test_a_book_is_built_kept_and_protected(checkout, write_notebook):
+    write_notebook("one", PLOT)
+    lines: list[str] = []
+    page = build_book(root=checkout, report=lines.append)
+    assert page.is_file()
+    assert str(page) in lines[-1]
+    html = (page.parent / "book" / "findings" / "one.html").read_text()
+    assert "srlab-figure" in html
+    assert "How this page was made" in html
+    assert "colab" not in html  # no repository, no buttons
+    assert "No finding has been run" in (page.parent / "book" / "intro.html").read_text()
+    assert (page.parent / "_static" / "plotly.min.js").is_file()
+
+    lines.clear()
+    build_book(root=checkout, report=lines.append)
+    assert "pages: nothing changed" in lines
+
+    intro = checkout / "book" / "intro.md"
+    good = intro.read_text()
+    intro.write_text(f"{good}\n{{doc}}`/nowhere`\n")
+    with pytest.raises(BuildError, match="WARNING: unknown document: '/nowhere'"):
+        build_book(root=checkout, report=lines.append)
+    assert html == (page.parent / "book" / "findings" / "one.html").read_text()
+    with pytest.raises(BuildError):  # and again: the warning is not forgotten
+        compile_book(checkout, report=lines.append)
+
+    intro.write_text(good)
+    address = "https://name:secret@github.com/someone/somewhere.git"
+    for command in (["init", "-q"], ["remote", "add", "origin", address]):
+        subprocess.run(["git", "-C", str(checkout), *command], check=True)
+    compile_book(checkout, report=lines.append)
+    html = (page.parent / "book" / "findings" / "one.html").read_text()
+    assert "github/someone/somewhere/blob/main/notebooks/one.ipynb" in html
+    assert "secret" not in html
+
+
+def test_a_page_without_its_notebook_is_refused(checkout, write_notebook):
+    write_notebook("one", PLOT)
+    with pytest.raises(BuildError, match="not run yet: one"):
+        compile_book(checkout)
+
+
+@pytest.mark.parametrize("line", ["a.md:3: WARNING: lost", "Execution Failed: x", "y: ERROR: z"])
+def test_the_log_is_read_although_the_exit_code_is_zero(checkout, monkeypatch, line):
+    script = f"""
+from pathlib import Path
+import sys
+page = Path(sys.argv[-1]) / "_build" / "html" / "index.html"
+page.parent.mkdir(parents=True)
+page.write_text("")
+print({line!r})
+"""
+    monkeypatch.setattr(build, "JUPYTER_BOOK", script)
+    with pytest.raises(BuildError, match=line):
+        compile_book(checkout)
+    assert not (checkout / "_build" / "html").exists()
+
+
+def test_figures_cannot_end_their_script():
+    html = figure_html({"data": [], "layout": {"title": "</script><b>", "height": 200}})
+    assert html.count("</script>") == 1
+    assert "min-height:200px" in html
+
+
+def test_footer_tells_how_a_page_was_made_and_escapes_it():
+    html = footer_html(
+        {
+            "seconds": 4.2,
+            "hardware": "<CPU>",
+            "versions": {"torch": "2.13.0"},
+            "parameters": {"amount": 7},
+            "checkpoints": [{"name": "net", "recipe": {"steps": 6000}, "history": [1], "date": ""}],
+        }
+    )
+    for text in ("4.2 s", "&lt;CPU&gt;", "torch 2.13.0", "&quot;amount&quot;: 7", "steps 6000"):
+        assert text in html
+    assert "history" not in html

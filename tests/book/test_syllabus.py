@@ -1,0 +1,58 @@
+"""Every notebook is in the book, and every page the book promises is there."""
+
+import jupytext
+import pytest
+import yaml
+
+from srlab.bookkit.project import find_notebooks, find_root
+from srlab.bookkit.quick import QUICK
+from srlab.bookkit.runner import check_parameters
+
+
+def _files(toc):
+    if isinstance(toc, dict):
+        if "file" in toc:
+            yield toc["file"]
+        for value in toc.values():
+            yield from _files(value)
+    elif isinstance(toc, list):
+        for value in toc:
+            yield from _files(value)
+
+
+def test_toc_and_files_agree(repository):
+    toc = yaml.safe_load((repository / "_toc.yml").read_text())
+    listed = {toc["root"], *_files(toc)}
+    findings = {f"book/findings/{notebook.name}" for notebook in find_notebooks(repository)}
+    written = {f"book/{path.stem}" for path in (repository / "book").glob("*.md")}
+    assert listed == findings | written
+
+
+def test_the_quick_table_fits_the_notebooks(repository):
+    notebooks = {notebook.name: notebook for notebook in find_notebooks(repository)}
+    assert set(QUICK) == set(notebooks)
+    for name, parameters in QUICK.items():
+        check_parameters(notebooks[name], parameters)
+
+
+def test_every_notebook_has_one_parameters_cell_with_comments(repository):
+    for notebook in find_notebooks(repository):
+        cells = [
+            cell
+            for cell in jupytext.read(notebook.source).cells
+            if "parameters" in cell.metadata.get("tags", ())
+        ]
+        assert len(cells) == 1, notebook.name
+
+
+def test_the_root_is_found_from_below_and_missed_with_advice(repository, tmp_path):
+    assert find_root(repository / "notebooks" / "ddr") == repository
+    with pytest.raises(FileNotFoundError, match="go to your clone"):
+        find_root(tmp_path)
+
+
+def test_every_notebook_runs_and_the_book_compiles(quick_book, repository):
+    told = (quick_book / "told.txt").read_text()
+    for notebook in find_notebooks(repository):
+        assert f"{notebook.name} " in told
+        assert (quick_book / "_build/html/book/findings" / f"{notebook.name}.html").is_file()
