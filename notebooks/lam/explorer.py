@@ -30,7 +30,7 @@ scenes = {  # name: [picture, top, left] of 192×192 HR pixels in an embedded pi
     "face": ["astronaut", 10, 120],
 }
 networks = ["srcnn-3", "fsrcnn", "srresnet-gr"]  # beside bicubic enlargement
-grid = 4  # precomputed targets a side
+grid = 5  # precomputed targets a side
 window = 16  # side of a target in SR pixels
 steps = 10  # of the path integral; its completeness error is shown with each map
 device = "auto"
@@ -130,8 +130,8 @@ explorer
 # about a second, and `explorer.picture`, `.network`, `.top` and `.left` can be read and set from
 # Python.
 #
-# - DI depends on the LR size and on how colours are summed; compare it only between maps of one
-#   size, as here (48×48 LR pixels, the published convention).
+# - DI depends on the LR size and on how colours are summed; compare it only between maps made alike,
+#   as here: 48×48 LR pixels, colours summed before the absolute value as in LAM's public code.
 # - Completeness: the map should sum to the change of the target between the blurred and the sharp
 #   picture. The line below the pictures says by how much it misses; raise `steps` and it shrinks.
 # - Put your own picture into `scenes`, or your own network: {doc}`/book/findings/your_network`.

@@ -2,4 +2,29 @@
 
 from typing import Any
 
-QUICK: dict[str, dict[str, Any]] = {}
+QUICK: dict[str, dict[str, Any]] = {
+    "ddr/explorer": {"num_patches": 20, "blocks": [1, 16], "snapshots": [1000], "methods": ["pca"]},
+    "ddr/global_residual": {
+        "num_patches": 20,
+        "training_seeds": [0, 1],
+        "blocks": [1, 8, 16],
+        "tsne_runs": 1,
+        "umap": False,
+    },
+    "ddr/training_evolution": {
+        "num_patches": 20,
+        "steps_with_gr": [0, 1000, 6000],
+        "steps_without_gr": [0, 6000],
+    },
+    "lam/explorer": {"networks": ["fsrcnn"], "grid": 2, "steps": 4},
+    "lam/method": {
+        "image_sets": ["textures"],
+        "limit": 1,
+        "size": 96,
+        "steps": 8,
+        "published_steps": [8],
+        "reference_steps": 16,
+        "network": "fsrcnn",
+    },
+    "your_network": {"num_patches": 20, "steps": 4},
+}
