@@ -1,3 +1,4 @@
+import gc
 import hashlib
 import http.server
 import os
@@ -13,6 +14,8 @@ from srlab import assets
 from srlab.assets import IMAGE_SETS, PICTURES, ImageSet, image_set_files
 
 REAL = pytest.mark.skipif("SRLAB_DATA" not in os.environ, reason="SRLAB_DATA is not set")
+# pooch leaves the connection of a refused download to the garbage collector (see `remote`).
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 DATA = Path(os.environ.get("SRLAB_DATA", "."))
 
 
@@ -63,6 +66,7 @@ def remote(tmp_path, monkeypatch):
     yield serve
     server.shutdown()
     server.server_close()
+    gc.collect()
 
 
 def contents(folder):
