@@ -29,7 +29,7 @@
 # ## Parameters
 
 # %% tags=["parameters"]
-address = ""  # of your network, package.module:factory(channels=64); empty: the one defined below
+address = ""  # of your network, package.module:factory(64); empty: the one defined below
 weights = ""  # its .safetensors or .pth file; empty: the factory loads them
 multiple = 1  # the multiple of which it takes heights and widths
 value_range = (0, 1)  # the values it was trained on, (0, 255) for instance

@@ -255,6 +255,17 @@ def test_padding_keeps_pixels_in_place_and_gradients(lr: Tensor) -> None:
     assert given.grad.max() < 4
 
 
+def test_padding_shows_no_border(lr: Tensor) -> None:
+    class Mixes(NeedsMultiple):
+        def forward(self, lr: Tensor) -> Tensor:
+            kernel = torch.ones(3, 1, 5, 5) / 25
+            return super().forward(F.conv2d(F.pad(lr, (2,) * 4, "reflect"), kernel, groups=3))
+
+    flat = torch.full_like(lr, 0.5)
+    model, _ = connect(Mixes(8), flat, multiple=8)
+    torch.testing.assert_close(model(flat), torch.full((1, 3, 66, 82), 0.5 * 0.99))
+
+
 def test_a_picture_too_small_to_mirror_is_refused() -> None:
     with pytest.raises(ContractError, match="too few to be mirrored to a multiple of 64"):
         connect(Scaled(), torch.rand(1, 3, 20, 20), multiple=64)
