@@ -167,6 +167,7 @@ def lam(
         "Settings": {
             "picture": f"{image}" + (f", reduced by {reduce}" if reduce > 1 else ""),
             "taken of it": cut,
+            "patch in the whole SR image": patch or "the central 16×16",
             **settings,
             "steps": f"{steps}",
             "device": f"{place}",

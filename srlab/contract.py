@@ -301,6 +301,6 @@ def _better_range(
     for values in RANGES:
         model = Adapter(network, **{**options, "value_range": values})
         sr = _run(model, lr)
-        if _unlikeness(sr, lr, sr.shape[-1] // lr.shape[-1]) < found / 3:
+        if _unlikeness(sr, lr, sr.shape[-1] // lr.shape[-1]) < min(UNLIKE, found / 3):
             return values
     return None

@@ -347,6 +347,13 @@ def test_another_range_is_suggested_and_served(lr: Tensor) -> None:
     torch.testing.assert_close(model(lr), Scaled()(lr) + 8 / 255)
 
 
+def test_an_untrained_network_is_not_taken_for_one_of_another_range() -> None:
+    lr = torch.linspace(0.6, 0.7, 40).expand(1, 3, 40, 40).clone()
+    _, contract = connect(Returns(lambda sr: sr * 1e-3), lr)
+    assert contract.better_range is None
+    assert "untrained" in contract.checks()["output resembles the input"]
+
+
 def test_too_little_memory_suggests_a_crop(lr: Tensor) -> None:
     def exhaust(_: Tensor) -> Tensor:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")
