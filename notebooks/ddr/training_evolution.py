@@ -254,7 +254,14 @@ record(
     },
     image_set=image_set,
     parameters={"num_patches": num_patches, "block": block, "trained_live": train},
-    checkpoints=[] if train else [f"{NAMES[k]}@{s}" for k, run in seen.items() for s in run if s],
+    checkpoints=[]
+    if train
+    else [
+        name if step == recipe(name).steps else f"{name}@{step}"
+        for name, run in ((NAMES[kind], run) for kind, run in seen.items())
+        for step in run
+        if step
+    ],
 )
 
 # %% [markdown]
