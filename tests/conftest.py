@@ -24,7 +24,7 @@ def quick_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     skip = shutil.ignore_patterns("findings", ".ipynb_checkpoints")
     for name in ("book", "notebooks"):
         shutil.copytree(REPOSITORY / name, root / name, ignore=skip)
-    command = [sys.executable, "-m", "srlab.cli", "book", "--quick"]
+    command = [sys.executable, "-c", "from srlab.cli import main; main()", "book", "--quick"]
     ran = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
     (root / "told.txt").write_text(ran.stdout)

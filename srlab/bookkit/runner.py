@@ -1,5 +1,7 @@
 """Run the notebooks that changed, each in its own kernel, and keep their pages and records."""
 
+import ast
+import logging
 import os
 import re
 import time
@@ -92,13 +94,32 @@ def check_parameters(notebook: Notebook, parameters: Mapping[str, Any]) -> None:
     """Refuse parameters that the notebook's parameters cell does not have."""
     if not parameters:
         return
-    known = papermill.inspect_notebook(read_source(notebook.source))
+    known = known_parameters(notebook)
     strangers = sorted(set(parameters) - set(known))
     if strangers:
         raise ValueError(
             f"{notebook.name} has no parameter {', '.join(strangers)}; "
             f"it has {', '.join(known) or 'none'}"
         )
+
+
+def known_parameters(notebook: Notebook) -> list[str]:
+    """The names that the parameters cell assigns.
+
+    Read from its syntax: papermill's own reader misses lines with `=` or a mapping in them.
+    """
+    cells = [
+        cell.source
+        for cell in read_source(notebook.source).cells
+        if "parameters" in cell.metadata.get("tags", ())
+    ]
+    targets = [
+        target
+        for statement in ast.parse(cells[0] if cells else "").body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+    ]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def _cached(notebook: Notebook, key: str) -> Run | None:
@@ -150,9 +171,12 @@ def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) ->
         "parameters": dict(parameters),
         "seconds": round(time.perf_counter() - start, 1),
         "versions": versions(),
-        **_circumstances(extract_record(page)),
     }
-    write_record(notebook, page)
+    try:
+        page.metadata[METADATA] |= _circumstances(extract_record(page))
+        write_record(notebook, page)
+    except ValueError as error:
+        raise NotebookError(f"{notebook.name} ran, but its record is wrong: {error}") from error
     replace_text(notebook.page, nbformat.writes(page))
     notebook.failed.unlink(missing_ok=True)
     return Run(notebook.name, page.metadata[METADATA]["seconds"], cached=False)
@@ -160,6 +184,7 @@ def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) ->
 
 def execute(notebook: Notebook, parameters: Mapping[str, Any], copy: Path) -> NotebookNode:
     """Papermill over the source, in the notebook's own folder, as JupyterLab would run it."""
+    logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of parameters it cannot read
     os.environ["PLOTLY_RENDERER"] = "plotly_mimetype"  # figures as JSON, no copy of plotly.js
     page = papermill.execute_notebook(
         read_source(notebook.source),

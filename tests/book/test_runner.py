@@ -80,7 +80,7 @@ def test_parameters_are_injected_and_part_of_the_key(checkout, write_notebook, m
 
 
 def test_unknown_parameters_are_refused_with_the_known_ones(checkout, write_notebook):
-    write_notebook("one", "print(amount)", parameters="amount = 3\nseed = 0")
+    write_notebook("one", "print(amount)", parameters="amount = {1: 3}  # a = b\nseed = 0")
     with pytest.raises(ValueError, match="no parameter amuont; it has amount, seed"):
         run(checkout, parameters={"amuont": 7})
     assert not Notebook(checkout, "one").page.exists()
@@ -143,6 +143,6 @@ def test_a_record_lies_beside_its_page_with_what_the_run_adds(checkout, write_no
 
 def test_a_record_under_another_name_is_refused(checkout, write_notebook):
     write_notebook("one", FINDING.format(name="two"))
-    with pytest.raises(ValueError, match="one records a finding called 'two'"):
+    with pytest.raises(NotebookError, match="one records a finding called 'two'"):
         run(checkout)
     assert not Notebook(checkout, "one").page.exists()
