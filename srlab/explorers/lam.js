@@ -165,7 +165,8 @@ async function render({ model, el }) {
     views.setAttribute("aria-busy", String(!own && alive));
     if (own) status.say(`${here}: ${describe(own.measures)}.`);
     else if (alive) ask({ key: keyOf(picture, network, top, left), here, request: { picture, network, top, left } });
-    else if (targets.length) choose(Object.fromEntries(["top", "left"].map((k, i) => [k, closest(targets, top, left)[i]])));
+    else if (targets.length) choose( // nobody to compute: the nearest that is there
+      Object.fromEntries(["top", "left"].map((k, i) => [k, closest(targets, top, left)[i]])));
   }
   const closest = (targets, top, left) => targets.reduce((a, b) =>
     (Math.hypot(b[0] - top, b[1] - left) < Math.hypot(a[0] - top, a[1] - left) ? b : a));
@@ -177,9 +178,8 @@ async function render({ model, el }) {
   });
   scene.addEventListener("click", (event) => {
     const box = sr.getBoundingClientRect();
-    const at = [((event.clientY - box.top) / box.height) * height - side / 2,
-      ((event.clientX - box.left) / box.width) * width - side / 2];
-    go(kernel.computes ? at : closest(grid(), ...at));
+    go([((event.clientY - box.top) / box.height) * height - side / 2,
+      ((event.clientX - box.left) / box.width) * width - side / 2]);
   });
   scene.addEventListener("keydown", (event) => {
     const way = ARROWS[event.key];
