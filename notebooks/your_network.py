@@ -60,7 +60,7 @@ from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.foreign import load_network
 from srlab.images import crop, image_to_array
-from srlab.plotting import embedding_grid, picture_row, sprite_sheet
+from srlab.plotting import attribution_grid, embedding_grid, sprite_sheet
 from srlab.representation import embed, layer_points, separability, separability_level
 
 device = pick_device(device)
@@ -131,8 +131,8 @@ display(contract)
 # %% [markdown]
 # ## Which pixels made this patch?
 #
-# The {doc}`local attribution map </book/findings/lam/method>` of one patch: orange are the LR pixels that the network
-# used for what is inside the frame.
+# The {doc}`local attribution map </book/findings/lam/method>` of one patch: the brighter an LR
+# pixel, the more it had to do with what is inside the frame.
 
 # %%
 lr = Degradation(scale=contract.scale)(hr)
@@ -141,28 +141,16 @@ attribution = local_attribution(model, lr, target, steps=steps)
 print(f"DI {diffusion_index(attribution):.2f}")
 print(f"completeness error {attribution.completeness_error:.2%}")
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the network was given, what it made of it, and the map. Framed is the target; opacity grows with the square root of the attribution, so that faint pixels show.", "name": "fig-yours-lam"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the network was given, what it made of it, and the map; outlined is the target. The colours follow the square root of the attribution, so that faint pixels show. Point at a pixel to read its share.", "name": "fig-yours-lam"}}
 with torch.no_grad():
     sr = model(lr)
-
-
-def enlarged(image):
-    return image.repeat(contract.scale, axis=0).repeat(contract.scale, axis=1)
-
-
-def framed(image):
-    (top, left, size), out = (target.top, target.left, target.size), image.copy()
-    out[max(0, top - 3) : top + size + 3, max(0, left - 3) : left + size + 3] = 255
-    inside = (slice(top, top + size), slice(left, left + size))
-    out[inside] = image[inside]
-    return out
-
-
-given, opacity = image_to_array(lr[0]), magnitude(attribution).sqrt().cpu().numpy()[..., None]
-grey = given.mean(axis=-1, keepdims=True) * 0.85
-overlay = (grey * (1 - opacity) + np.array([255, 64, 0]) * opacity).astype(np.uint8)
-pictures = {"LR": enlarged(given), "SR": image_to_array(sr[0]), "map": enlarged(overlay)}
-picture_row({name: framed(image) for name, image in pictures.items()}, height=330)
+panels = {
+    ("", "LR"): image_to_array(lr[0]),
+    ("", "SR"): image_to_array(sr[0]),
+    ("", "map"): magnitude(attribution).cpu().numpy(),
+}
+top, left, size = (extent / contract.scale for extent in (target.top, target.left, target.size))
+attribution_grid(panels, window=(top, left, size, size)).update_layout(height=380)
 
 # %% [markdown]
 # The diffusion index (DI) says how widely the network looked: 100 if all pixels counted alike.
