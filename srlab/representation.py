@@ -105,7 +105,7 @@ def embed(
                 f"perplexity {perplexity:g} needs more than {perplexity:g} points, "
                 f"got {len(components)}; use more patches or a lower perplexity"
             )
-        tsne = TSNE(dimensions, perplexity=perplexity, init=init, random_state=seed)
+        tsne = TSNE(dimensions, perplexity=perplexity, init=init, max_iter=500, random_state=seed)
         # for so few points, threads wait for one another far longer than they compute
         with threadpool_limits(1 if len(components) < 2000 else None):
             return tsne.fit_transform(components.astype(np.float32))

@@ -193,7 +193,11 @@ stacked_curves(
 # %% tags=["remove-cell"]
 last = blocks[-1]
 hero = {("", f"ResBlock {last}, {kind}"): embeddings[kind, first, last] for kind in NAMES}
-glue("gr_hero", embedding_grid(hero, classes=kinds, contents=contents, sprites=sprites), display=False)
+glue(
+    "gr_hero",
+    embedding_grid(hero, classes=kinds, contents=contents, sprites=sprites),
+    display=False,
+)
 
 # %% [markdown]
 # ## Is it the projection?
