@@ -190,14 +190,10 @@ stacked_curves(
     log_y=list(titles),
 )
 
-# %% tags=["remove-cell"]
+# %% name="hero" tags=["remove-cell"]
 last = blocks[-1]
 hero = {("", f"ResBlock {last}, {kind}"): embeddings[kind, first, last] for kind in NAMES}
-glue(
-    "gr_hero",
-    embedding_grid(hero, classes=kinds, contents=contents, sprites=sprites),
-    display=False,
-)
+embedding_grid(hero, classes=kinds, contents=contents, sprites=sprites)
 
 # %% [markdown]
 # ## Is it the projection?

@@ -5,8 +5,13 @@ import shutil
 from pathlib import Path
 from typing import Any, ClassVar
 
+import nbformat
 import plotly
 from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.util.docutils import SphinxDirective
+
+from srlab.bookkit.project import Notebook
 
 MIME = "application/vnd.plotly.v1+json"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -39,6 +44,42 @@ class PlotlyRenderer:
         if inline or data.mime_type != MIME:
             return None
         return [nodes.raw(text=figure_html(data.content), format="html")]
+
+
+class FindingFigure(SphinxDirective):
+    """Another page's figure, with a caption: `{finding-figure} ddr/global_residual hero`.
+
+    The second argument is the `name` in the metadata of the notebook's cell: `# %% name="hero"`.
+    """
+
+    required_arguments = 2
+    has_content = True
+    option_spec: ClassVar = {"name": directives.unchanged}
+
+    def run(self) -> list[nodes.Node]:
+        """A figure that can be referred to by the option `name`."""
+        notebook, cell = self.arguments
+        page = Notebook(Path(self.env.srcdir), notebook).page
+        self.env.note_dependency(str(page))
+        figure = nodes.figure(
+            "", nodes.raw(text=figure_html(named_figure(page, cell)), format="html")
+        )
+        caption = nodes.caption()
+        caption += self.parse_text_to_nodes("\n".join(self.content))[0].children
+        figure += caption
+        self.set_source_info(figure)
+        self.add_name(figure)
+        return [figure]
+
+
+def named_figure(page: Path, name: str) -> dict[str, Any]:
+    """The figure that the executed notebook's cell of that name shows."""
+    cells = nbformat.read(page, as_version=4).cells
+    for cell in cells:
+        for output in cell.get("outputs", ()):
+            if cell.metadata.get("name") == name and MIME in output.get("data", {}):
+                return output.data[MIME]
+    raise ValueError(f'{page.name} shows no figure in a cell with name="{name}"')
 
 
 def copy_plotly(app: Any, exception: Exception | None) -> None:

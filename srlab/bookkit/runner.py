@@ -191,6 +191,7 @@ def execute(notebook: Notebook, parameters: Mapping[str, Any], copy: Path) -> No
         copy,
         parameters=dict(parameters),
         kernel_name="python3",
+        language="python",
         progress_bar=False,
         config=ENCRYPTED,
         cwd=notebook.source.parent,

@@ -8,7 +8,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from srlab.bookkit.figures import copy_plotly
+from srlab.bookkit.figures import FindingFigure, copy_plotly
 from srlab.bookkit.footer import footer_html
 from srlab.bookkit.remote import launch_options, repository, source_address
 from srlab.bookkit.scoreboard import Scoreboard
@@ -65,6 +65,7 @@ def _is_thebe(script: Any) -> bool:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Entry point of the extension."""
     app.add_directive("scoreboard", Scoreboard)
+    app.add_directive("finding-figure", FindingFigure)
     app.connect("config-inited", configure, priority=100)
     app.connect("html-page-context", add_scripts)
     app.connect("html-page-context", add_footer)
