@@ -509,7 +509,7 @@ def test_lam_answers_to_mouse_and_keyboard(show) -> None:
     assert page.evaluate(corner) == [0, 26]
 
     here = look()
-    page.locator(".card", has_text="bicubic").click()
+    page.locator(".srlab-card", has_text="bicubic").click()
     assert "bicubic on" in text(page, ".srlab-status")
     assert look()[1] != here[1]
     page.get_by_text("gravel", exact=True).click()
@@ -530,7 +530,7 @@ def test_lam_computes_anywhere_with_a_kernel(show) -> None:
 
     page = show(lam_explorer(compute=compute), live=True)
     page.get_by_text("Click anywhere").wait_for()
-    page.locator(".card", has_text="srcnn-3").first.click()
+    page.locator(".srlab-card", has_text="srcnn-3").first.click()
     box = page.locator(".pick").bounding_box()
     page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 0.6 * box["height"])
     page.get_by_text("target at row 50, column 30: DI").wait_for()
@@ -538,7 +538,7 @@ def test_lam_computes_anywhere_with_a_kernel(show) -> None:
     page.locator(".pick").focus()
     page.keyboard.press("Shift+ArrowLeft")
     page.get_by_text("target at row 50, column 26: DI").wait_for()
-    page.locator(".card", has_text="fsrcnn").click()
+    page.locator(".srlab-card", has_text="fsrcnn").click()
     page.get_by_text("RuntimeError: no weights for fsrcnn").wait_for()
 
 

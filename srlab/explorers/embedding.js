@@ -202,15 +202,15 @@ function render({ model, el }) {
   }
   function showPatch() {
     if (focus < 0) {
-      patch.replaceChildren(h("h4", {}, "Patch"),
+      patch.replaceChildren(h("p", { class: "srlab-title" }, "Patch"),
         h("p", { class: "srlab-hint" }, "Point at a marker to see the patch it stands for."));
       return;
     }
     const kind = meta.degradation[focus];
     patch.replaceChildren(
-      h("h4", {}, `Patch ${meta.patch[focus] + 1}, cut from ${meta.contents[meta.content[focus]]}`),
+      h("p", { class: "srlab-title" }, `Patch ${meta.patch[focus] + 1}, cut from ${meta.contents[meta.content[focus]]}`),
       h("div", { class: "views" },
-        h("figure", {}, tile(focus, 144), h("figcaption", {},
+        h("div", {}, tile(focus, 144), h("div", { class: "name" },
           glyph(shapeOf(meta.content[focus]), colourOf(kind), kind % 3), meta.degradations[kind])),
         h("div", { class: "kin" }, ...kin(focus).filter((i) => i !== focus).map((i) =>
           h("button", { type: "button", title: `Go to ${nameOf(i)}`,
@@ -283,7 +283,7 @@ function render({ model, el }) {
   }
   function showScore(measures) {
     const [embedded, components, sign] = measures ?? [];
-    score.replaceChildren(h("h4", {}, "How far degradations separate (CHI)"), ...(measures ? [
+    score.replaceChildren(h("p", { class: "srlab-title" }, "How far degradations separate (CHI)"), ...(measures ? [
       h("p", { class: "numbers" }, h("span", { class: "embedded" }, "● "), h("strong", {}, format(embedded)),
         ` in 2-D, level ${sign}`, h("br"), h("span", { class: "components" }, "◆ "),
         h("strong", {}, format(components)), " on the principal components"),

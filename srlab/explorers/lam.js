@@ -77,9 +77,9 @@ async function render({ model, el }) {
     return h("div", { class: "view" }, drawn, marked);
   };
   const views = h("div", { class: "views" },
-    h("figure", {}, h("figcaption", {}, h("strong", {}, "SR"), ": pick a target"), scene),
-    h("figure", {}, h("figcaption", {}, h("strong", {}, "LR"), ": what decides it"), view(onLr, marks[1])),
-    h("figure", {}, h("figcaption", {}, h("strong", {}, "Map")), view(alone, marks[2]),
+    h("div", { class: "panel" }, h("p", { class: "srlab-title" }, h("strong", {}, "SR"), ": pick a target"), scene),
+    h("div", { class: "panel" }, h("p", { class: "srlab-title" }, h("strong", {}, "LR"), ": what decides it"), view(onLr, marks[1])),
+    h("div", { class: "panel" }, h("p", { class: "srlab-title" }, h("strong", {}, "Map")), view(alone, marks[2]),
       h("div", { class: "ramp", "aria-hidden": "true" },
         h("span", {}, "0"), h("i", { style: `background: linear-gradient(90deg, ${RAMP})` }), h("span", {}, "largest"))));
 
@@ -89,7 +89,7 @@ async function render({ model, el }) {
     const input = h("input", { type: "radio", name: group, value: network, onchange: () => choose({ network }) });
     const small = h("canvas", { width: columns, height: rows });
     const words = h("span", { class: "words" });
-    return { network, input, small, words, el: h("label", { class: "card" }, input,
+    return { network, input, small, words, el: h("label", { class: "srlab-card" }, input,
       h("span", { class: "face" }, small, h("span", { class: "text" }, h("strong", {}, network), words))) };
   });
   const deck = h("fieldset", { class: "deck" }, h("legend", {}, "Network: the same target through each"),
