@@ -12,11 +12,20 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
+from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C8C8C", "#B8A900")
 SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagram", "bowtie")
 DASHES = ("solid", "dash", "dot", "dashdot")
+
+# colours follow the square root of the value: most of a local map lies far below its maximum
+ROOT_COLOURS = [
+    [step**2, colour]
+    for step, colour in zip(
+        np.linspace(0, 1, 12), sample_colorscale("Viridis", 12, colortype="rgb"), strict=True
+    )
+]
 
 
 def picture_url(picture: np.ndarray, *, lossless: bool = True) -> str:
@@ -291,3 +300,68 @@ def _finish(figure: go.Figure, *, height: int, sprites: dict[str, Any] | None = 
     if sprites:
         figure.update_layout(meta={"srlab": {"sprite": sprites}})
     return figure
+
+
+def attribution_grid(
+    panels: Mapping[tuple[str, str], np.ndarray],
+    *,
+    size: tuple[int, int],
+    window: tuple[float, float, float, float],
+    around: float | None = None,
+    notes: Mapping[tuple[str, str], str] | None = None,
+) -> go.Figure:
+    """Local maps beside the pictures they explain: {(row title, column title): panel}.
+
+    A panel is a map in [0, 1], of `size` (h, w) LR pixels, or a picture (H, W, 3) uint8 of any
+    resolution. `window` is (top, left, height, width) of the explained patch in LR pixels, outlined
+    in all panels. `around` shows only so many LR pixels around it until a double click; zoom acts
+    on all panels. A NaN of a map is left blank. `notes` stand above their panels.
+    """
+    rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
+    notes = notes or {}
+    figure = make_subplots(
+        len(rows),
+        len(columns),
+        subplot_titles=[
+            "<br>".join(
+                filter(None, [column.strip() if row == rows[0] else "", notes.get((row, column))])
+            )
+            for row in rows
+            for column in columns
+        ],
+        row_titles=rows if any(rows) else None,
+        horizontal_spacing=0.015,
+        vertical_spacing=(0.16 if notes else 0.06) / len(rows),
+    )
+    top, left, height, width = window
+    square = {"x0": left, "x1": left + width, "y0": top, "y1": top + height}
+    square = {edge: place - 0.5 for edge, place in square.items()}  # a pixel reaches ½ to each side
+    for (row, column), panel in panels.items():
+        place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
+        figure.add_trace(_lr_panel(panel, size, f"{row} {column}"), **place)
+        figure.add_shape(type="rect", **square, line={"color": COLOURS[4], "width": 2}, **place)
+    far = max(size) if around is None else around
+    x = [max(square["x0"] - far, -0.5), min(square["x1"] + far, size[1] - 0.5)]
+    y = [min(square["y1"] + far, size[0] - 0.5), max(square["y0"] - far, -0.5)]
+    bare = {"showticklabels": False, "showgrid": False, "zeroline": False, "ticks": ""}
+    figure.update_xaxes(**bare, constrain="domain", matches="x", range=x)
+    figure.update_yaxes(**bare, constrain="domain", matches="y", range=y, scaleanchor="x")
+    figure.update_yaxes(constraintoward="top")
+    figure.update_annotations(font_size=12)
+    if any(panel.ndim == 2 for panel in panels.values()):
+        bar = {"thickness": 10, "lenmode": "pixels", "len": 160, "y": 1, "yanchor": "top"}
+        colours = {"colorscale": ROOT_COLOURS, "cmin": 0, "cmax": 1, "colorbar": bar}
+        figure.update_layout(coloraxis=colours)
+    _finish(figure, height=60 + (190 if notes else 165) * len(rows))
+    return figure.update_layout(margin={"l": 10, "t": 45, "b": 15})
+
+
+def _lr_panel(panel: np.ndarray, size: tuple[int, int], name: str) -> go.Image | go.Heatmap:
+    """A map, or a picture stretched over the same LR pixels."""
+    if panel.ndim == 2:
+        hover = "row %{y}, column %{x}: %{z:.3f}<extra></extra>"
+        z = panel.astype(np.float32)
+        return go.Heatmap(z=z, coloraxis="coloraxis", name=name, hovertemplate=hover)
+    dy, dx = (side / pixels for side, pixels in zip(size, panel.shape, strict=False))
+    source, corner = picture_url(panel, lossless=False), {"x0": (dx - 1) / 2, "y0": (dy - 1) / 2}
+    return go.Image(source=source, dx=dx, dy=dy, **corner, name=name, hoverinfo="skip")

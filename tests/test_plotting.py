@@ -96,3 +96,20 @@ def test_pictures_keep_their_pixels(rng):
     figure = plotting.picture_row({"one": picture, "two": picture})
     data = base64.b64decode(figure.data[1].source.split(",")[1])
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), picture)
+
+
+def test_attribution_grid_lays_pictures_and_maps_on_the_same_lr_pixels(rng):
+    picture = rng.integers(256, size=(32, 48, 3), dtype=np.uint8)  # 4 SR pixels an LR pixel
+    panels = {("brick", "SR"): picture, ("brick", "map"): rng.random((8, 12))}
+    figure = plotting.attribution_grid(
+        panels, size=(8, 12), window=(2, 4, 3, 3), around=2, notes={("brick", "map"): "DI 1.0"}
+    )
+    image, heat = figure.data
+    assert (image.dx, image.dy) == (0.25, 0.25)
+    assert image.x0 - image.dx / 2 == image.y0 - image.dy / 2 == -0.5  # the corner of LR pixel 0
+    assert heat.z.shape == (8, 12)
+    assert {(s.x0, s.x1, s.y0, s.y1) for s in figure.layout.shapes} == {(3.5, 6.5, 1.5, 4.5)}
+    assert len(figure.layout.shapes) == 2
+    assert figure.layout.xaxis.range == (1.5, 8.5)
+    assert figure.layout.yaxis.range == (6.5, -0.5)  # downwards, and not beyond the picture
+    assert "map<br>DI 1.0" in {note.text for note in figure.layout.annotations}

@@ -156,7 +156,7 @@ def diffusion_index(attribution: Attribution | Tensor, *, channels: str = "sum")
     Compare only maps of equal size. As in the public code 1e-7 is added to every pixel. A map
     that is zero everywhere spreads nothing: its index is nan.
     """
-    shown = magnitude(attribution, channels=channels).double().flatten()
+    shown = magnitude(attribution, channels=channels).cpu().double().flatten()
     if not shown.any():
         return float("nan")
     return 100 * (1 - gini(shown + 1e-7))

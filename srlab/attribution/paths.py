@@ -95,13 +95,11 @@ def integrate(
             values.append(value)
             if keep_gradients:
                 kept.append(gradient)
-            contributions.append(
-                sum(leaf.flatten(1).double().sum(dim=1) for leaf in tree_leaves(products))
-            )
+            contributions.append(sum(leaf.flatten(1).sum(dim=1) for leaf in tree_leaves(products)))
         with torch.no_grad():
             ends = [batched(path.curve(_positions([position]))) for position in (0.0, 1.0)]
         start, end = (float(value) for value in torch.cat(ends))
-        shares = torch.cat(contributions).cpu().numpy()
+        shares = torch.cat(contributions).cpu().double().numpy()
     if not np.isfinite([start, end, *shares]).all():
         raise ValueError(
             f"the path integral is not finite (f: {start:g} → {end:g}, sum {shares.sum():g}): the "
@@ -113,7 +111,7 @@ def integrate(
         start=start,
         end=end,
         completeness_error=completeness_error(shares.sum(), end - start),
-        values=torch.cat(values).double().cpu().numpy(),
+        values=torch.cat(values).cpu().double().numpy(),
         contributions=shares,
         gradients=tree_map(lambda *pieces: torch.cat(pieces), *kept) if kept else None,
     )
@@ -167,7 +165,7 @@ def arc_positions(
 ) -> Callable[[np.ndarray], np.ndarray]:
     """The map from fractions of the curve's L1 length to the positions where they are reached."""
     grid = torch.linspace(0, 1, resolution + 1, dtype=torch.float64)
-    moves = curve(grid).diff(dim=0).abs().flatten(1).sum(dim=1).double().cpu().numpy()
+    moves = curve(grid).diff(dim=0).abs().flatten(1).sum(dim=1).cpu().double().numpy()
     length = np.concatenate([[0.0], np.cumsum(moves)])
     if length[-1] == 0:  # a flat image: nothing moves, any positions will do
         return np.asarray
