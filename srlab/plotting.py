@@ -135,8 +135,8 @@ def animated_embedding(
                 "steps": steps,
                 "currentvalue": {"prefix": f"{slider_title} "},
                 "pad": {"t": 25},
-                "x": 0.2,
-                "len": 0.78,
+                "x": 0.3,
+                "len": 0.7,
             }
         ],
         updatemenus=[

@@ -98,7 +98,7 @@ finding = Finding(
     claim="With a global residual, deep features of SRResNet separate degradations; without, not",
     source="DDR, Sec. 4.3, Fig. 6",
     criterion=(
-        "Criterion: after ResBlock 16, in every training seed, CHI with GR is at least 50 times "
+        "After ResBlock 16, in every training seed, CHI with GR is at least 50 times "
         "that without, reaches 20 with and stays below 20 without, and grows with depth."
     ),
 )
@@ -279,7 +279,7 @@ glue("wogr_psnr", psnr_of["without GR"], display=False)
 glue("gr_seeds", len(training_seeds), display=False)
 glue("gr_linear", separability(projected["with GR", "PCA"], kinds).index, display=False)
 
-# %% mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds, or over restarts of t-SNE where it says so.", "name": "fig-gr-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds, or over restarts of t-SNE where it says so.", "name": "fig-gr-verdict"}}
 record(
     finding,
     checks={

@@ -93,7 +93,7 @@ finding = Finding(
     claim="The separability of degradations grows along training, together with PSNR",
     source="DDR, Sec. 4.4",
     criterion=(
-        "Criterion: with GR, CHI behind ResBlock 16 is below 20 untrained, rises with PSNR over "
+        "With GR, CHI behind ResBlock 16 is below 20 untrained, rises with PSNR over "
         "the snapshots (Spearman ≥ 0.8) and at least tenfold after the first; without GR it never "
         "reaches 20."
     ),
@@ -213,7 +213,7 @@ animated_embedding(
 trained = slice(1, None)  # without the untrained network
 rho = spearmanr(quality["with GR"][trained], chi["with GR"][trained]).statistic
 growth = chi["with GR"][-1] / chi["with GR"][1]
-low, high = spread["with GR"][-1], spread["with GR"][1]
+
 
 # %% tags=["remove-cell"]
 glue("evo_rho", float(rho), display=False)
@@ -224,7 +224,7 @@ glue("evo_wogr", float(chi["without GR"].max()), display=False)
 glue("evo_psnr_first", float(quality["with GR"][1]), display=False)
 glue("evo_psnr_last", float(quality["with GR"][-1]), display=False)
 
-# %% mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over contents.", "name": "fig-evolution-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over contents.", "name": "fig-evolution-verdict"}}
 record(
     finding,
     checks={

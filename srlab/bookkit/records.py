@@ -17,7 +17,7 @@ from srlab.findings import MIME, SYMBOLS, Verdict, number
 Record = dict[str, Any]
 MARKERS = ("<!-- findings -->", "<!-- /findings -->")
 HEADLINE = 3  # measurements a row shows; a notebook records the most telling ones first
-HEADINGS = ("Finding", "Criterion", "Measured here", "Verdict")
+HEADINGS = ("Verdict", "Finding", "Criterion", "Measured here")
 
 
 def extract_record(page: NotebookNode) -> Record | None:
@@ -69,10 +69,10 @@ def verdict_table(records: Sequence[Record], link: Callable[[str], str]) -> str:
         verdict = Verdict(record["verdict"])
         rows.append(
             (
+                f"{SYMBOLS[verdict]}&nbsp;{str(verdict).replace(' ', '&nbsp;')}",
                 claim,
                 _cell(record["criterion"]),
                 "<br>".join(_measure(record, name) for name in [*record["measured"]][:HEADLINE]),
-                f"{SYMBOLS[verdict]} {verdict}",
             )
         )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

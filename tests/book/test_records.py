@@ -22,7 +22,7 @@ def test_table_says_claim_criterion_measure_and_verdict():
     row = verdict_table([RECORD], lambda name: f"/{name}").splitlines()[2]
     assert r"[A \| \[claim\] of \*two\*](/a/one) (Euclid, I.1)" in row
     assert "z: 2.00 (1.50 to 2.50)<br>ratio: 1 830<br>third: 0.500 |" in row
-    assert row.endswith("| ◐ partly |")
+    assert row.startswith("| ◐&nbsp;partly |")
     assert "fourth" not in row
 
 
@@ -42,8 +42,8 @@ def test_readme_changes_between_its_markers_only(checkout, write_notebook):
     readme.write_text(f"before\n{MARKERS[0]}\nold\n{MARKERS[1]}\nafter\n")
     assert write_readme(checkout)
     text = readme.read_text()
-    assert text.startswith(f"before\n{MARKERS[0]}\n| Finding")
-    assert text.endswith(f"◐ partly |\n{MARKERS[1]}\nafter\n")
+    assert text.startswith(f"before\n{MARKERS[0]}\n| Verdict")
+    assert text.endswith(f"{MARKERS[1]}\nafter\n")
     assert "old" not in text
     assert "notebooks/a/one.py" in text
     assert not write_readme(checkout)
