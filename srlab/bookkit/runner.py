@@ -28,9 +28,13 @@ from srlab.bookkit.twins import read_source
 
 METADATA = "srlab"  # where an executed notebook keeps its key, seconds, hardware and versions
 THREAD_LIMITS = ("OMP", "MKL", "OPENBLAS", "NUMBA")
-# The kernel's messages stay unread by others on the machine, and it does not warn about them.
-ENCRYPTED = Config(
-    {name: {"transport_encryption": "auto"} for name in ("KernelManager", "AsyncKernelManager")}
+# Messages to a kernel stay unread by others on the machine, and its own log stays off the terminal.
+KERNEL = Config(
+    {
+        "KernelManager": {"transport_encryption": "auto"},
+        "AsyncKernelManager": {"transport_encryption": "auto"},
+        "NotebookClient": {"extra_arguments": ["--IPKernelApp.log_level=CRITICAL"]},
+    }
 )
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -193,7 +197,7 @@ def execute(notebook: Notebook, parameters: Mapping[str, Any], copy: Path) -> No
         kernel_name="python3",
         language="python",
         progress_bar=False,
-        config=ENCRYPTED,
+        config=KERNEL,
         cwd=notebook.source.parent,
     )
     page.metadata.pop("papermill", None)

@@ -4,6 +4,8 @@
   const base = document.currentScript.src.replace(/[^/]*$/, "");
   const COLUMN = 150; // pixels that a column of panels needs; narrower screens scroll the figure
   const TIGHT = 560; // a figure narrower than this gets smaller margins, its legend on top
+  const HOVER = 60; // ms after which Plotly has drawn a hover label
+  const touch = matchMedia("(pointer: coarse)");
 
   let loading;
   const plotly = () => (loading ||= new Promise((done, failed) => {
@@ -47,7 +49,7 @@
     const result = { ...layout, autosize: true, template: themed(layout.template, narrow) };
     delete result.width;
     if (narrow) result.margin = { ...layout.margin, l: 36, r: 8 };
-    if (matchMedia("(pointer: coarse)").matches) result.dragmode = false; // a swipe scrolls the page
+    if (touch.matches) result.dragmode = false; // a swipe scrolls the page
     return result;
   }
 
@@ -86,7 +88,7 @@
     const hide = () => (tip.hidden = true);
     hide();
     const side = sprite.tile * (sprite.zoom ?? 3);
-    graph.on("plotly_hover", ({ points: [point] }) => {
+    const show = (point) => {
       const index = spriteIndex(point);
       if (!(index >= 0) || !point.bbox) return;
       Object.assign(picture.style, {
@@ -101,13 +103,15 @@
       const above = at.top + y0 - tip.offsetHeight - 14;
       tip.style.left = `${Math.max(4, Math.min(left, innerWidth - tip.offsetWidth - 4))}px`;
       tip.style.top = `${above >= 4 ? above : at.top + y0 + 34}px`;
-    });
+    };
+    graph.on("plotly_hover", ({ points: [point] }) => show(point));
     graph.on("plotly_unhover", hide);
     addEventListener("scroll", hide, { passive: true });
+    return { show, hide };
   }
 
   // ← → go from point to point, ↑ ↓ from trace to trace, Page Up and Down move the slider.
-  function keyboard(box, graph, sprite) {
+  function keyboard(box, graph, sprite, thumbnail) {
     const shown = () => graph.data.map((_, i) => i).filter((i) =>
       (graph.data[i].type ?? "scatter").startsWith("scatter") && graph.data[i].hoverinfo !== "skip" &&
       ![false, "legendonly"].includes(graph._fullData[i].visible));
@@ -130,6 +134,17 @@
       point = along ? (point + turn + count) % count : Math.min(Math.max(point, 0), count - 1);
       const { xaxis = "x", yaxis = "y" } = graph.data[curve];
       Plotly.Fx.hover(graph, [{ curveNumber: curve, pointNumber: point }], [xaxis + yaxis]);
+      setTimeout(arrive, HOVER); // Plotly tells nobody of points that were not found by a mouse
+    }
+    function arrive() {
+      const [at] = graph._hoverdata ?? [];
+      if (!at) return;
+      thumbnail?.show(at);
+      announce(describe(at, sprite));
+    }
+    function leave() {
+      Plotly.Fx.unhover(graph);
+      thumbnail?.hide();
     }
     function slide(turn) {
       const { steps, active = 0 } = slider();
@@ -142,7 +157,7 @@
     const actions = {
       ArrowRight: () => visit(1, true), ArrowLeft: () => visit(-1, true),
       ArrowDown: () => visit(1, false), ArrowUp: () => visit(-1, false),
-      Escape: () => Plotly.Fx.unhover(graph),
+      Escape: leave,
     };
     if (slider()) Object.assign(actions, { PageUp: () => slide(1), PageDown: () => slide(-1) });
     box.addEventListener("keydown", (event) => {
@@ -150,14 +165,11 @@
       event.preventDefault();
       actions[event.key]();
     });
-    box.addEventListener("blur", () => Plotly.Fx.unhover(graph));
-    graph.on("plotly_hover", ({ points: [at] }) => {
-      if (document.activeElement === box) announce(describe(at, sprite));
-    });
+    box.addEventListener("blur", leave);
   }
 
   function label(box, layout) {
-    const caption = box.closest("figure")?.querySelector("figcaption");
+    const caption = box.closest("figure")?.querySelector(".caption-text");
     const title = layout.title?.text ?? layout.title;
     box.setAttribute("aria-label", plain(title || caption?.textContent || "Figure"));
     box.tabIndex = 0;
@@ -173,12 +185,12 @@
     graph.style.minWidth = `${wide}px`;
     box.append(graph);
     await Plotly.newPlot(graph, figure.data, fitted(layout, box), {
+      displayModeBar: touch.matches ? false : "hover",
       ...figure.config, responsive: true, displaylogo: false, showSendToCloud: false,
     });
     if (figure.frames?.length) await Plotly.addFrames(graph, figure.frames);
     label(box, layout);
-    if (sprite) thumbnails(graph, sprite);
-    keyboard(box, graph, sprite);
+    keyboard(box, graph, sprite, sprite && thumbnails(graph, sprite));
     drawn.set(box, graph);
     box.style.minHeight = "";
     box.dataset.drawn = "";

@@ -41,6 +41,16 @@
       el.textContent = "This control needs a running notebook: open it in JupyterLab with make lab.";
       return;
     }
+    try {
+      await run(widget, el);
+      el.dataset.drawn = "";
+    } catch (error) {
+      el.dataset.failed = "";
+      el.textContent = `This control could not be drawn: ${error.message}`;
+    }
+  }
+
+  async function run(widget, el) {
     const url = URL.createObjectURL(new Blob([widget.state._esm], { type: "text/javascript" }));
     const { default: made } = await import(url);
     const module = typeof made === "function" ? await made() : made;
@@ -52,7 +62,6 @@
     const model = hosted(widget);
     await module.initialize?.({ model });
     await module.render({ model, el });
-    el.dataset.drawn = "";
   }
   for (const view of read("widget-view")) await show(view);
 })();

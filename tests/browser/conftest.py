@@ -1,0 +1,100 @@
+"""A Chromium with the network cut, and pages that keep account of what went wrong on them."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+LOCAL = ("file:", "data:", "blob:")
+PATIENCE = 60_000  # ms; a busy machine draws slowly
+
+# Scroll through the page, so that everything which waits to be seen is drawn.
+SCROLL = """async () => {
+  for (let y = 0; y < document.documentElement.scrollHeight; y += 400) {
+    scrollTo({ top: y, behavior: "instant" });
+    await new Promise((done) => setTimeout(done, 30));
+  }
+  scrollTo({ top: 0, behavior: "instant" });
+}"""
+DRAWN = """() => [...document.querySelectorAll(".srlab-figure, .srlab-widget")].every((el) =>
+  ["drawn", "failed"].some((state) => state in el.dataset) || el.matches(".srlab-needs-kernel"))"""
+
+
+@dataclass
+class Visit:
+    """An opened page and what it asked for or complained about."""
+
+    page: Page
+    outside: list[str]
+    errors: list[str]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(params=["light", "dark", "phone"])
+def look(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserContext]:
+    """The three ways a page is looked at."""
+    with _context(browser, request.param) as context:
+        yield context
+
+
+@pytest.fixture
+def desk(browser: Browser) -> Iterator[BrowserContext]:
+    """A wide window in the light."""
+    with _context(browser, "light") as context:
+        yield context
+
+
+def _context(browser: Browser, look: str) -> BrowserContext:
+    phone = look == "phone"
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844} if phone else {"width": 1280, "height": 900},
+        color_scheme="dark" if look == "dark" else "light",
+        has_touch=phone,
+        is_mobile=phone,
+        offline=True,
+    )
+    context.set_default_timeout(PATIENCE)
+    return context
+
+
+@pytest.fixture
+def visit() -> Callable[[BrowserContext, Path], Visit]:
+    """`visit(context, file)`: open a built page, scroll through it and wait until it is drawn."""
+
+    def open_page(context: BrowserContext, path: Path) -> Visit:
+        page = context.new_page()
+        seen = Visit(page, [], [])
+        page.on(
+            "request", lambda r: None if r.url.startswith(LOCAL) else seen.outside.append(r.url)
+        )
+        page.on("pageerror", lambda error: seen.errors.append(str(error)))
+        page.on("console", lambda m: seen.errors.append(m.text) if m.type == "error" else None)
+        page.goto(path.as_uri())
+        page.evaluate(SCROLL)
+        page.wait_for_function(DRAWN)
+        return seen
+
+    return open_page

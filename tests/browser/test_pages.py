@@ -1,0 +1,135 @@
+"""Every page of the book as a reader meets it: offline, drawn, in light, dark and on a phone."""
+
+import pytest
+
+LIMIT = 1_500_000  # bytes of a page before plotly.js and MathJax, which all pages share
+BRIGHT = 380  # sum of R, G and B that ink exceeds in the dark and nowhere else
+
+# The ink of figures' tick labels and of verdicts, as RGB.
+INK = """() => {
+  const rgb = (colour) => colour.match(/[0-9.]+/g).slice(0, 3).map(Number);
+  const inks = (selector, name) => [...document.querySelectorAll(selector)]
+    .map((el) => rgb(getComputedStyle(el)[name]));
+  return [...inks(".srlab-figure .xtick text", "fill"), ...inks(".srlab-verdict p", "color")];
+}"""
+MUTE = """() => [...document.querySelectorAll(".srlab-figure")]
+  .filter((box) => box.tabIndex !== 0 || !["img", "application"].includes(box.role)
+    || !/^(?!Figure$).*[^#]$/s.test(box.ariaLabel))
+  .map((box) => `${box.role} ${box.ariaLabel}`)"""
+WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+FAILED = "[data-failed]"
+
+
+@pytest.fixture(scope="module")
+def pages(quick_book):
+    """{place below html/book: file} of every written page."""
+    book = quick_book / "_build" / "html" / "book"
+    return {path.relative_to(book).as_posix(): path for path in sorted(book.rglob("*.html"))}
+
+
+def test_every_page_is_drawn_offline_in_every_look(look, pages, visit):
+    dark = look.new_page().evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    wrong: dict[str, object] = {}
+    for place, path in pages.items():
+        seen = visit(look, path)
+        found = {
+            "outside requests": seen.outside,
+            "errors": seen.errors,
+            "not drawn": seen.page.locator(FAILED).all_text_contents(),
+            "pixels too wide": seen.page.evaluate(WIDER),
+            "without a name or a way in": seen.page.evaluate(MUTE),
+            "wrong ink": [ink for ink in seen.page.evaluate(INK) if (sum(ink) > BRIGHT) != dark],
+        }
+        wrong |= {f"{place}: {name}": value for name, value in found.items() if value}
+        seen.page.close()
+    assert not wrong
+
+
+def test_pages_are_small(pages):
+    sizes = {place: path.stat().st_size for place, path in pages.items()}
+    assert {place: size for place, size in sizes.items() if size > LIMIT} == {}
+
+
+def test_figures_answer_to_the_mouse_and_the_keyboard(desk, pages, visit):
+    page = visit(desk, pages["intro.html"]).page
+    figure, thumbnail = page.locator(".srlab-figure"), page.locator(".srlab-thumbnail")
+    assert not thumbnail.is_visible()
+
+    figure.locator(".point").first.hover(force=True)
+    thumbnail.wait_for()
+    assert thumbnail.locator("div").first.bounding_box()["width"] > 40
+    assert "data:image" in thumbnail.locator("div").first.evaluate(
+        "(el) => el.style.backgroundImage"
+    )
+    page.mouse.move(0, 0)
+    thumbnail.wait_for(state="hidden")
+
+    figure.focus()
+    spoken = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowUp"):
+        page.keyboard.press(key)
+        thumbnail.wait_for()
+        page.wait_for_timeout(100)
+        spoken.append(page.locator(".srlab-spoken").inner_text())
+    assert all(spoken)
+    assert spoken[1] != spoken[2]
+    assert spoken[3] == spoken[1]  # down and up again
+    page.keyboard.press("Escape")
+    thumbnail.wait_for(state="hidden")
+
+
+def test_a_slider_moves_by_keyboard(desk, pages, visit):
+    page = visit(desk, pages["findings/ddr/training_evolution.html"]).page
+    figure = page.locator(".srlab-figure", has=page.locator(".slider-container"))
+    marker = figure.locator(".slider-grip-rect").first
+    figure.focus()
+    page.keyboard.press("PageDown")  # at the first step already: stays there
+    page.wait_for_timeout(1500)
+    before, said = marker.bounding_box(), page.locator(".srlab-spoken").inner_text()
+    page.keyboard.press("PageUp")
+    page.wait_for_timeout(1500)
+    assert marker.bounding_box()["x"] > before["x"] + 10
+    assert page.locator(".srlab-spoken").inner_text() != said
+
+
+def test_the_theme_can_change_under_a_figure(desk, pages, visit):
+    page = visit(desk, pages["findings/ddr/global_residual.html"]).page
+    before = page.evaluate(INK)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.wait_for_function(f"() => ({INK})().every((ink) => ink[0] + ink[1] + ink[2] > {BRIGHT})")
+    assert before
+    assert max(map(sum, before)) < BRIGHT
+
+
+def test_explorers_answer_in_the_book(desk, pages, visit):
+    page = visit(desk, pages["findings/ddr/explorer.html"]).page
+    plot = page.locator(".srlab-embedding .plot")
+    assert plot.locator(".marker").count() > 10
+    page.get_by_text("without GR", exact=True).click()
+    assert "without GR" in plot.get_attribute("aria-label")
+    plot.focus()
+    page.keyboard.press("ArrowRight")
+    page.locator(".srlab-embedding .patch .tile").first.wait_for()
+
+    page = visit(desk, pages["findings/lam/explorer.html"]).page
+    status, target = page.locator(".srlab-status"), page.get_by_role("application")
+    said = [status.inner_text()]
+    target.focus()
+    for key in ("ArrowRight", "ArrowUp"):
+        page.keyboard.press(key)
+        said.append(status.inner_text())
+    page.locator(".deck .srlab-card").first.click()
+    said.append(status.inner_text())
+    assert len(set(said)) == len(said)
+
+
+def test_what_needs_a_kernel_says_so(desk, pages, visit):
+    for name in ("ddr", "lam"):
+        page = visit(desk, pages[f"findings/{name}/explorer.html"]).page
+        assert "running notebook" in page.locator(".srlab-widget").inner_text()
+
+
+def test_search_works_offline(desk, quick_book):
+    page = desk.new_page()
+    page.goto((quick_book / "_build/html/search.html").as_uri() + "?q=attribution")
+    page.locator("#search-results li").first.wait_for()
