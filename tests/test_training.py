@@ -131,7 +131,7 @@ def test_half_precision_trains_too(run):
     assert not same(other.weights[20], run.weights[20])
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3])
+@pytest.mark.parametrize("steps", [1, 2, 3, 10])
 def test_very_short_runs_are_runs(steps):
     assert list(train(replace(TINY, steps=steps, snapshots=())).weights) == [steps]
 

@@ -86,8 +86,9 @@ def fit(
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its stubs
     optimizer = torch.optim.Adam(model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.99))
     network, optimizer = fabric.setup(model, optimizer)
+    rise = 0.1 if recipe.steps >= 20 else 0.3  # torch divides by rise · steps − 1
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe.learning_rate, recipe.steps, pct_start=0.1, cycle_momentum=False
+        optimizer, recipe.learning_rate, recipe.steps, pct_start=rise, cycle_momentum=False
     )
     parts = (model, optimizer, schedule)
     state = RunState(folder, {"recipe": repr(recipe), "data": data})

@@ -1,0 +1,1 @@
+"""Speed and exactness against the published rules and the plain way: `make bench`."""
