@@ -38,7 +38,7 @@ def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()
             ],
             versions=versions(),
             hardware=hardware(),
-            seconds=round(run.seconds * step / last, 1),
+            seconds=round(run.seconds * step / last, 3),
             date=datetime.now(UTC).date().isoformat(),
         )
         paths.append(save_checkpoint(Path(folder) / f"{title}.safetensors", weights, provenance))
