@@ -61,6 +61,13 @@ def look(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserCo
 
 
 @pytest.fixture
+def phone(browser: Browser) -> Iterator[BrowserContext]:
+    """A narrow screen and a finger."""
+    with _context(browser, "phone") as context:
+        yield context
+
+
+@pytest.fixture
 def desk(browser: Browser) -> Iterator[BrowserContext]:
     """A wide window in the light."""
     with _context(browser, "light") as context:

@@ -57,10 +57,8 @@ def test_figures_answer_to_the_mouse_and_the_keyboard(desk, pages, visit):
 
     figure.locator(".point").first.hover(force=True)
     thumbnail.wait_for()
-    assert thumbnail.locator("div").first.bounding_box()["width"] > 40
-    assert "data:image" in thumbnail.locator("div").first.evaluate(
-        "(el) => el.style.backgroundImage"
-    )
+    assert thumbnail.bounding_box()["width"] > 40
+    assert "data:image" in thumbnail.evaluate("(el) => el.style.backgroundImage")
     page.mouse.move(0, 0)
     thumbnail.wait_for(state="hidden")
 
@@ -76,6 +74,14 @@ def test_figures_answer_to_the_mouse_and_the_keyboard(desk, pages, visit):
     assert spoken[3] == spoken[1]  # down and up again
     page.keyboard.press("Escape")
     thumbnail.wait_for(state="hidden")
+
+
+def test_figures_answer_to_a_finger(phone, pages, visit):
+    page = visit(phone, pages["intro.html"]).page
+    page.locator(".srlab-figure .point").first.scroll_into_view_if_needed()
+    place = page.locator(".srlab-figure .point").first.bounding_box()
+    page.touchscreen.tap(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    page.locator(".srlab-thumbnail").wait_for()
 
 
 def test_a_slider_moves_by_keyboard(desk, pages, visit):

@@ -78,12 +78,9 @@
   const spriteIndex = ({ customdata }) => Array.isArray(customdata) ? customdata[0] : customdata;
 
   function thumbnails(graph, sprite) {
-    const tip = document.createElement("div");
-    const picture = document.createElement("div");
-    const caption = document.createElement("div");
+    const tip = document.createElement("div"); // words are in Plotly's own label beside it
     tip.className = "srlab-thumbnail";
-    tip.setAttribute("aria-hidden", "true"); // its caption is announced instead
-    tip.append(picture, caption);
+    tip.setAttribute("aria-hidden", "true");
     document.body.append(tip);
     const hide = () => (tip.hidden = true);
     hide();
@@ -91,22 +88,21 @@
     const show = (point) => {
       const index = spriteIndex(point);
       if (!(index >= 0) || !point.bbox) return;
-      Object.assign(picture.style, {
+      Object.assign(tip.style, {
         width: `${side}px`, height: `${side}px`, backgroundImage: `url(${sprite.src})`,
         backgroundSize: `${sprite.cols * side}px auto`,
         backgroundPosition: `-${(index % sprite.cols) * side}px -${Math.floor(index / sprite.cols) * side}px`,
       });
-      caption.textContent = describe(point, sprite);
       tip.hidden = false;
       const at = graph.getBoundingClientRect(), { x0, x1, y0 } = point.bbox;
       const left = at.left + (x0 + x1) / 2 - tip.offsetWidth / 2;
       const above = at.top + y0 - tip.offsetHeight - 14;
-      tip.style.left = `${Math.max(4, Math.min(left, innerWidth - tip.offsetWidth - 4))}px`;
-      tip.style.top = `${above >= 4 ? above : at.top + y0 + 34}px`;
+      tip.style.left = `${scrollX + Math.max(4, Math.min(left, innerWidth - tip.offsetWidth - 4))}px`;
+      tip.style.top = `${scrollY + (above >= 4 ? above : at.top + y0 + 34)}px`;
     };
     graph.on("plotly_hover", ({ points: [point] }) => show(point));
+    graph.on("plotly_click", ({ points: [point] }) => show(point)); // a finger does not hover
     graph.on("plotly_unhover", hide);
-    addEventListener("scroll", hide, { passive: true });
     return { show, hide };
   }
 
