@@ -5,16 +5,16 @@ import pytest
 LIMIT = 1_500_000  # bytes of a page before plotly.js and MathJax, which all pages share
 BRIGHT = 380  # sum of R, G and B that ink exceeds in the dark and nowhere else
 
-# The ink of figures' tick labels and of verdicts, as RGB.
+# The ink of all words in figures and of verdicts, as RGB.
 INK = """() => {
   const rgb = (colour) => colour.match(/[0-9.]+/g).slice(0, 3).map(Number);
   const inks = (selector, name) => [...document.querySelectorAll(selector)]
     .map((el) => rgb(getComputedStyle(el)[name]));
-  return [...inks(".srlab-figure .xtick text", "fill"), ...inks(".srlab-verdict p", "color")];
+  return [...inks(".srlab-figure .main-svg text", "fill"), ...inks(".srlab-verdict p", "color")];
 }"""
 MUTE = """() => [...document.querySelectorAll(".srlab-figure")]
   .filter((box) => box.tabIndex !== 0 || !["img", "application"].includes(box.role)
-    || !/^(?!Figure$).*[^#]$/s.test(box.ariaLabel))
+    || !/^(?!Figure$).*[^#]$/s.test(box.ariaLabel ?? ""))
   .map((box) => `${box.role} ${box.ariaLabel}`)"""
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 FAILED = "[data-failed]"
