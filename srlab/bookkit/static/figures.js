@@ -2,7 +2,7 @@
 // with thumbnails under the cursor, and by keyboard as well as by mouse.
 (() => {
   const base = document.currentScript.src.replace(/[^/]*$/, "");
-  const COLUMN = 150; // pixels that a column of panels needs; narrower screens scroll the figure
+  const COLUMN = 110; // pixels that a column of panels needs; narrower screens scroll the figure
   const TIGHT = 560; // a figure narrower than this gets smaller margins, its legend on top
   const HOVER = 60; // ms after which Plotly has drawn a hover label
   const touch = matchMedia("(pointer: coarse)");
