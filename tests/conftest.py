@@ -1,5 +1,6 @@
 """What tests share: the real book, run on its quick parameters and compiled once a session."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,9 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
+REAL_DATA = REPOSITORY.parent / "shared" / "data"  # where developers keep the real image sets
+if REAL_DATA.is_dir():
+    os.environ.setdefault("SRLAB_DATA", str(REAL_DATA))
 
 
 @pytest.fixture(scope="session")
