@@ -234,10 +234,10 @@ record(
     },
     measured={
         "Spearman ρ of CHI and PSNR, with GR": rho,
-        "CHI untrained, with GR": chi["with GR"][0],
-        "CHI at the first snapshot, with GR": chi["with GR"][1],
         "CHI at the end, with GR": chi["with GR"][-1],
         "highest CHI, without GR": chi["without GR"].max(),
+        "CHI untrained, with GR": chi["with GR"][0],
+        "CHI at the first snapshot, with GR": chi["with GR"][1],
         "PSNR-Y at the end, with GR": quality["with GR"][-1],
         "PSNR-Y at the end, without GR": quality["without GR"][-1],
     },
