@@ -53,6 +53,10 @@ def write_notebook(checkout: Path) -> Writer:
     return write
 
 
+def _cell(text: str) -> str:
+    return text if text.startswith("# %%") else f"# %%\n{text}"
+
+
 def _cells(title: str, parameters: str, cells: Sequence[str]) -> str:
     parts = [f"# %% [markdown]\n{title}", f'# %% tags=["parameters"]\n{parameters}']
-    return "\n" + "\n\n".join([*parts, *(f"# %%\n{cell}" for cell in cells)]) + "\n"
+    return "\n" + "\n\n".join([*parts, *map(_cell, cells)]) + "\n"

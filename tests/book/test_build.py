@@ -6,8 +6,10 @@ import pytest
 
 from srlab.bookkit import build
 from srlab.bookkit.build import BuildError, build_book, compile_book
-from srlab.bookkit.figures import figure_html
+from srlab.bookkit.figures import figure_html, named_figure
 from srlab.bookkit.footer import footer_html
+from srlab.bookkit.project import Notebook
+from srlab.bookkit.runner import run_notebooks
 
 PLOT = """
 import plotly.graph_objects as go
@@ -21,7 +23,10 @@ def _settled(monkeypatch):
 
 
 def test_a_book_is_built_kept_and_protected(checkout, write_notebook):
-    write_notebook("one", PLOT)
+    write_notebook("one", f'# %% name="hero"\n{PLOT}')
+    intro = checkout / "book" / "intro.md"
+    good = f"{intro.read_text()}\n```{{finding-figure}} one hero\nA *fine* caption.\n```\n"
+    intro.write_text(good)
     lines: list[str] = []
     page = build_book(root=checkout, report=lines.append)
     assert page.is_file()
@@ -30,15 +35,16 @@ def test_a_book_is_built_kept_and_protected(checkout, write_notebook):
     assert "srlab-figure" in html
     assert "How this page was made" in html
     assert "colab" not in html  # no repository, no buttons
-    assert "No finding has been run" in (page.parent / "book" / "intro.html").read_text()
+    opener = (page.parent / "book" / "intro.html").read_text()
+    assert "No finding has been run" in opener
+    assert "srlab-figure" in opener
+    assert "A <em>fine</em> caption." in opener
     assert (page.parent / "_static" / "plotly.min.js").is_file()
 
     lines.clear()
     build_book(root=checkout, report=lines.append)
     assert "pages: nothing changed" in lines
 
-    intro = checkout / "book" / "intro.md"
-    good = intro.read_text()
     intro.write_text(f"{good}\n{{doc}}`/nowhere`\n")
     with pytest.raises(BuildError, match="WARNING: unknown document: '/nowhere'"):
         build_book(root=checkout, report=lines.append)
@@ -76,6 +82,14 @@ print({line!r})
     with pytest.raises(BuildError, match=line):
         compile_book(checkout)
     assert not (checkout / "_build" / "html").exists()
+
+
+def test_a_figure_that_is_not_there_is_missed_by_name(checkout, write_notebook):
+    write_notebook("one", "print(amount)")
+    run_notebooks(root=checkout, report=[].append)
+    page = Notebook(checkout, "one").page
+    with pytest.raises(ValueError, match=r'one\.ipynb shows no figure in a cell with name="hero"'):
+        named_figure(page, "hero")
 
 
 def test_figures_cannot_end_their_script():
