@@ -150,7 +150,9 @@ panels = {
     ("", "map"): magnitude(attribution).cpu().numpy(),
 }
 top, left, size = (extent / contract.scale for extent in (target.top, target.left, target.size))
-attribution_grid(panels, size=lr.shape[-2:], window=(top, left, size, size)).update_layout(height=380)
+attribution_grid(panels, size=lr.shape[-2:], window=(top, left, size, size)).update_layout(
+    height=380
+)
 
 # %% [markdown]
 # The diffusion index (DI) says how widely the network looked: 100 if all pixels counted alike.
