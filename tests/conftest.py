@@ -1,17 +1,31 @@
-"""What tests share: the real book, run on its quick parameters and compiled once a session."""
+"""What tests share: the real book, run on its quick parameters and compiled once; a browser."""
 
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 REPOSITORY = Path(__file__).parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"  # where developers keep the real image sets
 if REAL_DATA.is_dir():
     os.environ.setdefault("SRLAB_DATA", str(REAL_DATA))
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +47,14 @@ def quick_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
     (root / "told.txt").write_text(ran.stdout)
     return root
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all pages: playwright runs once in a process."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        yield chromium
+        chromium.close()

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import shutil
 import zlib
 from itertools import product
 
@@ -321,18 +320,6 @@ THEMES = {
 def page_source(explorer, theme: str = "light") -> str:
     payload = json.dumps(saved(explorer)).replace("<", "\\u003c")
     return f'<script id="saved" type="application/json">{payload}</script>{THEMES[theme]}' + HOST
-
-
-@pytest.fixture(scope="module")
-def browser():
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if not chromium:
-        pytest.skip("no Chromium here; .ci/run installs it")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

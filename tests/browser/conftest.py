@@ -1,24 +1,12 @@
-"""A Chromium with the network cut, and pages that keep account of what went wrong on them."""
+"""Looks at the built pages: the network is cut, and what goes wrong is kept account of."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 LOCAL = ("file:", "data:", "blob:")
 PATIENCE = 60_000  # ms; a busy machine draws slowly
 
@@ -41,16 +29,6 @@ class Visit:
     page: Page
     outside: list[str]
     errors: list[str]
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is installed")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(params=["light", "dark", "phone"])
