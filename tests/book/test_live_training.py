@@ -1,0 +1,25 @@
+"""The switch that trains networks in a notebook instead of loading them."""
+
+import os
+import shutil
+
+import pytest
+
+from srlab.bookkit.project import find_notebooks
+from srlab.bookkit.records import extract_record
+from srlab.bookkit.runner import execute
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("ddr/training_evolution", {"train": True, "live_steps": 20, "num_patches": 20})],
+)
+def test_networks_train_in_the_notebook(name, settings, repository, tmp_path, monkeypatch):
+    monkeypatch.setitem(os.environ, "OMP_NUM_THREADS", "1")
+    shutil.copytree(repository / "notebooks", tmp_path / "notebooks")
+    shutil.copy(repository / "_toc.yml", tmp_path)
+    (notebook,) = find_notebooks(tmp_path, [name])
+    record = extract_record(execute(notebook, settings, tmp_path / "executed.ipynb"))
+    assert record["parameters"]["trained_live"] is True
+    assert record["checkpoints"] == []
+    assert record["measured"]["CHI at the end, with GR"] >= 0
