@@ -64,7 +64,7 @@ def test_nan_strangers_and_emptiness_are_refused():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0.000"), (0.2134, "0.213"), (26.44, "26.4"), (1830.4, "1 830"), (2e-5, "2.0e-05")],
+    [(0, "0.000"), (0.2134, "0.213"), (26.44, "26.4"), (1830.4, "1\u202f830"), (2e-5, "2.0e-05")],
 )
 def test_numbers_are_short(value, text):
     assert number(value) == text

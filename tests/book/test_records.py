@@ -21,7 +21,7 @@ RECORD = {
 def test_table_says_claim_criterion_measure_and_verdict():
     row = verdict_table([RECORD], lambda name: f"/{name}").splitlines()[2]
     assert r"[A \| \[claim\] of \*two\*](/a/one) (Euclid, I.1)" in row
-    assert "z: 2.00 (1.50 to 2.50)<br>ratio: 1 830<br>third: 0.500 |" in row
+    assert "z: 2.00 (1.50 to 2.50)<br>ratio: 1\u202f830<br>third: 0.500 |" in row
     assert row.startswith("| ◐&nbsp;partly |")
     assert "fourth" not in row
 
