@@ -77,6 +77,16 @@ def interrupt(*_):
     raise KeyboardInterrupt
 
 
+@pytest.fixture
+def one_thread():
+    """Processor time counts the waiting of idle threads too; one thread does not wait."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_it_learns_one_patch_by_heart_in_five_seconds():
     start = time.process_time()
     picture = load_images("photographs", limit=1)["astronaut"][:, 100:124, 200:224]
@@ -92,7 +102,7 @@ def test_it_learns_one_patch_by_heart_in_five_seconds():
     assert PatchSampler([picture], space=recipe.space, lr_size=8, batch_size=8, seed=0).size == 24
     history = train(recipe, images={"one": picture}, save_every=1000).history
     assert history[-1]["loss"] < 0.02 < 0.05 * history[0]["loss"]
-    assert time.process_time() - start < 5 * torch.get_num_threads()
+    assert time.process_time() - start < 5
 
 
 def test_a_run_keeps_its_snapshots_and_curves(run):
