@@ -68,6 +68,8 @@ device = "auto"
 # :::
 
 # %% tags=["hide-cell"]
+from functools import cache
+
 import numpy as np
 import torch
 from myst_nb import glue
@@ -132,6 +134,7 @@ NAMES = {"with GR": "srresnet-gr", "without GR": "srresnet-wogr"}
 layers = [f"body.{block - 1}" for block in blocks]
 
 
+@cache
 def network(name):
     return fit(recipe(name), device=device.type).model() if train else load_checkpoint(name)[0]
 
