@@ -153,13 +153,13 @@ class PatchSampler:
     ) -> None:
         self.space, self.lr_size, self.batch_size, self.seed = space, lr_size, batch_size, seed
         self.size = lr_size * space.scale + 2 * space.margin  # of a crop, HR pixels
-        self.pictures = [torch.from_numpy(image_to_array(image)) for image in images]  # (H, W, 3)
-        shortest = min((min(picture.shape[:2]) for picture in self.pictures), default=0)
-        if shortest < self.size:
+        shortest = min((min(image.shape[-2:]) for image in images), default=0)
+        if shortest < lr_size * space.scale:
             raise ValueError(
-                f"a training crop of {self.size}×{self.size} HR pixels (margin included) does not "
-                f"fit: the smallest of {len(self.pictures)} pictures has a side of {shortest}"
+                f"a training crop of {lr_size * space.scale}×{lr_size * space.scale} HR pixels does "
+                f"not fit: the smallest of {len(images)} pictures has a side of {shortest}"
             )
+        self.pictures = [_at_least(image_to_array(image), self.size) for image in images]
 
     def batch(self, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """(lr (B, 3, s, s), hr (B, 3, scale·s, scale·s)) for this step."""
@@ -176,6 +176,13 @@ class PatchSampler:
         patch = picture[top : top + self.size, left : left + self.size]
         patch = torch.rot90(patch, int(rng.integers(4)))
         return patch.flip(0) if rng.integers(2) else patch
+
+
+def _at_least(picture: np.ndarray, size: int) -> Tensor:
+    """(H, W, 3), mirrored outwards where a side is shorter than a crop with its margin."""
+    short = [max(size - side, 0) for side in picture.shape[:2]]
+    border = [(pad // 2, pad - pad // 2) for pad in short]
+    return torch.from_numpy(np.pad(picture, (*border, (0, 0)), mode="reflect"))
 
 
 def _degrade_each(images: Tensor, space: DegradationSpace, rng: np.random.Generator) -> Tensor:

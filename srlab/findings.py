@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -120,6 +120,12 @@ def record(
     )
     json.dumps(result.as_dict(), allow_nan=False)  # NaN is no measurement: refuse it here
     return result
+
+
+def span(values: Iterable[float]) -> tuple[float, float]:
+    """(lowest, highest): the spread over seeds that a record shows."""
+    values = [float(value) for value in values]
+    return min(values), max(values)
 
 
 def number(value: float) -> str:

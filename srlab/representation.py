@@ -82,6 +82,14 @@ def stream_components(
     return np.concatenate([model.transform(batch) for batch in batches()])
 
 
+def layer_components(
+    model: nn.Module, lr: Tensor, layers: Sequence[str], *, dimensions: int = 50
+) -> dict[str, np.ndarray]:
+    """Principal components of several layers for images (N, 3, h, w): {layer: (N, dimensions)}."""
+    found = layer_points(model, lr, layers)
+    return {layer: principal_components(found[layer], dimensions) for layer in layers}
+
+
 def embed(
     points: np.ndarray,
     *,

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "srlab"
 FLOORS = (  # from the top
     ("cli",),
     ("bookkit",),
-    ("training.fit", "training.ship", "explorers", "explain", "report"),
+    ("training.fit", "training.ship", "training.obtain", "explorers", "explain", "report"),
     ("checkpoints", "foreign"),
     (
         "models",

@@ -232,7 +232,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_training(tmp_path, mo
 
 def test_what_cannot_be_trained_is_refused(monkeypatch):
     with pytest.raises(ValueError, match="does not fit"):
-        train(images={"small": torch.rand(3, 20, 20)})
+        train(images={"small": torch.rand(3, 12, 12)})
     with pytest.raises(ValueError, match="×2 network cannot learn from ×4 pairs"):
         train(replace(TINY, space=DegradationSpace(scale=4)))
     monkeypatch.setattr(fit_module, "pixel_loss", lambda sr, hr: pixel_loss(sr, hr) * torch.nan)

@@ -72,19 +72,28 @@ def filter2d(images: Tensor, kernel: Tensor) -> Tensor:
 
 
 def blur(images: Tensor, sigma: float) -> Tensor:
-    """Isotropic Gaussian blur of `sigma` pixels, computed as two one-dimensional passes."""
+    """Isotropic Gaussian blur of `sigma` pixels, borders mirrored.
+
+    It is separable and linear, hence two matrix products: many times faster on a CPU than
+    convolving with a long row.
+    """
     if sigma == 0:
         return images
     row = gaussian_kernel(sigma)[0].sum(dim=0).to(images)
-    radius, channels = len(row) // 2, images.shape[1]
-    if radius >= min(images.shape[-2:]):
+    if len(row) // 2 >= min(images.shape[-2:]):
         raise ValueError(
-            f"a blur of {sigma} pixels needs images larger than {radius} on each side, "
+            f"a blur of {sigma} pixels needs images larger than {len(row) // 2} on each side, "
             f"got {tuple(images.shape[-2:])}"
         )
-    padded = F.pad(images, (radius,) * 4, mode="reflect")
-    row = row.expand(channels, 1, 1, -1)
-    return F.conv2d(F.conv2d(padded, row, groups=channels), row.mT, groups=channels)
+    vertical, horizontal = (_row_matrix(row, extent) for extent in images.shape[-2:])
+    return vertical @ images @ horizontal.mT
+
+
+def _row_matrix(row: Tensor, extent: int) -> Tensor:
+    """(extent, extent): the matrix that filters a signal of that length with the row (K,)."""
+    radius, identity = len(row) // 2, torch.eye(extent, dtype=row.dtype, device=row.device)
+    mirrored = F.pad(identity[None], (radius, radius), mode="reflect")[0]
+    return (mirrored.unfold(1, len(row), 1) @ row).mT
 
 
 def downsample(images: Tensor, scale: int) -> Tensor:
