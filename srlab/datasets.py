@@ -154,10 +154,9 @@ class PatchSampler:
         self.space, self.lr_size, self.batch_size, self.seed = space, lr_size, batch_size, seed
         self.size = lr_size * space.scale + 2 * space.margin  # of a crop, HR pixels
         shortest = min((min(image.shape[-2:]) for image in images), default=0)
-        if shortest < lr_size * space.scale:
+        if shortest < (side := lr_size * space.scale):
             raise ValueError(
-                f"a training crop of {lr_size * space.scale}×{lr_size * space.scale} HR pixels does "
-                f"not fit: the smallest of {len(images)} pictures has a side of {shortest}"
+                f"a training crop of {side}×{side} HR pixels does not fit: the smallest of {len(images)} pictures has a side of {shortest}"
             )
         self.pictures = [_at_least(image_to_array(image), self.size) for image in images]
 

@@ -11,9 +11,8 @@ from srlab.training.recipes import recipe
 
 
 @cache
-def network(
-    name: str, *, train: bool = False, device: torch.device = torch.device("cpu")
-) -> nn.Module:
+def network(name: str, *, train: bool = False, device: torch.device | str = "cpu") -> nn.Module:
     """The network in eval mode on `device`; `train` runs its recipe, once in a process."""
-    model = fit(recipe(name), device=device.type).model() if train else load_checkpoint(name)[0]
-    return model.to(device)
+    if train:
+        return fit(recipe(name), device=torch.device(device).type).model().to(device)
+    return load_checkpoint(name)[0].to(device)
