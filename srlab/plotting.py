@@ -7,7 +7,7 @@ symbol or a dash. Figures set no background and no ink: the page's theme does.
 import base64
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -365,3 +365,139 @@ def _lr_panel(panel: np.ndarray, size: tuple[int, int], name: str) -> go.Image |
     dy, dx = (side / pixels for side, pixels in zip(size, panel.shape, strict=False))
     source, corner = picture_url(panel, lossless=False), {"x0": (dx - 1) / 2, "y0": (dy - 1) / 2}
     return go.Image(source=source, dx=dx, dy=dy, **corner, name=name, hoverinfo="skip")
+
+
+class Matrix(NamedTuple):
+    """A table to draw as a heatmap: values (R, C), the names of R rows and C columns."""
+
+    values: np.ndarray
+    rows: Sequence[str]
+    columns: Sequence[str]
+
+
+def matrix_heatmap(
+    values: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    colour_title: str,
+    axis_titles: tuple[str, str] = ("", ""),
+    text: bool = True,
+    log: bool = False,
+) -> go.Figure:
+    """A heatmap of values (R, C) with named rows (from the top) and columns; NaN stays blank.
+
+    `text` writes the values into the cells, `log` colours by their logarithm, `axis_titles` are
+    those of rows and columns. For several matrices of one colour scale see `matrix_grid`.
+    """
+    panels = {("", ""): Matrix(values, rows, columns)}
+    return matrix_grid(
+        panels, colour_title=colour_title, axis_titles=axis_titles, text=text, log=log
+    )
+
+
+def matrix_grid(
+    panels: Mapping[tuple[str, str], Matrix],
+    *,
+    colour_title: str,
+    axis_titles: tuple[str, str] = ("", ""),
+    text: bool = True,
+    log: bool = False,
+) -> go.Figure:
+    """Small multiples of heatmaps under one colour scale: {(row title, column title): matrix}."""
+    for title, matrix in panels.items():
+        _check_matrix(matrix, " ".join(title).strip(), log)
+    rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
+    figure = make_subplots(
+        len(rows),
+        len(columns),
+        column_titles=columns if any(columns) else None,
+        row_titles=rows if len(rows) > 1 else None,
+        horizontal_spacing=0.12 / len(columns),
+        vertical_spacing=0.2 / len(rows),
+    )
+    for (row, column), matrix in panels.items():
+        place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
+        for trace in _matrix_traces(matrix, f"{row} {column}".strip(), text=text, log=log):
+            figure.add_trace(trace, **place)
+        below, beside = place["row"] == len(rows), place["col"] == 1
+        figure.update_xaxes(title=axis_titles[1] if below else None, **place)
+        figure.update_yaxes(title=axis_titles[0] if beside else None, **place)
+    bare = {"type": "category", "showgrid": False, "zeroline": False, "ticks": ""}
+    figure.update_xaxes(**bare)
+    figure.update_yaxes(**bare, autorange="reversed")
+    figure.update_annotations(font_size=12)
+    figure.update_layout(coloraxis=_matrix_colours(panels, colour_title, log))
+    tallest = max(len(matrix.rows) for matrix in panels.values())
+    _finish(figure, height=110 + max(180, 42 * tallest) * len(rows))
+    return figure.update_layout(margin={"l": 60, "t": 50})
+
+
+# one colour of growing opacity: the page's ink stays legible on it, in the light and in the dark
+MATRIX_COLOURS = [[0, "rgba(0,114,178,0.03)"], [1, "rgba(0,114,178,0.75)"]]
+
+
+def _matrix_colours(
+    panels: Mapping[tuple[str, str], Matrix], title: str, log: bool
+) -> dict[str, Any]:
+    values = np.concatenate([np.ravel(matrix.values) for matrix in panels.values()])
+    values = values[np.isfinite(values)].astype(np.float64)
+    bar: dict[str, Any] = {"title": {"text": title, "side": "right"}, "thickness": 10}
+    low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+    if log:
+        ticks = [step * 10.0**power for power in range(-12, 13) for step in (1, 3)]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        bar |= {"tickvals": np.log10(ticks), "ticktext": [f"{tick:g}" for tick in ticks]}
+        low, high = np.log10(low), np.log10(high)
+    return {"colorscale": MATRIX_COLOURS, "cmin": low, "cmax": high, "colorbar": bar}
+
+
+def _matrix_traces(
+    matrix: Matrix, name: str, *, text: bool, log: bool
+) -> tuple[go.Heatmap, go.Scatter]:
+    """The coloured cells, and over them the values, which a keyboard can walk through."""
+    values = np.asarray(matrix.values, np.float64)
+    words = [[_short(value) for value in line] for line in values]
+    hover = "%{y}, %{x}: %{text}<extra></extra>"
+    cells = go.Heatmap(
+        z=(np.log10(values) if log else values).astype(np.float32),
+        x=list(matrix.columns),
+        y=list(matrix.rows),
+        text=words,
+        hovertemplate=hover,
+        hoverongaps=False,
+        coloraxis="coloraxis",
+        xgap=2,
+        ygap=2,
+        name=name,
+    )
+    known = np.argwhere(np.isfinite(values))
+    written = go.Scatter(
+        x=[matrix.columns[column] for _, column in known],
+        y=[matrix.rows[row] for row, _ in known],
+        text=[words[row][column] for row, column in known],
+        mode="text" if text else "markers",
+        marker={"opacity": 0},
+        hovertemplate=hover,
+        showlegend=False,
+        name=name,
+    )
+    return cells, written
+
+
+def _short(value: float) -> str:
+    """At most three digits, no exponent for everyday sizes."""
+    return f"{value:.0f}" if 100 <= abs(value) < 1e6 else f"{value:.2g}"
+
+
+def _check_matrix(matrix: Matrix, name: str, log: bool) -> None:
+    values, expected = np.asarray(matrix.values), (len(matrix.rows), len(matrix.columns))
+    if values.shape != expected:
+        raise ValueError(
+            f"matrix {name or 'to draw'}: {expected[0]} row and {expected[1]} column names "
+            f"for values of shape {values.shape}"
+        )
+    if log and (values <= 0).any():
+        raise ValueError(
+            f"matrix {name or 'to draw'} holds values ≤ 0, which have no logarithm: leave out log"
+        )

@@ -113,3 +113,41 @@ def test_attribution_grid_lays_pictures_and_maps_on_the_same_lr_pixels(rng):
     assert figure.layout.xaxis.range == (1.5, 8.5)
     assert figure.layout.yaxis.range == (6.5, -0.5)  # downwards, and not beyond the picture
     assert "map<br>DI 1.0" in {note.text for note in figure.layout.annotations}
+
+
+def test_a_matrix_is_drawn_cell_by_cell_from_the_top():
+    values = np.array([[1.0, 1000.0, np.nan], [0.1, 10.0, 123.4]])
+    figure = plotting.matrix_heatmap(
+        values, ["up", "down"], list("abc"), colour_title="CHI", log=True
+    )
+    cells, written = figure.data
+    np.testing.assert_allclose(cells.z, np.log10(values), rtol=1e-6)
+    assert (list(cells.y), list(cells.x)) == (["up", "down"], ["a", "b", "c"])
+    assert figure.layout.yaxis.autorange == "reversed"
+    assert list(zip(written.y, written.x, written.text, strict=True)) == [
+        ("up", "a", "1"), ("up", "b", "1000"),
+        ("down", "a", "0.1"), ("down", "b", "10"), ("down", "c", "123"),
+    ]  # fmt: skip
+    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (-1, 3)
+    ticks = figure.layout.coloraxis.colorbar.ticktext
+    assert list(ticks[::2]) == ["0.1", "1", "10", "100", "1000"]
+    assert figure.layout.coloraxis.colorbar.title.text == "CHI"
+
+
+def test_matrices_share_their_colours_and_keep_their_own_names():
+    first = plotting.Matrix(np.eye(2), ["a", "b"], ["c", "d"])
+    other = plotting.Matrix(np.full((3, 1), 5.0), ["x", "y", "z"], ["w"])
+    figure = plotting.matrix_grid(
+        {("", "one"): first, ("", "two"): other}, colour_title="count", text=False
+    )
+    assert [list(trace.y) for trace in figure.data[::2]] == [["a", "b"], ["x", "y", "z"]]
+    assert {trace.coloraxis for trace in figure.data[::2]} == {"coloraxis"}
+    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0, 5)
+    assert {trace.mode for trace in figure.data[1::2]} == {"markers"}
+
+
+def test_a_matrix_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match=r"2 row and 3 column names for values of shape \(2, 2\)"):
+        plotting.matrix_heatmap(np.eye(2), ["a", "b"], ["c", "d", "e"], colour_title="")
+    with pytest.raises(ValueError, match="values ≤ 0"):
+        plotting.matrix_heatmap(np.eye(1) - 1, ["a"], ["b"], colour_title="", log=True)

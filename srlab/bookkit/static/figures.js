@@ -73,7 +73,7 @@
     const index = spriteIndex(point);
     const label = sprite?.labels?.[index] ?? point.text ?? point.data.name;
     if (sprite && label) return plain(String(label));
-    return plain(`${point.data.name ?? ""} ${point.x ?? ""}, ${point.y ?? ""} ${point.z ?? ""}`);
+    return plain(`${point.data.name ?? ""} ${point.x ?? ""}, ${point.y ?? ""} ${point.z ?? point.text ?? ""}`);
   }
   const spriteIndex = ({ customdata }) => Array.isArray(customdata) ? customdata[0] : customdata;
 
