@@ -100,33 +100,45 @@ def _table() -> dict[str, list[dict[str, str]]]:
     return table
 
 
-def _own_copies(image_set: ImageSet) -> dict[str, Path]:
-    """Pictures below $SRLAB_DATA by name, whatever lossless format they were stored in."""
+def own_folder(folder: str) -> Path | None:
+    """`folder` below $SRLAB_DATA; None where that is not set or holds no such folder."""
     root = os.environ.get("SRLAB_DATA")
     if not root:
-        return {}
+        return None
     if not Path(root).is_dir():
         raise FileNotFoundError(f"SRLAB_DATA is set to {root}, which is not a folder")
-    paths = sorted(Path(root, image_set.folder).glob("*"), reverse=True)
+    return path if (path := Path(root, folder)).is_dir() else None
+
+
+def _own_copies(image_set: ImageSet) -> dict[str, Path]:
+    """Pictures below $SRLAB_DATA by name, whatever lossless format they were stored in."""
+    folder = own_folder(image_set.folder)
+    paths = sorted(folder.glob("*"), reverse=True) if folder else []
     return {path.stem: path for path in paths if path.suffix.lower() in PICTURES}
 
 
 def _retrieve(image_set: ImageSet, row: dict[str, str]) -> Path:
-    """The cached file, downloaded if it is not there or not what it should be."""
+    """The cached file of a row, downloaded if it is not there or not what it should be."""
     address = f"{HOST}/{image_set.repository}/{image_set.commit}/{quote(row['path'])}"
     file = row["name"] + Path(row["path"]).suffix
+    return retrieve(address, f"sha256:{row['sha256']}", folder=image_set.folder, file=file)
+
+
+def retrieve(address: str, digest: str, *, folder: str, file: str, progress: bool = False) -> Path:
+    """The cached `file` of `folder`, downloaded and checked ("sha256:…", "md5:…") if need be."""
     pooch.get_logger().setLevel(logging.WARNING)  # the bar says enough
     try:
         path = pooch.retrieve(
             address,
-            known_hash=f"sha256:{row['sha256']}",
-            path=pooch.os_cache("srlab") / image_set.folder,
+            known_hash=digest,
+            path=pooch.os_cache("srlab") / folder,
             fname=file,
+            progressbar=progress,
         )
     except (OSError, ValueError) as error:  # ValueError: the digest differs
         reason = "the file there is not the expected one" if type(error) is ValueError else error
         raise OSError(
-            f"could not download {file} of {image_set.folder} from {address}: {reason}. "
+            f"could not download {file} of {folder} from {address}: {reason}. "
             "Set SRLAB_DATA to a folder that holds the set, or use the embedded 'photographs'."
         ) from error
     return Path(path)

@@ -34,6 +34,7 @@ FLOORS = (  # from the top
     (
         "images",
         "assets",
+        "labelled",
         "capture",
         "degradations.filters",
         "models.blocks",
