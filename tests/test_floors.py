@@ -43,6 +43,7 @@ FLOORS = (  # from the top
         "training.state",
         "devices",
         "plotting",
+        "generalization",
     ),
 )
 EMPTY = {"", "attribution", "training"}  # package docstrings alone
