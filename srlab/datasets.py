@@ -156,7 +156,8 @@ class PatchSampler:
         shortest = min((min(image.shape[-2:]) for image in images), default=0)
         if shortest < (side := lr_size * space.scale):
             raise ValueError(
-                f"a training crop of {side}×{side} HR pixels does not fit: the smallest of {len(images)} pictures has a side of {shortest}"
+                f"a training crop of {side}×{side} HR pixels does not fit: the smallest of "
+                f"{len(images)} pictures has a side of {shortest}"
             )
         self.pictures = [_at_least(image_to_array(image), self.size) for image in images]
 

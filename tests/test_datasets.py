@@ -144,10 +144,19 @@ def test_crops_are_turned_and_mirrored_in_eight_ways():
     assert seen == expected
 
 
+def test_a_picture_without_room_for_the_margin_is_mirrored_outwards():
+    picture = torch.rand(3, 64, 30)
+    extended = sampler([picture]).pictures[0]
+    assert extended.shape == (64, 24 + 2 * SPACE.margin, 3)
+    pixels = image_to_array(picture)
+    border = (extended.shape[1] - 30) // 2
+    assert np.array_equal(extended[:, border : border + 30], pixels)
+    assert np.array_equal(extended[:, border - 1], pixels[:, 1])
+
+
 def test_pictures_too_small_for_a_crop_are_refused_before_training():
-    images = [torch.rand(3, 64, 64), torch.rand(3, 64, 30)]
-    assert sampler(images[:1]).size == 24 + 2 * SPACE.margin
-    with pytest.raises(ValueError, match=r"crop of 40×40 HR pixels .* smallest of 2 .* 30"):
+    images = [torch.rand(3, 64, 64), torch.rand(3, 64, 20)]
+    with pytest.raises(ValueError, match=r"crop of 24×24 HR pixels .* smallest of 2 .* 20"):
         sampler(images)
     with pytest.raises(ValueError, match="smallest of 0"):
         sampler([])

@@ -3,13 +3,18 @@ import torch
 from torch import nn
 
 from srlab.capture import capture
-from srlab.models import MODELS, Discriminator, build
+from srlab.degradations.filters import downsample
+from srlab.models import MODELS, PatchDiscriminator, build
 from srlab.models.blocks import ResidualBlock, he_initialization
+from srlab.models.cincgan import Degrader
 
 SMALL = {
     "srresnet": {"channels": 6, "num_blocks": 2},
     "srcnn": {"channels": 6, "mapping_channels": 4, "depth": 4},
     "fsrcnn": {"channels": 6, "mapping_channels": 4, "num_blocks": 2},
+    "rcan": {"channels": 6, "num_blocks": 2},
+    "guided-srresnet": {"channels": 6, "num_blocks": 2, "guide_channels": 4, "guide_blocks": 1},
+    "cincgan": {"channels": 6, "num_blocks": 2, "inner_blocks": 1},
 }
 SCALES = (2, 3, 4)
 
@@ -23,8 +28,8 @@ def small(name, scale=4, **settings):
     """A little network in float64 whose last layer is not almost zero, as it is at birth."""
     torch.manual_seed(0)
     model = build(name, **{**SMALL[name], "scale": scale, **settings}).double().eval()
-    for module in model.tail.modules():
-        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+    for layer, module in model.named_modules():
+        if "tail" in layer and isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.normal_(module.weight, std=0.1)
     return model
 
@@ -214,9 +219,9 @@ def test_a_residual_block_of_silent_convolutions_is_the_identity():
 
 
 @pytest.mark.parametrize("size", [(16, 16), (17, 23), (96, 96)])
-def test_the_discriminator_gives_one_number_an_image(size):
-    model = Discriminator(channels=4, hidden=8)
-    assert model(torch.rand(2, 3, *size)).shape == (2, 1)
+def test_the_discriminator_judges_patches(size):
+    model = PatchDiscriminator(channels=4)
+    assert model(torch.rand(2, 3, *size)).shape[:2] == (2, 1)
     with pytest.raises(ValueError, match="16×16"):
         model(torch.rand(2, 3, 15, 40))
 
@@ -224,7 +229,7 @@ def test_the_discriminator_gives_one_number_an_image(size):
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
-        ("edsr", {}, "unknown model 'edsr'; srlab has fsrcnn, srcnn, srresnet"),
+        ("edsr", {}, "unknown model 'edsr'; srlab has cincgan, fsrcnn, guided-srresnet"),
         ("srresnet", {"scale": 5}, "scale is one of"),
         ("srresnet", {"width": 5}, "SRResNet does not take these settings.*width"),
         ("srresnet", {"channels": 0}, "channels of srresnet must be at least 1"),
@@ -235,3 +240,32 @@ def test_the_discriminator_gives_one_number_an_image(size):
 def test_impossible_networks_are_refused(name, settings, message):
     with pytest.raises(ValueError, match=message):
         build(name, **settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("resnet18", {"channels": 4}), ("rcan-classifier", {"channels": 4, "num_blocks": 2})],
+)
+def test_classifiers_give_a_logit_a_class_and_name_their_taps(name, settings):
+    model, images = build(name, num_classes=7, **settings).eval(), torch.rand(3, 3, 32, 32)
+    kept = images.clone()
+    with capture(model, model.taps) as features:
+        logits = model(images)
+    assert logits.shape == (3, 7)
+    assert tuple(features) == model.taps
+    assert torch.equal(images, kept)
+    torch.testing.assert_close(model(images[1:2]), logits[1:2])
+    assert not any(getattr(module, "inplace", False) for module in model.modules())
+
+
+def test_a_guided_network_begins_as_the_plain_one_and_then_listens():
+    model, lr = small("guided-srresnet"), noise(1, 3, 9, 11)
+    torch.testing.assert_close(model(lr), model.network(lr))
+    nn.init.normal_(model.modulation.weight, std=0.1)
+    assert not torch.allclose(model(lr), model.network(lr))
+    assert not any(parameter.requires_grad for parameter in model.guide.parameters())
+
+
+def test_the_degrader_begins_as_the_bicubic_reduction():
+    hr = noise(2, 3, 24, 32)
+    torch.testing.assert_close(Degrader(channels=4, num_blocks=1).double()(hr), downsample(hr, 4))

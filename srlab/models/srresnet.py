@@ -1,7 +1,6 @@
-"""SRResNet without batch normalization, and SRGAN's discriminator (Ledig et al., CVPR 2017)."""
+"""SRResNet without batch normalization (Ledig et al., CVPR 2017), the generator of SRGAN too."""
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from srlab.degradations.filters import upsample
 from srlab.models.blocks import (
@@ -50,34 +49,3 @@ class SRResNet(SuperResolver):
     def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
         sr = self.tail(self.upsampler(features))
         return sr + upsample(lr, self.scale, "bilinear") if self.global_residual else sr
-
-
-class Discriminator(nn.Module):
-    """(B, 3, H, W) → (B, 1) logits "this is a photograph"; H and W at least 16.
-
-    Averaging over the picture stands before the linear layers, so that any size will do; the
-    paper flattens a fixed 96×96 input instead.
-    """
-
-    def __init__(self, *, channels: int = 64, hidden: int = 1024) -> None:
-        super().__init__()
-        layers: list[nn.Module] = [conv3x3(3, channels), nn.LeakyReLU(0.2)]
-        widths = [channels * factor for factor in (1, 1, 2, 2, 4, 4, 8, 8)]
-        for index in range(1, 8):
-            stride = 1 + index % 2
-            layers += [
-                nn.Conv2d(widths[index - 1], widths[index], 3, stride, 1, bias=False),
-                nn.BatchNorm2d(widths[index]),
-                nn.LeakyReLU(0.2),
-            ]
-        self.body = nn.Sequential(*layers)
-        self.tail = nn.Sequential(
-            nn.Linear(widths[-1], hidden), nn.LeakyReLU(0.2), nn.Linear(hidden, 1)
-        )
-
-    def forward(self, images: Tensor) -> Tensor:
-        if min(images.shape[-2:]) < 16:
-            raise ValueError(
-                f"the discriminator needs at least 16×16 pixels, got {tuple(images.shape)}"
-            )
-        return self.tail(F.adaptive_avg_pool2d(self.body(images), 1).flatten(1))

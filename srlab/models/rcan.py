@@ -1,0 +1,95 @@
+"""Residual channel attention (RCAN, Zhang et al., ECCV 2018): one backbone, two tails.
+
+DDR (Sec. A.10) trains the same body once to super-resolve and once to classify, to ask whether
+the task or the structure decides what deep features mean.
+"""
+
+from torch import Tensor, nn
+
+from srlab.degradations.filters import upsample
+from srlab.models.blocks import (
+    PixelShuffleUpsampler,
+    SuperResolver,
+    conv3x3,
+    he_initialization,
+)
+
+
+class ChannelAttentionBlock(nn.Module):
+    """x + a(x) · r(x): a residual whose channels are weighed by their means over the picture."""
+
+    def __init__(self, channels: int, reduction: int = 4) -> None:
+        super().__init__()
+        self.residual = nn.Sequential(
+            conv3x3(channels, channels), nn.ReLU(), conv3x3(channels, channels)
+        )
+        self.attention = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(channels, max(channels // reduction, 1), 1),
+            nn.ReLU(),
+            nn.Conv2d(max(channels // reduction, 1), channels, 1),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        residual = self.residual(x)
+        return x + self.attention(residual) * residual
+
+
+def _backbone(channels: int, num_blocks: int) -> tuple[nn.Module, nn.Module, tuple[str, ...]]:
+    """(head, body, taps): what the super-resolver and the classifier share."""
+    head = nn.Sequential(conv3x3(3, channels), nn.LeakyReLU(0.1))
+    body = nn.Sequential(*(ChannelAttentionBlock(channels) for _ in range(num_blocks)))
+    return head, body, ("head", *(f"body.{index}" for index in range(num_blocks)))
+
+
+def _calm(body: nn.Module) -> None:
+    """Small residuals at the start, as in SRResNet."""
+    for block in body.children():
+        for module in block.get_submodule("residual").children():
+            if isinstance(module, nn.Conv2d):
+                module.weight.data = module.weight.data * 0.1
+
+
+class RCAN(SuperResolver):
+    """The backbone with a super-resolution tail."""
+
+    def __init__(
+        self,
+        *,
+        scale: int = 4,
+        channels: int = 64,
+        num_blocks: int = 16,
+        global_residual: bool = True,
+    ) -> None:
+        super().__init__()
+        self.scale, self.global_residual = scale, global_residual
+        self.head, self.body, self.taps = _backbone(channels, num_blocks)
+        self.upsampler = PixelShuffleUpsampler(channels, scale)
+        self.tail = nn.Sequential(
+            conv3x3(channels, channels), nn.LeakyReLU(0.1), conv3x3(channels, 3)
+        )
+        self.reconstruct_margin = 2
+        he_initialization(self, slope=0.1)
+        _calm(self.body)
+
+    def extract(self, lr: Tensor) -> Tensor:
+        return self.body(self.head(lr))
+
+    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
+        sr = self.tail(self.upsampler(features))
+        return sr + upsample(lr, self.scale, "bilinear") if self.global_residual else sr
+
+
+class RCANClassifier(nn.Module):
+    """The backbone with a classification tail: (B, 3, h, w) in [0, 1] → (B, num_classes)."""
+
+    def __init__(self, *, num_classes: int = 10, channels: int = 64, num_blocks: int = 16) -> None:
+        super().__init__()
+        self.head, self.body, self.taps = _backbone(channels, num_blocks)
+        self.tail = nn.Linear(channels, num_classes)
+        he_initialization(self, slope=0.1)
+        _calm(self.body)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.tail(self.body(self.head(images)).mean(dim=(2, 3)))
