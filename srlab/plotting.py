@@ -121,43 +121,44 @@ def animated_embedding(
             for name, points in shown.items()
         ],
     )
-    glide = {
-        "mode": "immediate",
-        "frame": {"duration": 900, "redraw": False},
-        "transition": {"duration": 600},
-    }
-    steps = [{"label": name, "method": "animate", "args": [[name], glide]} for name in names]
-    play = {"label": "▶ play", "method": "animate", "args": [None, {**glide, "fromcurrent": True}]}
-    pause = {"label": "❚❚ pause", "method": "animate", "args": [[None], {"mode": "immediate"}]}
-    figure.update_layout(
-        sliders=[
-            {
-                "steps": steps,
-                "currentvalue": {"prefix": f"{slider_title} "},
-                "pad": {"t": 25},
-                "x": 0.3,
-                "len": 0.7,
-            }
-        ],
-        updatemenus=[
-            {
-                "type": "buttons",
-                "direction": "right",
-                "showactive": False,
-                "buttons": [play, pause],
-                "x": 0,
-                "xanchor": "left",
-                "y": 0,
-                "yanchor": "top",
-                "pad": {"t": 45},
-            }
-        ],
-    )
+    figure.update_layout(**_slider(names, slider_title))
     hidden = {"showticklabels": False, "zeroline": False, "showgrid": False, "range": [-1.1, 1.1]}
     figure.update_xaxes(**hidden)
     figure.update_yaxes(**hidden)
     labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
     return _finish(figure, height=560, sprites={**sprites, "labels": labels})
+
+
+def _slider(frames: Sequence[str], title: str, active: int = 0) -> dict[str, Any]:
+    """A slider over frames, with play and pause, below the figure."""
+    glide = {
+        "mode": "immediate",
+        "frame": {"duration": 900, "redraw": False},
+        "transition": {"duration": 600},
+    }
+    steps = [{"label": name, "method": "animate", "args": [[name], glide]} for name in frames]
+    play = {"label": "▶ play", "method": "animate", "args": [None, {**glide, "fromcurrent": True}]}
+    pause = {"label": "❚❚ pause", "method": "animate", "args": [[None], {"mode": "immediate"}]}
+    slider = {
+        "steps": steps,
+        "active": active,
+        "currentvalue": {"prefix": f"{title} "},
+        "pad": {"t": 25},
+        "x": 0.3,
+        "len": 0.7,
+    }
+    buttons = {
+        "type": "buttons",
+        "direction": "right",
+        "showactive": False,
+        "buttons": [play, pause],
+        "x": 0,
+        "xanchor": "left",
+        "y": 0,
+        "yanchor": "top",
+        "pad": {"t": 45},
+    }
+    return {"sliders": [slider], "updatemenus": [buttons]}
 
 
 def _unit(points: np.ndarray) -> np.ndarray:
@@ -501,3 +502,96 @@ def _check_matrix(matrix: Matrix, name: str, log: bool) -> None:
         raise ValueError(
             f"matrix {name or 'to draw'} holds values ≤ 0, which have no logarithm: leave out log"
         )
+
+
+def picture_grid(
+    panels: Mapping[tuple[str, str], np.ndarray],
+    *,
+    notes: Mapping[tuple[str, str], str] | None = None,
+    panel_height: int = 150,
+) -> go.Figure:
+    """Pictures (H, W, 3) uint8 in rows and columns: {(row title, column title): picture}.
+
+    `notes` stand above their panels. Zoom acts on all pictures.
+    """
+    rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
+    notes = notes or {}
+    height = 60 + (panel_height + (22 if notes else 6)) * len(rows)
+    figure = make_subplots(
+        len(rows),
+        len(columns),
+        subplot_titles=[
+            "<br>".join(filter(None, [column if row == rows[0] else "", notes.get((row, column))]))
+            for row in rows
+            for column in columns
+        ],
+        row_titles=rows if any(rows) else None,
+        horizontal_spacing=0.01,
+        vertical_spacing=(22 if notes else 6) / height,
+    )
+    for (row, column), picture in panels.items():
+        place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
+        name = f"{row} {column}".strip()
+        source = picture_url(picture, lossless=False)
+        figure.add_trace(go.Image(source=source, name=name, hoverinfo="skip"), **place)
+    bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}
+    figure.update_xaxes(**bare, constrain="domain", matches="x")
+    figure.update_yaxes(**bare, constrain="domain", matches="y", constraintoward="top")
+    figure.update_annotations(font_size=12)
+    _finish(figure, height=height)
+    return figure.update_layout(margin={"l": 10, "t": 50, "b": 10})
+
+
+def animated_grid(
+    frames: Mapping[str, Mapping[tuple[str, str], np.ndarray]],
+    *,
+    classes: Sequence[str] | np.ndarray,
+    contents: Sequence[str] | np.ndarray,
+    sprites: dict[str, Any],
+    notes: Mapping[str, Mapping[tuple[str, str], str]] | None = None,
+    slider_title: str = "",
+    start: str | None = None,
+) -> go.Figure:
+    """Small multiples of embeddings under one slider: {frame: {(row, column): points (N, 2)}}.
+
+    All frames have the same panels. `notes`, by frame and panel, stand inside their panels;
+    `start` is the frame shown first, by default the last.
+    """
+    start = list(frames)[-1] if start is None else start
+    places = list(frames[start])
+    if any(set(panels) != set(places) for panels in frames.values()):
+        raise ValueError(f"every frame needs the panels of frame {start!r}: {places}")
+    notes = {frame: (notes or {}).get(frame, {}) for frame in frames}
+    shown = {
+        frame: {place: _unit(panels[place]) for place in places} for frame, panels in frames.items()
+    }
+    figure = embedding_grid(shown[start], classes=classes, contents=contents, sprites=sprites)
+    rows, columns = (list(dict.fromkeys(names)) for names in zip(*places, strict=True))
+    for row, column in places:
+        note = _panel_note(notes[start].get((row, column), ""))
+        figure.add_trace(note, row=rows.index(row) + 1, col=columns.index(column) + 1)
+    figure.frames = [
+        go.Frame(name=frame, data=_grid_places(panels, classes, notes[frame]))
+        for frame, panels in shown.items()
+    ]
+    figure.update_layout(**_slider(list(frames), slider_title, list(frames).index(start)))
+    figure.update_xaxes(range=[-1.15, 1.15])
+    figure.update_yaxes(range=[-1.15, 1.4])
+    return figure.update_layout(height=figure.layout.height + 70, margin={"b": 115})
+
+
+def _panel_note(text: str) -> go.Scatter:
+    """A line of text at the top of a panel, a trace because frames move traces only."""
+    return go.Scatter(
+        x=[0], y=[1.25], mode="text", text=[text], hoverinfo="skip", showlegend=False, name="note"
+    )
+
+
+def _grid_places(
+    panels: Mapping[tuple[str, str], np.ndarray],
+    classes: Sequence[str] | np.ndarray,
+    notes: Mapping[tuple[str, str], str],
+) -> list[go.Scatter]:
+    """What changes between frames: the coordinates of all panels, then their notes."""
+    points = [trace for own in panels.values() for trace in _places(own, classes)]
+    return [*points, *(go.Scatter(text=[notes.get(place, "")]) for place in panels)]

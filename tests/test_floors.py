@@ -20,6 +20,7 @@ FLOORS = (  # from the top
         "attribution.lam",
         "attribution.faig",
         "representation",
+        "feature_maps",
         "findings",
         "contract",
     ),
@@ -47,7 +48,7 @@ FLOORS = (  # from the top
     ),
 )
 EMPTY = {"", "attribution", "training"}  # package docstrings alone
-GENERAL = {"attribution", "capture", "representation", "contract"}  # take any network
+GENERAL = {"attribution", "capture", "representation", "feature_maps", "contract"}  # take any network
 OURS = {"models", "checkpoints", "training", "datasets"}
 
 

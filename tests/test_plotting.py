@@ -151,3 +151,33 @@ def test_a_matrix_that_does_not_fit_is_refused():
         plotting.matrix_heatmap(np.eye(2), ["a", "b"], ["c", "d", "e"], colour_title="")
     with pytest.raises(ValueError, match="values ≤ 0"):
         plotting.matrix_heatmap(np.eye(1) - 1, ["a"], ["b"], colour_title="", log=True)
+
+
+def test_a_picture_grid_puts_pictures_in_their_places(rng):
+    picture = rng.integers(256, size=(6, 9, 3), dtype=np.uint8)
+    panels = {(row, column): picture for row in ("one", "two") for column in "abc"}
+    figure = plotting.picture_grid(panels, notes={("two", "b"): "r 0.5"})
+    assert len(figure.data) == 6
+    assert {"a", "r 0.5", "one"} <= {note.text for note in figure.layout.annotations}
+    assert figure.layout.yaxis6.matches == "y"
+
+
+def test_each_frame_of_a_grid_moves_all_panels_and_their_notes(rng, sprites):
+    places = [("MSE", "with"), ("MSE", "without"), ("GAN", "with"), ("GAN", "without")]
+    frames = {name: {place: rng.normal(size=(12, 2)) for place in places} for name in ("1", "16")}
+    frames["1"] = dict(reversed(frames["1"].items()))  # the order of panels must not matter
+    notes = {"1": {places[3]: "CHI 2"}, "16": {places[0]: "CHI 9"}}
+    figure = plotting.animated_grid(
+        frames, classes=CLASSES, contents=CONTENTS, sprites=sprites, notes=notes
+    )
+    assert len(figure.data) == 4 * 3 + 4
+    assert figure.layout.sliders[0].active == 1
+    last = figure.frames[1]
+    for drawn, moved in zip(figure.data[:12], last.data[:12], strict=True):
+        np.testing.assert_array_equal(drawn.x, moved.x)
+    assert [trace.text[0] for trace in last.data[12:]] == ["CHI 9", "", "", ""]
+    assert [trace.text[0] for trace in figure.frames[0].data[12:]] == ["", "", "", "CHI 2"]
+    assert figure.data[12].xaxis == figure.data[0].xaxis
+    del frames["1"][places[0]]
+    with pytest.raises(ValueError, match="every frame needs the panels"):
+        plotting.animated_grid(frames, classes=CLASSES, contents=CONTENTS, sprites=sprites)
