@@ -1,5 +1,7 @@
 """Image quality: PSNR and SSIM as the SR field measures them (luma, border cut off)."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from skimage.metrics import structural_similarity
@@ -16,6 +18,28 @@ def psnr(sr: Tensor, hr: Tensor, *, border: int, data_range: float = 1.0, y: boo
     """
     sr, hr = _comparable(sr, hr, border, data_range, y)
     return 10 * torch.log10(data_range**2 / (sr - hr).square().mean(dim=(1, 2, 3)))
+
+
+@torch.no_grad()
+def network_psnr(
+    network: Callable[[Tensor], Tensor],
+    lr: Tensor,
+    hr: Tensor,
+    *,
+    border: int,
+    batch_size: int = 20,
+) -> Tensor:
+    """PSNR in dB of luma of what a network makes of each image, a few at a time: → (N,).
+
+    `lr` (N·K, 3, h, w) may hold K versions of each of `hr` (N, 3, H, W), in `hr`'s order.
+    """
+    if not len(hr) or len(lr) % len(hr):
+        raise ValueError(
+            f"{len(lr)} LR images are no whole number of versions of {len(hr)} HR ones"
+        )
+    targets = hr.repeat_interleave(len(lr) // len(hr), dim=0)
+    batches = zip(lr.split(batch_size), targets.split(batch_size), strict=True)
+    return torch.cat([psnr(network(some), target, border=border) for some, target in batches])
 
 
 def ssim(sr: Tensor, hr: Tensor, *, border: int, data_range: float = 1.0, y: bool = True) -> Tensor:

@@ -5,7 +5,7 @@ from scipy.ndimage import correlate1d
 from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from srlab.metrics import psnr, ssim
+from srlab.metrics import network_psnr, psnr, ssim
 
 GENERATOR = torch.Generator().manual_seed(0)
 HR = torch.rand(2, 3, 40, 50, generator=GENERATOR)
@@ -107,3 +107,12 @@ def test_what_cannot_be_compared_is_refused(metric):
 def test_ssim_needs_a_whole_window():
     with pytest.raises(ValueError, match="11×11"):
         ssim(SR, HR, border=15)
+
+
+def test_a_networks_psnr_follows_each_version_of_each_picture():
+    noisy = torch.stack([SR, HR], dim=1).flatten(0, 1)
+    got = network_psnr(lambda image: image, noisy, HR, border=4, batch_size=3)
+    torch.testing.assert_close(got[::2], psnr(SR, HR, border=4))
+    assert torch.isinf(got[1::2]).all()
+    with pytest.raises(ValueError, match="whole number of versions"):
+        network_psnr(lambda image: image, noisy[1:], HR, border=4)
