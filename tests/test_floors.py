@@ -11,11 +11,25 @@ PACKAGE = Path(__file__).parents[1] / "srlab"
 FLOORS = (  # from the top
     ("cli",),
     ("bookkit",),
-    ("training.fit", "training.ship", "training.obtain", "explorers", "explain", "report"),
+    (
+        "training.fit",
+        "training.ship",
+        "training.obtain",
+        "training.initial",
+        "training.descent",
+        "training.supervised",
+        "training.adversarial",
+        "training.classification",
+        "training.unpaired",
+        "explorers",
+        "explain",
+        "report",
+    ),
     ("checkpoints", "foreign"),
     (
         "models",
         "datasets",
+        "natural_statistics",
         "training.recipes",
         "attribution.lam",
         "attribution.faig",
@@ -48,7 +62,13 @@ FLOORS = (  # from the top
     ),
 )
 EMPTY = {"", "attribution", "training"}  # package docstrings alone
-GENERAL = {"attribution", "capture", "representation", "feature_maps", "contract"}  # take any network
+GENERAL = {
+    "attribution",
+    "capture",
+    "representation",
+    "feature_maps",
+    "contract",
+}  # take any network
 OURS = {"models", "checkpoints", "training", "datasets"}
 
 
