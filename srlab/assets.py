@@ -2,7 +2,8 @@
 
 A file is looked for in `$SRLAB_DATA`, then in the cache, then downloaded with a progress bar and
 checked against its SHA-256. An interrupted or wrong download leaves nothing behind. The rows of
-every file are in `assets.csv` next to this module.
+every file are in `assets.csv` next to this module; where one has a crop (left, top, width, height),
+srlab uses that part of the picture only, and cuts it out of a download.
 """
 
 import csv
@@ -15,6 +16,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pooch
+from PIL import Image
 from tqdm.auto import tqdm
 
 HOST = "https://raw.githubusercontent.com"
@@ -75,6 +77,20 @@ IMAGE_SETS: dict[str, ImageSet] = {
         "academic research (DIV2K)",
         "agustsson2017ntire",
     ),
+    "live": ImageSet(  # 6 of 29 references, 320×320 each, without JPEG2000
+        "test/LIVE_subset",
+        "exler/CILISSA",
+        "d89918079408fb2a11f97cb23e4c534a6fc187a4",
+        "any purpose, with its notice (LIVE release 2, © 2005 The University of Texas at Austin)",
+        "sheikh2006statistical",
+    ),
+    "city100": ImageSet(  # 12 of 100 scenes, the middle of each frame
+        "test/City100_subset",
+        "ngchc/CameraSR",
+        "336cac11f5ba409134b2bc5165e9ad6aa4a07e65",
+        "MIT (repository)",
+        "chen2019camera",
+    ),
 }
 
 
@@ -113,32 +129,45 @@ def own_folder(folder: str) -> Path | None:
 def _own_copies(image_set: ImageSet) -> dict[str, Path]:
     """Pictures below $SRLAB_DATA by name, whatever lossless format they were stored in."""
     folder = own_folder(image_set.folder)
-    paths = sorted(folder.glob("*"), reverse=True) if folder else []
-    return {path.stem: path for path in paths if path.suffix.lower() in PICTURES}
+    if folder is None:
+        return {}
+    paths = sorted(folder.rglob("*"), reverse=True)
+    pictures = [path for path in paths if path.suffix.lower() in PICTURES]
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in pictures}
 
 
 def _retrieve(image_set: ImageSet, row: dict[str, str]) -> Path:
     """The cached file of a row, downloaded if it is not there or not what it should be."""
     address = f"{HOST}/{image_set.repository}/{image_set.commit}/{quote(row['path'])}"
-    file = row["name"] + Path(row["path"]).suffix
-    return retrieve(address, f"sha256:{row['sha256']}", folder=image_set.folder, file=file)
+    file = f"{image_set.folder}/{row['name']}{Path(row['path']).suffix}"
+    path = retrieve(address, f"sha256:{row['sha256']}", file=file)
+    return _cut(path, row["crop"]) if row.get("crop") else path
 
 
-def retrieve(address: str, digest: str, *, folder: str, file: str, progress: bool = False) -> Path:
-    """The cached `file` of `folder`, downloaded and checked ("sha256:…", "md5:…") if need be."""
+def _cut(path: Path, crop: str) -> Path:
+    """The file of that part of a picture, beside it."""
+    cut = path.with_name(f"{path.stem}.crop.png")
+    if not cut.is_file():
+        left, top, width, height = map(int, crop.split())
+        with Image.open(path) as picture:
+            part = picture.convert("RGB").crop((left, top, left + width, top + height))
+        part.save(temporary := cut.with_suffix(".tmp"), "PNG")
+        temporary.replace(cut)
+    return cut
+
+
+def retrieve(address: str, digest: str, *, file: str, progress: bool = False) -> Path:
+    """The cached `file`, downloaded and checked ("sha256:…", "md5:…") if need be."""
     pooch.get_logger().setLevel(logging.WARNING)  # the bar says enough
+    place = pooch.os_cache("srlab") / file
     try:
-        path = pooch.retrieve(
-            address,
-            known_hash=digest,
-            path=pooch.os_cache("srlab") / folder,
-            fname=file,
-            progressbar=progress,
+        pooch.retrieve(
+            address, known_hash=digest, path=place.parent, fname=place.name, progressbar=progress
         )
     except (OSError, ValueError) as error:  # ValueError: the digest differs
         reason = "the file there is not the expected one" if type(error) is ValueError else error
         raise OSError(
-            f"could not download {file} of {folder} from {address}: {reason}. "
+            f"could not download {file} from {address}: {reason}. "
             "Set SRLAB_DATA to a folder that holds the set, or use the embedded 'photographs'."
         ) from error
-    return Path(path)
+    return place

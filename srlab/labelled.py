@@ -1,6 +1,7 @@
-"""Pictures that come with labels: CIFAR-10.
+"""Pictures that come with labels: CIFAR-10, LIVE (distortions) and City100 (cameras).
 
-Read from `$SRLAB_DATA`, or downloaded and checked like the files of `srlab.assets`.
+Read from `$SRLAB_DATA`, or downloaded and checked like the files of `srlab.assets`. Of LIVE and
+City100 srlab uses a part, the same in both cases.
 """
 
 import io
@@ -11,7 +12,7 @@ from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
-from typing import IO, Any, Literal, cast
+from typing import IO, Any, Literal, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from srlab.assets import own_folder, retrieve
+from srlab.datasets import load_images
 
 Split = Literal["train", "test"]
 
@@ -40,6 +42,61 @@ BATCHES: dict[Split, tuple[str, ...]] = {
     "train": tuple(f"data_batch_{number}" for number in range(1, 6)),
     "test": ("test_batch",),
 }
+
+
+LIVE_DISTORTIONS = {
+    "ref": "pristine",
+    "jpeg": "JPEG",
+    "wn": "white noise",
+    "gblur": "blur",
+    "ff": "fast fading",
+}
+CITY100_CAMERAS = {"iphonex": "iPhone X", "nikon": "Nikon D5500"}
+CITY100_QUALITIES = {"H": "high", "L": "low"}
+
+
+class LivePicture(NamedTuple):
+    """A picture of LIVE: what it shows and how it was damaged."""
+
+    image: Tensor  # (3, 320, 320) in [0, 1]
+    distortion: str  # "pristine", or one of the others in LIVE_DISTORTIONS
+    reference: str  # the picture it was made from
+    level: int  # from 1, by growing error within distortion and reference; 0 = pristine
+
+
+class CameraPicture(NamedTuple):
+    """A picture of City100: the same scene was taken by each camera, far and near."""
+
+    image: Tensor  # (3, 300, 420) or (3, 434, 608) in [0, 1]
+    camera: str  # "iPhone X" or "Nikon D5500"
+    quality: str  # "high" (long focal length, or near), "low" (short, or far, and enlarged)
+    scene: str
+
+
+def live() -> list[LivePicture]:
+    """LIVE release 2 (Sheikh et al. 2006), in part: 110 distorted and 6 pristine crops.
+
+    Six references under JPEG, white noise, blur and fast fading, at four or five strengths each.
+    JPEG2000 and the human scores are not in the public copy that srlab reads.
+    """
+    found = []
+    for name, image in load_images("live").items():
+        kind, reference, level = (*name.replace("/", "_").split("_"), "0")[:3]
+        found.append(LivePicture(image, LIVE_DISTORTIONS[kind], reference, int(level)))
+    return found
+
+
+def city100() -> list[CameraPicture]:
+    """City100 (Chen et al. 2019), in part: the middle of 12 scenes, 2 cameras × 2 qualities each.
+
+    A scene shows the same postcard in all four; high and low are aligned within a camera.
+    """
+    found = []
+    for name, image in load_images("city100").items():
+        camera, shot = name.split("/")
+        quality = CITY100_QUALITIES[shot[-1]]
+        found.append(CameraPicture(image, CITY100_CAMERAS[camera], quality, shot[:-1]))
+    return found
 
 
 @dataclass(frozen=True)
@@ -104,8 +161,7 @@ def _read_archive(split: Split, chosen: np.ndarray) -> np.ndarray:
     path = retrieve(
         CIFAR10_ADDRESS,
         f"md5:{CIFAR10_MD5}",
-        folder="CIFAR10",
-        file="cifar-10-python.tar.gz",
+        file="CIFAR10/cifar-10-python.tar.gz",
         progress=True,
     )
     place = {digest: position for position, digest in enumerate(chosen.tolist())}

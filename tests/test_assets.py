@@ -98,7 +98,7 @@ def test_a_bad_download_is_refused_and_leaves_nothing(remote, name, reason):
     with pytest.raises(OSError, match=reason) as error:
         image_set_files("toys")
     assert contents(cache) == []
-    assert f"could not download {name}.png" in str(error.value)
+    assert f"could not download test/Toys/{name}.png" in str(error.value)
     assert "SRLAB_DATA" in str(error.value)
     assert len(str(error.value)) < 600
 
@@ -133,6 +133,25 @@ def test_own_copies_come_first_in_any_format(remote, tmp_path, monkeypatch):
     assert paths["good"].name == "good.png"  # downloaded
 
 
+def test_a_download_is_cut_as_its_row_says(remote, tmp_path, monkeypatch):
+    picture = np.random.default_rng(0).integers(0, 256, (9, 12, 3), dtype=np.uint8)
+    path = tmp_path / "remote/owner/toys/abc/whole.bmp"
+    Image.fromarray(picture).save(path)
+    cache = remote()
+    row = {"name": "kind/part", "path": "whole.bmp", "bytes": "9", "crop": "3 2 5 4"}
+    row["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setattr(assets, "_table", lambda: {"toys": [row]})
+    found = image_set_files("toys")
+    assert found == {"kind/part": cache / "test/Toys/kind/part.crop.png"}
+    assert np.array_equal(Image.open(found["kind/part"]), picture[2:6, 3:8])
+    assert image_set_files("toys") == found
+    own = tmp_path / "data/test/Toys/kind"
+    own.mkdir(parents=True)
+    (own / "part.webp").touch()
+    monkeypatch.setenv("SRLAB_DATA", str(tmp_path / "data"))
+    assert image_set_files("toys") == {"kind/part": own / "part.webp"}  # own copies are cut already
+
+
 def test_a_misspelt_data_folder_is_no_reason_to_download(monkeypatch):
     monkeypatch.setenv("SRLAB_DATA", "/no/such/folder")
     with pytest.raises(FileNotFoundError, match="SRLAB_DATA is set to /no/such/folder"):
@@ -155,6 +174,7 @@ def test_the_table_is_complete():
         assert all(len(bytes.fromhex(row["sha256"])) == 32 for row in rows)
         assert all(int(row["bytes"]) > 0 for row in rows)
         assert all(Path(row["path"]).suffix.lower() in PICTURES for row in rows)
+        assert {len(row["crop"].split()) for row in rows} <= {0, 4}
 
 
 def test_no_file_is_in_a_training_and_in_a_test_set():
@@ -173,5 +193,9 @@ def test_real_sets_are_found_and_have_the_digests_of_the_table(name):
     original = [row for row in rows if paths[row["name"]].suffix == Path(row["path"]).suffix]
     for row in original:
         assert hashlib.sha256(paths[row["name"]].read_bytes()).hexdigest() == row["sha256"]
+    for row in rows:
+        if row["crop"]:
+            size = tuple(map(int, row["crop"].split()[2:]))
+            assert Image.open(paths[row["name"]]).size == size
     if name in ("b100", "bsd397"):  # the others may be stored in another lossless format
         assert original == rows

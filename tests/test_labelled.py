@@ -3,6 +3,7 @@ import io
 import os
 import pickle
 import tarfile
+from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
@@ -10,7 +11,14 @@ import torch
 from PIL import Image
 
 from srlab import assets, labelled
-from srlab.labelled import CIFAR10_CLASSES, cifar10
+from srlab.labelled import (
+    CIFAR10_CLASSES,
+    CITY100_CAMERAS,
+    LIVE_DISTORTIONS,
+    cifar10,
+    city100,
+    live,
+)
 
 REAL = pytest.mark.skipif("SRLAB_DATA" not in os.environ, reason="SRLAB_DATA is not set")
 
@@ -92,7 +100,7 @@ def test_a_wrong_archive_is_refused(official, monkeypatch):
     pickled, write = official
     write(pickled)
     monkeypatch.setattr(labelled, "CIFAR10_MD5", "0" * 32)  # so that it is downloaded, from nobody
-    with pytest.raises(OSError, match=r"could not download cifar-10-python\.tar\.gz"):
+    with pytest.raises(OSError, match=r"could not download CIFAR10/cifar-10-python\.tar\.gz"):
         cifar10("test")
 
 
@@ -125,3 +133,39 @@ def test_the_real_pictures_are_there(split, each):
 
 def test_no_picture_is_in_both_splits():
     assert not set(labelled._digests("train").tolist()) & set(labelled._digests("test").tolist())
+
+
+@REAL
+def test_live_has_every_distortion_of_every_reference():
+    pictures = live()
+    assert len(pictures) == 116
+    assert {picture.image.shape for picture in pictures} == {(3, 320, 320)}
+    pairs = Counter((picture.reference, picture.distortion) for picture in pictures)
+    assert len(pairs) == 6 * len(LIVE_DISTORTIONS)
+    assert all(count >= 4 for (_, kind), count in pairs.items() if kind != "pristine")
+    pristine = [picture for picture in pictures if picture.distortion == "pristine"]
+    assert {picture.level for picture in pristine} == {0}
+
+
+@REAL
+def test_levels_of_live_grow_in_damage():
+    series = defaultdict(dict)
+    for picture in live():
+        series[picture.reference, picture.distortion][picture.level] = picture.image
+    for (reference, kind), images in series.items():
+        if kind in ("white noise", "blur"):
+            clean = series[reference, "pristine"][0]
+            errors = [(images[level] - clean).square().mean() for level in sorted(images)]
+            assert errors == sorted(errors)
+
+
+@REAL
+def test_city100_has_every_scene_from_every_camera():
+    pictures = city100()
+    assert len(pictures) == 48
+    shots = {(picture.scene, picture.camera, picture.quality) for picture in pictures}
+    assert len(shots) == 48
+    assert {picture.camera for picture in pictures} == set(CITY100_CAMERAS.values())
+    for picture in pictures:
+        size = (300, 420) if picture.camera == "iPhone X" else (434, 608)
+        assert picture.image.shape[-2:] == size
