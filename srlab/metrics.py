@@ -7,6 +7,7 @@ import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
+from srlab.degradations.filters import upsample
 from srlab.images import luma
 
 
@@ -40,6 +41,30 @@ def network_psnr(
     targets = hr.repeat_interleave(len(lr) // len(hr), dim=0)
     batches = zip(lr.split(batch_size), targets.split(batch_size), strict=True)
     return torch.cat([psnr(network(some), target, border=border) for some, target in batches])
+
+
+@torch.no_grad()
+def removed_share(
+    network: Callable[[Tensor], Tensor], clean: Tensor, degraded: Tensor, *, batch_size: int = 20
+) -> float:
+    """Share of a degradation that a network takes out: 0 passes it on, 1 removes it all.
+
+    Projects the change of the output, between `degraded` and `clean` (both (N, 3, h, w)), on the
+    bicubically enlarged change of the input. Below 0 the network amplifies what it is given.
+    """
+    if clean.shape != degraded.shape:
+        raise ValueError(
+            f"expected two sets of one shape, got {tuple(clean.shape)} and {tuple(degraded.shape)}"
+        )
+    left = given = 0.0
+    for some, other in zip(clean.split(batch_size), degraded.split(batch_size), strict=True):
+        change = (network(other) - network(some)).double()
+        enlarged = upsample((other - some).double(), change.shape[-1] // some.shape[-1])
+        left += (change * enlarged).sum().item()
+        given += enlarged.square().sum().item()
+    if given == 0:
+        raise ValueError("the two sets are equal: there is no degradation to remove")
+    return 1 - left / given
 
 
 def ssim(sr: Tensor, hr: Tensor, *, border: int, data_range: float = 1.0, y: bool = True) -> Tensor:

@@ -5,7 +5,8 @@ from scipy.ndimage import correlate1d
 from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from srlab.metrics import network_psnr, psnr, ssim
+from srlab.degradations.filters import upsample
+from srlab.metrics import network_psnr, psnr, removed_share, ssim
 
 GENERATOR = torch.Generator().manual_seed(0)
 HR = torch.rand(2, 3, 40, 50, generator=GENERATOR)
@@ -116,3 +117,19 @@ def test_a_networks_psnr_follows_each_version_of_each_picture():
     assert torch.isinf(got[1::2]).all()
     with pytest.raises(ValueError, match="whole number of versions"):
         network_psnr(lambda image: image, noisy[1:], HR, border=4)
+
+
+@pytest.mark.parametrize("passed", [1.0, 0.0, 0.4, 1.5])
+def test_what_a_network_does_not_pass_on_it_removes(passed):
+    def network(image):
+        content = upsample(SR, 2)[: len(image)]
+        return content + passed * (upsample(image, 2) - content)
+
+    assert removed_share(network, SR, HR, batch_size=2) == pytest.approx(1 - passed, abs=1e-6)
+
+
+def test_no_degradation_cannot_be_removed():
+    with pytest.raises(ValueError, match="no degradation"):
+        removed_share(lambda image: image, SR, SR)
+    with pytest.raises(ValueError, match="one shape"):
+        removed_share(lambda image: image, SR, HR[:1])
