@@ -11,16 +11,19 @@ import traitlets as T
 from ipywidgets.embed import embed_data
 
 from srlab.explorers import (
+    Control,
     EmbeddedState,
     EmbeddingExplorer,
     LamExplorer,
     LocalMap,
     Picture,
     Place,
+    Route,
+    ScatterExplorer,
     Setting,
 )
-from srlab.explorers.embedding import pack_places
 from srlab.explorers.lam import pack_map
+from srlab.explorers.scatter import pack_places
 from srlab.plotting import sprite_sheet
 
 NETWORKS, LAYERS, PROJECTIONS, STEPS = (
@@ -57,6 +60,30 @@ def embedding_explorer(count: int = 20, **options) -> EmbeddingExplorer:
         sprite=sprite_sheet(np.repeat(pictures, 3, axis=-1).astype(np.uint8)),
         **options,
     )
+
+
+LEVELS = ["clean", "noise 5/255", "noise 10/255", "blur 1", "blur 2"]
+ROUTES = [
+    Route("Noise", dict(zip(["0", "5", "10"], LEVELS[:3], strict=True))),
+    Route("Blur", dict(zip(["0", "1", "2"], [LEVELS[0], *LEVELS[3:]], strict=True))),
+]
+
+
+def journey(count: int = 4, **options) -> ScatterExplorer:
+    """Patches in a column each degradation, apart by a constant; one control of one's own."""
+    columns = np.tile(np.arange(5.0), count)
+    points = np.stack([columns, np.repeat(np.arange(count), 5)], axis=1)
+    states = {(p,): EmbeddedState(points * s, 1.0, 2.0) for p, s in (("5", 1), ("30", [1, 2]))}
+    pictures = np.random.default_rng(0).integers(255, size=(5 * count, 8, 8, 3), dtype=np.uint8)
+    described = {
+        "controls": [Control("nearness", "Nearness", "slider")],
+        "degradations": LEVELS * count,
+        "contents": np.repeat([CONTENTS[i % 3] for i in range(count)], 5),
+        "patches": np.repeat(np.arange(count), 5),
+        "sprite": sprite_sheet(pictures),
+        "routes": ROUTES,
+    }
+    return ScatterExplorer.from_controls(states, **{**described, **options})
 
 
 def bump(place: Place, size: int = 24, width: float | None = None) -> LocalMap:
@@ -162,13 +189,15 @@ def _zeros() -> np.ndarray:
     return np.zeros((96, 96, 3), np.uint8)
 
 
-@pytest.mark.parametrize("make", [lambda: embedding_explorer(60), lambda: lam_explorer(64)])
+@pytest.mark.parametrize(
+    "make", [lambda: embedding_explorer(60), lambda: lam_explorer(64), lambda: journey(80)]
+)
 def test_a_page_stays_small(make) -> None:
     assert len(json.dumps(saved(make()))) < PAGE_LIMIT
 
 
 def test_modules_import_nothing() -> None:
-    for explorer in (EmbeddingExplorer, LamExplorer):
+    for explorer in (EmbeddingExplorer, ScatterExplorer, LamExplorer):
         assert "export default" in explorer._esm
         assert "import " not in explorer._esm
         assert "http" not in explorer._esm.replace("http://www.w3.org/2000/svg", "")
@@ -204,12 +233,33 @@ def test_bad_states_are_refused() -> None:
         make(points=3)
     with pytest.raises(ValueError, match="same points, got 4, 3, 4 and 4"):
         make(contents=["x"] * 3)
-    with pytest.raises(ValueError, match=r"layers= lacks body\.0"):
+    with pytest.raises(ValueError, match=r"listed for layer lack body\.0"):
         make(layers=["body.1"])
     with pytest.raises(ValueError, match="coincident"):
         make(index=np.inf)
     with pytest.raises(ValueError, match="at least one state"):
         EmbeddingExplorer.from_states({}, **four, sprite=sprite)
+
+
+def test_axes_of_ones_own_become_traits() -> None:
+    explorer, other = journey(), embedding_explorer()
+    assert explorer.nearness == "5"
+    explorer.nearness = "30"
+    with pytest.raises(T.TraitError, match="unknown nearness '7'; this explorer has 5, 30"):
+        explorer.nearness = "7"
+    assert not hasattr(other, "nearness")  # nor do explorers share their axes
+    assert saved(explorer)["state"]["nearness"] == "30"
+    assert journey(start=("30",)).nearness == "30"
+    assert [stop for _, stop in explorer.meta["routes"][1]["stops"]] == [0, 3, 4]
+
+
+def test_bad_controls_are_refused() -> None:
+    with pytest.raises(ValueError, match="uses the name 'places' itself"):
+        journey(controls=[Control("places", "Places")])
+    with pytest.raises(ValueError, match=r"one value for each of 2 controls, got \('5',\)"):
+        journey(controls=[Control("one", "One"), Control("two", "Two")])
+    with pytest.raises(T.TraitError, match="unknown degradation 'snow'; this explorer has clean"):
+        journey(routes=[Route("Weather", {"0": "clean", "1": "snow"})])
 
 
 def test_bad_maps_are_refused() -> None:
@@ -396,7 +446,7 @@ def test_embedding_answers_to_the_mouse(show) -> None:
 
 def test_embedding_answers_to_the_keyboard(show) -> None:
     page = show(embedding_explorer())
-    page.get_by_label("Layer").focus()
+    page.get_by_role("slider", name="Layer").focus()
     page.keyboard.press("Home")
     assert page.evaluate("model.get('layer')") == "body.0"
     page.locator("input[value='with residual']").focus()
@@ -447,7 +497,7 @@ def test_without_a_kernel_controls_say_what_they_need(show) -> None:
     assert page.get_by_label("Perplexity").is_disabled()
     assert "Needs a running notebook" in text(page, ".side")
     assert "1 more layer" in text(page, ".side")
-    assert page.get_by_label("Layer").get_attribute("max") == "2"
+    assert page.get_by_role("slider", name="Layer").get_attribute("max") == "2"
     page.evaluate("model.set('layer', 'body.3')")
     page.get_by_text("was not precomputed").wait_for()
 
@@ -469,6 +519,62 @@ def test_with_a_kernel_new_states_are_computed(show) -> None:
     page.get_by_label("Perplexity").fill("30")
     page.get_by_label("Perplexity").press("Enter")
     page.get_by_text("77 in 2-D").wait_for()
+
+
+def test_sliders_lead_a_patch_through_the_embedding(show) -> None:
+    page = show(journey())
+    noise, blur, patch = (page.get_by_role("slider", name=n) for n in ("Noise", "Blur", "Patch"))
+    ring, said = page.locator(".ring"), page.locator("[aria-live=polite]")
+
+    def look() -> tuple[str, str]:
+        picture = page.locator(".rider > svg").get_attribute("viewBox")
+        return ring.evaluate("(el) => el.style.transform"), picture
+
+    seen = [look()]
+    noise.focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+        seen.append(look())
+    assert len({place for place, _ in seen}) == len({picture for _, picture in seen}) == 3
+    assert said.inner_text() == "noise 10/255, astronaut, patch 1"
+    assert [s.get_attribute("aria-valuetext") for s in (noise, blur)] == ["10", "0"]
+    blur.focus()
+    page.keyboard.press("ArrowRight")
+    assert said.inner_text() == "blur 1, astronaut, patch 1"
+    assert noise.get_attribute("aria-valuetext") == "0"  # one damage at a time
+    patch.focus()
+    page.keyboard.press("End")
+    assert said.inner_text() == "blur 1, astronaut, patch 4"
+    assert page.locator(".links polyline").count() == 2
+
+    page.locator(".plot").focus()  # the sliders follow the plot
+    page.keyboard.press("Home")
+    assert [s.get_attribute("aria-valuetext") for s in (noise, blur, patch)] == [
+        "0", "0", "1, astronaut",
+    ]  # fmt: skip
+    page.keyboard.press("Escape")
+    assert not page.locator(".rider").is_visible()
+    noise.focus()
+    page.keyboard.press("End")
+    assert said.inner_text() == "noise 10/255, astronaut, patch 1"
+    assert page.locator(".strip button[aria-current=true]").count() == 1
+    before = spots(page)
+    page.get_by_role("slider", name="Nearness").press("End")
+    assert spots(page) != before
+
+
+def test_what_a_kernel_could_add_is_named(show) -> None:
+    page = show(journey(axes={"nearness": ["5", "30", "50"]}))
+    assert "With a running notebook" in text(page, ".side")
+    assert "1 more nearness" in text(page, ".side")
+
+    def compute(_setting):
+        return EmbeddedState(np.random.default_rng(0).normal(size=(20, 2)), 55.0, 5.0)
+
+    page = show(journey(axes={"nearness": ["5", "30", "50"]}, compute=compute), live=True)
+    page.wait_for_function("document.querySelector('.srlab-slider input').max === '2'")
+    page.get_by_role("slider", name="Nearness").press("End")
+    page.get_by_text("55 in 2-D").wait_for()
 
 
 def test_lam_answers_to_mouse_and_keyboard(show) -> None:
@@ -532,7 +638,7 @@ def test_lam_computes_anywhere_with_a_kernel(show) -> None:
     page.get_by_text("RuntimeError: no weights for fsrcnn").wait_for()
 
 
-@pytest.mark.parametrize("make", [embedding_explorer, lam_explorer])
+@pytest.mark.parametrize("make", [embedding_explorer, journey, lam_explorer])
 def test_explorers_fit_a_phone_and_leave_nothing_behind(show, make) -> None:
     page = show(make(), width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

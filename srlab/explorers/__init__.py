@@ -1,18 +1,23 @@
 """Explorers: figures to play with, alive in a notebook and, precomputed, in a page without kernel.
 
 `embedding.EmbeddingExplorer` shows how a network's layers sort degraded patches,
-`lam.LamExplorer` which LR pixels decide a patch of the SR image.
+`scatter.ScatterExplorer` any embeddings with controls of one's own, `lam.LamExplorer` which LR
+pixels decide a patch of the SR image.
 """
 
-from srlab.explorers.embedding import EmbeddedState, EmbeddingExplorer, Setting
+from srlab.explorers.embedding import EmbeddingExplorer, Setting
 from srlab.explorers.lam import LamExplorer, LocalMap, Picture, Place
+from srlab.explorers.scatter import Control, EmbeddedState, Route, ScatterExplorer
 
 __all__ = [
+    "Control",
     "EmbeddedState",
     "EmbeddingExplorer",
     "LamExplorer",
     "LocalMap",
     "Picture",
     "Place",
+    "Route",
+    "ScatterExplorer",
     "Setting",
 ]

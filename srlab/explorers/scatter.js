@@ -1,6 +1,4 @@
-const VIEW = 640, EDGE = 24, GLIDE = 550; // SVG units, SVG units, ms
-const AXES = ["network", "layer", "projection", "step"];
-const TITLES = { network: "Network", layer: "Layer", projection: "Projection", step: "Training step" };
+const VIEW = 640, EDGE = 24, RIDER = 64, GLIDE = 550; // SVG units, the last ms
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const LEVELS = [[20, "−"], [100, "+"], [500, "++"], [Infinity, "+++"]];
 
@@ -41,10 +39,12 @@ function unpack(data, count, start = 0) {
 }
 
 function render({ model, el }) {
-  const meta = model.get("meta"), { axes, sprite } = meta, count = meta.patch.length;
-  const colourOf = (k) => meta.colours[k % meta.colours.length];
-  const shapeOf = (k) => meta.symbols[k % meta.symbols.length];
-  const defaults = [model.get("perplexity"), model.get("seed")].join();
+  const meta = model.get("meta"), { axes, sprite, routes } = meta, count = meta.patch.length;
+  const AXES = meta.controls.map(({ axis }) => axis);
+  const inputs = meta.options.inputs ?? {}, numbers = Object.keys(inputs);
+  const turn = (list) => (k) => list[k % list.length];
+  const colourOf = turn(meta.colours), shapeOf = turn(meta.symbols), fillingOf = turn(meta.fillings);
+  const defaults = numbers.map((name) => model.get(name)).join();
 
   // ---- states: the precomputed ones, and what a kernel adds
   const states = new Map();
@@ -55,8 +55,9 @@ function render({ model, el }) {
     { places: unpack(packed, count, 4 * count * row), measures: meta.measures[row] },
   ));
   const setting = () => AXES.map((name) => model.get(name));
-  const plain = () => model.get("projection") === "PCA"; // neither seed nor perplexity
-  const options = () => (plain() ? defaults : [model.get("perplexity"), model.get("seed")].join());
+  const without = meta.options.without; // the state that has no such numbers
+  const plain = () => !!without && model.get(without.axis) === without.value;
+  const options = () => (plain() ? defaults : numbers.map((name) => model.get(name)).join());
   const current = () => states.get(keyOf(setting(), options()));
   const precomputed = (axis) => {
     const used = new Set(meta.states.map((indices) => indices[AXES.indexOf(axis)]));
@@ -65,58 +66,60 @@ function render({ model, el }) {
   const choose = (name, value) => { model.set(name, value); model.save_changes(); };
 
   // ---- controls
-  const controls = {
-    network: pills(TITLES.network, axes.network, (v) => choose("network", v)),
-    projection: pills(TITLES.projection, axes.projection, (v) => choose("projection", v)),
-  };
+  const of = (form) => meta.controls.filter((control) => control.form === form);
+  const played = meta.controls.find(({ play }) => play);
   const play = h("button", { type: "button", class: "play", onclick: () => (timer ? stop() : start()) });
-  controls.layer = slider(TITLES.layer, (v) => choose("layer", v));
-  controls.step = slider(TITLES.step, (v) => { stop(); choose("step", v); }, play);
+  const controls = {};
+  for (const { axis, title, form } of [...of("pills"), ...of("slider")])
+    controls[axis] = form === "pills" ? pills(title, axes[axis], (v) => choose(axis, v))
+      : axis === played?.axis ? slider(title, (v) => { stop(); choose(axis, v); }, play)
+        : slider(title, (v) => choose(axis, v));
 
   let timer = 0;
   function stop() {
     clearInterval(timer);
     timer = 0;
     play.textContent = "▶ Play";
-    play.setAttribute("aria-label", "Play the training");
+    play.setAttribute("aria-label", `Play ${played?.play}`);
   }
   function start() {
-    const steps = axes.step, at = () => steps.indexOf(model.get("step"));
-    choose("step", steps[at() === steps.length - 1 ? 0 : at() + 1]);
+    const { axis } = played, steps = axes[axis], at = () => steps.indexOf(model.get(axis));
+    choose(axis, steps[at() === steps.length - 1 ? 0 : at() + 1]);
     timer = setInterval(() => {
-      if (at() < steps.length - 1) choose("step", steps[at() + 1]);
+      if (at() < steps.length - 1) choose(axis, steps[at() + 1]);
       if (at() === steps.length - 1) stop();
     }, 1100);
     play.textContent = "❚❚ Pause";
-    play.setAttribute("aria-label", "Pause the training");
+    play.setAttribute("aria-label", `Pause ${played.play}`);
   }
-  play.hidden = axes.step.length < 2;
+  play.hidden = !played || axes[played.axis].length < 2;
 
   // ---- what only a kernel can do
-  const number = (name, attributes) => {
+  const number = ([name, { title, min, max }]) => {
     const commit = (event) => event.target.reportValidity() && choose(name, event.target.valueAsNumber);
-    return h("label", {}, { perplexity: "Perplexity", seed: "Seed" }[name],
-      h("input", { type: "number", name, value: model.get(name), required: true, ...attributes,
+    return h("label", {}, title,
+      h("input", { type: "number", name, value: model.get(name), required: true, min, max,
         onchange: commit, onkeydown: (event) => event.key === "Enter" && commit(event) })); // JupyterLab eats Enter's change
   };
-  const live = h("fieldset", { class: "live" }, h("legend", {}, "Compute anew"),
-    number("perplexity", { min: 2, max: 100 }),
-    number("seed", { min: 0, max: 999 }));
+  const live = h("fieldset", { class: "live", hidden: !numbers.length },
+    h("legend", {}, "Compute anew"), ...Object.entries(inputs).map(number));
   const liveHint = h("p", { class: "srlab-hint" });
 
   // ---- the plot
   const links = h("svg:g", { class: "links" }), ring = h("svg:circle", { class: "ring", r: 13 });
+  const rider = h("svg:g", { class: "rider" }); // the patch itself, where routes lead it about
   const points = Array.from({ length: count }, (_, i) => {
     const kind = meta.degradation[i];
-    return marker(shapeOf(meta.content[i]), colourOf(kind), kind % 3);
+    return marker(shapeOf(meta.content[i]), colourOf(kind), fillingOf(kind));
   });
   const hint = h("p", { class: "srlab-hint", id: uid() },
-    "Point at a marker or tap it; dashed lines lead to the same patch under the other degradations. " +
-    "Keys in the focused plot: arrows move, Page Up and Page Down follow the dashed lines, " +
+    (routes.length ? "Choose a patch: point at a marker, tap it, or move the patch slider. Lines lead it along. "
+      : "Point at a marker or tap it; dashed lines lead to the same patch under the other degradations. ") +
+    "Keys in the focused plot: arrows move, Page Up and Page Down follow the lines, " +
     "Enter fades the other degradations, Esc clears.");
   const plot = h("svg:svg", { viewBox: `0 0 ${VIEW} ${VIEW}`, class: "plot", tabindex: 0,
     role: "application", "aria-roledescription": "scatter plot", "aria-describedby": hint.id },
-    links, ...points, ring);
+    links, ...points, ring, rider);
   const spoken = h("p", { class: "srlab-hidden", "aria-live": "polite" });
 
   // ---- beside it: measure, patch, table
@@ -129,7 +132,7 @@ function render({ model, el }) {
   let faded = null; // {kind, index}: the class that stays bright
   const entry = (kind, name, index) => h("button", { type: "button", "aria-pressed": "false",
     "data-kind": kind, "data-index": index, onclick: () => select(kind, index) },
-    kind === "degradation" ? glyph("circle", colourOf(index), index % 3)
+    kind === "degradation" ? glyph("circle", colourOf(index), fillingOf(index))
       : glyph(shapeOf(index), "currentColor", 0), name);
   const legend = h("div", { class: "legend" }, ...[["degradation", "Degradation: colour and filling"],
     ["content", "Content: shape"]].map(([kind, title]) =>
@@ -169,17 +172,17 @@ function render({ model, el }) {
   let focus = -1, pinned = false;
   const kin = (i) => points.map((_, k) => k).filter((k) => meta.patch[k] === meta.patch[i]);
   const nameOf = (i) => `${meta.degradations[meta.degradation[i]]}, ${meta.contents[meta.content[i]]}`;
+  const at = (i) => [shown[2 * i], shown[2 * i + 1]];
   function mark() {
     ring.toggleAttribute("hidden", focus < 0);
+    rider.toggleAttribute("hidden", focus < 0 || !routes.length);
     links.replaceChildren();
     if (focus < 0) return;
-    const at = (i) => [shown[2 * i], shown[2 * i + 1]], [x, y] = at(focus);
-    ring.setAttribute("cx", x);
-    ring.setAttribute("cy", y);
-    for (const other of kin(focus)) {
-      const [x2, y2] = at(other);
+    const [x, y] = at(focus);
+    for (const el of [ring, rider]) el.style.transform = `translate(${x}px, ${y}px)`;
+    if (routes.length) links.append(...ways());
+    else for (const [x2, y2] of kin(focus).map(at))
       links.append(h("svg:line", { x1: x, y1: y, x2, y2 }));
-    }
   }
   function tile(i, side) {
     const zoom = side / sprite.tile;
@@ -188,15 +191,17 @@ function render({ model, el }) {
       `background-size:${sprite.cols * side}px auto;background-position:` +
       `${-(i % sprite.cols) * sprite.tile * zoom}px ${-Math.floor(i / sprite.cols) * sprite.tile * zoom}px` });
   }
-  function look(i, { pin = false, speak = false } = {}) {
+  function look(i, { pin = false, speak = false, travel = false } = {}) {
     if (i === focus && pin === pinned) return;
     pinned = pin;
     if (i !== focus) {
       points[focus]?.classList.remove("focus");
       points[i]?.classList.add("focus");
       focus = i;
+      plot.classList.toggle("travels", travel);
       mark();
       showPatch();
+      showRoutes();
     }
     if (speak && i >= 0) spoken.textContent = `${nameOf(i)}, patch ${meta.patch[i] + 1}`;
   }
@@ -207,17 +212,59 @@ function render({ model, el }) {
       return;
     }
     const kind = meta.degradation[focus];
+    const go = (i) => look(i, { pin: true, speak: true, travel: routes.length > 0 });
+    const button = (i, side, ...words) => h("button", { type: "button", title: `Go to ${nameOf(i)}`,
+      "aria-current": String(i === focus), onclick: () => go(i) }, tile(i, side), ...words);
     patch.replaceChildren(
       h("p", { class: "srlab-title" }, `Patch ${meta.patch[focus] + 1}, cut from ${meta.contents[meta.content[focus]]}`),
       h("div", { class: "views" },
         h("div", {}, tile(focus, 144), h("div", { class: "name" },
-          glyph(shapeOf(meta.content[focus]), colourOf(kind), kind % 3), meta.degradations[kind])),
-        h("div", { class: "kin" }, ...kin(focus).filter((i) => i !== focus).map((i) =>
-          h("button", { type: "button", title: `Go to ${nameOf(i)}`,
-            onclick: () => look(i, { pin: true, speak: true }) },
-          tile(i, 56), h("span", {}, meta.degradations[meta.degradation[i]])))),
-      ));
+          glyph(shapeOf(meta.content[focus]), colourOf(kind), fillingOf(kind)), meta.degradations[kind])),
+        h("div", { class: "kin" }, ...(routes.length ? [] : kin(focus)).filter((i) => i !== focus).map((i) =>
+          button(i, 56, h("span", {}, meta.degradations[meta.degradation[i]])))),
+      ),
+      ...routes.map(({ title, stops }) => h("div", { class: "strip", role: "group", "aria-label": title },
+        ...stops.map(([, kind]) => button(pointOf(meta.patch[focus], kind), 30)))));
   }
+
+  // ---- routes: sliders that lead one patch from degradation to degradation
+  const patches = [...new Set(meta.patch)];
+  const pointOf = (patch, kind) =>
+    points.findIndex((_, i) => meta.patch[i] === patch && meta.degradation[i] === kind);
+  const contentOf = (patch) => meta.contents[meta.content[meta.patch.indexOf(patch)]];
+  const patchNames = patches.map((patch) => `${patch + 1}, ${contentOf(patch)}`);
+  let led = patches[0], whereabouts = routes[0]?.stops[0][1]; // the patch the sliders move, and where it is
+  const lead = (patch, kind) => look(pointOf(patch, kind), { pin: true, speak: true, travel: true });
+  const leaders = routes.map(({ title, stops }) => {
+    const words = stops.map(([word]) => word);
+    return { stops, words, ...slider(title, (word) => lead(led, stops[words.indexOf(word)][1])) };
+  });
+  const chooser = slider("Patch", (name) => lead(patches[patchNames.indexOf(name)], whereabouts));
+  const guide = h("div", { class: "srlab-controls", role: "group", "aria-label": "Move one patch",
+    hidden: !routes.length }, chooser.el, ...leaders.map(({ el }) => el));
+
+  const picture = h("svg:svg", { width: RIDER, height: RIDER }, h("svg:image", { href: routes.length ? sprite.src : null,
+    width: sprite.cols * sprite.tile, height: Math.ceil(count / sprite.cols) * sprite.tile }));
+  const outline = h("svg:rect", { width: RIDER, height: RIDER });
+  rider.append(picture, outline);
+
+  function showRoutes() {
+    if (!routes.length) return;
+    if (focus >= 0) [led, whereabouts] = [meta.patch[focus], meta.degradation[focus]];
+    chooser.show(patchNames, patchNames[patches.indexOf(led)]);
+    for (const { stops, words, show } of leaders)
+      show(words, words[Math.max(0, stops.findIndex(([, kind]) => kind === whereabouts))]);
+    if (focus < 0) return;
+    const side = sprite.tile, [x, y] = at(focus);
+    picture.setAttribute("viewBox", `${(focus % sprite.cols) * side} ${Math.floor(focus / sprite.cols) * side} ${side} ${side}`);
+    for (const el of [picture, outline]) { // beside the ring, and inside the plot
+      el.setAttribute("x", Math.min(Math.max(x, RIDER / 2 + 2), VIEW - RIDER / 2 - 2) - x - RIDER / 2);
+      el.setAttribute("y", y > RIDER + EDGE ? -RIDER - 18 : 18);
+    }
+  }
+  const ways = () => routes.map(({ stops }) => h("svg:polyline", { points:
+    stops.map(([, kind]) => at(pointOf(meta.patch[focus], kind)).join()).join(" ") }));
+
   function nearest(event) {
     const box = plot.getBoundingClientRect(), scale = VIEW / box.width;
     const x = (event.clientX - box.left) * scale, y = (event.clientY - box.top) * scale;
@@ -291,42 +338,53 @@ function render({ model, el }) {
     ] : [h("p", { class: "srlab-hint" }, "–")]));
   }
   function showTable() {
-    const [network, layer, projection, step] = setting(), opt = options();
-    const layers = axes.layer.filter((name) => precomputed("layer").includes(name) || name === layer);
+    if (!meta.table) return;
+    const [down, across] = meta.table, opt = options();
+    const titleOf = (axis) => meta.controls.find((control) => control.axis === axis).title.toLowerCase();
+    const shownOf = (axis) => axes[axis].filter((v) => precomputed(axis).includes(v) || v === model.get(axis));
     const cell = (row, column) => {
-      const state = states.get(keyOf([network, row, projection, column], opt));
+      const place = { [down]: row, [across]: column };
+      const state = states.get(keyOf(AXES.map((axis) => place[axis] ?? model.get(axis)), opt));
       if (!state) return h("td", {});
       const [value] = state.measures, depth = Math.max(0, Math.min(1, Math.log10(Math.max(value, 1)) / 3));
       return h("td", {}, h("button", { type: "button", tabindex: -1,
         style: `--depth: ${(62 * depth).toFixed(0)}%`,
-        "aria-current": row === layer && column === step ? "true" : "false",
-        "aria-label": `${row}, step ${column}: CHI ${format(value)}, level ${level(value)}`,
-        onclick: () => { stop(); model.set("layer", row); model.set("step", column); model.save_changes(); },
+        "aria-current": row === model.get(down) && column === model.get(across) ? "true" : "false",
+        "aria-label": `${titleOf(down)} ${row}, ${titleOf(across)} ${column}: CHI ${format(value)}, level ${level(value)}`,
+        onclick: () => { stop(); model.set(down, row); model.set(across, column); model.save_changes(); },
       }, format(value)));
     };
     table.replaceChildren(
-      h("caption", {}, "CHI by layer and training step"),
-      h("thead", {}, h("tr", {}, h("td", {}), ...axes.step.map((name) => h("th", { scope: "col" }, name)))),
-      h("tbody", {}, ...layers.map((row) =>
-        h("tr", {}, h("th", { scope: "row" }, row), ...axes.step.map((column) => cell(row, column))))),
+      h("caption", {}, `CHI by ${titleOf(down)} (down) and ${titleOf(across)}`),
+      h("thead", {}, h("tr", {}, h("td", {}), ...shownOf(across).map((name) => h("th", { scope: "col" }, name)))),
+      h("tbody", {}, ...shownOf(down).map((row) =>
+        h("tr", {}, h("th", { scope: "row" }, row), ...shownOf(across).map((column) => cell(row, column))))),
     );
   }
 
   // ---- everything that follows from the choice
+  function hintOf(alive) {
+    const more = meta.controls.flatMap(({ axis, title }) => {
+      const n = axes[axis].length - precomputed(axis).length;
+      return n ? [`${n} more ${title.toLowerCase()}${n > 1 ? "s" : ""}`] : [];
+    });
+    if (alive && plain()) return `${without.value} has no ${numbers.join(" and no ")}.`;
+    if (!numbers.length && !more.length) return "";
+    if (alive) return "Computed in your kernel, in seconds.";
+    const notebook = "a running notebook (JupyterLab, Colab, VS Code)";
+    return numbers.length ? `Needs ${notebook}${more.length ? `; so do ${more.join(", ")}` : ""}.`
+      : `With ${notebook}: ${more.join(", ")}.`;
+  }
   function refresh() {
     const alive = kernel.computes, state = current();
-    controls.network.show(model.get("network"));
-    controls.projection.show(model.get("projection"));
-    for (const axis of ["layer", "step"]) {
+    for (const { axis } of of("pills")) controls[axis].show(model.get(axis));
+    for (const { axis } of of("slider")) {
       const known = alive ? axes[axis] : precomputed(axis);
       controls[axis].show(known.includes(model.get(axis)) ? known : axes[axis], model.get(axis));
     }
     live.disabled = !alive || plain();
     for (const input of live.querySelectorAll("input")) input.value = model.get(input.name);
-    const more = axes.layer.length - precomputed("layer").length;
-    liveHint.textContent = alive
-      ? (plain() ? "PCA has neither a seed nor a perplexity." : "Computed in your kernel, in seconds.")
-      : `Needs a running notebook (JupyterLab, Colab, VS Code)${more ? `; so do ${more} more layers` : ""}.`;
+    liveHint.textContent = hintOf(alive);
     const words = setting().join(" · ");
     plot.setAttribute("aria-label", `Embedding of ${count} patches: ${words}`);
     plot.classList.toggle("stale", !state);
@@ -336,9 +394,8 @@ function render({ model, el }) {
       glide(state.places);
       status.say(`${words}: ${count} points, ${meta.degradations.length} degradations of the same patches.`);
     } else if (alive) {
-      const [network, layer, projection, step] = setting();
-      ask({ key: keyOf(setting(), options()), words, request:
-        { network, layer, projection, step, seed: model.get("seed"), perplexity: model.get("perplexity") } });
+      const request = Object.fromEntries([...AXES, ...numbers].map((name) => [name, model.get(name)]));
+      ask({ key: keyOf(setting(), options()), words, request });
     } else {
       status.fail(`${words} was not precomputed; open the notebook to compute it.`);
     }
@@ -361,13 +418,14 @@ function render({ model, el }) {
     look(-1);
   } },
     h("div", { class: "srlab-controls" }, ...Object.values(controls).map((control) => control.el)),
+    guide,
     h("div", { class: "stage" },
       h("div", { class: "main" }, plot, status.el, legend, hint),
-      h("div", { class: "side" }, score, patch, h("div", { class: "scroll" }, table), h("div", {}, live, liveHint))),
+      h("div", { class: "side" }, score, patch, h("div", { class: "scroll", hidden: !meta.table }, table), h("div", {}, live, liveHint))),
     spoken);
   el.append(root);
 
-  const watched = [...AXES, "seed", "perplexity"].map((name) => "change:" + name);
+  const watched = [...AXES, ...numbers].map((name) => "change:" + name);
   let queued = false; // several traits may change in one go
   const changed = () => {
     if (queued) return;
@@ -378,6 +436,7 @@ function render({ model, el }) {
   stop();
   showPatch();
   refresh();
+  if (routes.length) look(pointOf(led, whereabouts), { pin: true });
   return () => {
     stop();
     cancelAnimationFrame(frame);

@@ -1,0 +1,236 @@
+"""Scatter plots with controls: any axes to choose a state by, the patch under the cursor."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, Self
+
+import numpy as np
+import traitlets as T
+
+from srlab.explorers.live import Explorer, sources
+from srlab.plotting import COLOURS, SYMBOLS
+from srlab.representation import align, separability_level
+
+
+class Control(NamedTuple):
+    """One axis of the states, how it is chosen, and what playing it along would show."""
+
+    axis: str  # the trait's name: `explorer.layer`
+    title: str
+    form: Literal["pills", "slider"] = "pills"
+    play: str = ""  # "the training"; no play button without
+
+
+class Route(NamedTuple):
+    """A slider that leads a patch from one of its degradations to the next."""
+
+    title: str
+    stops: Mapping[str, str]  # {what the slider says: name of the degradation}
+
+
+@dataclass(frozen=True)
+class EmbeddedState:
+    """One picture of the explorer: an embedding (N, 2) and how far its degradations separate."""
+
+    embedding: np.ndarray
+    index: float  # Caliński–Harabasz index of the embedding
+    index_components: float  # … of the principal components it was made from
+
+
+class Choice(T.Unicode):
+    """A value of one axis; refuses what the explorer has not."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """The value, if `obj.meta` lists it."""
+        value = super().validate(obj, value)
+        return one_of(str(self.name), value, obj.meta["axes"][self.name]) if obj.meta else value
+
+
+class ScatterExplorer(Explorer):
+    """States to choose among with pills and sliders; make one with `from_controls`."""
+
+    _esm = sources("scatter", "js")
+    _css = sources("scatter", "css")
+    meta = T.Dict().tag(sync=True)  # names, indices, colours, the sprite sheet
+    places = T.Bytes().tag(sync=True)  # (states, N, 2) little-endian uint16
+    options: ClassVar[dict[str, Any]] = {}  # numbers that only a live kernel changes
+
+    @classmethod
+    def from_controls(
+        cls,
+        states: Mapping[Any, EmbeddedState],
+        *,
+        controls: Sequence[Control],
+        degradations: Sequence[str] | np.ndarray,
+        contents: Sequence[str] | np.ndarray,
+        patches: Sequence[int] | np.ndarray,
+        sprite: dict[str, Any],
+        axes: Mapping[str, Sequence[str]] | None = None,
+        start: tuple[str, ...] | None = None,
+        table: tuple[str, str] | None = None,
+        routes: Sequence[Route] = (),
+        colours: Sequence[str] = COLOURS,
+        fillings: Sequence[int] = (0, 1, 2),
+        compute: Callable[..., EmbeddedState] | None = None,
+        **options: int,
+    ) -> Self:
+        """An explorer of precomputed states {(a value of each control's axis, …): state}.
+
+        All states show the same N points. Every point has a degradation, a content (the picture
+        it was cut from) and a patch number, which it shares with the other degradations of the
+        same patch; `sprite` is the `plotting.sprite_sheet` of the N patches. `colours` and
+        `fillings` (0 solid, 1 hollow, 2 dotted) are those of the degradations, in turn.
+
+        `axes` orders the values of an axis and may name more than were precomputed: a live kernel
+        computes those with `compute(setting)`. `start` is shown first, `table` names the axes of
+        the rows and columns of a table of indices, `routes` are sliders that lead one patch from
+        degradation to degradation. Embeddings are turned and mirrored, never stretched, to follow
+        one another smoothly. The axes become traits: `explorer.layer = "body.15"`.
+        """
+        _check(states, controls, degradations, contents, patches, sprite)
+        known = _axes(states, controls, axes or {})
+        turned: dict[tuple[str, ...], np.ndarray] = {}
+        for setting, state in states.items():
+            turned[setting] = _turned(state.embedding, setting, turned)
+        kinds, own = _classes("degradation", degradations), _classes("content", contents)
+        meta = {
+            "controls": [control._asdict() for control in controls],
+            "axes": known,
+            "options": cls.options,
+            "states": [
+                [known[c.axis].index(v) for c, v in zip(controls, setting, strict=True)]
+                for setting in states
+            ],
+            "measures": [_measures(state) for state in states.values()],
+            "table": table,
+            **kinds,
+            **own,
+            "patch": [int(patch) for patch in patches],
+            "colours": list(colours),
+            "fillings": list(fillings),
+            "symbols": list(SYMBOLS),
+            "sprite": sprite,
+            "routes": [_route(route, kinds["degradations"]) for route in routes],
+        }
+        first = dict(zip(known, next(iter(states)) if start is None else start, strict=True))
+        traits = {axis: Choice().tag(sync=True) for axis in known}
+        explorer = type(cls.__name__, (cls,), {"__module__": cls.__module__, **traits})(
+            meta=meta,
+            places=b"".join(pack_places(points) for points in turned.values()),
+            **options,
+            **first,
+        )
+        explorer._turned, explorer._compute = turned, compute
+        explorer.computes = compute is not None
+        return explorer
+
+    def respond(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        """The state of {axis: value, …, option: number, …}, not precomputed."""
+        axes = self.meta["axes"]
+        setting = tuple(one_of(name, request.get(name), axes[name]) for name in axes)
+        options = {name: int(request[name]) for name in self.options.get("inputs", {})}
+        if self._compute is None:
+            raise ValueError("this explorer was made without compute=, it only shows its states")
+        state = self._compute(setting, **options)
+        points = np.asarray(state.embedding)
+        expected = (len(self.meta["patch"]), 2)
+        if points.shape != expected:
+            raise ValueError(f"compute returned points of shape {points.shape}, not {expected}")
+        packed = pack_places(_turned(points, setting, self._turned))
+        return {"measures": _measures(state)}, [packed]
+
+
+_FULL = 65535
+
+
+def pack_places(points: np.ndarray) -> bytes:
+    """Points (N, 2) as little-endian uint16: centred, the longer side spans 0 … 65535."""
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+        raise ValueError(f"expected finite points (N, 2), got shape {points.shape}")
+    low, high = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
+    extent = (high - low).max() or 1.0
+    unit = (points - (low + high) / 2) / extent + 0.5
+    return (unit * _FULL).round().astype("<u2").tobytes()
+
+
+def one_of(name: str, value: Any, known: Sequence[str]) -> str:
+    """The value of an axis, or an error that lists what there is."""
+    if value not in known:
+        raise T.TraitError(f"unknown {name} {value!r}; this explorer has {', '.join(known)}")
+    return value
+
+
+def _axes(
+    states: Mapping[Any, EmbeddedState],
+    controls: Sequence[Control],
+    wanted: Mapping[str, Sequence[str]],
+) -> dict[str, list[str]]:
+    """{axis: its values in order}: as they first come in the states, or as `wanted`."""
+    known = {c.axis: list(dict.fromkeys(s[i] for s in states)) for i, c in enumerate(controls)}
+    for axis, values in wanted.items():
+        strangers = set(known[axis]) - set(values)
+        if strangers:
+            raise ValueError(
+                f"the values listed for {axis} lack {', '.join(sorted(strangers))}, which is "
+                "among the states"
+            )
+        known[axis] = list(values)
+    return known
+
+
+def _turned(
+    points: np.ndarray, setting: tuple[str, ...], others: Mapping[tuple[str, ...], np.ndarray]
+) -> np.ndarray:
+    """`points` rotated or mirrored towards the most similar setting among `others`."""
+    if not others:
+        return points
+    nearest = max(reversed(list(others)), key=lambda own: sum(map(str.__eq__, own, setting)))
+    return align(points, others[nearest])
+
+
+def _measures(state: EmbeddedState) -> list[Any]:
+    values = (float(state.index), float(state.index_components))
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"the separability of a state is {values}; are there coincident points?")
+    return [round(values[0], 2), round(values[1], 2), separability_level(values[0])]
+
+
+def _classes(kind: str, labels: Sequence[str] | np.ndarray) -> dict[str, list[Any]]:
+    """{"contents": names, "content": index of each point's name}."""
+    labels = [str(label) for label in labels]
+    names = list(dict.fromkeys(labels))
+    return {f"{kind}s": names, kind: [names.index(label) for label in labels]}
+
+
+def _route(route: Route, degradations: Sequence[str]) -> dict[str, Any]:
+    stops = [[word, one_of("degradation", n, degradations)] for word, n in route.stops.items()]
+    return {
+        "title": route.title,
+        "stops": [[word, list(degradations).index(name)] for word, name in stops],
+    }
+
+
+def _check(states: Mapping[Any, EmbeddedState], controls: Sequence[Control], *columns: Any) -> None:
+    if not states:
+        raise ValueError("an explorer needs at least one state")
+    *labels, sprite = columns
+    count = len(labels[0])
+    if any(len(column) != count for column in labels) or sprite["count"] != count:
+        raise ValueError(
+            "degradations, contents, patches and the sprite sheet describe the same points, got "
+            f"{', '.join(str(len(column)) for column in labels)} and {sprite['count']}"
+        )
+    taken = [control.axis for control in controls if hasattr(ScatterExplorer, control.axis)]
+    if taken:
+        raise ValueError(f"an explorer uses the name {taken[0]!r} itself; call this axis otherwise")
+    for setting, state in states.items():
+        if len(setting) != len(controls):
+            raise ValueError(
+                f"a state has one value for each of {len(controls)} controls, got {setting}"
+            )
+        if np.shape(state.embedding) != (count, 2):
+            raise ValueError(
+                f"{' · '.join(setting)}: expected an embedding of shape ({count}, 2), "
+                f"got {np.shape(state.embedding)}"
+            )
