@@ -13,7 +13,8 @@ from bench.row import Row
 from srlab.datasets import load_images
 from srlab.degradations.filters import downsample
 from srlab.images import crop
-from srlab.training.fit import fit, initial_model
+from srlab.training.fit import fit
+from srlab.training.initial import initial_model
 from srlab.training.losses import pixel_loss
 from srlab.training.recipes import Recipe, recipe
 

@@ -31,6 +31,7 @@ class Provenance:
     step: int = 0
     data: dict[str, str] = field(default_factory=dict)  # image set → digest of its pixels
     psnr: dict[str, float] = field(default_factory=dict)  # image set → dB of the stored weights
+    accuracy: dict[str, float] = field(default_factory=dict)  # … of a classifier, 0 to 1
     history: list[dict[str, float]] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     hardware: str = ""

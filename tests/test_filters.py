@@ -13,6 +13,7 @@ from srlab.degradations.filters import (
     filter2d,
     gaussian_kernel,
     jpeg,
+    shift,
     upsample,
 )
 from srlab.images import image_to_array
@@ -184,3 +185,17 @@ def test_no_operator_changes_its_input(operator):
 def test_impossible_requests_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_shift_by_whole_pixels_moves_the_picture():
+    images = torch.rand(2, 3, 12, 15, dtype=torch.float64)
+    moved = shift(images, 2, -3)
+    torch.testing.assert_close(moved[..., 2:, :-3], images[..., :-2, 3:])
+    assert shift(images, 0, 0) is images
+
+
+def test_shifting_there_and_back_is_almost_nothing_for_a_smooth_picture():
+    images = blur(torch.rand(1, 3, 40, 40, dtype=torch.float64), 3)
+    back = shift(shift(images, 0.4, -0.3), -0.4, 0.3)
+    assert (back - images)[..., 4:-4, 4:-4].abs().max() < 1e-3
+    assert (shift(images, 0.4, -0.3) - images).abs().max() > 1e-3

@@ -17,7 +17,7 @@ FLOORS = (  # from the top
     ("training.adversarial", "training.unpaired", "training.classification"),
     ("training.supervised",),
     ("training.initial", "training.descent"),
-    ("checkpoints", "foreign"),
+    ("checkpoints", "foreign", "spectrum"),
     (
         "models",
         "datasets",
@@ -63,6 +63,7 @@ GENERAL = {
     "attribution",
     "capture",
     "representation",
+    "spectrum",
     "feature_maps",
     "contract",
 }  # take any network

@@ -166,3 +166,14 @@ def test_impossible_spaces_are_refused_when_they_are_made(settings, message):
 def test_noise_needs_a_generator():
     with pytest.raises(ValueError, match="default_rng"):
         Degradation(noise_sigma=0.1)(HR)
+
+
+def test_a_shift_is_drawn_last_and_named():
+    space = DegradationSpace(noise_sigma=(0.0, 0.1), shift=3.0)
+    still, moved = replace(space, shift=0.0).draw(rng()), space.draw(rng())
+    assert replace(moved, shift=(0.0, 0.0)) == still  # older spaces draw what they always drew
+    assert all(0 < abs(pixels) <= 3 for pixels in moved.shift)
+    assert str(Degradation(shift=(0.5, -1))) == "shift 0.5, -1"
+    assert space.margin == 3 + 2
+    with pytest.raises(ValueError, match="down, right"):
+        Degradation(shift=(float("nan"), 0))

@@ -84,7 +84,8 @@ from srlab.representation import (
     separability,
     separability_interval,
 )
-from srlab.training.fit import fit, initial_model
+from srlab.training.fit import fit
+from srlab.training.initial import initial_model
 from srlab.training.recipes import recipe
 
 device = pick_device(device)

@@ -96,6 +96,21 @@ def _row_matrix(row: Tensor, extent: int) -> Tensor:
     return (mirrored.unfold(1, len(row), 1) @ row).mT
 
 
+def shift(images: Tensor, down: float, right: float) -> Tensor:
+    """Move images (B, C, H, W) by a fraction of a pixel or more, bicubically; borders mirrored."""
+    if down == 0 and right == 0:
+        return images
+    height, width = images.shape[-2:]
+    moved = torch.tensor(
+        [[1, 0, -2 * right / width], [0, 1, -2 * down / height]], dtype=images.dtype
+    )
+    theta = moved.to(images.device).expand(len(images), -1, -1)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    return F.grid_sample(
+        images, grid, mode="bicubic", padding_mode="reflection", align_corners=False
+    )
+
+
 def downsample(images: Tensor, scale: int) -> Tensor:
     """Antialiased bicubic reduction: (B, C, H, W) → (B, C, H/scale, W/scale).
 

@@ -14,6 +14,7 @@ from srlab.degradations.filters import (
     filter2d,
     gaussian_kernel,
     jpeg,
+    shift,
 )
 
 
@@ -21,8 +22,8 @@ from srlab.degradations.filters import (
 class Degradation:
     """One drawn degradation, callable: images (B, 3, H, W) → (B, 3, H/scale, W/scale).
 
-    In order: blur, bicubic down-sampling, noise, JPEG. With scale=1 it acts on LR images, as the
-    DDR paper does (`Degradation(blur_sigma=4)`); otherwise the blur acts on the HR grid.
+    In order: blur, shift, bicubic down-sampling, noise, JPEG. With scale=1 it acts on LR images, as
+    the DDR paper does (`Degradation(blur_sigma=4)`); otherwise the blur acts on the HR grid.
 
     >>> clean = Degradation(scale=4)
     >>> noisy = replace(clean, noise_sigma=20 / 255)
@@ -35,6 +36,7 @@ class Degradation:
     kernel_size: int | None = None  # None = wide enough for 4 sigma
     noise_sigma: float = 0.0  # image units after down-sampling, written 20/255
     jpeg_quality: int | None = None
+    shift: tuple[float, float] = (0.0, 0.0)  # down and right, pixels of the grid it is given
 
     def __post_init__(self) -> None:
         if self.scale not in (1, 2, 3, 4, 8):
@@ -43,6 +45,8 @@ class Degradation:
             value = getattr(self, name) or 0.0
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be finite and not negative, got {value}")
+        if not all(math.isfinite(pixels) for pixels in self.shift):
+            raise ValueError(f"shift is (down, right) in pixels, got {self.shift}")
         if self.kernel_size is not None and (self.kernel_size < 1 or self.kernel_size % 2 == 0):
             raise ValueError(f"kernel_size is odd and positive, got {self.kernel_size}")
         if self.noise_sigma > 1:
@@ -60,11 +64,12 @@ class Degradation:
         """Input pixels around a window that reach its degraded version (JPEG's blocks aside)."""
         radius = self.kernel_size // 2 if self.kernel_size else math.ceil(4 * self.widest_sigma)
         reach = radius * (self.widest_sigma > 0) + 2 * self.scale * (self.scale > 1)
+        reach += math.ceil(max(map(abs, self.shift))) + 2 * any(self.shift)
         return math.ceil(reach / self.scale) * self.scale
 
     def __call__(self, images: Tensor, rng: Rng | None = None) -> Tensor:
         """Apply it. `rng` (one generator, or one for each image) is needed when there is noise."""
-        images = downsample(self._blur(images), self.scale)
+        images = downsample(shift(self._blur(images), *self.shift), self.scale)
         if self.noise_sigma:
             if rng is None:
                 raise ValueError(
@@ -88,6 +93,8 @@ class Degradation:
             parts.append(f"blur {self.blur_sigma:g}×{self.blur_sigma_y:g} at {angle:.0f}°")
         elif self.blur_sigma:
             parts.append(f"blur {self.blur_sigma:g}")
+        if any(self.shift):
+            parts.append(f"shift {self.shift[0]:g}, {self.shift[1]:g}")
         if self.noise_sigma:
             parts.append(f"noise {self.noise_sigma * 255:g}/255")
         if self.jpeg_quality is not None:
@@ -108,6 +115,7 @@ class DegradationSpace:
     noise_probability: float = 1.0
     jpeg_quality: tuple[int, int] | None = None
     jpeg_probability: float = 1.0
+    shift: float = 0.0  # at most so many pixels of the given grid, down and right
 
     def __post_init__(self) -> None:
         for name in ("blur_sigma", "noise_sigma", "jpeg_quality"):
@@ -128,6 +136,7 @@ class DegradationSpace:
             kernel_size=self.kernel_size,
             noise_sigma=self.noise_sigma[limit],
             jpeg_quality=self.jpeg_quality and self.jpeg_quality[limit],
+            shift=(self.shift * limit, self.shift * limit),
         )
 
     @property
@@ -150,4 +159,7 @@ class DegradationSpace:
         if self.jpeg_quality is not None and use_jpeg < self.jpeg_probability:
             low, high = self.jpeg_quality
             drawn = replace(drawn, jpeg_quality=int(rng.integers(low, high + 1)))
+        if self.shift:
+            down, right = rng.uniform(-self.shift, self.shift, size=2)
+            drawn = replace(drawn, shift=(float(down), float(right)))
         return drawn

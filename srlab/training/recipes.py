@@ -8,6 +8,14 @@ from srlab.degradations.pipeline import DegradationSpace
 
 PRISTINE = ("bsd397", "general100", "div2k-small")  # 577 pictures, none of them in a test set
 CLEAN = DegradationSpace(scale=4)  # bicubic reduction alone
+# A camera's everyday faults, after the "mild" track of NTIRE 2018: blur, noise, a shifted grid.
+MILD = DegradationSpace(
+    scale=4,
+    blur_sigma=(2.0, 4.0),
+    anisotropic=True,
+    noise_sigma=(8 / 255, 12 / 255),
+    shift=4.0,
+)
 
 
 @dataclass(frozen=True)
@@ -25,10 +33,11 @@ class Recipe:
     precision: str = "bfloat16"  # of the convolutions; weights, input, output and loss are float32
     seed: int = 0
     snapshots: tuple[int, ...] = ()  # steps whose weights are kept besides the last
+    start: dict[str, str] = field(default_factory=dict)  # part of the network → checkpoint
 
     def __post_init__(self) -> None:
         for name in ("lr_size", "batch_size", "steps", "learning_rate"):
-            if not 0 < getattr(self, name) < float("inf"):
+            if not 0 < getattr(self, name, 1) < float("inf"):
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         if self.precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision is float32 or bfloat16, got {self.precision!r}")
@@ -43,6 +52,45 @@ class Recipe:
     def seeded(self, seed: int) -> "Recipe":
         """The same run from another initialization and another order of the data."""
         return replace(self, seed=seed)
+
+
+@dataclass(frozen=True)
+class AdversarialRecipe(Recipe):
+    """The same with a critic and a perceptual loss; the running average of the weights is kept."""
+
+    pixel_weight: float = 0.05
+    perceptual_weight: float = 1.0
+    adversarial_weight: float = 0.02
+    perceptual_network: str = "resnet18-cifar10"
+    perceptual_layers: tuple[str, ...] = ("conv2_x", "conv3_x")
+    critic_channels: int = 32
+    critic_learning_rate: float = 4e-4
+    average: float = 0.995  # how much of the average a step keeps
+
+
+@dataclass(frozen=True)
+class UnpairedRecipe(Recipe):
+    """CinCGAN: two cycles without pairs. `space` is the degradation that is to be undone."""
+
+    adversarial_weight: float = 0.05
+    cycle_weight: float = 1.0
+    identity_weight: float = 0.5
+    smoothness_weight: float = 0.05
+    partner_channels: int = 24  # of the generators back and of the critics
+
+
+@dataclass(frozen=True)
+class ClassificationRecipe(Recipe):
+    """Cross entropy on labelled pictures; `space` and `lr_size` have no say."""
+
+    image_sets: tuple[str, ...] = ("cifar10-train",)
+    batch_size: int = 64
+    learning_rate: float = 0.1  # peak of one cosine cycle, SGD with momentum 0.9
+
+
+def seed_names(name: str, seeds: Iterable[int]) -> list[str]:
+    """The names of a recipe's training seeds: ["srresnet-gr", "srresnet-gr-s1", …]."""
+    return [name if seed == 0 else f"{name}-s{seed}" for seed in seeds]
 
 
 EVOLUTION = (100, 250, 500, 1000, 1750, 2500, 4000)
@@ -90,6 +138,58 @@ SRRESNET_BLIND = replace(
 )
 FSRCNN_LAB = Recipe("fsrcnn", {"scale": 4}, steps=10_000, learning_rate=1e-3)
 
+# A frozen SRResNet trained on clean pictures guides a blind one (DDR, Sec. 5).
+SRRESNET_GUIDED = replace(
+    SRRESNET_BLIND,
+    architecture="guided-srresnet",
+    hyperparameters={
+        "scale": 4,
+        "channels": 32,
+        "num_blocks": 16,
+        "guide_channels": 32,
+        "guide_blocks": 16,
+    },
+    start={"guide": "srresnet-gr"},
+)
+
+
+def _srgan(kind: str, seed: int) -> AdversarialRecipe:
+    """SRGAN goes on from the network that the pixel loss alone made."""
+    return AdversarialRecipe(
+        "srresnet",
+        {"scale": 4, "channels": 32, "num_blocks": 16, "global_residual": kind == "gr"},
+        steps=4000,
+        learning_rate=4e-4,
+        seed=seed,
+        start={"": seed_names(f"srresnet-{kind}", [seed])[0]},
+    )
+
+
+RESNET18_CIFAR10 = ClassificationRecipe("resnet18", {"num_classes": 10, "channels": 16}, steps=5000)
+RCAN_SR = replace(
+    SRRESNET_GR,
+    architecture="rcan",
+    hyperparameters={"scale": 4, "channels": 32, "num_blocks": 8, "global_residual": True},
+    steps=4000,
+    snapshots=(),
+)
+RCAN_CIFAR10 = ClassificationRecipe(
+    "rcan-classifier",
+    {"num_classes": 10, "channels": 32, "num_blocks": 8},
+    steps=2000,
+    learning_rate=0.05,
+)
+CINCGAN = UnpairedRecipe(
+    "cincgan",
+    {"scale": 4, "channels": 32, "num_blocks": 16, "inner_blocks": 6},
+    space=MILD,
+    lr_size=24,
+    batch_size=8,
+    steps=2000,
+    learning_rate=3e-4,
+    start={"outer": "srresnet-gr"},
+)
+
 # paper: the published sizes and schedules, for a GPU.
 PAPER: dict[str, Any] = {"lr_size": 32, "batch_size": 16, "steps": 600_000, "learning_rate": 2e-4}
 SRRESNET_GR_PAPER = replace(
@@ -113,6 +213,16 @@ RECIPES: dict[str, Recipe] = {
     **_seeds("srresnet-blur", SRRESNET_BLUR),
     **_seeds("srresnet-blind", SRRESNET_BLIND),
     **{f"srcnn-{depth}-gr": _deep_srcnn(depth) for depth in SRCNN_DEPTHS},
+    **_seeds("srresnet-guided", SRRESNET_GUIDED),
+    **{
+        seed_names(f"srgan-{kind}", [seed])[0]: _srgan(kind, seed)
+        for kind in ("gr", "wogr")
+        for seed in range(3)
+    },
+    "resnet18-cifar10": RESNET18_CIFAR10,
+    "rcan-sr": RCAN_SR,
+    "rcan-cifar10": RCAN_CIFAR10,
+    "cincgan": CINCGAN,
     "srcnn-3": SRCNN_3,
     "fsrcnn": FSRCNN_LAB,
     "srresnet-gr-paper": SRRESNET_GR_PAPER,
@@ -125,8 +235,3 @@ def recipe(name: str) -> Recipe:
     if name not in RECIPES:
         raise ValueError(f"unknown recipe {name!r}; srlab has {', '.join(RECIPES)}")
     return RECIPES[name]
-
-
-def seed_names(name: str, seeds: Iterable[int]) -> list[str]:
-    """The names of a recipe's training seeds: ["srresnet-gr", "srresnet-gr-s1", …]."""
-    return [name if seed == 0 else f"{name}-s{seed}" for seed in seeds]

@@ -4,24 +4,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from srlab.checkpoints import Provenance, load_weights, save_checkpoint, versions
-from srlab.datasets import load_images
 from srlab.devices import hardware
-from srlab.training.fit import VALIDATION, Fit, initial_model, validation_psnr
+from srlab.training.fit import TASKS, Fit
+from srlab.training.initial import initial_model
 
 
 def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()) -> list[Path]:
     """Save a run's last weights as `name`, and those of `steps` as `name@step`, with provenance.
 
-    The PSNR in the header is that of the file: of weights rounded to float16.
+    The PSNR (or accuracy) in the header is that of the file: of weights rounded to float16.
     """
     last = max(run.weights)
-    validation = load_images(VALIDATION)
+    task = TASKS[type(run.recipe)]
     paths = []
     for step in (*steps, last):
         weights = {key: tensor.half().float() for key, tensor in run.weights[step].items()}
         model = initial_model(run.recipe)
         load_weights(model, weights)
-        quality = validation_psnr(model.eval(), validation, run.recipe.space.scale)
+        quality = round(task.measure(run.recipe, model.eval()), 3)
         title = name if step == last else f"{name}@{step}"
         provenance = Provenance(
             name=title,
@@ -30,7 +30,6 @@ def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()
             recipe=run.recipe.as_dict(),
             step=step,
             data=run.data,
-            psnr={VALIDATION: round(quality, 3)},
             history=[
                 {key: round(value, 5) for key, value in row.items()}
                 for row in run.history
@@ -40,6 +39,7 @@ def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()
             hardware=hardware(),
             seconds=round(run.seconds * step / last, 3),
             date=datetime.now(UTC).date().isoformat(),
+            **{task.metric: {task.validation_set: quality}},
         )
         paths.append(save_checkpoint(Path(folder) / f"{title}.safetensors", weights, provenance))
     return paths

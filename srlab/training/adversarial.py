@@ -1,0 +1,71 @@
+"""SRGAN: the same pairs, but a critic and a perceptual loss beside L1 (Ledig et al., 2017)."""
+
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from srlab.checkpoints import load_checkpoint
+from srlab.models import PatchDiscriminator
+from srlab.training.losses import PerceptualLoss, adversarial_loss, pixel_loss
+from srlab.training.recipes import AdversarialRecipe
+from srlab.training.supervised import Supervised
+
+
+class Adversarial(Supervised):
+    """Generator and critic in turns; what is kept is the generator's running average."""
+
+    recipe: AdversarialRecipe
+
+    def __init__(
+        self,
+        recipe: AdversarialRecipe,
+        fabric: Fabric,
+        images: dict[str, Tensor] | None = None,
+    ) -> None:
+        super().__init__(recipe, fabric, images)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            critic = PatchDiscriminator(channels=recipe.critic_channels)
+        self.critic = self.descending(critic, recipe.critic_learning_rate)
+        average = get_ema_multi_avg_fn(recipe.average)
+        self.average = AveragedModel(self.descent.module, multi_avg_fn=average)
+        self.model = self.average.module
+        judge = load_checkpoint(recipe.perceptual_network)[0].to(fabric.device)
+        self.perceptual = PerceptualLoss(judge, recipe.perceptual_layers)
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """All that a resumed run needs."""
+        return *self.descent.parts, *self.critic.parts, self.average
+
+    def update(self, step: int) -> Tensor:
+        """One step; the loss before it."""
+        lr, hr = self.batch(self.sampler, step)
+        with self.autocast():
+            sr = self.descent.network(lr)
+        loss = self._generator_loss(sr, hr)
+        self.descent.step(loss)
+        self.average.update_parameters(self.descent.module)
+        self.critic.step(self._critic_loss(sr.detach(), hr))
+        return loss
+
+    def _generator_loss(self, sr: Tensor, hr: Tensor) -> Tensor:
+        recipe = self.recipe
+        with self.autocast():
+            perceptual = self.perceptual(sr, hr)
+            self.critic.module.requires_grad_(False)
+            verdict = self.critic.network(sr)
+            self.critic.module.requires_grad_(True)
+        return (
+            recipe.pixel_weight * pixel_loss(sr, hr)
+            + recipe.perceptual_weight * perceptual
+            + recipe.adversarial_weight * adversarial_loss(verdict, real=True)
+        )
+
+    def _critic_loss(self, sr: Tensor, hr: Tensor) -> Tensor:
+        with self.autocast():
+            on_real, on_made = self.critic.network(hr), self.critic.network(sr)
+        return (adversarial_loss(on_real, real=True) + adversarial_loss(on_made, real=False)) / 2

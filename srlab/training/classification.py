@@ -1,0 +1,101 @@
+"""Classifiers of small pictures: the networks that DDR holds its findings against."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from srlab.labelled import LabelledImages, cifar10
+from srlab.training.descent import Descent
+from srlab.training.initial import initial_model
+from srlab.training.recipes import ClassificationRecipe
+
+
+class Classification:
+    """Cross entropy on pictures shifted by up to 4 pixels and mirrored; SGD, as in the paper."""
+
+    metric, validation_set = "accuracy", "cifar10-test"
+
+    def __init__(
+        self,
+        recipe: ClassificationRecipe,
+        fabric: Fabric,
+        images: LabelledImages | None = None,
+    ) -> None:
+        self.recipe, self.fabric = recipe, fabric
+        self.images = cifar10("train") if images is None else images
+        self.model: nn.Module = initial_model(recipe)
+        self.descent = Descent(
+            fabric,
+            self.model,
+            steps=recipe.steps,
+            learning_rate=recipe.learning_rate,
+            optimizer=torch.optim.SGD,
+            momentum=0.9,
+            weight_decay=5e-4,
+            nesterov=True,
+        )
+        self.precision = getattr(torch, recipe.precision)
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """All that a resumed run needs."""
+        return self.descent.parts
+
+    @property
+    def digest(self) -> str:
+        """Of the pictures it learns from, and their labels."""
+        pixels = self.images.images.numpy().tobytes() + self.images.labels.numpy().tobytes()
+        return hashlib.sha256(pixels).hexdigest()[:16]
+
+    def update(self, step: int) -> Tensor:
+        """One step; the loss before it."""
+        images, labels = self._batch(np.random.default_rng((self.recipe.seed, step)))
+        wanted = self.precision != torch.float32
+        with torch.autocast(self.fabric.device.type, self.precision, enabled=wanted):
+            logits = self.descent.network(images)
+        loss = F.cross_entropy(logits.float(), labels)
+        self.descent.step(loss)
+        return loss
+
+    def _batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Drawn by the step alone, so that a resumed run sees the same pictures."""
+        chosen = rng.integers(len(self.images.labels), size=self.recipe.batch_size)
+        images = torch.stack([_jittered(self.images.images[index], rng) for index in chosen])
+        images = images.to(self.fabric.device).float() / 255
+        labels = self.images.labels[chosen].to(self.fabric.device)
+        return images.contiguous(memory_format=torch.channels_last), labels
+
+    @staticmethod
+    def measure(
+        _recipe: ClassificationRecipe, model: nn.Module, validation: LabelledImages | None = None
+    ) -> float:
+        """Share of the test pictures that are named rightly."""
+        return accuracy(model, cifar10("test") if validation is None else validation)
+
+
+def _jittered(image: Tensor, rng: np.random.Generator, *, most: int = 4) -> Tensor:
+    down, right = (int(shift) for shift in rng.integers(-most, most + 1, size=2))
+    padded = F.pad(image, (most,) * 4)
+    height, width = image.shape[-2:]
+    moved = padded[:, most + down : most + down + height, most + right : most + right + width]
+    return moved.flip(-1) if rng.integers(2) else moved
+
+
+@torch.no_grad()
+def logits(model: nn.Module, images: Tensor, *, batch_size: int = 250) -> Tensor:
+    """Of uint8 or float pictures (N, 3, h, w): (N, classes)."""
+    device = next(model.parameters()).device
+    parts: Sequence[Tensor] = images.split(batch_size)
+    scale = 1 if images.is_floating_point() else 255
+    return torch.cat([model(part.to(device).float() / scale).cpu() for part in parts])
+
+
+def accuracy(model: nn.Module, data: LabelledImages) -> float:
+    """Share of the pictures whose largest logit is that of their label."""
+    return (logits(model, data.images).argmax(dim=1) == data.labels).float().mean().item()

@@ -1,0 +1,119 @@
+"""Super-resolution learned from pairs: the task of most recipes."""
+
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from srlab.datasets import PatchSampler, image_digest, load_images
+from srlab.degradations.pipeline import Degradation, DegradationSpace
+from srlab.images import center_crop, crop_to_multiple
+from srlab.metrics import psnr
+from srlab.training.descent import Descent
+from srlab.training.initial import initial_model
+from srlab.training.losses import pixel_loss
+from srlab.training.recipes import Recipe
+
+VALIDATION = "photographs"
+
+
+class Supervised:
+    """L1 between what the network makes of degraded patches and the patches they came from."""
+
+    metric, validation_set = "psnr", VALIDATION
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        fabric: Fabric,
+        images: dict[str, Tensor] | None = None,
+    ) -> None:
+        self.recipe, self.fabric = recipe, fabric
+        self.images = recipe_images(recipe) if images is None else images
+        self.sampler = self.sampled(recipe.space, recipe.seed)
+        model = initial_model(recipe)
+        if model.scale != recipe.space.scale:
+            raise ValueError(
+                f"a ×{model.scale} network cannot learn from ×{recipe.space.scale} pairs"
+            )
+        self.descent = self.descending(model, recipe.learning_rate)
+        self.model: nn.Module = model
+        self.precision = getattr(torch, recipe.precision)
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """All that a resumed run needs."""
+        return self.descent.parts
+
+    @property
+    def digest(self) -> str:
+        """Of the pictures it learns from."""
+        return image_digest(self.images)
+
+    def update(self, step: int) -> Tensor:
+        """One step; the loss before it."""
+        lr, hr = self.batch(self.sampler, step)
+        with self.autocast():
+            sr = self.descent.network(lr)
+        loss = pixel_loss(sr, hr)
+        self.descent.step(loss)
+        return loss
+
+    @staticmethod
+    def measure(
+        recipe: Recipe, model: nn.Module, validation: dict[str, Tensor] | None = None
+    ) -> float:
+        """Mean PSNR-Y in dB on the validation pictures, bicubically reduced."""
+        images = load_images(VALIDATION) if validation is None else validation
+        return validation_psnr(model, images, recipe.space.scale)
+
+    def sampled(self, space: DegradationSpace, seed: int) -> PatchSampler:
+        """Training batches under a degradation space, in the recipe's sizes."""
+        return PatchSampler(
+            list(self.images.values()),
+            space=space,
+            lr_size=self.recipe.lr_size,
+            batch_size=self.recipe.batch_size,
+            seed=seed,
+        )
+
+    def descending(self, module: nn.Module, learning_rate: float) -> Descent:
+        """Adam with the momentum of the SR field (GANs take less: see there)."""
+        return Descent(
+            self.fabric,
+            module,
+            steps=self.recipe.steps,
+            learning_rate=learning_rate,
+            betas=(0.9, 0.99),
+        )
+
+    def batch(self, sampler: PatchSampler, step: int) -> tuple[Tensor, Tensor]:
+        """(lr, hr) of a step, in the layout that convolutions like."""
+        lr, hr = sampler.batch(step - 1, self.fabric.device)
+        return lr.contiguous(memory_format=torch.channels_last), hr
+
+    def autocast(self) -> torch.autocast:
+        """Half precision for convolutions, if the recipe says so; losses stay outside."""
+        wanted = self.precision != torch.float32
+        return torch.autocast(self.fabric.device.type, self.precision, enabled=wanted)
+
+
+def recipe_images(recipe: Recipe) -> dict[str, Tensor]:
+    """The pictures of all its image sets."""
+    return {
+        f"{name}/{stem}": image
+        for name in recipe.image_sets
+        for stem, image in load_images(name).items()
+    }
+
+
+@torch.no_grad()
+def validation_psnr(
+    model: nn.Module, images: dict[str, Tensor], scale: int, *, size: int = 192
+) -> float:
+    """Mean PSNR-Y in dB over the pictures' central windows, bicubically reduced and restored."""
+    device = next(model.parameters()).device
+    hr = torch.stack([center_crop(image, size) for image in images.values()]).to(device)
+    hr = crop_to_multiple(hr, scale)
+    return psnr(model(Degradation(scale=scale)(hr)), hr, border=scale).mean().item()

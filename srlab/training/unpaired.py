@@ -1,0 +1,101 @@
+"""CinCGAN's training (Yuan et al., CVPRW 2018): degraded LR and clean HR, never the same picture.
+
+The inner cycle maps degraded LR to clean LR and back, the outer one enlarges what the inner made
+and comes back to the degraded LR. The paper trains them one after the other; here both descend
+together, and the outer network starts from a trained super-resolver.
+"""
+
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+from torch.nn import functional as F
+
+from srlab.degradations.pipeline import DegradationSpace
+from srlab.models import CinCGAN, PatchDiscriminator, SRResNet
+from srlab.models.cincgan import Degrader
+from srlab.training.descent import Descent
+from srlab.training.losses import total_variation
+from srlab.training.recipes import UnpairedRecipe
+from srlab.training.supervised import Supervised
+
+
+class Unpaired(Supervised):
+    """Two cycles, each with a critic (least squares), an identity and a smoothness term."""
+
+    recipe: UnpairedRecipe
+    model: CinCGAN
+
+    def __init__(
+        self,
+        recipe: UnpairedRecipe,
+        fabric: Fabric,
+        images: dict[str, Tensor] | None = None,
+    ) -> None:
+        super().__init__(recipe, fabric, images)
+        clean = DegradationSpace(scale=recipe.space.scale)
+        self.clean_sampler = self.sampled(clean, recipe.seed + 10_000)  # other crops
+        channels = recipe.partner_channels
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            self.back = torch.nn.ModuleDict(
+                {
+                    "inner": SRResNet(scale=1, channels=channels, num_blocks=4),
+                    "outer": Degrader(scale=clean.scale, channels=channels, num_blocks=4),
+                }
+            )
+            self.critics = torch.nn.ModuleDict(
+                {
+                    "inner": PatchDiscriminator(channels=channels, stride=1),
+                    "outer": PatchDiscriminator(channels=channels),
+                }
+            )
+        self.returning = self._part(self.back)
+        self.judging = self._part(self.critics)
+
+    def _part(self, module: torch.nn.Module) -> Descent:
+        return self.descending(module, self.recipe.learning_rate)
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """All that a resumed run needs."""
+        return *self.descent.parts, *self.returning.parts, *self.judging.parts
+
+    def update(self, step: int) -> Tensor:
+        """One step; the loss before it."""
+        degraded, _ = self.batch(self.sampler, step)
+        clean, hr = self.batch(self.clean_sampler, step)
+        with self.autocast():
+            cleaned = self.model.inner(degraded)
+            sr = self.model.outer(cleaned)
+            loss = self._cycle("inner", degraded, cleaned, self.model.inner(clean), clean)
+            loss = loss + self._cycle("outer", degraded, sr, self.model.outer(clean), hr)
+        self.returning.optimizer.zero_grad()
+        self.descent.step(loss)
+        self.returning.optimizer.step()
+        self.returning.schedule.step()
+        with self.autocast():
+            inner = self._critic_loss("inner", cleaned.detach(), clean)
+            critic_loss = inner + self._critic_loss("outer", sr.detach(), hr)
+        self.judging.step(critic_loss)
+        return loss
+
+    def _cycle(
+        self, name: str, degraded: Tensor, made: Tensor, kept: Tensor, clean: Tensor
+    ) -> Tensor:
+        """Fool the critic, come back to where it began, leave clean pictures alone, be smooth."""
+        recipe, critic = self.recipe, self.critics[name]
+        critic.requires_grad_(False)
+        verdict = critic(made).float()
+        critic.requires_grad_(True)
+        return (
+            recipe.adversarial_weight * F.mse_loss(verdict, torch.ones_like(verdict))
+            + recipe.cycle_weight * F.l1_loss(self.back[name](made).float(), degraded)
+            + recipe.identity_weight * F.l1_loss(kept.float(), clean)
+            + recipe.smoothness_weight * total_variation(made)
+        )
+
+    def _critic_loss(self, name: str, made: Tensor, real: Tensor) -> Tensor:
+        on_real, on_made = (self.critics[name](images).float() for images in (real, made))
+        return (on_real - 1).square().mean() + on_made.square().mean()
