@@ -195,7 +195,8 @@ def test_a_shift_by_whole_pixels_moves_the_picture():
 
 
 def test_shifting_there_and_back_is_almost_nothing_for_a_smooth_picture():
+    torch.manual_seed(0)
     images = blur(torch.rand(1, 3, 40, 40, dtype=torch.float64), 3)
     back = shift(shift(images, 0.4, -0.3), -0.4, 0.3)
-    assert (back - images)[..., 4:-4, 4:-4].abs().max() < 1e-3
-    assert (shift(images, 0.4, -0.3) - images).abs().max() > 1e-3
+    assert (back - images)[..., 4:-4, 4:-4].abs().max() < 2e-3
+    assert (shift(images, 0.4, -0.3) - images).abs().max() > 1e-2
