@@ -102,7 +102,8 @@ def embed(
     """Embed points (N, D) after PCA to 50: (N, dimensions) float32.
 
     `init` and `perplexity` belong to t-SNE; UMAP takes the perplexity as its number of
-    neighbours. Random initialization is what makes t-SNE runs of different seeds differ.
+    neighbours. Random initialization is what makes t-SNE runs of different seeds differ. In more
+    than three dimensions t-SNE sums over all pairs of points: give it hundreds, not thousands.
     """
     components = principal_components(points)
     if method == "pca":
@@ -113,7 +114,15 @@ def embed(
                 f"perplexity {perplexity:g} needs more than {perplexity:g} points, "
                 f"got {len(components)}; use more patches or a lower perplexity"
             )
-        tsne = TSNE(dimensions, perplexity=perplexity, init=init, max_iter=500, random_state=seed)
+        tsne = TSNE(
+            dimensions,
+            method="barnes_hut" if dimensions <= 3 else "exact",  # its trees end at three, and
+            learning_rate="auto" if dimensions <= 3 else 10.0,  # so do steps that stay stable
+            perplexity=perplexity,
+            init=init,
+            max_iter=500,
+            random_state=seed,
+        )
         # for so few points, threads wait for one another far longer than they compute
         with threadpool_limits(1 if len(components) < 2000 else None):
             return tsne.fit_transform(components.astype(np.float32))
@@ -164,6 +173,35 @@ def separability(points: np.ndarray, labels: Sequence | np.ndarray) -> Separabil
     return Separability(within, between, ratio * (len(points) - len(names)) / (len(names) - 1))
 
 
+def separability_draws(
+    points: np.ndarray,
+    labels: Sequence | np.ndarray,
+    groups: Sequence | np.ndarray,
+    *,
+    draws: int = 500,
+    seed: int = 0,
+) -> np.ndarray:
+    """The index in bootstrap draws (draws,): whole `groups` (contents) drawn with replacement.
+
+    Equal groups and seed give equal draws, so that two sets of points can be compared draw by draw.
+    """
+    separability(points, labels)  # refuses what has no index
+    names, own = np.unique(np.asarray(groups), return_inverse=True)
+    drawn = np.random.default_rng(seed).integers(len(names), size=(draws, len(names)))
+    times = np.stack([np.bincount(row, minlength=len(names)) for row in drawn])[:, own]
+    points = points - points.mean(axis=0, dtype=np.float64)  # sums of squares stay small
+    lengths = (points**2).sum(axis=1)
+    labels, count = np.asarray(labels), times.sum(axis=1)
+    within, between, kinds = np.zeros(draws), -((times @ points) ** 2).sum(axis=1) / count, 0
+    for name in np.unique(labels):
+        weights = times * (labels == name)
+        number = np.maximum(weights.sum(axis=1), 1)
+        spread = ((weights @ points) ** 2).sum(axis=1) / number
+        within, between = within + weights @ lengths - spread, between + spread
+        kinds = kinds + weights.any(axis=1)
+    return between / within * (count - kinds) / (kinds - 1)
+
+
 def separability_interval(
     points: np.ndarray,
     labels: Sequence | np.ndarray,
@@ -174,13 +212,7 @@ def separability_interval(
     seed: int = 0,
 ) -> tuple[float, float]:
     """Bootstrap interval of the index: whole `groups` (contents) are drawn with replacement."""
-    rng = np.random.default_rng(seed)
-    labels, groups = np.asarray(labels), np.asarray(groups)
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    values = []
-    for _ in range(draws):
-        rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
-        values.append(separability(points[rows], labels[rows]).index)
+    values = separability_draws(points, labels, groups, draws=draws, seed=seed)
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

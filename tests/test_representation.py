@@ -13,6 +13,7 @@ from srlab.representation import (
     points,
     principal_components,
     separability,
+    separability_draws,
     separability_interval,
     separability_level,
     stream_components,
@@ -133,6 +134,25 @@ def test_interval_encloses_the_index_and_repeats(rng):
     low, high = separability_interval(cloud, labels, groups, draws=200)
     assert low < separability(cloud, labels).index < high
     assert (low, high) == separability_interval(cloud, labels, groups, draws=200)
+
+
+def test_draws_are_the_index_of_drawn_groups(rng):
+    labels, groups = rng.permutation(["a", "a", "b", "b", "c"] * 12), np.repeat(np.arange(15), 4)
+    cloud = rng.normal(size=(60, 3)) + 1e3
+    found = separability_draws(cloud, labels, groups, draws=20, seed=4)
+    drawn = np.random.default_rng(4).integers(15, size=(20, 15))
+    expected = []
+    for row in drawn:
+        rows = np.concatenate([np.flatnonzero(groups == group) for group in row])
+        expected.append(separability(cloud[rows], labels[rows]).index)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_tsne_embeds_in_more_than_three_dimensions(blobs):
+    cloud, labels = blobs
+    embedding = embed(cloud, dimensions=5, perplexity=15)
+    assert embedding.shape == (60, 5)
+    assert separability(embedding, labels).index > 20
 
 
 def test_align_undoes_a_rotation(rng):
