@@ -3,7 +3,7 @@
 import ast
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -100,7 +100,7 @@ def train(
         raise typer.Exit(130) from None
     for path in ship(name, result, folder, steps=chosen.snapshots):
         typer.echo(str(path))
-    typer.echo(f"{result.history[-1]['psnr']:.2f} dB after {chosen.steps} steps")
+    typer.echo(f"{_quality(result.history[-1])} after {chosen.steps} steps")
 
 
 @app.command()
@@ -288,10 +288,17 @@ def _aligned(rows: Rows) -> str:
     return "\n".join(f"  {line}" for line in lines) or "  none"
 
 
-def _models() -> Rows:
-    from srlab.models import MODELS
+def _quality(measured: Mapping[str, float]) -> str:
+    """{"psnr": 27.1} or {"accuracy": 0.8} as people say it."""
+    if "psnr" in measured:
+        return f"{measured['psnr']:.2f} dB"
+    return f"{measured['accuracy']:.1%} right"
 
-    for name, model in MODELS.items():
+
+def _models() -> Rows:
+    from srlab.models import CLASSIFIERS, MODELS
+
+    for name, model in (MODELS | CLASSIFIERS).items():
         yield name, (model.__doc__ or "").split("\n")[0]
 
 
@@ -304,7 +311,11 @@ def _checkpoints() -> Rows:
     ):
         made = provenance[name]
         size = (WEIGHTS / f"{name}.safetensors").stat().st_size / 1e6
-        quality = ", ".join(f"{value:.2f} dB on {key}" for key, value in made.psnr.items())
+        quality = ", ".join(
+            f"{_quality({metric: value})} on {images}"
+            for metric in ("psnr", "accuracy")
+            for images, value in getattr(made, metric).items()
+        )
         yield made.name, made.architecture, f"{size:.2f} MB", quality, f"{made.step} steps"
 
 
