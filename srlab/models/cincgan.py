@@ -9,7 +9,7 @@ from srlab.models.srresnet import SRResNet
 
 
 class CinCGAN(SuperResolver):
-    """The restoring half: `inner` cleans the LR image, `outer` enlarges what it gives.
+    """CinCGAN’s restoring half: `inner` cleans the LR image, `outer` enlarges what it gives.
 
     Its partners in training (the generators back and the discriminators) are not part of it.
     """

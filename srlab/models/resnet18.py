@@ -27,7 +27,7 @@ class BasicBlock(nn.Module):
 
 
 class ResNet18(nn.Module):
-    """(B, 3, h, w) in [0, 1] → (B, num_classes) logits; h and w at least 16.
+    """ResNet-18: (B, 3, h, w) in [0, 1] → (B, num_classes) logits; h and w at least 16.
 
     The first convolution keeps the resolution, as is usual for CIFAR-10. The stages carry the
     paper's names; `channels` is 64 there.
