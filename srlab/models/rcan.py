@@ -82,7 +82,7 @@ class RCAN(SuperResolver):
 
 
 class RCANClassifier(nn.Module):
-    """The backbone of RCAN with a classification tail: (B, 3, h, w) in [0, 1] → (B, num_classes)."""
+    """RCAN's backbone with a classification tail: (B, 3, h, w) in [0, 1] → (B, num_classes)."""
 
     def __init__(self, *, num_classes: int = 10, channels: int = 64, num_blocks: int = 16) -> None:
         super().__init__()
