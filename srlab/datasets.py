@@ -14,7 +14,8 @@ from srlab.assets import IMAGE_SETS, image_set_files
 from srlab.degradations.pipeline import Degradation, DegradationSpace
 from srlab.images import center_crop, crop, crop_to_multiple, image_to_array, read_image
 
-# Photographs that travel inside scikit-image and scikit-learn: no download, same on every machine.
+# Pictures that travel inside scikit-image and scikit-learn: no download, same on every machine.
+# "pictures" are all of them, for what needs many contents.
 EMBEDDED: dict[str, dict[str, str]] = {
     "photographs": {
         "astronaut": "skimage.data/astronaut.png",
@@ -29,7 +30,13 @@ EMBEDDED: dict[str, dict[str, str]] = {
         "grass": "skimage.data/grass.png",
         "gravel": "skimage.data/gravel.png",
     },
+    "objects": {
+        "camera": "skimage.data/camera.png",
+        "coins": "skimage.data/coins.png",
+        "motorcycle": "skimage.data/motorcycle_left.png",
+    },
 }
+EMBEDDED["pictures"] = {stem: place for own in EMBEDDED.values() for stem, place in own.items()}
 
 
 def image_sets() -> tuple[str, ...]:
