@@ -595,3 +595,42 @@ def _grid_places(
     """What changes between frames: the coordinates of all panels, then their notes."""
     points = [trace for own in panels.values() for trace in _places(own, classes)]
     return [*points, *(go.Scatter(text=[notes.get(place, "")]) for place in panels)]
+
+
+def scatter_panels(
+    panels: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]],
+    *,
+    names: Mapping[str, Sequence[str]],
+    y_title: str,
+    log_x: Sequence[str] = (),
+) -> go.Figure:
+    """Dots over several x axes beside one another, one y axis: {x title: {group: (x, y)}}.
+
+    Colour and symbol are the group; `names` are those of its dots, {group: names}. The panels
+    whose x title is in `log_x` have a logarithmic axis.
+    """
+    figure = make_subplots(1, len(panels), shared_yaxes=True, horizontal_spacing=0.04)
+    groups = list(dict.fromkeys(group for dots in panels.values() for group in dots))
+    for column, (x_title, dots) in enumerate(panels.items(), start=1):
+        for group, (x, y) in dots.items():
+            index = groups.index(group)
+            symbol, colour = SYMBOLS[index % len(SYMBOLS)], COLOURS[index % len(COLOURS)]
+            figure.add_trace(
+                go.Scatter(
+                    x=np.asarray(x, np.float32),
+                    y=np.asarray(y, np.float32),
+                    name=group,
+                    legendgroup=group,
+                    showlegend=column == 1,
+                    mode="markers",
+                    text=list(names[group]),
+                    hovertemplate="%{text}: %{x:.3g}, %{y:.3g}<extra></extra>",
+                    marker={"color": colour, "symbol": symbol, "size": 9, "opacity": 0.85},
+                ),
+                row=1,
+                col=column,
+            )
+        scale = {"type": "log", "exponentformat": "power"} if x_title in log_x else {}
+        figure.update_xaxes(title=x_title, **scale, row=1, col=column)
+    figure.update_yaxes(title=y_title, row=1, col=1)
+    return _finish(figure, height=430)

@@ -181,3 +181,16 @@ def test_each_frame_of_a_grid_moves_all_panels_and_their_notes(rng, sprites):
     del frames["1"][places[0]]
     with pytest.raises(ValueError, match="every frame needs the panels"):
         plotting.animated_grid(frames, classes=CLASSES, contents=CONTENTS, sprites=sprites)
+
+
+def test_dots_share_colour_and_symbol_across_panels_and_carry_their_names():
+    dots = {"a": (np.array([1.0, 2.0]), np.array([3.0, 4.0])), "b": (np.ones(1), np.ones(1))}
+    names = {"a": ["first", "second"], "b": ["third"]}
+    figure = plotting.scatter_panels(
+        {"CHI": dots, "SRGA": dots}, names=names, y_title="PSNR", log_x=["CHI"]
+    )
+    assert [trace.name for trace in figure.data] == ["a", "b", "a", "b"]
+    assert [trace.showlegend for trace in figure.data] == [True, True, False, False]
+    assert figure.data[0].marker == figure.data[2].marker != figure.data[1].marker
+    assert figure.data[0].text == ("first", "second")
+    assert (figure.layout.xaxis.type, figure.layout.xaxis2.type) == ("log", None)
