@@ -22,6 +22,7 @@ FLOORS = (  # from the top
         "models",
         "datasets",
         "labelled",
+        "subjects",
         "distortions",
         "identification",
         "natural_statistics",
@@ -35,7 +36,9 @@ FLOORS = (  # from the top
     ),
     (
         "metrics",
+        "restoration",
         "degradations",
+        "degradations.parts",
         "degradations.pipeline",
         "models.srcnn",
         "models.srresnet",
@@ -59,6 +62,7 @@ FLOORS = (  # from the top
         "devices",
         "plotting",
         "generalization",
+        "projections",
     ),
 )
 EMPTY = {"", "attribution", "training"}  # package docstrings alone
@@ -67,6 +71,7 @@ GENERAL = {
     "capture",
     "representation",
     "spectrum",
+    "projections",
     "feature_maps",
     "contract",
 }  # take any network
