@@ -1,0 +1,57 @@
+"""What a projection keeps of the points it draws, and what it makes up."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.spatial.distance import pdist, squareform
+from sklearn.cluster import KMeans
+
+
+def kept_neighbours(points: np.ndarray, embedding: np.ndarray, *, neighbours: int = 10) -> float:
+    """Share in [0, 1] of every point's nearest `neighbours` that stay its nearest when embedded.
+
+    `points` (N, D) and `embedding` (N, d) are the same N points.
+    """
+    if len(points) != len(embedding) or not 0 < neighbours < len(points):
+        raise ValueError(
+            f"{neighbours} neighbours of {len(points)} points with {len(embedding)} embedded: both "
+            "hold the same points, more of them than neighbours"
+        )
+    before, after = (_nearest(own, neighbours) for own in (points, embedding))
+    same = [len(np.intersect1d(a, b)) for a, b in zip(before, after, strict=True)]
+    return float(np.mean(same) / neighbours)
+
+
+def _nearest(points: np.ndarray, count: int) -> np.ndarray:
+    """(N, count) indices of every point's nearest others."""
+    distances = squareform(pdist(points))
+    np.fill_diagonal(distances, np.inf)
+    return np.argsort(distances, axis=1, kind="stable")[:, :count]
+
+
+def cloud_sizes(points: np.ndarray, labels: Sequence | np.ndarray) -> np.ndarray:
+    """Root mean square distance (K,) of the points of each label, in order, to their centre."""
+    return np.array([np.sqrt(own.var(axis=0).sum()) for own in _clouds(points, labels)])
+
+
+def cloud_distances(points: np.ndarray, labels: Sequence | np.ndarray) -> np.ndarray:
+    """Distances (K·(K−1)/2,) between the centres of every two labels, in order."""
+    return pdist(np.stack([own.mean(axis=0) for own in _clouds(points, labels)]))
+
+
+def _clouds(points: np.ndarray, labels: Sequence | np.ndarray) -> list[np.ndarray]:
+    labels = np.asarray(labels)
+    return [points[labels == name].astype(np.float64) for name in np.unique(labels)]
+
+
+def structureless(points: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """The points (N, D) with each coordinate shuffled among them, independently of the others.
+
+    Every coordinate keeps its values; whatever the points had to do with one another is gone.
+    """
+    return np.random.default_rng(seed).permuted(points, axis=0)
+
+
+def seen_clusters(embedding: np.ndarray, count: int, *, seed: int = 0) -> np.ndarray:
+    """Labels (N,) of the `count` clusters that k-means, like an eager eye, finds in a picture."""
+    return KMeans(count, n_init=4, random_state=seed).fit_predict(embedding)

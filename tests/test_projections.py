@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+
+from srlab.projections import (
+    cloud_distances,
+    cloud_sizes,
+    kept_neighbours,
+    seen_clusters,
+    structureless,
+)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+def test_a_turned_picture_keeps_all_neighbours_and_a_shuffled_one_few(rng):
+    points = rng.normal(size=(60, 5))
+    turn, _ = np.linalg.qr(rng.normal(size=(5, 5)))
+    assert kept_neighbours(points, 2 * points @ turn + 1) == 1
+    assert kept_neighbours(points, rng.permutation(points)) < 0.4
+    assert kept_neighbours(points, points[:, :3]) > kept_neighbours(points, points[:, :1])
+    with pytest.raises(ValueError, match="60 neighbours of 60 points with 60 embedded"):
+        kept_neighbours(points, points, neighbours=60)
+
+
+def test_sizes_and_distances_are_those_of_the_clouds():
+    square = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1.0]])
+    points = np.concatenate([square, 3 * square + np.array([10, 0]), square + np.array([0, 5])])
+    labels = np.repeat(["a", "b", "c"], 4)
+    np.testing.assert_allclose(cloud_sizes(points, labels), np.sqrt([2, 18, 2]))
+    np.testing.assert_allclose(cloud_distances(points, labels), [10, 5, np.sqrt(125)])
+
+
+def test_nothing_is_left_of_the_structure_but_its_coordinates():
+    line = np.arange(50.0)[:, None] * [1, 2, 3]
+    mixed = structureless(line)
+    np.testing.assert_array_equal(np.sort(mixed, axis=0), line)
+    assert abs(np.corrcoef(mixed.T)[0, 1]) < 0.5
+    np.testing.assert_array_equal(mixed, structureless(line))
+
+
+def test_an_eager_eye_finds_as_many_clusters_as_it_looks_for(rng):
+    cloud = rng.normal(size=(90, 2))
+    assert len(np.unique(seen_clusters(cloud, 3))) == 3
