@@ -217,6 +217,30 @@ def separability_interval(
     return float(low), float(high)
 
 
+def separability_ratio(
+    points: np.ndarray,
+    labels: Sequence | np.ndarray,
+    others: Sequence | np.ndarray,
+    groups: Sequence | np.ndarray,
+    *,
+    draws: int = 500,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """How many times the index by `labels` is that by `others`, and its bootstrap interval.
+
+    (ratio, low, high): above 1 the points (N, D) are sorted by `labels` rather than by `others`.
+    Both indices are taken from the same draws of whole `groups`.
+    """
+    ratio = separability(points, labels).index / separability(points, others).index
+    above, below = (
+        separability_draws(points, kind, groups, draws=draws, seed=seed)
+        for kind in (labels, others)
+    )
+    low, high = np.quantile(above / below, [(1 - level) / 2, (1 + level) / 2])
+    return ratio, float(low), float(high)
+
+
 def separability_level(index: float) -> str:
     """DDR's shorthand: − below 20, + below 100, ++ below 500, +++ from there."""
     return ["−", "+", "++", "+++"][int(np.searchsorted([20, 100, 500], index, side="right"))]

@@ -16,6 +16,7 @@ from srlab.representation import (
     separability_draws,
     separability_interval,
     separability_level,
+    separability_ratio,
     stream_components,
 )
 
@@ -181,3 +182,15 @@ def test_bad_points_and_labels_are_refused(blobs):
         separability(cloud, ["same"] * 60)
     with pytest.raises(ValueError, match="60 points with 59 labels"):
         separability(cloud, labels[:-1])
+
+
+def test_the_ratio_says_which_labels_sort_the_points(rng):
+    kinds, names = np.tile(["x", "y"], 30), np.repeat(["a", "b", "c"], 20)
+    centres = {"a": (0, 0), "b": (3, 0), "c": (0, 3)}
+    cloud = np.array([centres[name] for name in names]) + rng.normal(size=(60, 2))
+    groups = np.repeat(np.arange(30), 2)
+    ratio, low, high = separability_ratio(cloud, names, kinds, groups, draws=200)
+    assert ratio == separability(cloud, names).index / separability(cloud, kinds).index
+    assert 1 < low < ratio < high
+    swapped = separability_ratio(cloud, kinds, names, groups, draws=200)
+    assert swapped == pytest.approx((1 / ratio, 1 / high, 1 / low), rel=1e-2)

@@ -1,0 +1,101 @@
+"""Patches with two labels, what they show and how they were degraded, and pictures to learn from.
+
+DDR (Sec. 4.2) asks of the same features whether they follow the one or the other.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from srlab.datasets import Pairs, degraded_patches
+from srlab.degradations.pipeline import Degradation
+from srlab.images import crop_to_multiple
+from srlab.labelled import LabelledImages
+
+
+def halves(images: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """(left halves, right halves) of pictures (3, H, W): to learn from the one, judge by the other.
+
+    The middle column of an odd width goes to the right.
+    """
+    left = {name: image[..., : image.shape[-1] // 2] for name, image in images.items()}
+    right = {name: image[..., image.shape[-1] // 2 :] for name, image in images.items()}
+    return left, right
+
+
+def picture_patches(
+    images: dict[str, Tensor], *, scale: int = 4, size: int = 32, stride: int = 4
+) -> LabelledImages:
+    """All patches of `size` × `size` on a grid of the reduced pictures, labelled by their picture.
+
+    To learn from: they overlap where `stride` is smaller than `size`.
+    """
+    patches, labels = [], []
+    for index, (name, image) in enumerate(images.items()):
+        lr = Degradation(scale=scale)(crop_to_multiple(image, scale)[None])[0]
+        if min(lr.shape[-2:]) < size:
+            raise ValueError(
+                f"picture {name!r} has {lr.shape[-2]}×{lr.shape[-1]} pixels when reduced by "
+                f"{scale}: no patch of {size}×{size} fits; give larger pictures or smaller patches"
+            )
+        tiles = lr.unfold(1, size, stride).unfold(2, size, stride)  # (3, rows, columns, size, size)
+        own = tiles.permute(1, 2, 0, 3, 4).reshape(-1, 3, size, size)
+        patches.append((own.clamp(0, 1) * 255).round().byte())
+        labels += [index] * len(own)
+    return LabelledImages(torch.cat(patches), torch.tensor(labels), tuple(images))
+
+
+def photograph_task(
+    images: dict[str, Tensor], degradations: Sequence[Degradation], *, count: int
+) -> tuple[LabelledImages, Pairs]:
+    """Which photograph is a patch from? (lessons, test).
+
+    Lessons are clean patches of the left halves; the test has `count` contents of the right
+    halves, spread over the photographs, each under every degradation.
+    """
+    left, right = halves(images)
+    return picture_patches(left), degraded_patches(right, degradations, count=count)
+
+
+def first_of_each(data: LabelledImages, count: int) -> LabelledImages:
+    """The first `count` pictures of every class, class by class."""
+    own = [torch.nonzero(data.labels == label).flatten() for label in range(len(data.names))]
+    fewest = min(len(rows) for rows in own)
+    if not 0 < count <= fewest:
+        raise ValueError(f"count lies between 1 and {fewest}, the smallest class; got {count}")
+    rows = torch.cat([rows[:count] for rows in own])
+    return LabelledImages(data.images[rows], data.labels[rows], data.names)
+
+
+def degraded_versions(
+    data: LabelledImages, degradations: Sequence[Degradation], *, seed: int = 0
+) -> Pairs:
+    """Labelled pictures as LR input under each degradation, each with its own noise.
+
+    Contents are the names of the classes; `hr` are the pictures themselves, at scale 1.
+    """
+    clean = data.images.float() / 255
+    versions = [
+        degradation(clean, [np.random.default_rng((seed, k, i)) for i in range(len(clean))])
+        for k, degradation in enumerate(degradations)
+    ]
+    names = tuple(data.names[label] for label in data.labels.tolist())
+    return Pairs(torch.stack(versions, dim=1).flatten(0, 1), clean, tuple(degradations), names)
+
+
+def by_degradation(pairs: Pairs, names: Sequence[str]) -> dict[str, LabelledImages]:
+    """{degradation: its patches (N, 3, h, w), float, labelled by content}: a test set of each.
+
+    `names` are the classes of the classifier that is to be tested, in its order.
+    """
+    strangers = sorted(set(pairs.contents) - set(names))
+    if strangers:
+        raise ValueError(f"the classifier knows {', '.join(names)}, but not {', '.join(strangers)}")
+    labels = torch.tensor([list(names).index(content) for content in pairs.contents])
+    number = len(pairs.degradations)
+    return {
+        str(degradation): LabelledImages(pairs.lr[k::number], labels, tuple(names))
+        for k, degradation in enumerate(pairs.degradations)
+    }
