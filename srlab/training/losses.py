@@ -1,6 +1,7 @@
 """Training losses: functions of (sr, hr), both (B, 3, H, W), to a scalar."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,10 @@ def total_variation(images: Tensor) -> Tensor:
     return (down + right).float()
 
 
+class _Enough(Exception):  # noqa: N818  it ends a forward pass and is no error
+    pass
+
+
 class PerceptualLoss:
     """Distance of two pictures in a classifier's eyes: mean over `layers` of squared differences.
 
@@ -44,16 +49,19 @@ class PerceptualLoss:
         return torch.stack([(a - b).square().sum(dim=1).mean() for a, b in pairs]).mean()
 
     def _features(self, images: Tensor) -> list[Tensor]:
+        """Unit features at the layers; the network is not run beyond the last of them."""
         found: list[Tensor] = []
-        hooks = [
-            self.network.get_submodule(layer).register_forward_hook(
-                lambda _module, _inputs, output: found.append(output)
-            )
-            for layer in self.layers
-        ]
+
+        def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+            found.append(F.normalize(output.float(), dim=1))
+            if len(found) == len(self.layers):
+                raise _Enough
+
+        hooks = [self.network.get_submodule(one).register_forward_hook(keep) for one in self.layers]
         try:
-            self.network(images)
+            with suppress(_Enough):
+                self.network(images)
         finally:
             for hook in hooks:
                 hook.remove()
-        return [F.normalize(features.float(), dim=1) for features in found]
+        return found

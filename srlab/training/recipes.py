@@ -158,7 +158,8 @@ def _srgan(kind: str, seed: int) -> AdversarialRecipe:
     return AdversarialRecipe(
         "srresnet",
         {"scale": 4, "channels": 32, "num_blocks": 16, "global_residual": kind == "gr"},
-        steps=4000,
+        batch_size=8,
+        steps=3000,
         learning_rate=4e-4,
         seed=seed,
         start={"": seed_names(f"srresnet-{kind}", [seed])[0]},
