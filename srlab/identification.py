@@ -36,8 +36,8 @@ def content_splits(
     contents: Sequence[str] | np.ndarray, *, count: int = 20, share: float = 1 / 3, seed: int = 0
 ) -> list[Split]:
     """Random splits with `share` of the pictures to judge on; none is on both sides."""
-    if (number := len(np.unique(contents))) < 4:
-        raise ValueError(f"splits by picture need at least 4 pictures, got {number}")
+    if (number := len(np.unique(contents))) < 5:
+        raise ValueError(f"splits by picture need at least 5 pictures, got {number}")
     splitter = GroupShuffleSplit(count, test_size=share, random_state=seed)
     return list(splitter.split(np.zeros(len(contents)), groups=contents))
 

@@ -69,7 +69,7 @@ def test_votes_count_each_judgement_once():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: content_splits(["a", "b", "a"]), "at least 4 pictures, got 2"),
+        (lambda: content_splits(["a", "b", "a"]), "at least 5 pictures, got 2"),
         (lambda: identify(two_clouds(1)[:9], LABELS, CONTENTS, []), r"got \(9, 6\), 48 and 48"),
         (lambda: identify(two_clouds(np.nan), LABELS, CONTENTS, []), "NaN"),
     ],
