@@ -5,6 +5,7 @@ Read as: each channel is a vector of h·w pixels, and the principal components o
 one picture are the maps; an eigenvalue is the variance of its map over the pixels.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -46,16 +47,19 @@ def principal_maps(features: Tensor, count: int = 8) -> PrincipalMaps:
 
 @torch.no_grad()
 def layer_maps(
-    model: nn.Module, lr: Tensor, layer: str, *, count: int = 8, batch_size: int = 50
-) -> PrincipalMaps:
-    """Principal maps of one layer for images (N, 3, h, w), on the CPU."""
-    found = []
+    model: nn.Module, lr: Tensor, layers: Sequence[str], *, count: int = 8, batch_size: int = 10
+) -> dict[str, PrincipalMaps]:
+    """Principal maps of several layers for images (N, 3, h, w), on the CPU: {layer: maps}."""
+    found: dict[str, list[PrincipalMaps]] = {layer: [] for layer in layers}
     for batch in lr.split(batch_size):
-        with capture(model, [layer], stop=True) as features:
+        with capture(model, layers, stop=True) as features:
             model(batch)
-        found.append(principal_maps(features[layer].cpu(), count))
-    maps, shares = zip(*found, strict=True)
-    return PrincipalMaps(torch.cat(maps), torch.cat(shares))
+        for layer in layers:
+            found[layer].append(principal_maps(features[layer].cpu(), count))
+    return {
+        layer: PrincipalMaps(*map(torch.cat, zip(*parts, strict=True)))
+        for layer, parts in found.items()
+    }
 
 
 def edges(images: Tensor) -> Tensor:

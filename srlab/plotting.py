@@ -15,8 +15,14 @@ from PIL import Image
 from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C8C8C", "#B8A900")
-SYMBOLS = ("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagram", "bowtie")
+COLOURS = (
+    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C8C8C", "#B8A900"),
+    *("#7F5AB6", "#8B5A2B"),  # beyond eight classes: violet and brown, not of Okabe and Ito
+)
+SYMBOLS = (
+    *("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagram", "bowtie"),
+    "triangle-down",
+)
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 # colours follow the square root of the value: most of a local map lies far below its maximum
@@ -137,7 +143,8 @@ def _slider(frames: Sequence[str], title: str, active: int = 0) -> dict[str, Any
         "transition": {"duration": 600},
     }
     steps = [{"label": name, "method": "animate", "args": [[name], glide]} for name in frames]
-    play = {"label": "▶ play", "method": "animate", "args": [None, {**glide, "fromcurrent": True}]}
+    all_frames = [None, {**glide, "fromcurrent": active == 0}]  # from the last, begin anew
+    play = {"label": "▶ play", "method": "animate", "args": all_frames}
     pause = {"label": "❚❚ pause", "method": "animate", "args": [[None], {"mode": "immediate"}]}
     slider = {
         "steps": steps,
@@ -508,15 +515,16 @@ def picture_grid(
     panels: Mapping[tuple[str, str], np.ndarray],
     *,
     notes: Mapping[tuple[str, str], str] | None = None,
-    panel_height: int = 150,
 ) -> go.Figure:
-    """Pictures (H, W, 3) uint8 in rows and columns: {(row title, column title): picture}.
+    """Pictures (H, W, 3) uint8 of one shape in a grid: {(row title, column title): picture}.
 
     `notes` stand above their panels. Zoom acts on all pictures.
     """
     rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
     notes = notes or {}
-    height = 60 + (panel_height + (22 if notes else 6)) * len(rows)
+    tall, wide = next(iter(panels.values())).shape[:2]
+    gap = 24 if set(notes) - {(rows[0], column) for column in columns} else 8
+    height = round(60 + (700 / len(columns) * tall / wide + gap) * len(rows))
     figure = make_subplots(
         len(rows),
         len(columns),
@@ -527,7 +535,7 @@ def picture_grid(
         ],
         row_titles=rows if any(rows) else None,
         horizontal_spacing=0.01,
-        vertical_spacing=(22 if notes else 6) / height,
+        vertical_spacing=gap / height,
     )
     for (row, column), picture in panels.items():
         place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
@@ -597,6 +605,24 @@ def _grid_places(
     return [*points, *(go.Scatter(text=[notes.get(place, "")]) for place in panels)]
 
 
+def signed_tiles(maps: np.ndarray, *, columns: int = 4) -> np.ndarray:
+    """Maps (K, h, w) side by side as one uint8 picture: blue below zero, orange above.
+
+    Each map is scaled by its own largest values (their 99th percentile); a missing last tile is
+    grey, as are the lines between tiles.
+    """
+    count, tall, wide = maps.shape
+    rows = -(-count // columns)
+    largest = np.quantile(np.abs(maps), 0.99, axis=(1, 2), keepdims=True)
+    scaled = np.clip(maps / np.where(largest > 0, largest, 1), -1, 1)
+    low, high = (np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)]) for c in COLOURS[:2])
+    shade = np.where(scaled[..., None] < 0, low, high)
+    tiles = np.full((rows * columns, tall + 1, wide + 1, 3), 160, np.uint8)
+    tiles[:count, :tall, :wide] = 255 + np.abs(scaled)[..., None] * (shade - 255)
+    sheet = tiles.reshape(rows, columns, tall + 1, wide + 1, 3).swapaxes(1, 2)
+    return sheet.reshape(rows * (tall + 1), columns * (wide + 1), 3)
+
+
 def scatter_panels(
     panels: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]],
     *,
@@ -634,3 +660,50 @@ def scatter_panels(
         figure.update_xaxes(title=x_title, **scale, row=1, col=column)
     figure.update_yaxes(title=y_title, row=1, col=1)
     return _finish(figure, height=430)
+
+
+def shades(colour: str, count: int) -> list[str]:
+    """`count` tones for growing degrees, from greyish to the colour "#rrggbb" itself."""
+    grey, own = np.full(3, 0xA8), np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+    mixed = [grey + (own - grey) * share for share in np.linspace(0.25, 1, count)]
+    return ["#" + "".join(f"{round(part):02X}" for part in tone) for tone in mixed]
+
+
+def interval_dots(
+    values: Mapping[str, np.ndarray], *, x_title: str, reference: float | None = None
+) -> go.Figure:
+    """A row for each name: its values (S,), their mean, and a bar from lowest to highest.
+
+    `reference` draws a dashed upright line, such as chance.
+    """
+    figure = go.Figure()
+    for index, (name, row) in enumerate(values.items()):
+        row, colour = np.asarray(row, np.float32), COLOURS[index % len(COLOURS)]
+        mean, low, high = (float(value) for value in (row.mean(), row.min(), row.max()))
+        figure.add_scatter(
+            x=row,
+            y=[name] * len(row),
+            mode="markers",
+            marker={"color": colour, "size": 6, "opacity": 0.35},
+            hovertemplate="%{x:.3f}<extra></extra>",
+        )
+        figure.add_scatter(
+            x=[mean],
+            y=[name],
+            mode="markers",
+            marker={"color": colour, "size": 12, "symbol": SYMBOLS[index % len(SYMBOLS)]},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [high - mean],
+                "arrayminus": [mean - low],
+                "color": colour,
+            },
+            hovertemplate=f"{name}: mean %{{x:.3f}}, {low:.3f} to {high:.3f}<extra></extra>",
+        )
+    if reference is not None:
+        figure.add_vline(reference, line={"dash": "dash", "color": COLOURS[6], "width": 1})
+    figure.update_xaxes(title=x_title, zeroline=False)
+    figure.update_yaxes(autorange="reversed", automargin=True, zeroline=False)
+    _finish(figure, height=110 + 44 * len(values))
+    return figure.update_layout(showlegend=False, margin={"t": 20})

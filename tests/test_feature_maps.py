@@ -48,9 +48,11 @@ def test_a_constant_layer_has_empty_maps():
 def test_layer_maps_are_those_of_the_layer_in_any_batch():
     model = build("srresnet", scale=2, channels=8, num_blocks=2)
     lr = torch.rand(5, 3, 12, 12)
-    small, large = (layer_maps(model, lr, "body.1", count=3, batch_size=n) for n in (2, 5))
-    assert small.maps.shape == (5, 3, 12, 12)
-    torch.testing.assert_close(small.shares, large.shares)
+    layers = ["body.0", "body.1"]
+    small, large = (layer_maps(model, lr, layers, count=3, batch_size=n) for n in (2, 5))
+    assert small["body.1"].maps.shape == (5, 3, 12, 12)
+    torch.testing.assert_close(small["body.1"].shares, large["body.1"].shares)
+    assert (small["body.0"].maps != small["body.1"].maps).any()
 
 
 def test_the_edge_of_a_step_is_where_it_steps():

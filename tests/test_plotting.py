@@ -183,6 +183,25 @@ def test_each_frame_of_a_grid_moves_all_panels_and_their_notes(rng, sprites):
         plotting.animated_grid(frames, classes=CLASSES, contents=CONTENTS, sprites=sprites)
 
 
+def test_signed_tiles_show_each_map_on_its_own_scale():
+    maps = np.zeros((3, 4, 5))
+    maps[0, :2], maps[1, :2] = 1, -100
+    sheet = plotting.signed_tiles(maps, columns=2)
+    assert sheet.shape == (2 * 5, 2 * 6, 3)
+    assert sheet[0, 0].tolist() == [0xE6, 0x9F, 0x00]
+    assert sheet[0, 6].tolist() == [0x00, 0x72, 0xB2]
+    assert sheet[5, 0].tolist() == [255, 255, 255]  # an empty map stays white
+    assert sheet[5, 6].tolist() == [160, 160, 160]  # no map
+
+
+def test_shades_grow_into_the_colour():
+    tones = plotting.shades("#0072B2", 4)
+    assert len(set(tones)) == 4
+    assert tones[-1] == "#0072B2"
+    red = [int(tone[1:3], 16) for tone in tones]
+    assert red == sorted(red, reverse=True)
+
+
 def test_dots_share_colour_and_symbol_across_panels_and_carry_their_names():
     dots = {"a": (np.array([1.0, 2.0]), np.array([3.0, 4.0])), "b": (np.ones(1), np.ones(1))}
     names = {"a": ["first", "second"], "b": ["third"]}
