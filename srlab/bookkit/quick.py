@@ -4,12 +4,29 @@ from typing import Any
 
 QUICK: dict[str, dict[str, Any]] = {
     "ddr/explorer": {"num_patches": 20, "blocks": [1, 16], "snapshots": [1000], "methods": ["pca"]},
+    "ddr/generalization_index": {
+        "training_seeds": [0],
+        "snapshots": [],
+        "num_patches": 10,
+        "restored": 4,
+        "size": 12,
+        "perplexity": 10,
+    },
     "ddr/global_residual": {
         "num_patches": 20,
         "training_seeds": [0, 1],
         "blocks": [1, 8, 16],
         "tsne_runs": 1,
         "umap": False,
+    },
+    "ddr/network_depth": {"num_patches": 20, "depths": [3, 7, 13], "size": 12, "perplexity": 10},
+    "ddr/training_degradations": {
+        "num_patches": 20,
+        "training_seeds": [0],
+        "blocks": [1, 16],
+        "size": 16,
+        "restored": 4,
+        "perplexity": 10,
     },
     "ddr/training_evolution": {
         "num_patches": 20,
