@@ -4,15 +4,17 @@ DDR (Sec. 4.2) asks of the same features whether they follow the one or the othe
 """
 
 from collections.abc import Sequence
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from srlab.datasets import Pairs, degraded_patches
+from srlab.datasets import Pairs, degraded_patches, load_images
 from srlab.degradations.pipeline import Degradation
 from srlab.images import crop_to_multiple
-from srlab.labelled import LabelledImages
+from srlab.labelled import LabelledImages, cifar10
 
 
 def halves(images: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -99,3 +101,29 @@ def by_degradation(pairs: Pairs, names: Sequence[str]) -> dict[str, LabelledImag
         str(degradation): LabelledImages(pairs.lr[k::number], labels, tuple(names))
         for k, degradation in enumerate(pairs.degradations)
     }
+
+
+class SubjectTask(NamedTuple):
+    """Patches to look at, and the names of what they show."""
+
+    names: tuple[str, ...]  # the classes, in the order of a classifier's logits
+    pairs: Pairs
+    lessons: LabelledImages | None  # to train a classifier on; None: one for these classes ships
+
+
+def subject_task(
+    image_set: str, degradations: Sequence[Degradation], *, count: int, most: int = 15
+) -> SubjectTask:
+    """Test pictures of CIFAR-10 ("cifar10"), or patches of photographs that are classes themselves.
+
+    Image sets may be joined ("photographs+textures"); their first `most` pictures are taken.
+    `count` contents are spread over the classes.
+    """
+    if image_set == "cifar10":
+        test = cifar10("test")
+        chosen = first_of_each(test, count // len(test.names))
+        return SubjectTask(test.names, degraded_versions(chosen, degradations), None)
+    pictures = {k: v for name in image_set.split("+") for k, v in load_images(name).items()}
+    pictures = dict(islice(pictures.items(), most))
+    lessons, pairs = photograph_task(pictures, degradations, count=count)
+    return SubjectTask(lessons.names, pairs, lessons)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from srlab import subjects
 from srlab.degradations import Degradation
 from srlab.labelled import LabelledImages
 from srlab.subjects import (
@@ -11,6 +12,7 @@ from srlab.subjects import (
     halves,
     photograph_task,
     picture_patches,
+    subject_task,
 )
 
 DEGRADATIONS = (Degradation(), Degradation(blur_sigma=1), Degradation(noise_sigma=20 / 255))
@@ -101,3 +103,19 @@ def test_a_test_set_for_each_degradation(toy):
         assert np.array_equal(np.array(data.names)[data.labels], pairs.contents)
     with pytest.raises(ValueError, match="knows a, b, but not c"):
         by_degradation(pairs, ("a", "b"))
+
+
+def test_photographs_of_several_sets_are_the_classes():
+    task = subject_task("photographs+textures", DEGRADATIONS[:2], count=16, most=8)
+    assert len(task.names) == 8
+    assert task.names[-2:] == ("brick", "grass")
+    assert task.lessons.names == task.names
+    assert sorted(task.pairs.contents) == sorted(task.names * 2)
+
+
+def test_cifar_has_its_classes_and_no_lessons(toy, monkeypatch):
+    monkeypatch.setattr(subjects, "cifar10", {"test": toy}.get)
+    task = subject_task("cifar10", DEGRADATIONS, count=5)
+    assert task.lessons is None
+    assert task.names == toy.names
+    assert task.pairs.contents == toy.names

@@ -14,7 +14,6 @@ const SHAPES = { // Plotly's names, about 12 units wide
   x: "M-6.8,-3.4L-3.4,-6.8L0,-3.4L3.4,-6.8L6.8,-3.4L3.4,0L6.8,3.4L3.4,6.8L0,3.4L-3.4,6.8L-6.8,3.4L-3.4,0Z",
   "triangle-up": "M0,-7.4L6.8,5H-6.8Z",
   "triangle-down": "M0,7.4L6.8,-5H-6.8Z",
-  "triangle-down": "M0,7.4L6.8,-5H-6.8Z",
   star: rays(5, 8, 3.4),
   hexagram: rays(6, 7.8, 4.4),
   bowtie: "M-7,-5.6V5.6L7,-5.6V5.6Z",
