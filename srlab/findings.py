@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import numpy as np
+
 MIME = "application/vnd.srlab.finding+json"
 
 
@@ -126,6 +128,18 @@ def span(values: Iterable[float]) -> tuple[float, float]:
     """(lowest, highest): the spread over seeds that a record shows."""
     values = [float(value) for value in values]
     return min(values), max(values)
+
+
+def mean_interval(
+    values: np.ndarray, *, draws: int = 1000, level: float = 0.95, seed: int = 0
+) -> tuple[float, float]:
+    """Bootstrap interval of the mean of values (N,), one for each content."""
+    values = np.asarray(values, np.float64)
+    if values.ndim != 1 or len(values) == 0 or not np.isfinite(values).all():
+        raise ValueError(f"expected finite values (N,), one a content, got shape {values.shape}")
+    rows = np.random.default_rng(seed).integers(len(values), size=(draws, len(values)))
+    low, high = np.quantile(values[rows].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def number(value: float) -> str:

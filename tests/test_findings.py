@@ -1,8 +1,9 @@
 import json
 
+import numpy as np
 import pytest
 
-from srlab.findings import MIME, Finding, Verdict, number, record
+from srlab.findings import MIME, Finding, Verdict, mean_interval, number, record
 
 FINDING = Finding("ddr/demo", "claim", "DDR, Sec. 1", "Criterion: a < b & c.")
 
@@ -60,6 +61,22 @@ def test_nan_strangers_and_emptiness_are_refused():
         )
     with pytest.raises(ValueError, match="at least one check"):
         record(FINDING, checks={}, measured={"CHI": 1}, image_set="x")
+
+
+def test_the_interval_of_a_mean_narrows_like_the_root_of_the_count():
+    values = np.random.default_rng(1).normal(3, 1, 4000)
+    low, high = mean_interval(values)
+    assert low < values.mean() < high
+    assert high - low == pytest.approx(2 * 1.96 / 4000**0.5, rel=0.1)
+    few_low, few_high = mean_interval(values[:40])
+    assert few_high - few_low == pytest.approx(10 * (high - low), rel=0.3)
+    assert mean_interval(np.full(5, 2.0)) == (2.0, 2.0)
+
+
+@pytest.mark.parametrize("values", [np.zeros((2, 2)), np.zeros(0), np.array([1.0, np.nan])])
+def test_the_interval_of_a_mean_refuses_what_has_none(values):
+    with pytest.raises(ValueError, match="one a content"):
+        mean_interval(values)
 
 
 @pytest.mark.parametrize(

@@ -266,6 +266,19 @@ def test_a_guided_network_begins_as_the_plain_one_and_then_listens():
     assert not any(parameter.requires_grad for parameter in model.guide.parameters())
 
 
+def test_guidance_can_come_from_another_picture():
+    """Nothing but two numbers a channel goes over: neither its size nor its arrangement."""
+    model, lr = small("guided-srresnet"), noise(1, 3, 9, 11)
+    nn.init.normal_(model.modulation.weight, std=0.1)
+    with torch.no_grad():
+        torch.testing.assert_close(model.guided_by(lr, lr), model(lr))
+        other = model.guided_by(lr, noise(1, 3, 12, 10) * 3)
+        assert other.shape == model(lr).shape
+        assert not torch.allclose(other, model(lr))
+        nn.init.zeros_(model.modulation.weight)
+        torch.testing.assert_close(model.guided_by(lr, lr.flip(3) * 3), model(lr))
+
+
 def test_the_degrader_begins_as_the_bicubic_reduction():
     hr = noise(2, 3, 24, 32)
     torch.testing.assert_close(Degrader(channels=4, num_blocks=1).double()(hr), downsample(hr, 4))

@@ -47,8 +47,15 @@ class GuidedSRResNet(SuperResolver):
         spread = (features.var(dim=(2, 3)) + 1e-6).sqrt()
         return torch.cat([features.mean(dim=(2, 3)), spread], dim=1).to(lr.dtype)
 
+    def guided_by(self, lr: Tensor, other: Tensor) -> Tensor:
+        """Super-resolve `lr` with the guidance that `other` (B, 3, h', w') would get."""
+        return self.reconstruct(self._modulated(lr, self.represent(other)), lr)
+
     def extract(self, lr: Tensor) -> Tensor:
-        factors = self.modulation(self.embedding(self.represent(lr)))
+        return self._modulated(lr, self.represent(lr))
+
+    def _modulated(self, lr: Tensor, representation: Tensor) -> Tensor:
+        factors = self.modulation(self.embedding(representation))
         features = self.network.head(lr)
         blocks = list(self.network.body)
         for block, factor in zip(blocks, factors.chunk(len(blocks), dim=1), strict=True):
