@@ -30,13 +30,14 @@ def points(features: Tensor) -> np.ndarray:
 
 @torch.no_grad()
 def layer_points(
-    model: nn.Module, lr: Tensor, layers: Sequence[str], *, batch_size: int = 50
+    model: nn.Module, lr: Tensor, layers: Sequence[str], *, batch_size: int = 10
 ) -> dict[str, np.ndarray]:
     """Points of several layers for images (N, 3, h, w): {layer: (N, C·h·w)}.
 
     For so many images that these do not fit in memory, see `stream_components`.
     """
     collected: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
+    lr = lr.contiguous(memory_format=torch.channels_last)  # faster on a CPU
     for batch in lr.split(batch_size):
         with capture(model, layers, stop=True) as features:
             model(batch)
