@@ -392,15 +392,21 @@ def matrix_heatmap(
     axis_titles: tuple[str, str] = ("", ""),
     text: bool = True,
     log: bool = False,
+    limits: tuple[float, float] | None = None,
 ) -> go.Figure:
     """A heatmap of values (R, C) with named rows (from the top) and columns; NaN stays blank.
 
-    `text` writes the values into the cells, `log` colours by their logarithm, `axis_titles` are
-    those of rows and columns. For several matrices of one colour scale see `matrix_grid`.
+    `text` writes the values into the cells, `log` colours by their logarithm, `limits` are the
+    values where the colours end, `axis_titles` are those of rows and columns. For several matrices
+    of one colour scale see `matrix_grid`.
     """
-    panels = {("", ""): Matrix(values, rows, columns)}
     return matrix_grid(
-        panels, colour_title=colour_title, axis_titles=axis_titles, text=text, log=log
+        {("", ""): Matrix(values, rows, columns)},
+        colour_title=colour_title,
+        axis_titles=axis_titles,
+        text=text,
+        log=log,
+        limits=limits,
     )
 
 
@@ -411,6 +417,7 @@ def matrix_grid(
     axis_titles: tuple[str, str] = ("", ""),
     text: bool = True,
     log: bool = False,
+    limits: tuple[float, float] | None = None,
 ) -> go.Figure:
     """Small multiples of heatmaps under one colour scale: {(row title, column title): matrix}."""
     for title, matrix in panels.items():
@@ -435,7 +442,7 @@ def matrix_grid(
     figure.update_xaxes(**bare)
     figure.update_yaxes(**bare, autorange="reversed")
     figure.update_annotations(font_size=12)
-    figure.update_layout(coloraxis=_matrix_colours(panels, colour_title, log))
+    figure.update_layout(coloraxis=_matrix_colours(panels, colour_title, log, limits))
     tallest = max(len(matrix.rows) for matrix in panels.values())
     _finish(figure, height=110 + max(180, 42 * tallest) * len(rows))
     return figure.update_layout(margin={"l": 60, "t": 50})
@@ -446,12 +453,15 @@ MATRIX_COLOURS = [[0, "rgba(0,114,178,0.03)"], [1, "rgba(0,114,178,0.75)"]]
 
 
 def _matrix_colours(
-    panels: Mapping[tuple[str, str], Matrix], title: str, log: bool
+    panels: Mapping[tuple[str, str], Matrix],
+    title: str,
+    log: bool,
+    limits: tuple[float, float] | None,
 ) -> dict[str, Any]:
     values = np.concatenate([np.ravel(matrix.values) for matrix in panels.values()])
     values = values[np.isfinite(values)].astype(np.float64)
     bar: dict[str, Any] = {"title": {"text": title, "side": "right"}, "thickness": 10}
-    low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+    low, high = limits or ((values.min(), values.max()) if values.size else (0.1, 1.0))
     if log:
         ticks = [step * 10.0**power for power in range(-12, 13) for step in (1, 3)]
         ticks = [tick for tick in ticks if low <= tick <= high]

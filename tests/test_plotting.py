@@ -140,6 +140,8 @@ def test_matrices_share_their_colours_and_keep_their_own_names():
     figure = plotting.matrix_grid(
         {("", "one"): first, ("", "two"): other}, colour_title="count", text=False
     )
+    bounded = plotting.matrix_grid({("", ""): first}, colour_title="count", limits=(-1, 9))
+    assert (bounded.layout.coloraxis.cmin, bounded.layout.coloraxis.cmax) == (-1, 9)
     assert [list(trace.y) for trace in figure.data[::2]] == [["a", "b"], ["x", "y", "z"]]
     assert {trace.coloraxis for trace in figure.data[::2]} == {"coloraxis"}
     assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0, 5)
