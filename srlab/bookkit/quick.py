@@ -9,6 +9,19 @@ QUICK: dict[str, dict[str, Any]] = {
         "training_seeds": [0, 1],
         "blocks": [1, 8, 16],
     },
+    "ddr/blind_sr_guidance": {
+        "num_patches": 4,
+        "size": 32,
+        "training_seeds": [0],
+        "num_swapped": 1,
+    },
+    "ddr/cincgan_switches_off": {
+        "num_patches": 4,
+        "size": 32,
+        "training_seeds": [0],
+        "noise_levels": [10, 20],
+        "blur_widths": [1, 4],
+    },
     "ddr/degradation_degrees": {
         "num_patches": 20,
         "noise_levels": [5, 15, 30],
