@@ -56,9 +56,12 @@ device = "auto"
 # |---|---|---|
 # | generator | SRResNet, 16 blocks, 64 channels, no BN | the same with 32 channels, all four |
 # | supervised aim | called MSE networks; trained with L1 | L1 |
-# | adversarial aim | Ledig's discriminator, VGG perceptual loss | see the recipes of `srgan-gr`, `srgan-wogr` at the foot of this page |
-# | training | 600 000 steps | some thousand steps; the networks' headers say how many |
+# | adversarial aim | Ledig's discriminator, perceptual loss of VGG | a critic on patches, perceptual loss of our own CIFAR-10 classifier, L1 with a small weight |
+# | training | 600 000 steps | MSE: 6 000 steps; GAN: some thousand more, starting from the MSE network of its seed |
 # | test patches, degradations, projection | 100 contents; clean, blur 4, noise 20/255; t-SNE | the same |
+#
+# An adversarial network has therefore seen more steps than its partner. What steps alone do is shown in
+# {doc}`/book/findings/ddr/training_evolution`.
 #
 # Two numbers guard against a discriminator that did nothing. **PSNR** should be lower after adversarial
 # training: it invents detail, and invented detail is not where the original had it. **Sharpness**,

@@ -12,12 +12,11 @@
 
 # %% [markdown]
 # (finding-degradations-cluster)=
-# # Deep features gather by degradation although the contents are the same
+# # Deep features gather by degradation, although the contents are the same
 #
 # ## The claim
 #
-# Take the same pictures in three states – with a camera's mild faults, with strong noise, and as an
-# old film – and look at the deep features of two very different networks: CinCGAN, built to undo
+# Take pictures in three states – with a camera's mild faults, with strong noise, and as an old film – and look at the deep features of two very different networks: CinCGAN, built to undo
 # one unknown degradation, and SRGAN, which only ever saw clean pictures. In both, the features
 # **gather by state, not by picture** ({cite:t}`liu2021discovering`, Sec. 4.1, Fig. 3, and Sec. A.14).
 #
@@ -52,8 +51,8 @@ device = "auto"
 # | networks | published CinCGAN, SRGAN | narrow ones of our own; SRResNet with and without GR beside them |
 # | features | a deep layer | the last layer before the enlargement |
 #
-# In the paper only two of the three sets share their contents. That leaves a doubt: does Hollywood lie
-# apart because it is *old*, or because it shows something else? So we run both designs.
+# Hollywood's frames do not show what DIV2K shows. That leaves a doubt: does such a set lie apart because
+# it is *old*, or because it shows something else? So we run both designs.
 #
 # - **Aligned**: each patch appears in all three states. Features that follow content would put the three
 #   versions together.
@@ -96,7 +95,7 @@ from srlab.training.recipes import RECIPES, seed_names
 device = pick_device(device)
 finding = Finding(
     name="ddr/degradations_cluster",
-    claim="Features of CinCGAN and SRGAN gather by degradation although contents are the same",
+    claim="Features of CinCGAN and SRGAN gather by degradation, not by content",
     source="DDR, Sec. 4.1, Fig. 3, Sec. A.14",
     criterion=(
         "In CinCGAN and SRGAN, in every training seed, CHI by degradation reaches 20 with aligned "

@@ -59,6 +59,17 @@ def read_records(root: Path) -> list[Record]:
     return [json.loads(path.read_text("utf-8")) for path in paths if path.is_file()]
 
 
+def verdict_words(notebook: Notebook) -> str:
+    """The verdict that a notebook's last run left: "✔ reproduced"."""
+    if not notebook.record.is_file():
+        raise ValueError(
+            f"{notebook.name} has no verdict; run it with `srlab run {notebook.name}`, and see "
+            "that it ends with findings.record"
+        )
+    verdict = Verdict(json.loads(notebook.record.read_text("utf-8"))["verdict"])
+    return f"{SYMBOLS[verdict]}\u00a0{str(verdict).replace(' ', chr(0xA0))}"
+
+
 def verdict_table(records: Sequence[Record], link: Callable[[str], str]) -> str:
     """A Markdown table with one row a finding; `link(name)` is where a finding's page is."""
     if not records:

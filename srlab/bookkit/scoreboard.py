@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from docutils import nodes
-from sphinx.util.docutils import SphinxDirective
+from sphinx.addnodes import pending_xref
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from srlab.bookkit.records import read_records, verdict_table
+from srlab.bookkit.project import Notebook
+from srlab.bookkit.records import read_records, verdict_table, verdict_words
 from srlab.findings import MIME
 
 
@@ -32,3 +34,16 @@ class Scoreboard(SphinxDirective):
         wrapper = nodes.container(classes=["srlab-scoreboard"])
         wrapper += self.parse_text_to_nodes(table)
         return [wrapper]
+
+
+class VerdictRole(SphinxRole):
+    """How a finding came out, as a link to its page: {verdict}`ddr/global_residual`."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """One reference; the page is read anew in each build."""
+        self.env.note_reread()
+        words = verdict_words(Notebook(Path(self.env.srcdir), self.text))
+        target = {"reftarget": f"/book/findings/{self.text}", "refdoc": self.env.docname}
+        link = pending_xref(refdomain="std", reftype="doc", refexplicit=True, **target)
+        link += nodes.inline("", words, classes=["srlab-verdict-word"])
+        return [link], []

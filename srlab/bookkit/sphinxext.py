@@ -11,7 +11,7 @@ from sphinx.config import Config
 from srlab.bookkit.figures import FindingFigure, copy_plotly
 from srlab.bookkit.footer import footer_html
 from srlab.bookkit.remote import launch_options, repository, source_address
-from srlab.bookkit.scoreboard import Scoreboard
+from srlab.bookkit.scoreboard import Scoreboard, VerdictRole
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = {"srlab-figure": "figures.js", "vnd.jupyter.widget-view+json": "widgets.js"}
@@ -66,6 +66,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Entry point of the extension."""
     app.add_directive("scoreboard", Scoreboard)
     app.add_directive("finding-figure", FindingFigure)
+    app.add_role("verdict", VerdictRole())
     app.connect("config-inited", configure, priority=100)
     app.connect("html-page-context", add_scripts)
     app.connect("html-page-context", add_footer)

@@ -15,6 +15,11 @@ PLOT = """
 import plotly.graph_objects as go
 go.Figure(go.Scatter(y=[1, 2]), layout={"title": "</script>"})
 """
+RECORD = """
+from srlab.findings import Finding, record
+finding = Finding("one", claim="It holds", source="Here", criterion="It is more than 2")
+record(finding, checks={"more than 2": amount > 2}, measured={"amount": amount}, image_set="none")
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +65,17 @@ def test_a_book_is_built_kept_and_protected(checkout, write_notebook):
     html = (page.parent / "book" / "findings" / "one.html").read_text()
     assert "github/someone/somewhere/blob/main/notebooks/one.ipynb" in html
     assert "secret" not in html
+
+
+def test_a_page_tells_the_verdict_of_another(checkout, write_notebook):
+    write_notebook("one", RECORD)
+    intro = checkout / "book" / "intro.md"
+    intro.write_text(f"{intro.read_text()}\nIt was {{verdict}}`one`.\n")
+    page = build_book(root=checkout, report=[].append)
+    html = (page.parent / "book" / "intro.html").read_text()
+    told = html[html.index("It was ") :][:300]
+    assert 'href="findings/one.html"' in told
+    assert "✔\u00a0reproduced" in told
 
 
 def test_a_page_without_its_notebook_is_refused(checkout, write_notebook):

@@ -5,7 +5,13 @@ import json
 import pytest
 
 from srlab.bookkit.project import Notebook
-from srlab.bookkit.records import MARKERS, read_records, verdict_table, write_readme
+from srlab.bookkit.records import (
+    MARKERS,
+    read_records,
+    verdict_table,
+    verdict_words,
+    write_readme,
+)
 
 RECORD = {
     "finding": "a/one",
@@ -24,6 +30,15 @@ def test_table_says_claim_criterion_measure_and_verdict():
     assert "z: 2.00 (1.50 to 2.50)<br>ratio: 1\u202f830<br>third: 0.500 |" in row
     assert row.startswith("| ◐&nbsp;partly |")
     assert "fourth" not in row
+
+
+def test_a_verdict_in_words_is_that_of_the_last_run(tmp_path):
+    notebook = Notebook(tmp_path, "a/one")
+    with pytest.raises(ValueError, match="a/one has no verdict; run it with `srlab run a/one`"):
+        verdict_words(notebook)
+    notebook.record.parent.mkdir(parents=True)
+    notebook.record.write_text(json.dumps({**RECORD, "verdict": "not reproduced"}))
+    assert verdict_words(notebook) == "✘\u00a0not\u00a0reproduced"
 
 
 def test_table_without_records_says_how_to_get_them():
