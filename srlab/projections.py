@@ -45,11 +45,11 @@ def _clouds(points: np.ndarray, labels: Sequence | np.ndarray) -> list[np.ndarra
 
 
 def structureless(points: np.ndarray, *, seed: int = 0) -> np.ndarray:
-    """The points (N, D) with each coordinate shuffled among them, independently of the others.
+    """As many points (N, D), as wide along each coordinate, but one Gaussian cloud: no clusters.
 
-    Every coordinate keeps its values; whatever the points had to do with one another is gone.
+    Shuffling coordinates would not do: a coordinate with two humps keeps them, and thus clusters.
     """
-    return np.random.default_rng(seed).permuted(points, axis=0)
+    return np.random.default_rng(seed).normal(points.mean(axis=0), points.std(axis=0), points.shape)
 
 
 def seen_clusters(embedding: np.ndarray, count: int, *, seed: int = 0) -> np.ndarray:

@@ -386,7 +386,8 @@ function render({ model, el }) {
     live.disabled = !alive || plain();
     for (const input of live.querySelectorAll("input")) input.value = model.get(input.name);
     liveHint.textContent = hintOf(alive);
-    const words = setting().join(" · ");
+    const words = meta.controls.map(({ axis, title }) => // numbers need to be told of what
+      /^\d/.test(model.get(axis)) ? `${title.toLowerCase()} ${model.get(axis)}` : model.get(axis)).join(" · ");
     plot.setAttribute("aria-label", `Embedding of ${count} patches: ${words}`);
     plot.classList.toggle("stale", !state);
     showScore(state?.measures);
