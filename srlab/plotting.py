@@ -440,7 +440,7 @@ def matrix_grid(
         figure.update_yaxes(title=axis_titles[0] if beside else None, **place)
     bare = {"type": "category", "showgrid": False, "zeroline": False, "ticks": ""}
     figure.update_xaxes(**bare)
-    figure.update_yaxes(**bare, autorange="reversed")
+    figure.update_yaxes(**bare, autorange="reversed", automargin=True)
     figure.update_annotations(font_size=12)
     figure.update_layout(coloraxis=_matrix_colours(panels, colour_title, log, limits))
     tallest = max(len(matrix.rows) for matrix in panels.values())
