@@ -505,7 +505,7 @@ def _matrix_traces(
 
 def _short(value: float) -> str:
     """At most three digits, no exponent for everyday sizes."""
-    return f"{value:.0f}" if 100 <= abs(value) < 1e6 else f"{value:.2g}"
+    return f"{value:.0f}" if 99.5 <= abs(value) < 1e6 else f"{value:.2g}"
 
 
 def _check_matrix(matrix: Matrix, name: str, log: bool) -> None:

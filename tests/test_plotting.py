@@ -134,6 +134,12 @@ def test_a_matrix_is_drawn_cell_by_cell_from_the_top():
     assert figure.layout.coloraxis.colorbar.title.text == "CHI"
 
 
+@pytest.mark.parametrize(("value", "text"), [(99.96, "100"), (99.4, "99"), (-99.96, "-100")])
+def test_what_rounds_to_a_hundred_is_written_as_such(value, text):
+    figure = plotting.matrix_heatmap(np.array([[value]]), ["a"], ["b"], colour_title="%")
+    assert figure.data[1].text == (text,)
+
+
 def test_matrices_share_their_colours_and_keep_their_own_names():
     first = plotting.Matrix(np.eye(2), ["a", "b"], ["c", "d"])
     other = plotting.Matrix(np.full((3, 1), 5.0), ["x", "y", "z"], ["w"])
