@@ -59,8 +59,8 @@ class AdversarialRecipe(Recipe):
     """The same with a critic and a perceptual loss; the running average of the weights is kept."""
 
     pixel_weight: float = 0.05
-    perceptual_weight: float = 1.0
-    adversarial_weight: float = 0.02
+    perceptual_weight: float = 0.3
+    adversarial_weight: float = 0.5
     perceptual_network: str = "resnet18-cifar10"
     perceptual_layers: tuple[str, ...] = ("conv2_x", "conv3_x")
     critic_channels: int = 32
@@ -160,7 +160,7 @@ def _srgan(kind: str, seed: int) -> AdversarialRecipe:
         {"scale": 4, "channels": 32, "num_blocks": 16, "global_residual": kind == "gr"},
         batch_size=8,
         steps=3000,
-        learning_rate=4e-4,
+        learning_rate=1e-3,
         seed=seed,
         start={"": seed_names(f"srresnet-{kind}", [seed])[0]},
     )
