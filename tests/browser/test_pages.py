@@ -129,6 +129,25 @@ def test_explorers_answer_in_the_book(desk, pages, visit):
     assert len(set(said)) == len(said)
 
 
+def test_sliders_lead_a_patch_in_the_book(desk, pages, visit):
+    page = visit(desk, pages["findings/ddr/degradation_degrees.html"]).page
+    ring, said = page.locator(".srlab-embedding .ring"), page.locator(".srlab-embedding .name")
+    noise = page.get_by_role("slider", name="Noise")
+    seen = set()
+    for key in ("Home", "ArrowRight", "End"):
+        noise.press(key)
+        seen.add((ring.evaluate("(el) => el.style.transform"), said.inner_text()))
+    assert len(seen) == 3
+    page.get_by_role("slider", name="Patch").press("End")
+    assert ring.evaluate("(el) => el.style.transform") not in {place for place, _ in seen}
+
+    page = visit(desk, pages["findings/ddr/projection_choice.html"]).page
+    explorer = page.locator(".srlab-embedding")
+    before = explorer.locator(".score").inner_text()
+    explorer.get_by_text("no structure", exact=True).click()
+    assert explorer.locator(".score").inner_text() != before
+
+
 def test_what_needs_a_kernel_says_so(desk, pages, visit):
     for name in ("ddr", "lam"):
         page = visit(desk, pages[f"findings/{name}/explorer.html"]).page
