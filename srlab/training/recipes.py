@@ -159,7 +159,7 @@ def _srgan(kind: str, seed: int) -> AdversarialRecipe:
         "srresnet",
         {"scale": 4, "channels": 32, "num_blocks": 16, "global_residual": kind == "gr"},
         batch_size=8,
-        steps=3000,
+        steps=5000,
         learning_rate=1e-3,
         seed=seed,
         start={"": seed_names(f"srresnet-{kind}", [seed])[0]},
