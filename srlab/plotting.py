@@ -445,6 +445,9 @@ def matrix_grid(
     figure.update_layout(coloraxis=_matrix_colours(panels, colour_title, log, limits))
     tallest = max(len(matrix.rows) for matrix in panels.values())
     _finish(figure, height=110 + max(180, 42 * tallest) * len(rows))
+    if text:  # what a screen must be wide enough for, or else scroll
+        widest = max(len(matrix.columns) for matrix in panels.values())
+        figure.update_layout(meta={"srlab": {"width": 150 + 36 * widest * len(columns)}})
     return figure.update_layout(margin={"l": 60, "t": 50})
 
 
@@ -495,6 +498,7 @@ def _matrix_traces(
         y=[matrix.rows[row] for row, _ in known],
         text=[words[row][column] for row, column in known],
         mode="text" if text else "markers",
+        textfont={"size": 11},
         marker={"opacity": 0},
         hovertemplate=hover,
         showlegend=False,
@@ -504,8 +508,10 @@ def _matrix_traces(
 
 
 def _short(value: float) -> str:
-    """At most three digits, no exponent for everyday sizes."""
-    return f"{value:.0f}" if 99.5 <= abs(value) < 1e6 else f"{value:.2g}"
+    """At most three digits, fewer the smaller it is; no exponent for everyday sizes."""
+    if 99.5 <= abs(value) < 1e6:
+        return f"{value:.0f}"
+    return f"{value:.2g}" if abs(value) >= 0.01 else f"{value:.1g}"
 
 
 def _check_matrix(matrix: Matrix, name: str, log: bool) -> None:

@@ -152,6 +152,8 @@ def test_matrices_share_their_colours_and_keep_their_own_names():
     assert {trace.coloraxis for trace in figure.data[::2]} == {"coloraxis"}
     assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0, 5)
     assert {trace.mode for trace in figure.data[1::2]} == {"markers"}
+    wide = plotting.matrix_heatmap(np.zeros((1, 20)), ["a"], list(range(20)), colour_title="")
+    assert wide.layout.meta["srlab"]["width"] > 20 * 30  # numbers stay apart on a phone
 
 
 def test_a_matrix_that_does_not_fit_is_refused():

@@ -177,7 +177,7 @@
     const figure = JSON.parse(box.querySelector("script").textContent);
     const layout = figure.layout ?? {}, sprite = layout.meta?.srlab?.sprite;
     const graph = document.createElement("div");
-    const wide = columns(layout) > 2 ? columns(layout) * COLUMN : 0;
+    const wide = layout.meta?.srlab?.width ?? (columns(layout) > 2 ? columns(layout) * COLUMN : 0);
     graph.style.minWidth = `${wide}px`;
     box.append(graph);
     await Plotly.newPlot(graph, figure.data, fitted(layout, box), {
