@@ -274,7 +274,10 @@ content_cost = np.array([(told.diagonal() - others).mean() for told, others in s
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "What false guidance costs: PSNR-Y under the guidance of another degradation of the same content, minus that under its own, dB (first seed). 0 on the diagonal by definition. Rows that stay near 0 do not listen.", "name": "fig-guidance-exchange"}}
 change = swaps[0][0] - swaps[0][0].diagonal()[:, None]
-matrix_heatmap(change, titles, titles, colour_title="dB", axis_titles=("input", "told"))
+short = [title.replace("/255", "").replace(" +", "<br>+") for title in titles]
+matrix_heatmap(
+    change.round(2) + 0.0, short, short, colour_title="dB", axis_titles=("input", "told")
+)
 
 # %% [markdown]
 # ## Verdict

@@ -206,7 +206,7 @@ left = {
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "What is left of each part of a degradation in the output, per cent: 100 is as given, 0 is gone, more is amplified. Mild is CinCGAN's training degradation, noise 20 and blur 4 are those of the networks in the last two rows. A method that switches has small numbers in its own columns and 100 elsewhere.", "name": "fig-switch-left"}}
 values = np.array([[100 * own[title].share for title in JUDGED] for own in left.values()])
-matrix_heatmap(values, list(left), list(JUDGED), colour_title="left, %")
+matrix_heatmap(values, list(left), list(JUDGED), colour_title="left, %", limits=(0, 100))
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR-Y gained over bicubic enlargement, dB, mean over contents. What acts on a degradation without restoring it shows here as a loss.", "name": "fig-switch-psnr"}}
 gain = {
@@ -217,7 +217,7 @@ gain = {
     for label, method in labels.items()
 }
 values = np.array([[own[kind].mean() for kind in CONDITIONS] for own in gain.values()])
-matrix_heatmap(values, list(gain), CONDITIONS, colour_title="gain, dB")
+matrix_heatmap(values.round(2) + 0.0, list(gain), CONDITIONS, colour_title="gain, dB")
 
 # %% [markdown]
 # ## Where does it switch?
@@ -250,7 +250,7 @@ along_blur = curves("blur", blur_widths, "trained on blur 4")
 stacked_curves(noise_levels, along_noise, x_title="noise of the input, /255")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Blur alone, from weak to strong: what is left of it, and the PSNR gained over bicubic enlargement.", "name": "fig-switch-blur"}}
-stacked_curves(blur_widths, along_blur, x_title="blur of the input, LR pixels", log_x=True)
+stacked_curves(blur_widths, along_blur, x_title="blur of the input, LR pixels")
 
 # %% [markdown]
 # ## Verdict
