@@ -54,11 +54,12 @@ device = "auto"
 # | seen on | DIV2K mild; noise 20; frames of old films | mild; noise 20; blur 4; JPEG 30 |
 # | judged by | looking | what is left of each part of a degradation, and PSNR |
 #
-# The paper's inputs of the third kind have no clean counterpart, so nothing can be measured there;
-# blur and JPEG stand in. Our **mild** degradation acts on the HR picture: a Gaussian blur of 2 to 4
-# pixels along each of two axes in any direction, a shift of up to 4 pixels in each direction, bicubic
-# reduction, then noise of 8 to 12 / 255 on the LR picture. The levels of the others are in LR pixels
-# and of 255, too. Every patch is degraded by itself.
+# The paper's inputs of the third kind have no clean counterpart, so nothing can be measured
+# there; blur and JPEG stand in. Our **mild** degradation, made after NTIRE's
+# {cite:p}`timofte2018ntire`, acts on the HR picture: a Gaussian blur of 2 to 4 pixels along each
+# of two axes in any direction, a shift of up to 4 pixels in each direction, bicubic reduction,
+# then noise of 8 to 12 / 255 on the LR picture. The levels of the others are in LR pixels and of
+# 255, too. Every patch is degraded by itself.
 #
 # Since the clean picture is known, what is **left** of a part can be told exactly. The noise, say,
 # is what the input with noise has more than the same input without. The output with noise has more
@@ -67,20 +68,23 @@ device = "auto"
 # more than 100 % that it was amplified. In the same way for the blur and for JPEG's errors. A shift
 # is nobody's to undo: PSNR is measured on the shifted grid.
 #
-# BM3D has to be told the noise level. It gets an estimate from the picture alone (the median of its
-# finest wavelet coefficients), and its result is enlarged bicubically. Beside CinCGAN stand networks
-# that learnt from **pairs**, three trainings each: SRResNets trained on clean pictures and noise 20, or
-# on clean pictures and blur 4. If switching off belongs to blind networks, they should do it too.
+# BM3D is its authors' package {cite:p}`makinen2020collaborative`, free for non-commercial use. It
+# has to be told the noise level and gets an estimate from the picture alone (the median of its
+# finest wavelet coefficients); its result is enlarged bicubically. Beside CinCGAN stand networks
+# that learnt from **pairs**, in several trainings: SRResNets trained on clean pictures and noise
+# 20, or on clean pictures and blur 4. If switching off belongs to blind networks, they should do
+# it too.
 #
 # :::{admonition} Criterion, set before the experiment
 # :class: important
-# A part is *restored* if at most **50 %** of it is left, and *left as it is* if at least **80 %** is.
-# (1) On mild inputs CinCGAN leaves at most 50 % of the noise and less than 80 % of the blur, and its
-# PSNR is above that of bicubic enlargement (95 % bootstrap over contents). (2) It leaves noise 20,
-# blur 4 and JPEG 30 as they are. (3) What BM3D leaves of the noise differs by at most 10
-# percentage points between mild and noise 20. (4) In **every training seed**, the network trained
-# on noise 20 restores it and leaves blur 4 as it is, and the one trained on blur 4 restores that and
-# leaves noise 20 as it is.
+# A part is *restored* if at most **50 %** of it is left, and *left as it is* if at least **80 %**
+# is (more than 100 % is amplified, which is no restoring either). (1) On mild inputs CinCGAN
+# leaves at most 50 % of the noise and less than 80 % of the blur, and its PSNR is above that of
+# bicubic enlargement (95 % bootstrap over contents). (2) It leaves noise 20, blur 4 and JPEG 30
+# as they are. (3) What BM3D leaves of the noise differs by at most 10 percentage points between
+# mild and noise 20. (4) In **every training seed**, the network trained on noise 20 restores it
+# and leaves blur 4 as it is, and the one trained on blur 4 restores that and leaves noise 20 as
+# it is.
 # :::
 
 # %% tags=["hide-cell"]
