@@ -34,7 +34,7 @@
 
 # %% tags=["parameters"]
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
-num_patches = 70  # contents; each is shown at every level
+num_patches = 60  # contents; each is shown at every level
 noise_levels = [5, 10, 15, 20, 25, 30]  # σ of the noise, of 255
 blur_levels = [1, 2, 3, 4, 5, 6]  # width σ of the Gaussian blur, LR pixels
 networks = {  # title → recipe, each in all training seeds; what is not shipped yet is left out
@@ -43,6 +43,7 @@ networks = {  # title → recipe, each in all training seeds; what is not shippe
     "SRGAN with GR": "srgan-gr",
     "SRGAN without GR": "srgan-wogr",
 }
+in_plane = ["SRResNet with GR", "SRResNet without GR"]  # also on t-SNE, 30 of them a network
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
 block = 16  # residual block to look behind
 draws = 200  # bootstrap draws over contents
@@ -56,9 +57,9 @@ device = "auto"
 # | | paper | here |
 # |---|---|---|
 # | networks | SRResNet and SRGAN, 64 channels | the same with 32 channels; see the verdict for those at hand |
-# | patches | 100 contents, 32×32 LR pixels | 70 from the embedded photographs |
+# | patches | 100 contents, 32×32 LR pixels | 60 from the embedded photographs |
 # | levels, on the LR image | noise 5…30, blur 1…6 | the same |
-# | projection | each pair: PCA to 50, t-SNE to 2 | each pair: PCA to 50 (all training seeds), t-SNE to 2 (first seed) |
+# | projection | each pair: PCA to 50, t-SNE to 2 | each pair: PCA to 50 (all networks), t-SNE to 2 (SRResNets of the first seed) |
 # | verdict | levels −, +, ++, +++ | rank correlation with the distance, bootstrap intervals |
 #
 # Every pair of levels is projected by itself, so that no third level decides what is kept of two.
@@ -80,6 +81,7 @@ device = "auto"
 import numpy as np
 from myst_nb import glue
 
+from srlab.checkpoints import shipped_checkpoints
 from srlab.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
@@ -95,7 +97,13 @@ from srlab.plotting import (
     sprite_sheet,
     stacked_curves,
 )
-from srlab.representation import METHODS, embed, layer_components, separability
+from srlab.representation import (
+    METHODS,
+    embed,
+    layer_points,
+    principal_components,
+    separability,
+)
 from srlab.spectrum import (
     by_distance,
     distance_rank,
@@ -154,23 +162,37 @@ picture_grid(shown, notes=notes)
 
 
 # %%
-found = set(obtainable(seed_names(b, training_seeds)[0] for b in networks.values()))
-networks = {title: base for title, base in networks.items() if base in found}
+networks = {t: base for t, base in networks.items() if train or base in shipped_checkpoints()}
 seeds = {
     t: obtainable(seed_names(base, training_seeds), train=train) for t, base in networks.items()
 }
 layer, lr = f"body.{block - 1}", pairs.lr.to(device)
-points, spectra, flat = {}, {}, {}
+travellers, spectra, flat = {}, {}, {}
+
+
+def in_order(points):
+    """(contents · levels, D) as (contents, levels, D), in coordinates that keep every distance."""
+    exact = principal_components(points, dimensions=len(points))
+    return exact.reshape(num_patches, -1, exact.shape[1])
+
+
+def look(title, name):
+    """The spectra of one network; of the first seed also t-SNE, and what the explorer needs."""
+    points = layer_points(network(name, train=train, device=device), lr, [layer])[layer]
+    points = points.reshape(num_patches, len(degradations), -1)
+    for kind, part in OWN.items():
+        own = in_order(points[:, part].reshape(-1, points.shape[2]))
+        spectra[kind, name] = level_pairs(own, draws=draws)
+        if title in in_plane and title not in travellers:
+            flat[kind, title] = level_pairs(own, project=embed).matrix
+    if title not in travellers:
+        some = points[:num_travellers].reshape(-1, points.shape[2])
+        travellers[title] = principal_components(some)
+
+
 for title, names in seeds.items():
     for name in names:
-        model = network(name, train=train, device=device)
-        # as many components as points keep every distance, and make the pairs cheap
-        own = layer_components(model, lr, [layer], dimensions=len(lr))[layer]
-        points[name] = own.reshape(num_patches, len(degradations), -1)
-        for kind, part in OWN.items():
-            spectra[kind, name] = level_pairs(points[name][:, part], draws=draws)
-    for kind, part in OWN.items():
-        flat[kind, title] = level_pairs(points[names[0]][:, part], project=embed).matrix
+        look(title, name)
 
 # %% [markdown]
 # ## Every pair of levels
@@ -180,11 +202,11 @@ for title, names in seeds.items():
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of every two levels on 50 principal components, mean over the training seeds; one logarithmic colour scale for all. Look along a row: does the number grow with the distance from the diagonal? And compare the columns: noise against blur.", "name": "fig-degrees-pca"}}
-def panels(values):
+def panels(values, titles):
     """{(network, kind): matrix} of values(kind, title)."""
     return {
         (title, kind): Matrix(values(kind, title), *[list(map(str, LEVELS[kind]))] * 2)
-        for title in networks
+        for title in titles
         for kind in LEVELS
     }
 
@@ -193,10 +215,10 @@ def mean_matrix(kind, title):
     return np.mean([spectra[kind, name].matrix for name in seeds[title]], axis=0)
 
 
-matrix_grid(panels(mean_matrix), colour_title="CHI, 50 PCA dimensions", log=True)
+matrix_grid(panels(mean_matrix, networks), colour_title="CHI, 50 PCA dimensions", log=True)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same on t-SNE in two dimensions, as the paper does it, for the first training seed. From 20 on the paper speaks of separation. Compare with the figure above: t-SNE sets a threshold where the components show a gradient, and close levels fall below it.", "name": "fig-degrees-tsne"}}
-shown = panels(lambda kind, title: flat[kind, title])
+shown = panels(lambda kind, title: flat[kind, title], dict.fromkeys(t for _, t in flat))
 matrix_grid(shown, colour_title="CHI, t-SNE", log=True, limits=(0.1, 500))
 
 
@@ -233,12 +255,10 @@ stacked_curves(
 
 # %%
 def state(title, method):
-    own = points[seeds[title][0]][:num_travellers].reshape(num_travellers * len(degradations), -1)
-    embedding = embed(own, method=method)
-    labels = pairs.degradation_labels[: len(own)]
-    return EmbeddedState(
-        embedding, separability(embedding, labels).index, separability(own, labels).index
-    )
+    embedding = embed(travellers[title], method=method)
+    labels = pairs.degradation_labels[: len(embedding)]
+    indices = [separability(own, labels).index for own in (embedding, travellers[title])]
+    return EmbeddedState(embedding, *indices)
 
 
 states = {(t, METHODS[m]): state(t, m) for t in networks for m in ("tsne", "pca")}
