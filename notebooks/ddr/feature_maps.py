@@ -163,7 +163,7 @@ for (kind, seed), model in models.items():
         explained[kind, seed, block] = content_share(own, content).numpy().reshape(by_kind)
         kept[kind, seed, block] = shares.sum(dim=1).mean().item()
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Behind the last block: mean over contents and training seeds. Left: correlation of the maps' activity with the clean patch's edges. Right: share of the maps' variance that the clean patch explains. The first row is the plain SRResNet, which the claim compares the others with.", "name": "fig-maps-matrix"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Behind the last block: mean over contents and training seeds. Left: correlation of the maps' activity with the clean patch's edges. Right: share of the maps' variance that the clean patch explains. The row of the MSE network without GR is what the claim compares the others with.", "name": "fig-maps-matrix"}}
 MEASURES = {"edge correlation": correlation, "content share": explained}
 deepest = blocks[-1]
 
@@ -182,7 +182,7 @@ figure = matrix_grid(
 )
 figure.update_yaxes(automargin=True).update_yaxes(showticklabels=False, col=2)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Along depth: mean over contents, degradations and training seeds; bands from the lowest to the highest seed. All networks start by looking at the picture; look at which of them end there.", "name": "fig-maps-depth"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Along depth: mean over contents, degradations and training seeds; bands from the lowest to the highest seed. Look at the lower panel: which networks keep repeating the picture, and which turn away from it?", "name": "fig-maps-depth"}}
 
 
 def seeds_by_block(values):
