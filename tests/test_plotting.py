@@ -223,3 +223,18 @@ def test_dots_share_colour_and_symbol_across_panels_and_carry_their_names():
     assert figure.data[0].marker == figure.data[2].marker != figure.data[1].marker
     assert figure.data[0].text == ("first", "second")
     assert (figure.layout.xaxis.type, figure.layout.xaxis2.type) == ("log", None)
+
+
+def test_interval_dots_show_every_value_their_mean_and_their_range():
+    figure = plotting.interval_dots(
+        {"ours": np.array([0.5, 0.6, 1.0]), "theirs": np.array([0.2, 0.2])},
+        x_title="share",
+        reference=0.25,
+    )
+    dots, mean = figure.data[:2]
+    assert list(dots.x) == pytest.approx([0.5, 0.6, 1.0])
+    assert mean.x[0] == pytest.approx(0.7)
+    assert mean.x[0] + mean.error_x.array[0] == pytest.approx(1.0)
+    assert mean.x[0] - mean.error_x.arrayminus[0] == pytest.approx(0.5)
+    assert list(figure.data[2].y) == ["theirs", "theirs"]
+    assert figure.layout.shapes[0].x0 == 0.25
