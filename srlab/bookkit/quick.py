@@ -22,6 +22,15 @@ QUICK: dict[str, dict[str, Any]] = {
         "noise_levels": [10, 20],
         "blur_widths": [1, 4],
     },
+    "ddr/classification_vs_sr": {
+        "num_patches": 27,
+        "live_seeds": [0],
+        "live_steps": 20,
+        "training_seeds": [0],
+        "blocks": [1, 2, 3, 4],
+        "strengths": [0.5],
+        "perplexity": 8,
+    },
     "ddr/degradation_degrees": {
         "num_patches": 20,
         "noise_levels": [5, 15, 30],
@@ -72,6 +81,7 @@ QUICK: dict[str, dict[str, Any]] = {
         "steps_with_gr": [0, 1000, 6000],
         "steps_without_gr": [0, 6000],
     },
+    "ddr/unified_backbone": {"num_patches": 27, "live_steps": 2, "blocks": [1, 2], "perplexity": 8},
     "lam/explorer": {"networks": ["fsrcnn"], "grid": 2, "steps": 4},
     "lam/method": {
         "image_sets": ["textures"],
