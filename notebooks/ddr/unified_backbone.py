@@ -61,8 +61,8 @@ device = "auto"
 # All bodies see the same clean, blurred and noisy 32×32 pictures. As in the paper, features are
 # flattened: each place counts for itself. The classifier's tail averages over all places, so the
 # features' **means over the picture** are measured too. Photographs differ in their colours, so that
-# untrained features may well be sorted by class: only the difference to them was learnt. One training seed of each task; intervals
-# come from drawing contents with replacement.
+# untrained features may well be sorted by class: only the difference to them was learnt. One
+# training seed of each task; intervals come from drawing contents with replacement.
 #
 # :::{admonition} Criterion, set before the experiment
 # :class: important
