@@ -177,7 +177,7 @@ RCAN_SR = replace(
 RCAN_CIFAR10 = ClassificationRecipe(
     "rcan-classifier",
     {"num_classes": 10, "channels": 32, "num_blocks": 8},
-    steps=2000,
+    steps=1200,
     learning_rate=0.05,
 )
 CINCGAN = UnpairedRecipe(
