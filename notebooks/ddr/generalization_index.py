@@ -225,9 +225,9 @@ rho = {
     for measure in MEASURES
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Rank correlations of each index with quality on unseen degradations (left: below zero if the index holds) and with the loss against clean inputs (right: above zero if it holds). Look how the sign for CHI depends on which networks are compared.", "name": "fig-generalization-rho"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Rank correlations of each index with quality on unseen degradations (above: below zero if the index holds) and with the loss against clean inputs (below: above zero if it holds). Look how the sign for CHI depends on which networks are compared.", "name": "fig-generalization-rho"}}
 grids = {
-    ("", outcome): Matrix(
+    (outcome, ""): Matrix(
         np.array([[rho[outcome, subset, measure] for measure in MEASURES] for subset in SUBSETS]),
         list(SUBSETS),
         ["CHI, t-SNE", "CHI, PCA", "SRGA"],
