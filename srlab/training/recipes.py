@@ -72,10 +72,10 @@ class AdversarialRecipe(Recipe):
 class UnpairedRecipe(Recipe):
     """CinCGAN: two cycles without pairs. `space` is the degradation that is to be undone."""
 
-    adversarial_weight: float = 0.05
-    cycle_weight: float = 1.0
-    identity_weight: float = 0.5
-    smoothness_weight: float = 0.05
+    adversarial_weight: float = 1.0
+    cycle_weight: float = 10.0
+    identity_weight: float = 5.0
+    smoothness_weight: float = 0.5
     partner_channels: int = 24  # of the generators back and of the critics
 
 
@@ -184,10 +184,9 @@ CINCGAN = UnpairedRecipe(
     "cincgan",
     {"scale": 4, "channels": 32, "num_blocks": 16, "inner_blocks": 6},
     space=MILD,
-    lr_size=24,
     batch_size=8,
-    steps=2000,
-    learning_rate=3e-4,
+    steps=3000,
+    learning_rate=4e-4,
     start={"outer": "srresnet-gr"},
 )
 

@@ -84,14 +84,18 @@ class Unpaired(Supervised):
     def _cycle(
         self, name: str, degraded: Tensor, made: Tensor, kept: Tensor, clean: Tensor
     ) -> Tensor:
-        """Fool the critic, come back to where it began, leave clean pictures alone, be smooth."""
+        """Fool the critic, come back to where it began, leave clean pictures alone, be smooth.
+
+        The way back is judged by squares: the noise that a cleaned picture cannot bring back must
+        weigh less than what the critic asks for.
+        """
         recipe, critic = self.recipe, self.critics[name]
         critic.requires_grad_(False)
         verdict = critic(made).float()
         critic.requires_grad_(True)
         return (
             recipe.adversarial_weight * F.mse_loss(verdict, torch.ones_like(verdict))
-            + recipe.cycle_weight * F.l1_loss(self.back[name](made).float(), degraded)
+            + recipe.cycle_weight * F.mse_loss(self.back[name](made).float(), degraded)
             + recipe.identity_weight * F.l1_loss(kept.float(), clean)
             + recipe.smoothness_weight * total_variation(made)
         )
