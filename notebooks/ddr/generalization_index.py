@@ -297,7 +297,7 @@ record(
     paper={words[judged[0]]: "lower is better", words[judged[2]]: "smaller is better"},
     image_set=image_set,
     parameters={"num_patches": num_patches, "size": size, "networks": len(table)},
-    checkpoints=list(table),
+    checkpoints=[] if train else list(table),
 )
 
 # %% [markdown]

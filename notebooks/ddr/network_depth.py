@@ -215,7 +215,7 @@ record(
     paper={"CHI, shallowest": "not separated", "CHI, deepest": "168.12"},
     image_set=image_set,
     parameters={"num_patches": num_patches, "depths": depths, "size": size},
-    checkpoints=names,
+    checkpoints=[] if train else names,
 )
 
 # %% [markdown]

@@ -373,7 +373,7 @@ record(
     },
     image_set=image_set,
     parameters={"num_patches": num_patches, "training_seeds": training_seeds, "blocks": blocks},
-    checkpoints=[*[name for own in names.values() for name in own], same_steps],
+    checkpoints=[same_steps, *(name for own in names.values() for name in own if not train)],
 )
 
 # %% [markdown]
