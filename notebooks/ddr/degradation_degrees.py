@@ -74,8 +74,12 @@ device = "auto"
 # CHI of its pairs exceeds that of the pairs of blur; (4) blur needs GR: the median CHI of its
 # pairs is at least 10 times that without GR – and if SRGANs are at hand, for these as well. And as
 # the paper measures it, in two dimensions: (5) the farthest pair of noise levels reaches the level
-# "+" (20) with GR in the first training seed.
+# "+" (20) with GR, in every training seed.
 # :::
+#
+# Two things were changed after a trial run. With 40 contents no pair came apart in the plane; so the
+# contents were raised towards the paper's 100, as far as a minute allows, and part (5), which 40
+# contents would have failed, was added.
 
 # %% tags=["hide-cell"]
 import numpy as np
@@ -122,7 +126,7 @@ finding = Finding(
     criterion=(
         "In every training seed, CHI of pairs of levels rises with their distance for noise and "
         "for blur (Spearman ≥ 0.7, interval above 0), is higher for noise, and for blur at least "
-        "10 times that without GR; in 2-D the farthest noise levels reach 20."
+        "10 times that without GR; in 2-D the farthest noise levels reach 20 with GR."
     ),
 )
 
@@ -167,7 +171,7 @@ seeds = {
     t: obtainable(seed_names(base, training_seeds), train=train) for t, base in networks.items()
 }
 layer, lr = f"body.{block - 1}", pairs.lr.to(device)
-travellers, spectra, flat = {}, {}, {}
+travellers, spectra, flat, farthest = {}, {}, {}, {}
 
 
 def in_order(points):
@@ -177,12 +181,13 @@ def in_order(points):
 
 
 def look(title, name):
-    """The spectra of one network; of the first seed also t-SNE, and what the explorer needs."""
+    """The spectra of one network; of the first seed t-SNE of all pairs, and the explorer's points."""
     points = layer_points(network(name, train=train, device=device), lr, [layer])[layer]
     points = points.reshape(num_patches, len(degradations), -1)
     for kind, part in OWN.items():
         own = in_order(points[:, part].reshape(-1, points.shape[2]))
         spectra[kind, name] = level_pairs(own, draws=draws)
+        farthest[kind, name] = level_pairs(own[:, [0, -1]], project=embed).matrix[0, 1]
         if title in in_plane and title not in travellers:
             flat[kind, title] = level_pairs(own, project=embed).matrix
     if title not in travellers:
@@ -311,7 +316,7 @@ rho = {kind: over(ranks, kind, main) for kind in LEVELS}
 low = {kind: min(intervals[kind, name][0] for name in seeds[main]) for kind in LEVELS}
 high = {kind: max(intervals[kind, name][1] for name in seeds[main]) for kind in LEVELS}
 flat_rho = {kind: distance_rank(flat[kind, main], LEVELS[kind]) for kind in LEVELS}
-farthest = {kind: flat[kind, main][0, -1] for kind in LEVELS}
+far = {kind: over(farthest, kind, main) for kind in LEVELS}
 easier = over(middle, "noise", main) / over(middle, "blur", main)
 
 # %% tags=["remove-cell"]
@@ -319,7 +324,7 @@ for kind in LEVELS:
     glue(f"degrees_{kind}_rho", float(rho[kind].mean()), display=False)
     glue(f"degrees_{kind}_low", low[kind], display=False)
     glue(f"degrees_{kind}_nested", 100 * float(over(nested, kind, main).mean()), display=False)
-    glue(f"degrees_{kind}_far", float(farthest[kind]), display=False)
+    glue(f"degrees_{kind}_far", float(far[kind].mean()), display=False)
     glue(f"degrees_{kind}_flat", float(flat_rho[kind]), display=False)
     glue(f"degrees_{kind}_chi", float(over(middle, kind, main).mean()), display=False)
 wogr = "SRResNet without GR"
@@ -349,8 +354,8 @@ record(
         for f in families
     }
     | {
-        "in 2-D, the farthest noise levels reach CHI 20 with GR (first seed)": (
-            farthest["noise"] >= 20
+        "in 2-D, the farthest noise levels reach CHI 20 with GR, in every seed": (
+            far["noise"].min() >= 20
         )
     },
     measured={
@@ -364,11 +369,12 @@ record(
         for t in networks
         for kind in LEVELS
     }
-    | {f"farthest levels of {kind} in 2-D, with GR: CHI": farthest[kind] for kind in LEVELS}
+    | {f"farthest levels of {kind} in 2-D, with GR: CHI": far[kind].mean() for kind in LEVELS}
     | {f"Spearman ρ of CHI in 2-D and distance, {kind}": flat_rho[kind] for kind in LEVELS}
     | {f"{t}, {kind}: median CHI in 2-D": np.nanmedian(flat[kind, t]) for kind, t in flat},
     interval={f"Spearman ρ of CHI and distance, {k}": (low[k], high[k]) for k in LEVELS}
     | {"median CHI, noise over blur, with GR": span(easier)}
+    | {f"farthest levels of {kind} in 2-D, with GR: CHI": span(far[kind]) for kind in LEVELS}
     | {f"{f}, blur: median CHI with GR over without": span(gain(f)) for f in families}
     | {
         f"{t}, {kind}: median CHI of pairs": span(over(middle, kind, t))
@@ -400,9 +406,9 @@ record(
 #   {glue:text}`degrees_noise_wogr:.2f` without; the median pair of blur widths
 #   {glue:text}`degrees_blur_chi:.2f` and {glue:text}`degrees_blur_wogr:.3f`: at least
 #   {glue:text}`degrees_blur_gain:.1f` times as much with GR in every seed.
-# - In two dimensions, as the paper measures it, the farthest levels reach a CHI of
-#   {glue:text}`degrees_noise_far:.1f` (noise) and {glue:text}`degrees_blur_far:.2f` (blur), and the
-#   rank correlations are {glue:text}`degrees_noise_flat:.2f` and {glue:text}`degrees_blur_flat:.2f`.
+# - In two dimensions, as the paper measures it, the farthest levels reach a mean CHI of
+#   {glue:text}`degrees_noise_far:.1f` (noise) and {glue:text}`degrees_blur_far:.2f` (blur); over all
+#   pairs of the first seed the rank correlations are {glue:text}`degrees_noise_flat:.2f` and {glue:text}`degrees_blur_flat:.2f`.
 #   t-SNE minds nearest neighbours only. As long as the nearest neighbour of a patch is the same patch
 #   at the other level, two levels coincide in the plane, however orderly the step between them.
 # - "Noise is easier than blur" compares a σ in grey levels with a width in pixels, over the
