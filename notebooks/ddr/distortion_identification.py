@@ -160,13 +160,17 @@ accuracy = {name: result.accuracy for name, result in found.items()}
 # %% [markdown]
 # ## Who is right how often?
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of right answers about pictures that were not in training. Faint dots: single splits; large symbol: their mean; bar: from the lowest to the highest split; dashed: chance. ‘Channels’ is our variation, mean and deviation of each channel. Look at how far flattened features get, and what they lose against features without a place.", "name": "fig-identification-accuracy"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of right answers about pictures that were not in training. Faint dots: single splits; large symbol: their mean; bar: from the lowest to the highest split; dashed: chance. ‘Channels’ is our variation, mean and deviation of each channel. Look at how far flattened features get, beside BRISQUE and beside features without a place.", "name": "fig-identification-accuracy"}}
 interval_dots(accuracy, x_title="share of right answers, unseen pictures", reference=1 / len(names))
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Who is taken for whom: of each true distortion (row), the share that was called as in the column, over all splits. Look at the blur and JPEG2000 rows, whose mild versions resemble each other.", "name": "fig-identification-confusion"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Who is taken for whom: of each true distortion (row), the share that was called as in the column, over all splits. Look at which distortions are mixed up, and whether the different features mix up the same ones.", "name": "fig-identification-confusion"}}
 columns = [networks[0], "raw pixels", "BRISQUE"]
 tables = {("", name): Matrix(found[name].confusion(kinds), names, names) for name in columns}
-matrix_grid(tables, colour_title="share", axis_titles=("true", "called"))
+grid = matrix_grid(tables, colour_title="share", axis_titles=("true", ""))
+for column in range(2, len(columns) + 1):  # the rows are the same in all
+    grid.update_yaxes(showticklabels=False, col=column)
+grid.update_xaxes(automargin=True)
+grid.update_yaxes(automargin=True)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same answers by strength of the distortion, from mild to strong. Look at which features need strong damage to see it.", "name": "fig-identification-strength"}}
 levels = sorted(set(crops.levels.tolist()))
@@ -277,8 +281,8 @@ record(
 # - BRISQUE's 36 numbers reach {glue:text}`ident_brisque:.0f` % with the same linear classifier and
 #   {glue:text}`ident_rbf:.0f` % with a curved one.
 # - Reduced to mean and deviation of each channel, features of the same network reach
-#   {glue:text}`ident_channels:.0f` %. Flattened features keep every pixel's place, and from a few
-#   pictures a classifier cannot learn that a ripple means the same wherever it is.
+#   {glue:text}`ident_channels:.0f` %. Flattened features keep every pixel's place: from a few pictures
+#   a classifier has to learn for each place anew what a ripple means.
 #
 # ## Try it yourself
 #
