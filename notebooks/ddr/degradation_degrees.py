@@ -305,9 +305,11 @@ def over(values, kind, title):
 
 
 def gain(family):
-    """Median CHI of blur pairs with GR over that without, seed by seed."""
-    with_gr = over(middle, "blur", f"{family} with GR")
-    return with_gr / over(middle, "blur", f"{family} without GR")
+    """Median CHI of blur pairs with GR over that without, in every seed that both were trained in."""
+    kinds = [networks[f"{family} {kind} GR"] for kind in ("with", "without")]
+    trained = zip(*(seed_names(base, training_seeds) for base in kinds), strict=True)
+    values = [[middle.get(("blur", name)) for name in both] for both in trained]
+    return np.array([a / b for a, b in values if a is not None and b is not None])
 
 
 families = [f for f in ("SRResNet", "SRGAN") if {f"{f} with GR", f"{f} without GR"} <= {*networks}]
