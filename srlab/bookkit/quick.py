@@ -33,6 +33,7 @@ QUICK: dict[str, dict[str, Any]] = {
     },
     "ddr/degradation_degrees": {
         "num_patches": 20,
+        "num_far": 20,
         "noise_levels": [5, 15, 30],
         "blur_levels": [1, 3, 6],
         "training_seeds": [0],
