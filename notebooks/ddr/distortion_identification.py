@@ -36,7 +36,8 @@
 # %% tags=["parameters"]
 image_set = "pictures"  # 12 embedded ones; "live" for the real distortions, or "b100"
 num_pictures = 12  # of the set
-networks = ["srresnet-gr", "srresnet-wogr"]  # the first is judged, the second lacks the residual
+# the first is judged, the second lacks the residual, the others stand beside them
+networks = ["srresnet-gr", "srresnet-wogr", "srgan-gr", "srgan-wogr"]
 block = 16  # residual block to look behind
 dimensions = 120  # principal components, as in the paper
 num_splits = 20  # random choices of a third of the pictures to judge on
@@ -48,7 +49,7 @@ device = "auto"
 #
 # | | paper | here |
 # |---|---|---|
-# | network | SRGAN, 64 channels | SRResNet with and without global residual, 32 channels |
+# | network | SRGAN, 64 channels | SRResNet with and without global residual, 32 channels; SRGANs beside them |
 # | pictures | LIVE: 29 references | 12 embedded ones, distorted by us; or 6 references of LIVE |
 # | distortions | JPEG, JPEG2000, white noise, blur, fast fading | the same five; LIVE's public copy lacks JPEG2000 |
 # | features | of the 96×96 centre crop, PCA to 120 | the same, behind ResBlock 16, every value of every channel |
@@ -224,6 +225,8 @@ glue("ident_pixels", 100 * accuracy["raw pixels"].mean(), display=False)
 glue("ident_brisque", 100 * accuracy["BRISQUE"].mean(), display=False)
 glue("ident_rbf", 100 * accuracy["BRISQUE, RBF"].mean(), display=False)
 glue("ident_channels", 100 * accuracy[best_space].mean(), display=False)
+others = ", ".join(f"{name} {100 * accuracy[name].mean():.0f} %" for name in networks[2:])
+glue("ident_others", others or "none were looked at", display=False)
 glue("ident_chance", 100 / len(names), display=False)
 glue("ident_splits", len(splits), display=False)
 glue("ident_pictures", len(set(contents)), display=False)
@@ -241,6 +244,7 @@ record(
         "right, features with GR": accuracy[judged].mean(),
         "right, BRISQUE's features": accuracy["BRISQUE"].mean(),
         "right, raw pixels": accuracy["raw pixels"].mean(),
+        **{f"right, {name}": accuracy[name].mean() for name in networks[2:]},
         "right, features without GR": accuracy[without].mean(),
         "right, BRISQUE's features, RBF": accuracy["BRISQUE, RBF"].mean(),
         "right, channel statistics with GR": accuracy[best_space].mean(),
@@ -249,6 +253,7 @@ record(
     },
     interval={
         "right, features with GR": spread(accuracy[judged]),
+        **{f"right, {name}": spread(accuracy[name]) for name in networks[2:]},
         "right, BRISQUE's features": spread(accuracy["BRISQUE"]),
         "right, raw pixels": spread(accuracy["raw pixels"]),
         "right, features without GR": spread(accuracy[without]),
@@ -278,6 +283,7 @@ record(
 #   with global residual name {glue:text}`ident_deep:.0f` % of the distortions of unseen pictures;
 #   without the residual it is {glue:text}`ident_without:.0f` %, from raw pixels
 #   {glue:text}`ident_pixels:.0f` %, and guessing would give {glue:text}`ident_chance:.0f` %.
+# - Of networks trained adversarially, as the paper's was: {glue:text}`ident_others`.
 # - BRISQUE's 36 numbers reach {glue:text}`ident_brisque:.0f` % with the same linear classifier and
 #   {glue:text}`ident_rbf:.0f` % with a curved one.
 # - Reduced to mean and deviation of each channel, features of the same network reach
