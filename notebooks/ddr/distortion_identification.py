@@ -219,12 +219,12 @@ def spread(values):
 
 
 # %% tags=["remove-cell"]
-glue("ident_deep", 100 * accuracy[judged].mean(), display=False)
-glue("ident_without", 100 * accuracy[without].mean(), display=False)
-glue("ident_pixels", 100 * accuracy["raw pixels"].mean(), display=False)
-glue("ident_brisque", 100 * accuracy["BRISQUE"].mean(), display=False)
-glue("ident_rbf", 100 * accuracy["BRISQUE, RBF"].mean(), display=False)
-glue("ident_channels", 100 * accuracy[best_space].mean(), display=False)
+glue("ident_deep", float(100 * accuracy[judged].mean()), display=False)
+glue("ident_without", float(100 * accuracy[without].mean()), display=False)
+glue("ident_pixels", float(100 * accuracy["raw pixels"].mean()), display=False)
+glue("ident_brisque", float(100 * accuracy["BRISQUE"].mean()), display=False)
+glue("ident_rbf", float(100 * accuracy["BRISQUE, RBF"].mean()), display=False)
+glue("ident_channels", float(100 * accuracy[best_space].mean()), display=False)
 others = ", ".join(f"{name} {100 * accuracy[name].mean():.0f} %" for name in networks[2:])
 glue("ident_others", others or "none were looked at", display=False)
 glue("ident_chance", 100 / len(names), display=False)
