@@ -90,11 +90,15 @@ class Unpaired(Supervised):
         weigh less than what the critic asks for.
         """
         recipe, critic = self.recipe, self.critics[name]
+        weights = {
+            "inner": recipe.inner_adversarial_weight,
+            "outer": recipe.outer_adversarial_weight,
+        }
         critic.requires_grad_(False)
         verdict = critic(made).float()
         critic.requires_grad_(True)
         return (
-            recipe.adversarial_weight * F.mse_loss(verdict, torch.ones_like(verdict))
+            weights[name] * F.mse_loss(verdict, torch.ones_like(verdict))
             + recipe.cycle_weight * F.mse_loss(self.back[name](made).float(), degraded)
             + recipe.identity_weight * F.l1_loss(kept.float(), clean)
             + recipe.smoothness_weight * total_variation(made)
