@@ -243,8 +243,8 @@ record(
     measured={
         "right, features with GR": accuracy[judged].mean(),
         "right, BRISQUE's features": accuracy["BRISQUE"].mean(),
-        "right, raw pixels": accuracy["raw pixels"].mean(),
         **{f"right, {name}": accuracy[name].mean() for name in networks[2:]},
+        "right, raw pixels": accuracy["raw pixels"].mean(),
         "right, features without GR": accuracy[without].mean(),
         "right, BRISQUE's features, RBF": accuracy["BRISQUE, RBF"].mean(),
         "right, channel statistics with GR": accuracy[best_space].mean(),
