@@ -64,6 +64,11 @@ def test_impossible_recipes_are_refused_when_they_are_made(settings, message):
         replace(SRRESNET_GR, **settings)
 
 
+def test_a_classifier_learns_with_a_known_optimizer():
+    with pytest.raises(ValueError, match="sgd or adam, got 'lion'"):
+        replace(recipe("rcan-cifar10"), optimizer="lion")
+
+
 def test_a_recipe_is_a_value():
     assert Recipe("srcnn") == Recipe("srcnn")
     assert Recipe("srcnn").seeded(3) == replace(Recipe("srcnn"), seed=3)

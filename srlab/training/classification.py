@@ -1,7 +1,8 @@
 """Classifiers of small pictures: the networks that DDR holds its findings against."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.labelled import LabelledImages, cifar10
-from srlab.training.descent import Descent
+from srlab.training.descent import ADAM, Descent
 from srlab.training.initial import initial_model
 from srlab.training.recipes import ClassificationRecipe
 
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "sgd": partial(torch.optim.SGD, momentum=0.9, weight_decay=5e-4, nesterov=True),
+    "adam": ADAM,
+}
+
 
 class Classification:
-    """Cross entropy on pictures shifted by up to 4 pixels and mirrored; SGD, as in the paper."""
+    """Cross entropy on pictures shifted by up to 4 pixels and mirrored."""
 
     metric, validation_set = "accuracy", "cifar10-test"
 
@@ -35,10 +41,7 @@ class Classification:
             self.model,
             steps=recipe.steps,
             learning_rate=recipe.learning_rate,
-            optimizer=torch.optim.SGD,
-            momentum=0.9,
-            weight_decay=5e-4,
-            nesterov=True,
+            optimizer=OPTIMIZERS[recipe.optimizer],
         )
         self.precision = getattr(torch, recipe.precision)
 

@@ -86,7 +86,13 @@ class ClassificationRecipe(Recipe):
 
     image_sets: tuple[str, ...] = ("cifar10-train",)
     batch_size: int = 64
-    learning_rate: float = 0.1  # peak of one cosine cycle, SGD with momentum 0.9
+    learning_rate: float = 0.1  # peak of one cosine cycle
+    optimizer: str = "sgd"  # with momentum 0.9; or "adam", for a network without normalization
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.optimizer not in ("sgd", "adam"):
+            raise ValueError(f"optimizer is sgd or adam, got {self.optimizer!r}")
 
 
 def seed_names(name: str, seeds: Iterable[int]) -> list[str]:
@@ -178,15 +184,17 @@ RCAN_SR = replace(
 RCAN_CIFAR10 = ClassificationRecipe(
     "rcan-classifier",
     {"num_classes": 10, "channels": 32, "num_blocks": 8},
-    steps=1200,
-    learning_rate=0.05,
+    batch_size=32,
+    steps=4000,
+    learning_rate=1.5e-3,
+    optimizer="adam",
 )
 CINCGAN = UnpairedRecipe(
     "cincgan",
     {"scale": 4, "channels": 32, "num_blocks": 16, "inner_blocks": 6},
     space=MILD,
     batch_size=8,
-    steps=1800,
+    steps=4000,
     learning_rate=4e-4,
     start={"outer": "srresnet-gr"},
 )

@@ -79,14 +79,9 @@ class Supervised:
         )
 
     def descending(self, module: nn.Module, learning_rate: float) -> Descent:
-        """Adam with the momentum of the SR field (GANs take less: see there)."""
-        return Descent(
-            self.fabric,
-            module,
-            steps=self.recipe.steps,
-            learning_rate=learning_rate,
-            betas=(0.9, 0.99),
-        )
+        """A module set up to be trained for the recipe's steps."""
+        steps = self.recipe.steps
+        return Descent(self.fabric, module, steps=steps, learning_rate=learning_rate)
 
     def batch(self, sampler: PatchSampler, step: int) -> tuple[Tensor, Tensor]:
         """(lr, hr) of a step, in the layout that convolutions like."""
