@@ -194,7 +194,7 @@ CINCGAN = UnpairedRecipe(
     {"scale": 4, "channels": 32, "num_blocks": 16, "inner_blocks": 6},
     space=MILD,
     batch_size=8,
-    steps=4000,
+    steps=1800,
     learning_rate=4e-4,
     start={"outer": "srresnet-gr"},
 )
