@@ -13,6 +13,15 @@ SMALL = {
     "srcnn": {"channels": 6, "mapping_channels": 4, "depth": 4},
     "fsrcnn": {"channels": 6, "mapping_channels": 4, "num_blocks": 2},
     "rcan": {"channels": 6, "num_blocks": 2},
+    "edsr": {"channels": 6, "num_blocks": 2},
+    "carn": {"channels": 8, "groups": 2, "recursive": True},
+    "msrn": {"channels": 4, "num_blocks": 2},
+    "imdn": {"channels": 8, "num_blocks": 2},
+    "rfdn": {"channels": 8, "num_blocks": 2},
+    "pan": {"channels": 8, "upsampler_channels": 6, "num_blocks": 2},
+    "rrdbnet": {"channels": 6, "num_blocks": 1, "growth": 4},
+    "san": {"channels": 6, "num_groups": 2, "num_blocks": 1},
+    "swinir": {"channels": 8, "num_groups": 1, "num_layers": 2, "heads": 2},
     "guided-srresnet": {"channels": 6, "num_blocks": 2, "guide_channels": 4, "guide_blocks": 1},
     "cincgan": {"channels": 6, "num_blocks": 2, "inner_blocks": 1},
 }
@@ -229,7 +238,7 @@ def test_the_discriminator_judges_patches(size):
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
-        ("edsr", {}, "unknown model 'edsr'; srlab has cincgan, fsrcnn, guided-srresnet"),
+        ("edrs", {}, "unknown model 'edrs'; srlab has carn, cincgan, edsr"),
         ("srresnet", {"scale": 5}, "scale is one of"),
         ("srresnet", {"width": 5}, "SRResNet does not take these settings.*width"),
         ("srresnet", {"channels": 0}, "channels of srresnet must be at least 1"),

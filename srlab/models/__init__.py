@@ -9,20 +9,38 @@ weights (`srlab.checkpoints`). Classifiers map pictures to logits (B, classes) a
 
 from torch import nn
 
+from srlab.models.carn import CARN
 from srlab.models.cincgan import CinCGAN
 from srlab.models.discriminator import PatchDiscriminator
+from srlab.models.edsr import EDSR
 from srlab.models.fsrcnn import FSRCNN
 from srlab.models.guided import GuidedSRResNet
+from srlab.models.imdn import IMDN
+from srlab.models.msrn import MSRN
+from srlab.models.pan import PAN
 from srlab.models.rcan import RCAN, RCANClassifier
 from srlab.models.resnet18 import ResNet18
+from srlab.models.rfdn import RFDN
+from srlab.models.rrdbnet import RRDBNet
+from srlab.models.san import SAN
 from srlab.models.srcnn import SRCNN
 from srlab.models.srresnet import SRResNet
+from srlab.models.swinir import SwinIR
 
 MODELS: dict[str, type[nn.Module]] = {
     "srresnet": SRResNet,
     "srcnn": SRCNN,
     "fsrcnn": FSRCNN,
     "rcan": RCAN,
+    "edsr": EDSR,
+    "carn": CARN,
+    "msrn": MSRN,
+    "imdn": IMDN,
+    "rfdn": RFDN,
+    "pan": PAN,
+    "rrdbnet": RRDBNet,
+    "san": SAN,
+    "swinir": SwinIR,
     "guided-srresnet": GuidedSRResNet,
     "cincgan": CinCGAN,
 }
@@ -47,16 +65,25 @@ def build(name: str, **hyperparameters: object) -> nn.Module:
 
 
 __all__ = [
+    "CARN",
     "CLASSIFIERS",
+    "EDSR",
     "FSRCNN",
+    "IMDN",
     "MODELS",
+    "MSRN",
+    "PAN",
     "RCAN",
+    "RFDN",
+    "SAN",
     "SRCNN",
     "CinCGAN",
     "GuidedSRResNet",
     "PatchDiscriminator",
     "RCANClassifier",
+    "RRDBNet",
     "ResNet18",
     "SRResNet",
+    "SwinIR",
     "build",
 ]

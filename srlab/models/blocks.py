@@ -1,6 +1,17 @@
 """Building blocks shared by the networks. Nothing works in place: features stay what they were."""
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
+
+STAGES: dict[int, tuple[int, ...]] = {1: (), 2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
+
+
+def upsampling_stages(scale: int) -> tuple[int, ...]:
+    """The factors, 2 or 3, in which networks enlarge by `scale`."""
+    if scale not in STAGES:
+        raise ValueError(f"scale is one of {sorted(STAGES)}, got {scale}")
+    return STAGES[scale]
 
 
 def conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
@@ -21,33 +32,45 @@ def he_initialization(network: nn.Module, slope: float = 0.0) -> None:
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(relu(conv(x))): the residual block without batch normalization (EDSR)."""
+    """x + scale · conv(relu(conv(x))): the residual block without batch normalization (EDSR)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, residual_scale: float = 1.0) -> None:
         super().__init__()
+        self.residual_scale = residual_scale
         self.conv1 = conv3x3(channels, channels)
         self.relu = nn.ReLU()
         self.conv2 = conv3x3(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(self.relu(self.conv1(x)))
+        return x + self.residual_scale * self.conv2(self.relu(self.conv1(x)))
 
 
 class PixelShuffleUpsampler(nn.Sequential):
-    """(B, C, h, w) → (B, C, scale·h, scale·w) in stages of 2 or 3, an activation after each."""
+    """(B, C, h, w) → (B, C, scale·h, scale·w) in stages of 2 or 3, an `activation` after each."""
 
-    def __init__(self, channels: int, scale: int) -> None:
-        stages: dict[int, list[int]] = {1: [], 2: [2], 3: [3], 4: [2, 2], 8: [2, 2, 2]}
-        if scale not in stages:
-            raise ValueError(f"scale is one of {sorted(stages)}, got {scale}")
+    def __init__(
+        self,
+        channels: int,
+        scale: int,
+        *,
+        groups: int = 1,
+        activation: Callable[[], nn.Module] = lambda: nn.LeakyReLU(0.1),
+    ) -> None:
         layers: list[nn.Module] = []
-        for factor in stages[scale]:
+        for factor in upsampling_stages(scale):
             layers += [
-                conv3x3(channels, channels * factor**2),
+                nn.Conv2d(channels, channels * factor**2, 3, padding=1, groups=groups),
                 nn.PixelShuffle(factor),
-                nn.LeakyReLU(0.1),
+                activation(),
             ]
         super().__init__(*layers)
+
+
+class DirectUpsampler(nn.Sequential):
+    """(B, C, h, w) → RGB (B, 3, scale·h, scale·w) in one step, as light networks do."""
+
+    def __init__(self, channels: int, scale: int) -> None:
+        super().__init__(conv3x3(channels, 3 * scale**2), nn.PixelShuffle(scale))
 
 
 class SuperResolver(nn.Module):

@@ -36,23 +36,46 @@ class ChannelAttentionBlock(nn.Module):
         return x + self.attention(residual) * residual
 
 
-def _backbone(channels: int, num_blocks: int) -> tuple[nn.Module, nn.Module, tuple[str, ...]]:
+class AttentionGroup(nn.Module):
+    """Blocks and a convolution, with a skip around them: the "residual group" of RCAN."""
+
+    def __init__(self, channels: int, num_blocks: int) -> None:
+        super().__init__()
+        blocks = [ChannelAttentionBlock(channels) for _ in range(num_blocks)]
+        self.body = nn.Sequential(*blocks, conv3x3(channels, channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
+def _backbone(
+    channels: int, num_blocks: int, num_groups: int | None = None
+) -> tuple[nn.Module, nn.Module, tuple[str, ...]]:
     """(head, body, taps): what the super-resolver and the classifier share."""
     head = nn.Sequential(conv3x3(3, channels), nn.LeakyReLU(0.1))
-    body = nn.Sequential(*(ChannelAttentionBlock(channels) for _ in range(num_blocks)))
-    return head, body, ("head", *(f"body.{index}" for index in range(num_blocks)))
+    if num_groups is None:
+        body = nn.Sequential(*(ChannelAttentionBlock(channels) for _ in range(num_blocks)))
+    else:
+        groups = [AttentionGroup(channels, num_blocks) for _ in range(num_groups)]
+        body = nn.Sequential(*groups, conv3x3(channels, channels))
+    return head, body, ("head", *(f"body.{index}" for index in range(len(body))))
 
 
 def _calm(body: nn.Module) -> None:
     """Small residuals at the start, as in SRResNet."""
-    for block in body.children():
-        for module in block.get_submodule("residual").children():
-            if isinstance(module, nn.Conv2d):
-                module.weight.data = module.weight.data * 0.1
+    for block in body.modules():
+        if isinstance(block, ChannelAttentionBlock):
+            for module in block.residual:
+                if isinstance(module, nn.Conv2d):
+                    module.weight.data = module.weight.data * 0.1
 
 
 class RCAN(SuperResolver):
-    """RCAN without groups: the backbone with a super-resolution tail."""
+    """Channel attention on the LR grid, then pixel-shuffle upsampling.
+
+    Without `num_groups`, `num_blocks` blocks in a row; the published network has 10 groups of 20
+    blocks, a long skip around them, which comes with the groups, and no global residual.
+    """
 
     def __init__(
         self,
@@ -60,11 +83,13 @@ class RCAN(SuperResolver):
         scale: int = 4,
         channels: int = 64,
         num_blocks: int = 16,
+        num_groups: int | None = None,
         global_residual: bool = True,
     ) -> None:
         super().__init__()
         self.scale, self.global_residual = scale, global_residual
-        self.head, self.body, self.taps = _backbone(channels, num_blocks)
+        self.long_skip = num_groups is not None
+        self.head, self.body, self.taps = _backbone(channels, num_blocks, num_groups)
         self.upsampler = PixelShuffleUpsampler(channels, scale)
         self.tail = nn.Sequential(
             conv3x3(channels, channels), nn.LeakyReLU(0.1), conv3x3(channels, 3)
@@ -74,7 +99,9 @@ class RCAN(SuperResolver):
         _calm(self.body)
 
     def extract(self, lr: Tensor) -> Tensor:
-        return self.body(self.head(lr))
+        shallow = self.head(lr)
+        deep = self.body(shallow)
+        return shallow + deep if self.long_skip else deep
 
     def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
         sr = self.tail(self.upsampler(features))

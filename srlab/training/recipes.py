@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
+from itertools import product
 from typing import Any
 
 from srlab.degradations.pipeline import DegradationSpace
@@ -199,6 +200,39 @@ CINCGAN = UnpairedRecipe(
     start={"outer": "srresnet-gr"},
 )
 
+# Networks for local attribution maps, on equal terms. LR patches of 24 pixels, half as many as
+# usual: who looks far must have something to see. Narrow, at about equal cost a step.
+LAM_TERMS: dict[str, Any] = {"lr_size": 24, "batch_size": 8, "steps": 3500}
+LAM_SIZES: dict[str, dict[str, Any]] = {
+    "edsr": {"channels": 24, "num_blocks": 10},
+    "carn": {"channels": 24},
+    "imdn": {"channels": 28, "num_blocks": 6},
+    "rfdn": {"channels": 28, "num_blocks": 4},
+    "pan": {"channels": 24, "upsampler_channels": 12, "num_blocks": 12},
+    "rcan": {"channels": 24, "num_groups": 2, "num_blocks": 4, "global_residual": False},
+    "rrdbnet": {"channels": 16, "num_blocks": 4, "growth": 8},
+    "san": {"channels": 24, "num_groups": 3, "num_blocks": 3},
+    "swinir": {"channels": 24, "num_groups": 3, "num_layers": 2, "heads": 4},
+}
+FSRCNN_WIDTHS, FSRCNN_DEPTHS = (16, 32, 56), (1, 4, 8)
+EDSR_WIDTHS, EDSR_DEPTHS = (8, 16, 32), (2, 5, 10)
+
+
+def _lam(architecture: str, sizes: dict[str, Any]) -> Recipe:
+    return Recipe(architecture, {"scale": 4, **sizes}, **LAM_TERMS)
+
+
+def _lam_recipes() -> dict[str, Recipe]:
+    """The zoo, and the grids of width and depth (LAM, Fig. 7c)."""
+    zoo = {name: _lam(name, sizes) for name, sizes in LAM_SIZES.items()}
+    for width, depth in product(FSRCNN_WIDTHS, FSRCNN_DEPTHS):
+        sizes = {"channels": width, "mapping_channels": width // 4, "num_blocks": depth}
+        zoo[f"fsrcnn-d{width}-m{depth}"] = _lam("fsrcnn", sizes)
+    for width, depth in product(EDSR_WIDTHS, EDSR_DEPTHS):
+        zoo[f"edsr-c{width}-b{depth}"] = _lam("edsr", {"channels": width, "num_blocks": depth})
+    return zoo
+
+
 # paper: the published sizes and schedules, for a GPU.
 PAPER: dict[str, Any] = {"lr_size": 32, "batch_size": 16, "steps": 600_000, "learning_rate": 2e-4}
 SRRESNET_GR_PAPER = replace(
@@ -234,6 +268,7 @@ RECIPES: dict[str, Recipe] = {
     "cincgan": CINCGAN,
     "srcnn-3": SRCNN_3,
     "fsrcnn": FSRCNN_LAB,
+    **_lam_recipes(),
     "srresnet-gr-paper": SRRESNET_GR_PAPER,
     "srresnet-wogr-paper": SRRESNET_WOGR_PAPER,
 }

@@ -1,0 +1,37 @@
+"""EDSR (Lim et al., CVPRW 2017): residual blocks on the LR grid, one long skip around them."""
+
+from torch import Tensor, nn
+
+from srlab.models.blocks import PixelShuffleUpsampler, ResidualBlock, SuperResolver, conv3x3
+
+
+class EDSR(SuperResolver):
+    """The published baseline; the large one has 256 channels, 32 blocks and `residual_scale` 0.1.
+
+    The mean colour, which EDSR takes off and puts back, is left in.
+    """
+
+    def __init__(
+        self,
+        *,
+        scale: int = 4,
+        channels: int = 64,
+        num_blocks: int = 16,
+        residual_scale: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.scale = scale
+        blocks = [ResidualBlock(channels, residual_scale) for _ in range(num_blocks)]
+        self.head = conv3x3(3, channels)
+        self.body = nn.Sequential(*blocks, conv3x3(channels, channels))
+        self.upsampler = PixelShuffleUpsampler(channels, scale, activation=nn.Identity)
+        self.tail = conv3x3(channels, 3)
+        self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 1)))
+        self.reconstruct_margin = 2
+
+    def extract(self, lr: Tensor) -> Tensor:
+        shallow = self.head(lr)
+        return shallow + self.body(shallow)
+
+    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
+        return self.tail(self.upsampler(features))

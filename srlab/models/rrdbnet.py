@@ -1,0 +1,73 @@
+"""RRDBNet (Wang et al., ECCVW 2018), the generator of ESRGAN: dense blocks within residuals."""
+
+import torch
+from torch import Tensor, nn
+
+from srlab.models.blocks import SuperResolver, conv3x3, he_initialization, upsampling_stages
+
+SLOPE, SHARE = 0.2, 0.2  # SHARE of each residual is added
+
+
+class DenseBlock(nn.Module):
+    """Five convolutions, each of which sees the outputs of all before it."""
+
+    def __init__(self, channels: int, growth: int) -> None:
+        super().__init__()
+        widths = [channels + index * growth for index in range(5)]
+        self.convs = nn.ModuleList(
+            conv3x3(width, channels if index == 4 else growth) for index, width in enumerate(widths)
+        )
+        self.activation = nn.LeakyReLU(SLOPE)
+
+    def forward(self, x: Tensor) -> Tensor:
+        *growing, last = self.convs
+        seen = x
+        for conv in growing:
+            seen = torch.cat([seen, self.activation(conv(seen))], dim=1)
+        return x + SHARE * last(seen)
+
+
+class ResidualInResidual(nn.Module):
+    """Three dense blocks and a skip around them."""
+
+    def __init__(self, channels: int, growth: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(*(DenseBlock(channels, growth) for _ in range(3)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + SHARE * self.body(x)
+
+
+class RRDBNet(SuperResolver):
+    """Dense blocks with a long skip, enlargement by repeated pixels."""
+
+    def __init__(
+        self, *, scale: int = 4, channels: int = 64, num_blocks: int = 23, growth: int = 32
+    ) -> None:
+        super().__init__()
+        self.scale = scale
+        self.head = conv3x3(3, channels)
+        blocks = [ResidualInResidual(channels, growth) for _ in range(num_blocks)]
+        self.body = nn.Sequential(*blocks, conv3x3(channels, channels))
+        stages: list[nn.Module] = []
+        for factor in upsampling_stages(scale):
+            enlarge = nn.Upsample(scale_factor=factor, mode="nearest")
+            stages += [enlarge, conv3x3(channels, channels), nn.LeakyReLU(SLOPE)]
+        self.upsampler = nn.Sequential(*stages)
+        self.tail = nn.Sequential(
+            conv3x3(channels, channels), nn.LeakyReLU(SLOPE), conv3x3(channels, 3)
+        )
+        self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 1)))
+        self.reconstruct_margin = 2
+        he_initialization(self, slope=SLOPE)
+        for block in blocks:  # small residuals at the start, as published
+            for module in block.modules():
+                if isinstance(module, nn.Conv2d):
+                    module.weight.data = module.weight.data * 0.1
+
+    def extract(self, lr: Tensor) -> Tensor:
+        shallow = self.head(lr)
+        return shallow + self.body(shallow)
+
+    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
+        return self.tail(self.upsampler(features))

@@ -1,0 +1,118 @@
+"""SAN (Dai et al., CVPR 2019): second-order channel attention and non-local blocks."""
+
+import torch
+from torch import Tensor, nn
+
+from srlab.models.blocks import PixelShuffleUpsampler, ResidualBlock, SuperResolver, conv3x3
+
+ITERATIONS = 5  # of Newton and Schulz
+RIDGE = 1e-6  # on the covariances' diagonal: a flat picture has a root, and a gradient, too
+
+
+def matrix_root(matrices: Tensor, iterations: int = ITERATIONS) -> Tensor:
+    """Square roots of symmetric positive matrices (B, C, C), by coupled Newton–Schulz steps."""
+    trace = matrices.diagonal(dim1=1, dim2=2).sum(dim=1)[:, None, None]
+    identity = torch.eye(matrices.shape[-1], dtype=matrices.dtype, device=matrices.device)
+    root, inverse = matrices / trace, identity.expand_as(matrices)
+    for _ in range(iterations):
+        step = (3 * identity - inverse @ root) / 2
+        root, inverse = root @ step, step @ inverse
+    return root * trace.sqrt()
+
+
+class SecondOrderAttention(nn.Module):
+    """Channels weighed by the root of their covariance over the picture."""
+
+    def __init__(self, channels: int, reduction: int) -> None:
+        super().__init__()
+        narrow = max(channels // reduction, 1)
+        self.excite = nn.Sequential(
+            nn.Conv2d(channels, narrow, 1), nn.ReLU(), nn.Conv2d(narrow, channels, 1), nn.Sigmoid()
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):  # roots need their digits
+            wide = x.to(torch.promote_types(x.dtype, torch.float32)).flatten(2)
+            centred = wide - wide.mean(dim=2, keepdim=True)
+            ridge = RIDGE * torch.eye(wide.shape[1], dtype=wide.dtype, device=wide.device)
+            covariance = centred @ centred.mT / wide.shape[2] + ridge
+            statistics = matrix_root(covariance).mean(dim=2)[:, :, None, None].to(x.dtype)
+        return x * self.excite(statistics)
+
+
+class RegionNonLocal(nn.Module):
+    """Each position adds what it finds alike, anywhere in its quarter of the picture."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        narrow = max(channels // 2, 1)
+        self.query = nn.Conv2d(channels, narrow, 1)
+        self.key = nn.Conv2d(channels, narrow, 1)
+        self.value = nn.Conv2d(channels, narrow, 1)
+        self.expand = nn.Conv2d(narrow, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        parts = torch.stack([self.query(x), self.key(x), self.value(x)])
+        rows = [
+            torch.cat([_look_around(*part) for part in row.tensor_split(2, dim=4)], dim=3)
+            for row in parts.tensor_split(2, dim=3)
+        ]
+        return x + self.expand(torch.cat(rows, dim=2))
+
+
+def _look_around(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Attention of all positions to all: three (B, C, h, w) → (B, C, h, w)."""
+    likeness = query.flatten(2).mT @ key.flatten(2)
+    return (value.flatten(2) @ likeness.softmax(dim=2).mT).unflatten(2, query.shape[-2:])
+
+
+class AttentionGroup(nn.Module):
+    """Residual blocks and second-order attention, with a skip around them."""
+
+    def __init__(self, channels: int, num_blocks: int, reduction: int) -> None:
+        super().__init__()
+        blocks = [ResidualBlock(channels) for _ in range(num_blocks)]
+        self.body = nn.Sequential(
+            *blocks, SecondOrderAttention(channels, reduction), conv3x3(channels, channels)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
+class SAN(SuperResolver):
+    """Groups between two non-local blocks; every group is fed the shallow features, too."""
+
+    def __init__(
+        self,
+        *,
+        scale: int = 4,
+        channels: int = 64,
+        num_groups: int = 20,
+        num_blocks: int = 10,
+        reduction: int = 16,
+    ) -> None:
+        super().__init__()
+        self.scale = scale
+        self.head = conv3x3(3, channels)
+        self.before = RegionNonLocal(channels)
+        self.body = nn.ModuleList(
+            AttentionGroup(channels, num_blocks, reduction) for _ in range(num_groups)
+        )
+        self.source = nn.Parameter(torch.zeros(1))  # share of the shallow features
+        self.after = RegionNonLocal(channels)
+        self.upsampler = PixelShuffleUpsampler(channels, scale, activation=nn.Identity)
+        self.tail = conv3x3(channels, 3)
+        groups = (f"body.{index}" for index in range(num_groups))
+        self.taps = ("head", "before", *groups, "after")
+        self.reconstruct_margin = 2
+
+    def extract(self, lr: Tensor) -> Tensor:
+        shallow = self.head(lr)
+        features = self.before(shallow)
+        for group in self.body:
+            features = group(features) + self.source * shallow
+        return self.after(features) + shallow
+
+    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
+        return self.tail(self.upsampler(features))
