@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflatten
 
 from srlab.degradations.filters import filter2d, gaussian_kernel
+from srlab.images import check_images
 
 Tree = Any  # a tensor, or a nest of tuples, lists and dicts of tensors
 Curve = Callable[[Tensor], Tree]  # positions (n,) in [0, 1] → n points stacked on a new first axis
@@ -84,37 +85,56 @@ def integrate(
     >>> integrate(lambda weights: loss(functional_call(model, weights, lr), hr), weights)
     """
     batched = function if batch_size else _one_at_a_time(function)
-    total: Tree = None
-    values, contributions, kept = [], [], []
+    running = RunningIntegral(keep_gradients=keep_gradients)
     with torch.inference_mode(False):  # a caller's inference mode would forbid gradients
         for points, steps in path.pieces(batch_size or 1):
-            value, gradient = _value_and_gradient(batched, points)
-            products = tree_map(torch.mul, gradient, steps)
-            added = tree_map(lambda product: product.sum(dim=0), products)
-            total = added if total is None else tree_map(torch.add, total, added)
-            values.append(value)
-            if keep_gradients:
-                kept.append(gradient)
-            contributions.append(sum(leaf.flatten(1).sum(dim=1) for leaf in tree_leaves(products)))
+            running.add(*_value_and_gradient(batched, points), steps)
         with torch.no_grad():
             ends = [batched(path.curve(_positions([position]))) for position in (0.0, 1.0)]
         start, end = (float(value) for value in torch.cat(ends))
-        shares = torch.cat(contributions).cpu().double().numpy()
-    if not np.isfinite([start, end, *shares]).all():
-        raise ValueError(
-            f"the path integral is not finite (f: {start:g} → {end:g}, sum {shares.sum():g}): the "
-            "function or its gradient is NaN or infinite somewhere on the path; a square root, "
-            "division or logarithm of an exact zero is the usual cause"
+    return running.finish(start, end)
+
+
+class RunningIntegral:
+    """The sum gradient × step, node by node."""
+
+    def __init__(self, *, keep_gradients: bool = False) -> None:
+        self.total: Tree = None
+        self.kept: list[Tree] | None = [] if keep_gradients else None
+        self.values: list[Tensor] = []
+        self.contributions: list[Tensor] = []
+
+    def add(self, values: Tensor, gradients: Tree, steps: Tree) -> None:
+        """Take in n nodes: f (n,), its gradients and the steps, both stacked on a first axis."""
+        products = tree_map(torch.mul, gradients, steps)
+        added = tree_map(lambda product: product.sum(dim=0), products)
+        self.total = added if self.total is None else tree_map(torch.add, self.total, added)
+        self.values.append(values)
+        self.contributions.append(sum(leaf.flatten(1).sum(dim=1) for leaf in tree_leaves(products)))
+        if self.kept is not None:
+            self.kept.append(gradients)
+
+    def finish(self, start: float, end: float) -> Integral:
+        """The integral of a function that is `start` where the path begins and `end` where it ends.
+
+        Refuses one that is not finite.
+        """
+        shares = torch.cat(self.contributions).cpu().double().numpy()
+        if not np.isfinite([start, end, *shares]).all():
+            raise ValueError(
+                f"the path integral is not finite (f: {start:g} → {end:g}, sum {shares.sum():g}): "
+                "the function or its gradient is NaN or infinite somewhere on the path; a square "
+                "root, division or logarithm of an exact zero is the usual cause"
+            )
+        return Integral(
+            attribution=self.total,
+            start=start,
+            end=end,
+            completeness_error=completeness_error(shares.sum(), end - start),
+            values=torch.cat(self.values).cpu().double().numpy(),
+            contributions=shares,
+            gradients=tree_map(lambda *parts: torch.cat(parts), *self.kept) if self.kept else None,
         )
-    return Integral(
-        attribution=total,
-        start=start,
-        end=end,
-        completeness_error=completeness_error(shares.sum(), end - start),
-        values=torch.cat(values).cpu().double().numpy(),
-        contributions=shares,
-        gradients=tree_map(lambda *pieces: torch.cat(pieces), *kept) if kept else None,
-    )
 
 
 def completeness_error(total: float, difference: float) -> float:
@@ -158,6 +178,37 @@ def deblurring(
     chosen = named_rule(rule)
     measure = arc_positions(curve) if chosen.arc else np.asarray
     return Path(curve, *_cut(chosen.place, np.linspace(0, 1, _checked(steps) + 1), measure))
+
+
+def image_path(
+    image: Tensor,
+    *,
+    baseline: str | Tensor = "blur",
+    path: str = "deblur",
+    rule: str = "arc-midpoint",
+    steps: int = 16,
+    sigma: float = 1.2,
+    kernel_size: int = 9,
+) -> Path:
+    """The path to an image (3, h, w) by its name, as `lam.local_attribution` explains it."""
+    deblur = deblurring(image, sigma=sigma, kernel_size=kernel_size, rule=rule, steps=steps)
+    if path == "deblur":
+        if isinstance(baseline, Tensor) or baseline != "blur":
+            raise ValueError('the path "deblur" begins at baseline "blur"; use path="linear"')
+        return deblur
+    if path != "linear":
+        raise ValueError(f'path is "deblur" or "linear", got {path!r}')
+    if isinstance(baseline, Tensor):
+        if baseline.shape != (1, *image.shape):
+            raise ValueError(
+                f"the baseline has shape {tuple(baseline.shape)}, the LR image (1, 3, h, w) = "
+                f"{(1, *image.shape)}"
+            )
+        return straight(check_images(baseline).to(image)[0], image, rule=rule, steps=steps)
+    if baseline not in ("blur", "black"):
+        raise ValueError(f'baseline is "blur", "black" or an image, got {baseline!r}')
+    start = deblur.curve(torch.zeros(1))[0] if baseline == "blur" else torch.zeros_like(image)
+    return straight(start, image, rule=rule, steps=steps)
 
 
 def arc_positions(
@@ -211,10 +262,15 @@ def _value_and_gradient(function: Callable[[Tree], Tensor], points: Tree) -> tup
                 f"the function returned shape {tuple(values.shape)} for {len(leaves[0])} points; "
                 "it should return one number for each"
             )
-        if not values.requires_grad:
-            raise ValueError(
-                "the function's value carries no gradient; does it run under torch.no_grad, "
-                "detach its result or leave torch?"
-            )
+        check_differentiable(values)
         gradients = torch.autograd.grad(values.sum(), leaves, materialize_grads=True)
     return values.detach(), tree_unflatten(gradients, structure)
+
+
+def check_differentiable(values: Tensor) -> None:
+    """Refuse what autograd has lost sight of."""
+    if not values.requires_grad:
+        raise ValueError(
+            "the function's value carries no gradient; does it run under torch.no_grad, "
+            "detach its result or leave torch?"
+        )
