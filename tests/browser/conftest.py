@@ -31,32 +31,31 @@ class Visit:
     errors: list[str]
 
 
-@pytest.fixture(params=["light", "dark", "phone"])
-def look(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserContext]:
-    """The three ways a page is looked at."""
-    with _context(browser, request.param) as context:
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[BrowserContext]:
+    """A narrow screen and a finger."""
+    with _context(browser, phone=True) as context:
         yield context
 
 
 @pytest.fixture
-def phone(browser: Browser) -> Iterator[BrowserContext]:
-    """A narrow screen and a finger."""
-    with _context(browser, "phone") as context:
+def dark_phone(browser: Browser) -> Iterator[BrowserContext]:
+    """The same at night."""
+    with _context(browser, phone=True, dark=True) as context:
         yield context
 
 
 @pytest.fixture
 def desk(browser: Browser) -> Iterator[BrowserContext]:
     """A wide window in the light."""
-    with _context(browser, "light") as context:
+    with _context(browser) as context:
         yield context
 
 
-def _context(browser: Browser, look: str) -> BrowserContext:
-    phone = look == "phone"
+def _context(browser: Browser, *, phone: bool = False, dark: bool = False) -> BrowserContext:
     context = browser.new_context(
         viewport={"width": 390, "height": 844} if phone else {"width": 1280, "height": 900},
-        color_scheme="dark" if look == "dark" else "light",
+        color_scheme="dark" if dark else "light",
         has_touch=phone,
         is_mobile=phone,
         offline=True,

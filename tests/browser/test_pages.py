@@ -18,6 +18,7 @@ MUTE = """() => [...document.querySelectorAll(".srlab-figure")]
   .map((box) => `${box.role} ${box.ariaLabel}`)"""
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 FAILED = "[data-failed]"
+FADE = 500  # ms until a page that was told to be dark is dark
 
 
 @pytest.fixture(scope="module")
@@ -27,22 +28,38 @@ def pages(quick_book):
     return {path.relative_to(book).as_posix(): path for path in sorted(book.rglob("*.html"))}
 
 
-def test_every_page_is_drawn_offline_in_every_look(look, pages, visit):
-    dark = look.new_page().evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+def test_every_page_is_drawn_offline_on_a_desk_in_light_and_dark(desk, pages, visit):
     wrong: dict[str, object] = {}
     for place, path in pages.items():
-        seen = visit(look, path)
-        found = {
-            "outside requests": seen.outside,
-            "errors": seen.errors,
-            "not drawn": seen.page.locator(FAILED).all_text_contents(),
-            "pixels too wide": seen.page.evaluate(WIDER),
-            "without a name or a way in": seen.page.evaluate(MUTE),
-            "wrong ink": [ink for ink in seen.page.evaluate(INK) if (sum(ink) > BRIGHT) != dark],
-        }
-        wrong |= {f"{place}: {name}": value for name, value in found.items() if value}
+        seen = visit(desk, path)
+        wrong |= {f"{place}: {name}": value for name, value in faults(seen, dark=False).items()}
+        seen.page.emulate_media(color_scheme="dark")
+        seen.page.wait_for_timeout(FADE)
+        wrong |= {f"{place}, dark: {name}": value for name, value in faults(seen, dark=True).items()}
         seen.page.close()
     assert not wrong
+
+
+def test_every_page_is_drawn_offline_on_a_phone_in_the_dark(dark_phone, pages, visit):
+    wrong: dict[str, object] = {}
+    for place, path in pages.items():
+        seen = visit(dark_phone, path)
+        wrong |= {f"{place}: {name}": value for name, value in faults(seen, dark=True).items()}
+        seen.page.close()
+    assert not wrong
+
+
+def faults(seen, *, dark):
+    """What is wrong with a visited page, by name."""
+    found = {
+        "outside requests": seen.outside,
+        "errors": seen.errors,
+        "not drawn": seen.page.locator(FAILED).all_text_contents(),
+        "pixels too wide": seen.page.evaluate(WIDER),
+        "without a name or a way in": seen.page.evaluate(MUTE),
+        "wrong ink": [ink for ink in seen.page.evaluate(INK) if (sum(ink) > BRIGHT) != dark],
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def test_pages_are_small(pages):
