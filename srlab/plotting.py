@@ -439,7 +439,7 @@ def matrix_grid(
         figure.update_xaxes(title=axis_titles[1] if below else None, **place)
         figure.update_yaxes(title=axis_titles[0] if beside else None, **place)
     bare = {"type": "category", "showgrid": False, "zeroline": False, "ticks": ""}
-    figure.update_xaxes(**bare)
+    figure.update_xaxes(**bare, automargin=True)
     figure.update_yaxes(**bare, autorange="reversed", automargin=True)
     figure.update_annotations(font_size=12)
     figure.update_layout(coloraxis=_matrix_colours(panels, colour_title, log, limits))

@@ -338,7 +338,7 @@ milder[1] = {kind: ratios[kind, 0] for kind in LAYERS}, [own[0] for own in right
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Milder damage, up to that of the paper at 1. Above: CHI by class over CHI by degradation in the deepest layers (bands: 95 % bootstrap over contents); below 1 a layer sorts by degradation. Below: how many patches the classifier still names rightly. Look whether the classifier's ratio falls where its accuracy does.", "name": "fig-cls-strength"}}
 curves = {kind: np.array([found[kind] for found, _ in milder.values()]).T for kind in LAYERS}
-stacked_curves(
+figure = stacked_curves(
     list(milder),
     {
         "CHI by class / by degradation": {kind: own[0] for kind, own in curves.items()},
@@ -353,6 +353,7 @@ stacked_curves(
     x_title="share of the paper's blur (4 pixels) and noise (20/255)",
     log_y=["CHI by class / by degradation"],
 )
+figure.update_layout(yaxis2_range=[0, 1.03], yaxis3_range=[0, 1.03])
 
 # %% [markdown]
 # ## Verdict
