@@ -39,8 +39,8 @@
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 recipes = [  # those that are shipped are compared
     *["srresnet-gr", "srresnet-wogr", "srresnet-noise", "srresnet-blur", "srresnet-blind"],
-    *["srresnet-guided", "srgan-gr", "srgan-wogr", "srcnn-3", "fsrcnn"],
-    *["srcnn-3-gr", "srcnn-7-gr", "srcnn-13-gr"],
+    *["srresnet-noise-wogr", "srresnet-guided", "srgan-gr", "srgan-wogr", "srcnn-3", "fsrcnn"],
+    *[f"srcnn-{depth}-gr" for depth in (3, 5, 7, 9, 11, 13)],
 ]
 training_seeds = [0, 1, 2]  # of each recipe
 snapshots = [1000]  # steps of the first seed to compare as well

@@ -34,7 +34,7 @@
 # There is a reason to doubt it for networks with a {term}`global residual`. The enlarged input,
 # noise and all, is added to their output. To remove noise they must paint it once more with the
 # opposite sign, and what is to be painted has to be known behind the last block. So we also measure
-# how much of each degradation a network removes.
+# how much of each degradation a network removes, and look at two networks without a residual.
 
 # %% [markdown]
 # ## Parameters
@@ -67,6 +67,10 @@ device = "auto"
 # in the test it acts on the LR picture. The networks trained with degradations saw fewer steps than
 # those trained on clean pictures, and features part more the longer a network is trained
 # ({doc}`training_evolution`). A snapshot of the clean training at 4 000 steps stands beside them.
+#
+# Two controls have no global residual, one trained on clean pictures, one with noise. They are no part
+# of the criterion: without GR degradations hardly part at all ({doc}`global_residual`), so there is
+# not much to bring together.
 #
 # A pair's CHI is that of its two degradations in the embedding of all three.
 #
@@ -140,10 +144,11 @@ TRAININGS = {
     "+ blur": "srresnet-blur",
     "+ both": "srresnet-blind",
 }
+CONTROLS = {"clean only, no GR": "srresnet-wogr", "+ noise, no GR": "srresnet-noise-wogr"}
 names = {
     kind: obtainable(seed_names(base, training_seeds), train=train)
     for kind, base in TRAININGS.items()
-}
+} | {kind: [name] for kind, name in CONTROLS.items()}
 
 # %% [markdown]
 # Behind each block: principal components; behind the last one also the embedding; and how far each
@@ -189,15 +194,16 @@ def along_depth(kind, pair):
 # From left to right the training changes, and nothing else. Watch which colours mix.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the features behind ResBlock 16 after four trainings (first seed). Colour: degradation; symbol: picture. Point at a dot to see its patch; click a class in the legend to hide it. Above each panel: how far noise, and blur, are from clean (CHI).", "name": "fig-degraded-training-tsne"}}
-panels = {("", kind): runs[0][0] for kind, runs in seen.items()}
+panels = {("", kind): seen[kind][0][0] for kind in TRAININGS}
+chi = {kind: seen[kind][0][1] for kind in TRAININGS}
 notes = {
-    ("", kind): f"noise {runs[0][1]['clean – noise']:.1f}, blur {runs[0][1]['clean – blur']:.1f}"
-    for kind, runs in seen.items()
+    ("", kind): f"noise {own['clean – noise']:.1f}, blur {own['clean – blur']:.1f}"
+    for kind, own in chi.items()
 }
 sprites = sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr]))
 embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=notes)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How far degradations are apart behind the last block: CHI, mean over the training seeds, on the 2-D embedding and on 50 principal components, which no projection can flatter. Rows: what the network was trained on; columns: which degradations are compared. Compare each row with the first.", "name": "fig-degraded-training-chi"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How far degradations are apart behind the last block: CHI, mean over the training seeds, on the 2-D embedding and on 50 principal components, which no projection can flatter. Rows: what the network was trained on; columns: which degradations are compared. Compare each row with the first, and the last two rows with one another.", "name": "fig-degraded-training-chi"}}
 columns = [*PAIRS, "all three"]
 measures = {
     "CHI, t-SNE": over_seeds,
@@ -215,7 +221,7 @@ matrix_grid(tables, colour_title="CHI", axis_titles=("trained on", ""), log=True
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Where on the way through the network degradations part: CHI on 50 principal components, mean over the training seeds, bands from the lowest to the highest. If a training made two degradations one, its line would fall somewhere and stay down.", "name": "fig-degraded-training-depth"}}
 shown_pairs = ["clean – noise", "clean – blur"]
-depth = {pair: {kind: along_depth(kind, pair) for kind in seen} for pair in shown_pairs}
+depth = {pair: {kind: along_depth(kind, pair) for kind in TRAININGS} for pair in shown_pairs}
 stacked_curves(
     blocks,
     {f"CHI, {pair}": {k: rows.mean(axis=0) for k, rows in d.items()} for pair, d in depth.items()},
@@ -324,6 +330,10 @@ for key, kind, pair in [
 ]:
     glue(f"tdeg_{key}", float(over_seeds(kind, pair).mean()), display=False)
     glue(f"tdeg_{key}_pca", float(along_depth(kind, pair)[:, -1].mean()), display=False)
+for key, kind in zip(("clean", "noise"), CONTROLS):
+    glue(f"tdeg_{key}_wogr", float(over_seeds(kind, "clean – noise")[0]), display=False)
+    glue(f"tdeg_{key}_wogr_pca", float(along_depth(kind, "clean – noise")[0, -1]), display=False)
+glue("tdeg_removed_wogr", 100 * removed["+ noise, no GR"]["noise"], display=False)
 glue("tdeg_low", interval[0], display=False)
 glue("tdeg_high", interval[1], display=False)
 glue("tdeg_control", control["clean – noise"], display=False)
@@ -345,6 +355,8 @@ headline = {
     "CHI clean – noise, trained with blur": ("+ blur", "clean – noise"),
     "CHI of all three, trained on clean": ("clean only", "all three"),
     "CHI of all three, trained on all": ("+ both", "all three"),
+    "CHI clean – noise, trained on clean, no GR": ("clean only, no GR", "clean – noise"),
+    "CHI clean – noise, trained with noise, no GR": ("+ noise, no GR", "clean – noise"),
 }
 measured = {title: over_seeds(*place) for title, place in headline.items()} | {
     f"{title}, 50 PCA dimensions": along_depth(*place)[:, -1] for title, place in headline.items()
@@ -398,16 +410,18 @@ record(
 #   and {glue:text}`tdeg_psnr_noise_clean:.2f` dB.
 # - Where the verdict is negative and the share removed is high, the doubt from the beginning holds:
 #   with a global residual, unanimous *outputs* need features that are not unanimous, because the
-#   last features carry what has to be cancelled. What the paper describes is then a property of
-#   networks that paint the whole picture, not of training with degradations as such.
+#   last features carry what has to be cancelled.
+# - Without a global residual nothing has to be cancelled. There clean – noise stands at
+#   {glue:text}`tdeg_clean_wogr:.3f` after training on clean pictures and at
+#   {glue:text}`tdeg_noise_wogr:.3f` after training with noise, of which this network removes
+#   {glue:text}`tdeg_removed_wogr:.0f` %; on the principal components at
+#   {glue:text}`tdeg_clean_wogr_pca:.2f` and {glue:text}`tdeg_noise_wogr_pca:.2f`. A smaller second
+#   number would mean that noise seen in training does become unanimous where the features paint the
+#   whole picture; one seed each, so read no more than the order of magnitude.
 # - Networks compared, by training: {glue:text}`tdeg_seeds`.
 #
 # ## Try it yourself
 #
 # - Test with another strength: `noise_sigma=40 / 255` is twice what the network with noise was
 #   trained on. How much of it is still removed, and how far is it from clean?
-# - Train the same recipe without global residual
-#   (`replace(recipe("srresnet-noise"), hyperparameters=…)`): its last features need not carry the
-#   noise. Are clean and noise together there, and is that more than {doc}`global_residual` shows
-#   for every network without one?
 # - {doc}`generalization_index` asks what this means for an index of generalization.

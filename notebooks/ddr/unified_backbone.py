@@ -75,6 +75,8 @@ device = "auto"
 # :::
 
 # %% tags=["hide-cell"]
+from dataclasses import replace
+
 import numpy as np
 from myst_nb import glue
 
@@ -102,7 +104,7 @@ from srlab.training.classification import accuracy
 from srlab.training.fit import fit
 from srlab.training.initial import initial_model
 from srlab.training.obtain import network
-from srlab.training.recipes import ClassificationRecipe, recipe
+from srlab.training.recipes import recipe
 
 device = pick_device(device)
 finding = Finding(
@@ -143,13 +145,8 @@ picture_row(columns, height=200)
 # %%
 classifier = network("rcan-cifar10", train=train, device=device)
 if task.lessons is not None:
-    further = ClassificationRecipe(
-        "rcan-classifier",
-        recipe("rcan-cifar10").hyperparameters,
-        batch_size=32,
-        steps=live_steps,
-        learning_rate=0.02,
-        start={"": "rcan-cifar10"},
+    further = replace(
+        recipe("rcan-cifar10"), steps=live_steps, learning_rate=5e-4, start={"": "rcan-cifar10"}
     )
     clean = tests[str(degradations[0])]
     run = fit(further, images=task.lessons, validation=clean, device=device.type, progress=False)

@@ -130,6 +130,7 @@ SRRESNET_NOISE = replace(
     steps=4000,
     snapshots=(),
 )
+SRRESNET_NOISE_WOGR = replace(SRRESNET_NOISE, hyperparameters=SRRESNET_WOGR.hyperparameters)
 SRRESNET_BLUR = replace(
     SRRESNET_NOISE,
     space=DegradationSpace(scale=4, blur_sigma=(16.0, 16.0), blur_probability=0.5),
@@ -253,6 +254,7 @@ RECIPES: dict[str, Recipe] = {
     **_seeds("srresnet-gr", SRRESNET_GR),
     **_seeds("srresnet-wogr", SRRESNET_WOGR),
     **_seeds("srresnet-noise", SRRESNET_NOISE),
+    "srresnet-noise-wogr": SRRESNET_NOISE_WOGR,
     **_seeds("srresnet-blur", SRRESNET_BLUR),
     **_seeds("srresnet-blind", SRRESNET_BLIND),
     **{f"srcnn-{depth}-gr": _deep_srcnn(depth) for depth in SRCNN_DEPTHS},
