@@ -31,6 +31,8 @@ FLOORS = (  # from the top
         "training.recipes",
         "attribution.lam",
         "attribution.many",
+        "attribution.rivals",
+        "attribution.sanity",
         "attribution.faig",
         "representation",
         "feature_maps",

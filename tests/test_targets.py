@@ -13,6 +13,7 @@ from srlab.attribution.targets import (
     brightness,
     colour,
     edges,
+    error_target,
     frequency_band,
     gradient_magnitude,
     gradient_map,
@@ -22,6 +23,7 @@ from srlab.attribution.targets import (
     patch_target,
     tapered,
 )
+from srlab.metrics import psnr
 from srlab.models import build
 
 NAMES = [*MEASURES, "edges:45", "band:0,0.1"]
@@ -97,6 +99,13 @@ def test_a_wave_is_in_its_own_band():
     wave = torch.sin(2 * math.pi * torch.arange(33, dtype=torch.float64) / 8).expand(1, 3, 33, 33)
     inside, beyond = (frequency_band(*band)(wave).item() for band in ((0.05, 0.2), (0.2, 0.75)))
     assert inside > 50 * beyond
+
+
+def test_the_error_is_that_of_psnr():
+    sr, hr = window(20, 24)[:1], window(20, 24)[1:]
+    error = error_target(hr, 3, 5, 8)(sr).log10().mul(-10)
+    inside = (..., slice(3, 11), slice(5, 13))
+    torch.testing.assert_close(error, psnr(sr[inside], hr[inside], border=0))
 
 
 def test_a_mask_of_ones_is_the_plain_target_and_parts_add_up():

@@ -164,6 +164,16 @@ def patch_target(
     return PatchTarget(top, left, size, measure)
 
 
+def error_target(hr: Tensor, top: int, left: int, size: int = 16) -> PatchTarget:
+    """Mean squared error of luma against hr (1, 3, H, W), in size × size SR pixels."""
+    wanted = luma(crop(hr, top, left, size, size))
+
+    def measure(window: Tensor) -> Tensor:
+        return (luma(_pixels(window)) - wanted).square().mean(dim=SUMMED)
+
+    return PatchTarget(top, left, size, measure)
+
+
 def mask_target(mask: Tensor) -> PatchTarget:
     """The gradient magnitude where a boolean `mask` (H, W), of the size of the SR image, is true.
 

@@ -1,0 +1,158 @@
+"""Is a map about the network, and about what the patch needs? Tests that a map can fail.
+
+Cascading randomization after Adebayo et al. (NeurIPS 2018); deletion and insertion after Petsiuk
+et al. (BMVC 2018), on the quality of a patch.
+"""
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.stats import rankdata
+from skimage.metrics import structural_similarity
+from torch import Tensor, nn
+
+from srlab.attribution.lam import Attribution, magnitude, one_image
+from srlab.attribution.objective import Network, frozen, objective
+from srlab.attribution.targets import PatchTarget, error_target
+from srlab.degradations.filters import filter2d, gaussian_kernel
+
+SHARES = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # of the LR pixels
+
+
+class Similarity(NamedTuple):
+    """How alike two maps look."""
+
+    rank: float  # Spearman's ρ of the magnitudes over all LR pixels; 0 where one map is constant
+    ssim: float  # structural similarity of the magnitudes, each divided by its maximum
+
+
+def weighted_layers(model: nn.Module) -> list[str]:
+    """Names of the layers that hold weights of their own, the last first."""
+    named = [name for name, layer in model.named_modules() if list(layer.parameters(recurse=False))]
+    return named[::-1]
+
+
+def randomized(
+    model: nn.Module, *, generator: torch.Generator, layers: Sequence[str] | None = None
+) -> Iterator[tuple[str, nn.Module]]:
+    """Copies of the network with one more layer random each: (that layer, the copy).
+
+    `layers` are names of any submodules, by default `weighted_layers`, from tail to head. Each
+    tensor is drawn from a normal distribution of its own mean and standard deviation, so that
+    signals keep their size; `generator` lives on the CPU. The model itself is left alone.
+    """
+    current = copy.deepcopy(model)
+    for name in weighted_layers(model) if layers is None else layers:
+        for weight in current.get_submodule(name).parameters():
+            spread = weight.data.std(correction=0)
+            drawn = torch.randn(weight.shape, generator=generator, dtype=weight.dtype)
+            weight.data = weight.data.mean() + spread * drawn.to(weight.device)
+        yield name, copy.deepcopy(current)
+
+
+def similarity(one: Attribution | Tensor, other: Attribution | Tensor) -> Similarity:
+    """Of two maps (1, 3, h, w) of one size, at least 11×11."""
+    shown = [magnitude(map_).cpu().double().numpy() for map_ in (one, other)]
+    if shown[0].shape != shown[1].shape:
+        raise ValueError(f"maps of {shown[0].shape} and {shown[1].shape} pixels cannot be compared")
+    ranks = [rankdata(map_.ravel()) for map_ in shown]
+    constant = any(np.ptp(rank) == 0 for rank in ranks)
+    return Similarity(
+        rank=0.0 if constant else float(np.corrcoef(*ranks)[0, 1]),
+        ssim=float(
+            structural_similarity(
+                *shown,
+                data_range=1.0,
+                gaussian_weights=True,
+                sigma=1.5,
+                use_sample_covariance=False,
+            )
+        ),
+    )
+
+
+def by_magnitude(map_: Attribution | Tensor) -> Tensor:
+    """LR pixels (h·w,) as flat indices, the most attributed first; equal ones keep their order."""
+    return magnitude(map_).flatten().sort(descending=True, stable=True).indices
+
+
+def by_nearness(size: tuple[int, int], target: PatchTarget, scale: int) -> Tensor:
+    """LR pixels (h·w,) of an h × w image, those nearest to the centre of the target first."""
+    centre = [
+        (first + extent / 2) / scale - 0.5
+        for first, extent in zip((target.top, target.left), target.shape, strict=True)
+    ]
+    rows, columns = torch.meshgrid(*(torch.arange(extent) for extent in size), indexing="ij")
+    distance = torch.hypot(rows - centre[0], columns - centre[1])
+    return distance.flatten().sort(stable=True).indices
+
+
+def at_random(size: tuple[int, int], generator: torch.Generator) -> Tensor:
+    """LR pixels (h·w,) of an h × w image in random order."""
+    return torch.randperm(size[0] * size[1], generator=generator)
+
+
+class Curves(NamedTuple):
+    """PSNR of the patch in dB, of luma, as growing shares of the LR pixels are treated."""
+
+    deletion: np.ndarray  # (S,) those pixels blurred
+    insertion: np.ndarray  # (S,) all pixels blurred but those
+    sharp: float  # nothing blurred
+    blurred: float  # everything blurred
+
+    @property
+    def harm(self) -> float:
+        """Mean loss by deletion, dB: the area above its curve, shares counted alike."""
+        return float(self.sharp - self.deletion.mean())
+
+    @property
+    def repair(self) -> float:
+        """Mean gain by insertion, dB: the area below its curve."""
+        return float(self.insertion.mean() - self.blurred)
+
+
+@torch.no_grad()
+def replacement_curves(
+    model: Network,
+    lr: Tensor,
+    hr: Tensor,
+    target: PatchTarget,
+    order: Tensor,
+    *,
+    shares: Sequence[float] = SHARES,
+    sigma: float = 1.2,
+    kernel_size: int = 9,
+    batch_size: int = 4,
+) -> Curves:
+    """Blur the first LR pixels in `order` (h·w,), or all others, and measure the target's square.
+
+    lr (1, 3, h, w), hr (1, 3, H, W). The blur is LAM's baseline.
+    """
+    image = one_image(lr)
+    count = image[0].numel()
+    if order.sort().values.tolist() != list(range(count)):
+        raise ValueError(f"an order names each of the {count} LR pixels once, got {order.shape}")
+    blurred = filter2d(lr, gaussian_kernel(sigma, size=kernel_size))[0]
+    masks = torch.zeros(len(shares), count, dtype=torch.bool, device=lr.device)
+    for mask, share in zip(masks, shares, strict=True):
+        mask[order[: round(share * count)].to(lr.device)] = True
+    masks = masks.reshape(-1, 1, *image.shape[-2:])
+    inputs = torch.cat(
+        [
+            torch.where(masks, blurred, image),
+            torch.where(masks, image, blurred),
+            image[None],
+            blurred[None],
+        ]
+    )
+    if len(set(target.shape)) > 1:
+        raise ValueError(f"the patch should be a square, got {target.shape}")
+    error = objective(model, error_target(hr, target.top, target.left, target.size))
+    with frozen(model):
+        errors = torch.cat([error(some) for some in inputs.split(batch_size)])
+    quality = -10 * errors.double().log10().cpu().numpy()
+    deletion, insertion = quality[:-2].reshape(2, -1)
+    return Curves(deletion, insertion, float(quality[-2]), float(quality[-1]))
