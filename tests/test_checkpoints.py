@@ -126,8 +126,8 @@ def test_files_of_others_are_refused_with_the_way_to_read_them(tmp_path):
         ('{"name": "a"}', "another version of srlab.*architecture"),
         (json.dumps({**asdict(PROVENANCE), "mood": "good"}), "another version of srlab.*mood"),
         (
-            json.dumps({**asdict(PROVENANCE), "architecture": "edsr"}),
-            "another version of srlab: unknown model 'edsr'",
+            json.dumps({**asdict(PROVENANCE), "architecture": "vdsr"}),
+            "another version of srlab: unknown model 'vdsr'",
         ),
         (
             json.dumps({**asdict(PROVENANCE), "hyperparameters": {"width": 3}}),
