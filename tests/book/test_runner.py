@@ -46,7 +46,16 @@ def outputs(page: Path) -> str:
     )
 
 
+def test_kernels_keep_a_lower_limit_of_threads(monkeypatch):
+    for name in runner.THREAD_LIMITS:
+        monkeypatch.setenv(f"{name}_NUM_THREADS", {"OMP": "1", "MKL": "8"}.get(name, ""))
+    runner._limit_threads(4)
+    limits = {name: os.environ[f"{name}_NUM_THREADS"] for name in runner.THREAD_LIMITS}
+    assert limits == dict.fromkeys(runner.THREAD_LIMITS, "4") | {"OMP": "1"}
+
+
 def test_runs_once_then_only_what_changed(checkout, write_notebook, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     cell = "import os\nprint(amount, os.environ['OMP_NUM_THREADS'])"
     threads = max(1, os.cpu_count() // 2)  # two kernels at a time share the cores
     write_notebook("a/one", cell)
