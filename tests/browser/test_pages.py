@@ -32,10 +32,10 @@ def test_every_page_is_drawn_offline_on_a_desk_in_light_and_dark(desk, pages, vi
     wrong: dict[str, object] = {}
     for place, path in pages.items():
         seen = visit(desk, path)
-        wrong |= {f"{place}: {name}": value for name, value in faults(seen, dark=False).items()}
+        wrong |= faults(seen, place, dark=False)
         seen.page.emulate_media(color_scheme="dark")
         seen.page.wait_for_timeout(FADE)
-        wrong |= {f"{place}, dark: {name}": value for name, value in faults(seen, dark=True).items()}
+        wrong |= faults(seen, f"{place} in the dark", dark=True)
         seen.page.close()
     assert not wrong
 
@@ -44,13 +44,13 @@ def test_every_page_is_drawn_offline_on_a_phone_in_the_dark(dark_phone, pages, v
     wrong: dict[str, object] = {}
     for place, path in pages.items():
         seen = visit(dark_phone, path)
-        wrong |= {f"{place}: {name}": value for name, value in faults(seen, dark=True).items()}
+        wrong |= faults(seen, place, dark=True)
         seen.page.close()
     assert not wrong
 
 
-def faults(seen, *, dark):
-    """What is wrong with a visited page, by name."""
+def faults(seen, place, *, dark):
+    """{place and name: what is wrong} of a visited page."""
     found = {
         "outside requests": seen.outside,
         "errors": seen.errors,
@@ -59,7 +59,7 @@ def faults(seen, *, dark):
         "without a name or a way in": seen.page.evaluate(MUTE),
         "wrong ink": [ink for ink in seen.page.evaluate(INK) if (sum(ink) > BRIGHT) != dark],
     }
-    return {name: value for name, value in found.items() if value}
+    return {f"{place}: {name}": value for name, value in found.items() if value}
 
 
 def test_pages_are_small(pages):
