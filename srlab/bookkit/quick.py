@@ -93,5 +93,15 @@ QUICK: dict[str, dict[str, Any]] = {
         "reference_steps": 16,
         "network": "fsrcnn",
     },
+    "lam/sanity": {
+        "num_patches": 1,
+        "size": 128,
+        "stride": 256,
+        "networks": ["fsrcnn", "srresnet-gr"],
+        "seeds": ["srresnet-gr-s1"],
+        "random_layers": ["tail", "body"],
+        "num_randomized": 1,
+        "steps": 4,
+    },
     "your_network": {"num_patches": 20, "steps": 4},
 }

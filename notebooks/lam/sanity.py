@@ -1,0 +1,450 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (finding-lam-sanity)=
+# # An attribution map is about the network and about what the patch needs
+#
+# ## The claim
+#
+# A {term}`LAM` looks convincing: the pixels it marks lie on edges, near the patch. So would the
+# output of an edge detector beside a ruler. {cite:t}`adebayo2018sanity` found that some well-liked
+# maps of classifiers are just that: they stay the same when the network's weights are thrown away.
+# {cite:t}`gu2021interpreting` show what their maps reveal, but never let them fail. Here they may.
+#
+# | a map that can be trusted … | tested by the paper |
+# |---|---|
+# | accounts for the whole gain of the target | states it (completeness) |
+# | is destroyed when the weights are | no |
+# | marks pixels whose loss hurts the patch, more than random or merely near ones | no |
+# | does so better than simpler methods, at what cost | compares pictures |
+#
+# Why it matters: every later finding of this chapter reads something off these maps. If a ruler
+# could have drawn them, it would be read off the ruler.
+
+# %% [markdown]
+# ## Parameters
+
+# %% tags=["parameters"]
+image_set = "photographs"  # none was seen in training; "urban100-30" and "b100" are downloaded
+num_patches = 6  # the hardest crops, at most two of a picture
+size = 256  # side of a crop, HR pixels
+stride = 128  # between the crops that are considered, HR pixels; 256 is faster on large sets
+window = 16  # side of the explained patch in the middle of the crop, SR pixels
+networks = ["fsrcnn", "srresnet-gr", "rcan-sr"]  # whose maps are tested
+network = "srresnet-gr"  # the one whose weights are randomized, and that the rivals explain
+seeds = ["srresnet-gr-s1", "srresnet-gr-s2"]  # the same network from other training seeds
+random_layers = ["tail", "upsampler", "body", "head"]  # randomized one after another
+num_randomized = 4  # patches on which that is done
+steps = 16  # of every path integral, and noisy copies for SmoothGrad
+tile = 8  # side of the tiles that the causal method replaces, LR pixels
+device = "auto"
+
+# %% [markdown]
+# ## What we run, and what differs
+#
+# | question | test |
+# |---|---|
+# | complete? | sum of every map against the gain of its target |
+# | about the network? | weights replaced by noise of the same mean and spread, from tail to head ({cite:t}`adebayo2018sanity`); as a yardstick, the same network from two other training seeds |
+# | about what the patch needs? | *deletion*: blur the most attributed LR pixels, and see how many dB the patch loses; *insertion*: blur all but those, and see how many it keeps (after {cite:t}`petsiuk2018rise`) |
+# | better than simpler maps? | plain gradient, SmoothGrad ({cite:t}`smilkov2017smoothgrad`), causal effects of tiles (CEM, {cite:t}`hu2024interpreting`) through the same test |
+#
+# Patches are chosen as in the paper: crops on which the networks do badly and differ much. Pixels
+# are blurred with the Gaussian of σ 1.2 that is LAM's baseline. Two controls rank pixels without
+# looking at the network: at random, and by *nearness* to the middle of the patch. Loss and gain are
+# averaged over eight shares of treated pixels, from 0.25 % doubling up to 32 %.
+#
+# :::{admonition} Criterion, set before the experiment
+# :class: important
+# 1. **Complete**: every map adds up to the gain of its target within 1 %.
+# 2. **About the network**: with all weights random, the mean rank correlation with the
+#    trained network's map is below 0.5; and in every patch both rank correlation and SSIM are
+#    lower than those between training seeds.
+# 3. **Deletion**: blurring attributed pixels costs more than blurring as many random ones in
+#    every patch of every network, and more than blurring the nearest ones in the mean over patches of
+#    every network.
+# 4. **Insertion**: the same two comparisons hold for what attributed pixels restore.
+# 5. **Rivals**: deleting by LAM costs more than deleting by the plain gradient and by SmoothGrad, in
+#    the mean over patches. CEM is shown but not judged: it measures with the original at hand what
+#    deletion measures, and is the yardstick.
+# :::
+
+# %% tags=["hide-cell"]
+import numpy as np
+import torch
+from myst_nb import glue
+
+from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
+from srlab.attribution.rivals import causal_effect, plain_gradient, smooth_gradient
+from srlab.attribution.sanity import (
+    SHARES,
+    at_random,
+    by_magnitude,
+    by_nearness,
+    randomized,
+    replacement_curves,
+    similarity,
+)
+from srlab.attribution.targets import error_target
+from srlab.checkpoints import load_checkpoint
+from srlab.devices import pick_device
+from srlab.findings import Finding, mean_interval, record, span
+from srlab.hard_patches import hard_patches
+from srlab.images import image_to_array
+from srlab.plotting import attribution_grid, interval_dots, stacked_curves
+
+device = pick_device(device)
+finding = Finding(
+    name="lam/sanity",
+    claim="Attribution maps depend on the weights and mark what the patch needs",
+    source="LAM, Sec. 3 (not tested there)",
+    criterion=(
+        "Maps are complete within 1 %, destroyed by random weights, and mark pixels whose "
+        "blurring costs more, and whose sharpness restores more, than random or merely near ones; "
+        "deletion by LAM costs more than by gradient or SmoothGrad."
+    ),
+)
+
+# %% [markdown]
+# ## Experiment
+#
+# The patches, and a map for each of them and each network.
+
+# %%
+models = {name: load_checkpoint(name)[0].to(device) for name in networks}
+patches = hard_patches(
+    image_set, models, num_patches, size=size, stride=stride, per_picture=2, device=device
+)
+rows = range(num_patches)
+lr, hr = patches.lr.split(1), patches.hr.split(1)
+side, scale, middle = size // 4, 4, (size - window) // 2
+target = patch_target(middle, middle, window)
+maps = {
+    (name, i): local_attribution(model, lr[i], target, steps=steps)
+    for name, model in models.items()
+    for i in rows
+}
+
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The hardest crops and their maps. The orange square is the patch in the middle of each. Numbers: PSNR of the crop in dB, diffusion index. Double-click for the whole crops.", "name": "fig-sanity-maps"}}
+def array(map_):
+    return magnitude(map_).cpu().numpy()
+
+
+square = (middle / scale, middle / scale, window / scale, window / scale)
+grid = {"size": (side, side), "window": square}
+panels, notes = {}, {}
+for i in rows:
+    label = patches.names[i].replace(" ", "<br>")
+    panels[label, "HR"] = image_to_array(hr[i][0])
+    for name in networks:
+        panels[label, name] = array(maps[name, i])
+        notes[label, name] = (
+            f"{patches.psnr[name][i]:.1f} dB, DI {diffusion_index(maps[name, i]):.1f}"
+        )
+attribution_grid(panels, around=side / 4, notes=notes, **grid)
+
+# %% [markdown]
+# ## Throw the weights away
+#
+# From the output towards the input, one part after another gets random weights. What is left of the
+# map? Two yardsticks: the map of the same network from other training seeds, which learnt much the
+# same; and no map at all but the ruler, pixels ranked by their distance to the patch.
+
+# %%
+stages = ["trained"]
+shown = {"trained": maps[network, 0].map}
+alike = {}
+generator = torch.Generator().manual_seed(0)
+for layer, model in randomized(models[network], generator=generator, layers=random_layers):
+    stages.append(f"+ {layer}")
+    for i in range(num_randomized):
+        found = local_attribution(model, lr[i], target, steps=steps)
+        alike[stages[-1], i] = similarity(found, maps[network, i])
+        if i == 0:
+            shown[stages[-1]] = found.map
+for i in range(num_randomized):
+    alike["trained", i] = similarity(maps[network, i], maps[network, i])
+    others = [load_checkpoint(name)[0].to(device) for name in seeds]
+    found = [local_attribution(other, lr[i], target, steps=steps) for other in others]
+    alike["other seeds", i] = np.mean([similarity(own, maps[network, i]) for own in found], axis=0)
+    if i == 0:
+        shown["another seed"] = found[0].map
+near = by_nearness((side, side), target, scale)
+ruler = torch.empty(side * side).index_copy_(0, near, torch.arange(side * side, 0.0, -1))
+ruler = ruler.reshape(1, 1, side, side).expand(1, 3, -1, -1)
+with_ruler = [similarity(ruler, maps[network, i]).rank for i in rows]
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The map of the first crop while weights are replaced by noise, from the tail (second panel) to the whole network (last but one), and the map of a network from another training seed (last). Numbers: rank correlation and SSIM with the trained network's map. Look how much the last resembles the first, and what the noise leaves.", "name": "fig-sanity-random"}}
+panels = {("", stage): array(map_) for stage, map_ in shown.items()}
+notes = {}
+for stage in shown:
+    rank, ssim = alike["other seeds" if stage == "another seed" else stage, 0]
+    notes["", stage] = f"ρ {rank:.2f}, SSIM {ssim:.2f}"
+attribution_grid(panels, around=side / 3, notes=notes, **grid)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Similarity to the trained network's map while weights are replaced by noise, mean over the crops with bands from the lowest to the highest; dashed across, networks from other training seeds. Far pixels count little for every network, so that the rank correlation does not fall to zero.", "name": "fig-sanity-cascade"}}
+titles = {"rank correlation": 0, "SSIM": 1}
+
+
+def over_patches(measure, names):
+    table = np.array([[alike[name, i][measure] for name in names] for i in range(num_randomized)])
+    return table.mean(axis=0), (table.min(axis=0), table.max(axis=0))
+
+
+found = {
+    title: {
+        "weights random": over_patches(measure, stages),
+        "other training seeds": over_patches(measure, ["other seeds"] * len(stages)),
+    }
+    for title, measure in titles.items()
+}
+figure = stacked_curves(
+    stages,
+    {title: {name: own[0] for name, own in lines.items()} for title, lines in found.items()},
+    bands={title: {name: own[1] for name, own in lines.items()} for title, lines in found.items()},
+    x_title="randomized so far",
+)
+figure.update_xaxes(type="category")
+
+# %% [markdown]
+# ## Take the pixels away
+#
+# Now the network stays as it is, and the input loses the sharpness of some pixels: those that the
+# map ranks first, as many random ones, or the nearest ones.
+
+# %%
+generator = torch.Generator().manual_seed(1)
+curves = {}
+for i in rows:
+    random = at_random((side, side), generator)
+    for name, model in models.items():
+        orders = {"attributed": by_magnitude(maps[name, i]), "nearest": near, "random": random}
+        for kind, order in orders.items():
+            curves[name, kind, i] = replacement_curves(model, lr[i], hr[i], target, order)
+kinds = list(orders)
+harm = {
+    (name, kind): np.array([curves[name, kind, i].harm for i in rows])
+    for name in networks
+    for kind in kinds
+}
+repair = {
+    (name, kind): np.array([curves[name, kind, i].repair for i in rows])
+    for name in networks
+    for kind in kinds
+}
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR of the patch while growing shares of the LR pixels are blurred (above) or alone kept sharp (below), in the order of the map, of nearness, or at random; mean over the crops for one network. Above, the lower curve marks the better order; below, the higher one.", "name": "fig-sanity-curves"}}
+panels = {
+    f"{title}, dB": {
+        kind: np.mean([getattr(curves[network, kind, i], title) for i in rows], axis=0)
+        for kind in kinds
+    }
+    for title in ("deletion", "insertion")
+}
+stacked_curves(100 * np.array(SHARES), panels, x_title="pixels treated, %", log_x=True)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How many dB more the patch loses when attributed pixels are blurred instead of as many others; a dot for each crop, the larger ones are means, bars from the lowest to the highest. Right of the dashed line the map ranks better than the control. Nearness is the harder one to beat.", "name": "fig-sanity-harm"}}
+ahead = {
+    f"{name}: against {kind}": harm[name, "attributed"] - harm[name, kind]
+    for name in networks
+    for kind in ("random", "nearest")
+}
+interval_dots(ahead, x_title="dB lost more by deletion", reference=0)
+
+# %% [markdown]
+# ## Ask another way
+#
+# Three rivals explain the same network. The **gradient** asks what a tiny change would do.
+# **SmoothGrad** asks that around the input. **CEM** asks the network itself: it blurs one tile after
+# another and measures the error of the patch, for which it needs the original. Only LAM explains
+# where the *whole* gain of the target came from.
+
+# %%
+model = models[network]
+rivals = {}
+for i in rows:
+    error = error_target(hr[i], middle, middle, window)
+    rivals["gradient", i] = plain_gradient(model, lr[i], target)
+    rivals["SmoothGrad", i] = smooth_gradient(model, lr[i], target, draws=steps)
+    rivals["CEM", i] = causal_effect(model, lr[i], error, tile=tile)
+helpful = {
+    (kind, i): r.map.clamp(max=0) if kind == "CEM" else r.map for (kind, i), r in rivals.items()
+}
+rival_harm = {"LAM": harm[network, "attributed"]}
+for kind in ("gradient", "SmoothGrad", "CEM"):
+    ranked = [by_magnitude(helpful[kind, i]) for i in rows]
+    found = [replacement_curves(model, lr[i], hr[i], target, ranked[i]).harm for i in rows]
+    rival_harm[kind] = np.array(found)
+rival_harm |= {kind: harm[network, kind] for kind in ("nearest", "random")}
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four answers for the same patches of one network. CEM shows the tiles that help; a tile is as fine as it gets. Numbers: mean loss in dB when pixels are blurred in the order of the map.", "name": "fig-sanity-rivals"}}
+panels, notes = {}, {}
+for i in range(min(3, num_patches)):
+    label = patches.names[i].replace(" ", "<br>")
+    panels[label, "HR"] = image_to_array(hr[i][0])
+    for kind in ("LAM", "gradient", "SmoothGrad", "CEM"):
+        panels[label, kind] = array(maps[network, i] if kind == "LAM" else helpful[kind, i])
+        notes[label, kind] = f"{rival_harm[kind][i]:.2f} dB"
+attribution_grid(panels, around=side / 4, notes=notes, **grid)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean loss of the patch when pixels are blurred in the order of each map, and of the two controls; a dot for each crop, bars from the lowest to the highest.", "name": "fig-sanity-rival-harm"}}
+interval_dots(rival_harm, x_title="dB lost by deletion")
+
+# %% [markdown]
+# ## Verdict
+
+# %%
+worst = max(found.completeness_error for found in maps.values())
+last = np.array([alike[stages[-1], i] for i in range(num_randomized)])
+other = np.array([alike["other seeds", i] for i in range(num_randomized)])
+
+
+def beats(values, kind, each):
+    gains = [values[name, "attributed"] - values[name, kind] for name in networks]
+    return all((gain > 0).all() if each else gain.mean() > 0 for gain in gains)
+
+
+pooled = {
+    kind: np.mean([ahead[f"{name}: against {kind}"] for name in networks], axis=0)
+    for kind in ("random", "nearest")
+}
+restored = {
+    kind: np.mean([repair[name, "attributed"] - repair[name, kind] for name in networks], axis=0)
+    for kind in ("random", "nearest")
+}
+passes = {
+    kind: (rivals[kind, 0].forward_passes, rivals[kind, 0].backward_passes)
+    for kind in ("gradient", "SmoothGrad", "CEM")
+} | {"LAM": (steps + 2, steps)}
+
+# %% tags=["remove-cell"]
+glue("sanity_worst", 100 * worst, display=False)
+glue("sanity_rank", float(last[:, 0].mean()), display=False)
+glue("sanity_ssim", float(last[:, 1].mean()), display=False)
+glue("sanity_seed_rank", float(other[:, 0].mean()), display=False)
+glue("sanity_seed_ssim", float(other[:, 1].mean()), display=False)
+glue("sanity_ruler", float(np.mean(with_ruler)), display=False)
+glue("sanity_patches", num_patches, display=False)
+for kind in ("random", "nearest"):
+    glue(f"sanity_harm_{kind}", float(pooled[kind].mean()), display=False)
+    glue(f"sanity_repair_{kind}", float(restored[kind].mean()), display=False)
+for kind, values in rival_harm.items():
+    glue(f"sanity_rival_{kind.lower()}", float(values.mean()), display=False)
+for kind, (forward, backward) in passes.items():
+    glue(f"sanity_forward_{kind.lower()}", forward, display=False)
+    glue(f"sanity_backward_{kind.lower()}", backward, display=False)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: bootstrap interval of the mean over crops for what deletion and insertion cost, else lowest to highest over crops.", "name": "fig-sanity-verdict"}}
+record(
+    finding,
+    checks={
+        "every map is complete within 1 %": worst <= 0.01,
+        "random weights: mean rank correlation below 0.5": last[:, 0].mean() < 0.5,
+        "random weights: less alike than training seeds, by rank and SSIM, in every patch": (
+            (last < other).all()
+        ),
+        "deletion: costs more than random, every patch of every network": beats(
+            harm, "random", each=True
+        ),
+        "deletion: costs more than nearest, mean of every network": beats(
+            harm, "nearest", each=False
+        ),
+        "insertion: restores more than random, every patch of every network": beats(
+            repair, "random", each=True
+        ),
+        "insertion: restores more than nearest, mean of every network": beats(
+            repair, "nearest", each=False
+        ),
+        "deletion by LAM costs more than by gradient and SmoothGrad, in the mean": (
+            rival_harm["LAM"].mean()
+            > max(rival_harm["gradient"].mean(), rival_harm["SmoothGrad"].mean())
+        ),
+    },
+    measured={
+        "largest completeness error, %": 100 * worst,
+        "rank correlation, all weights random": last[:, 0].mean(),
+        "rank correlation, other training seeds": other[:, 0].mean(),
+        "rank correlation, nearness alone": np.mean(with_ruler),
+        "SSIM, all weights random": last[:, 1].mean(),
+        "SSIM, other training seeds": other[:, 1].mean(),
+        "deletion: more than random, dB": pooled["random"].mean(),
+        "deletion: more than nearest, dB": pooled["nearest"].mean(),
+        "insertion: more than random, dB": restored["random"].mean(),
+        "insertion: more than nearest, dB": restored["nearest"].mean(),
+        **{
+            f"deletion by {kind}, dB": rival_harm[kind].mean()
+            for kind in ("LAM", "gradient", "SmoothGrad", "CEM")
+        },
+    },
+    interval={
+        "rank correlation, all weights random": span(last[:, 0]),
+        "rank correlation, other training seeds": span(other[:, 0]),
+        "rank correlation, nearness alone": span(with_ruler),
+        "SSIM, all weights random": span(last[:, 1]),
+        "SSIM, other training seeds": span(other[:, 1]),
+        "deletion: more than random, dB": mean_interval(pooled["random"]),
+        "deletion: more than nearest, dB": mean_interval(pooled["nearest"]),
+        "insertion: more than random, dB": mean_interval(restored["random"]),
+        "insertion: more than nearest, dB": mean_interval(restored["nearest"]),
+        **{
+            f"deletion by {kind}, dB": mean_interval(rival_harm[kind])
+            for kind in ("LAM", "gradient", "SmoothGrad", "CEM")
+        },
+    },
+    image_set=image_set,
+    parameters={
+        "num_patches": num_patches,
+        "size": size,
+        "stride": stride,
+        "steps": steps,
+        "tile": tile,
+        "num_randomized": num_randomized,
+    },
+    checkpoints=[*networks, *seeds],
+)
+
+# %% [markdown]
+# ## What we have seen
+#
+# - **Complete.** No map misses its total by more than {glue:text}`sanity_worst:.2f` %.
+# - **About the network.** With all weights random, the rank correlation with the trained network's map
+#   is {glue:text}`sanity_rank:.2f` and the SSIM {glue:text}`sanity_ssim:.2f`; between training seeds
+#   it is {glue:text}`sanity_seed_rank:.2f` and {glue:text}`sanity_seed_ssim:.2f`. The ruler
+#   alone reaches a rank correlation of {glue:text}`sanity_ruler:.2f`: read no finding off the mere
+#   fact that attribution fades with distance.
+# - **About the patch.** Blurring attributed pixels costs {glue:text}`sanity_harm_random:.2f` dB more
+#   than blurring random ones, and {glue:text}`sanity_harm_nearest:.2f` dB more than blurring the
+#   nearest ones; kept sharp, they restore {glue:text}`sanity_repair_random:.2f` and
+#   {glue:text}`sanity_repair_nearest:.2f` dB more (means over networks and
+#   {glue:text}`sanity_patches` crops).
+# - **Against its rivals**, on one network:
+#
+# | map | loss by deletion, dB | forward passes | backward passes | needs the original |
+# |---|---|---|---|---|
+# | LAM | {glue:text}`sanity_rival_lam:.2f` | {glue:text}`sanity_forward_lam` | {glue:text}`sanity_backward_lam` | no |
+# | gradient | {glue:text}`sanity_rival_gradient:.2f` | {glue:text}`sanity_forward_gradient` | {glue:text}`sanity_backward_gradient` | no |
+# | SmoothGrad | {glue:text}`sanity_rival_smoothgrad:.2f` | {glue:text}`sanity_forward_smoothgrad` | {glue:text}`sanity_backward_smoothgrad` | no |
+# | CEM, tiles | {glue:text}`sanity_rival_cem:.2f` | {glue:text}`sanity_forward_cem` | {glue:text}`sanity_backward_cem` | yes |
+# | nearest pixels | {glue:text}`sanity_rival_nearest:.2f` | 0 | 0 | no |
+# | random pixels | {glue:text}`sanity_rival_random:.2f` | 0 | 0 | no |
+#
+# ## Try it yourself
+#
+# - Other pictures: `image_set = "urban100-30"` (with `stride = 256`) or `"b100"`.
+# - Refine the causal tiles: `tile = 4`. CEM gets sharper, and four times as expensive.
+# - Replace tiles by others from the same picture, as CEM's authors do:
+#   `causal_effect(…, replacement="swap", draws=4)`.
+# - Randomize from the head instead: `random_layers = ["head", "body", "upsampler", "tail"]`. Which end
+#   matters more to the map?
+# - Put the maps of your own network on trial: {doc}`/book/findings/your_network`.
