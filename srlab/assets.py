@@ -1,12 +1,13 @@
-"""Remote files: where each image set comes from, what it may be used for, where it lies here.
+"""Remote files: where image sets and published weights come from, and where they lie here.
 
 A file is looked for in `$SRLAB_DATA`, then in the cache, then downloaded with a progress bar and
 checked against its SHA-256. An interrupted or wrong download leaves nothing behind. The rows of
-every file are in `assets.csv` next to this module; where one has a crop (left, top, width, height),
-srlab uses that part of the picture only, and cuts it out of a download.
+every picture are in `assets.csv` next to this module; where one has a crop (left, top, width,
+height), srlab uses that part of the picture only, and cuts it out of a download.
 """
 
 import csv
+import hashlib
 import logging
 import os
 from dataclasses import dataclass
@@ -94,6 +95,88 @@ IMAGE_SETS: dict[str, ImageSet] = {
 }
 
 
+@dataclass(frozen=True)
+class WeightsFile:
+    """One published file of weights: in a public repository at one commit."""
+
+    file: str  # below $SRLAB_DATA/weights
+    repository: str
+    commit: str
+    path: str
+    size: int  # bytes
+    sha256: str
+    licence: str
+    citation: str  # key in book/references.bib
+
+
+OFFICIAL_WEIGHTS: dict[str, WeightsFile] = {
+    "imdn": WeightsFile(
+        "IMDN_x4.pth",
+        "Zheng222/IMDN",
+        "8f158e6a5ac9db6e5857d9159fd4a6c4214da574",
+        "checkpoints/IMDN_x4.pth",
+        2_879_112,
+        "e660c38221147217a136debeb99eb304d62d9c0f73ac421ed66281b619719714",
+        "none stated",
+        "hui2019lightweight",
+    ),
+    "rfdn": WeightsFile(
+        "RFDN_AIM_x4.pth",
+        "njulj/RFDN",
+        "7cf4e25b6633e81fd7e26891aeee2baca4f8f927",
+        "trained_model/RFDN_AIM.pth",
+        1_754_927,
+        "11af8ec8ebd68689e90ef1e29044f9804c72d3bd9f7573820b7b26035782760c",
+        "MIT",
+        "liu2020residual",
+    ),
+    "pan": WeightsFile(
+        "PAN_x4_DF2K.pth",
+        "zhaohengyuan1/PAN",
+        "4d045d18592c5771cd3990da88f292812774e538",
+        "experiments/pretrained_models/PANx4_DF2K.pth",
+        1_121_681,
+        "739fab99ee7b7058dab4d1b84aa2869bb9fc3995a1c08789c20355bee943833c",
+        "none stated",
+        "zhao2020efficient",
+    ),
+    "carn-m": WeightsFile(
+        "CARN_M.pth",
+        "nmhkahn/CARN-pytorch",
+        "40d3514f81cccd680d846cd5ab07af35f2c8e0e2",
+        "checkpoint/carn_m.pth",
+        1_670_695,
+        "d48a759a84509351facb6b7c6d5bd6edec98b98519b8c464ee4ab44d2ba964ff",
+        "MIT",
+        "ahn2018fast",
+    ),
+}
+
+
+def weights_file(name: str) -> Path:
+    """Local path of published weights, downloaded if need be; their digest is checked each time."""
+    if name not in OFFICIAL_WEIGHTS:
+        known = ", ".join(OFFICIAL_WEIGHTS)
+        raise ValueError(f"unknown published weights {name!r}; srlab knows {known}")
+    row = OFFICIAL_WEIGHTS[name]
+    folder = own_folder("weights")
+    if folder is not None and (own := folder / row.file).is_file():
+        found = hashlib.sha256(own.read_bytes()).hexdigest()
+        if found != row.sha256:
+            raise OSError(
+                f"{own} is not the published file (SHA-256 {found[:12]}…, expected "
+                f"{row.sha256[:12]}…): remove it, and srlab downloads the right one"
+            )
+        return own
+    address = f"{HOST}/{row.repository}/{row.commit}/{quote(row.path)}"
+    return retrieve(
+        address,
+        f"sha256:{row.sha256}",
+        file=f"weights/{row.file}",
+        instead=f"Put the file into $SRLAB_DATA/weights/{row.file}, or use a shipped checkpoint.",
+    )
+
+
 def image_set_files(name: str, *, limit: int | None = None) -> dict[str, Path]:
     """{picture name: local path} of a set (of its first `limit`), downloading what is missing."""
     if name not in IMAGE_SETS:
@@ -156,8 +239,19 @@ def _cut(path: Path, crop: str) -> Path:
     return cut
 
 
-def retrieve(address: str, digest: str, *, file: str, progress: bool = False) -> Path:
-    """The cached `file`, downloaded and checked ("sha256:…", "md5:…") if need be."""
+def retrieve(
+    address: str,
+    digest: str,
+    *,
+    file: str,
+    progress: bool = False,
+    instead: str = "Set SRLAB_DATA to a folder that holds the set, or use the embedded "
+    "'photographs'.",
+) -> Path:
+    """The cached `file`, downloaded and checked ("sha256:…", "md5:…") if need be.
+
+    `instead` is what an error advises.
+    """
     pooch.get_logger().setLevel(logging.WARNING)  # the bar says enough
     place = pooch.os_cache("srlab") / file
     try:
@@ -166,8 +260,5 @@ def retrieve(address: str, digest: str, *, file: str, progress: bool = False) ->
         )
     except (OSError, ValueError) as error:  # ValueError: the digest differs
         reason = "the file there is not the expected one" if type(error) is ValueError else error
-        raise OSError(
-            f"could not download {file} from {address}: {reason}. "
-            "Set SRLAB_DATA to a folder that holds the set, or use the embedded 'photographs'."
-        ) from error
+        raise OSError(f"could not download {file} from {address}: {reason}. {instead}") from error
     return place

@@ -193,6 +193,7 @@ class Topic(StrEnum):
 
     MODELS = "models"
     CHECKPOINTS = "checkpoints"
+    OFFICIAL = "official"
     RECIPES = "recipes"
     IMAGES = "images"
     FINDINGS = "findings"
@@ -200,10 +201,11 @@ class Topic(StrEnum):
 
 @app.command("list")
 def list_(topic: Annotated[Topic | None, typer.Argument()] = None) -> None:
-    """What there is: models, checkpoints, recipes, image sets, findings."""
+    """What there is: models, checkpoints, published weights, recipes, image sets, findings."""
     tables = {
         Topic.MODELS: _models,
         Topic.CHECKPOINTS: _checkpoints,
+        Topic.OFFICIAL: _official,
         Topic.RECIPES: _recipes,
         Topic.IMAGES: _images,
         Topic.FINDINGS: _findings,
@@ -317,6 +319,13 @@ def _checkpoints() -> Rows:
             for images, value in getattr(made, metric).items()
         )
         yield made.name, made.architecture, f"{size:.2f} MB", quality, f"{made.step} steps"
+
+
+def _official() -> Rows:
+    from srlab.assets import OFFICIAL_WEIGHTS
+
+    for name, file in OFFICIAL_WEIGHTS.items():
+        yield name, "download", f"{file.size / 1e6:.2f} MB", file.repository, file.licence
 
 
 def _recipes() -> Rows:

@@ -11,7 +11,15 @@ import pytest
 from PIL import Image
 
 from srlab import assets
-from srlab.assets import IMAGE_SETS, PICTURES, ImageSet, image_set_files
+from srlab.assets import (
+    IMAGE_SETS,
+    OFFICIAL_WEIGHTS,
+    PICTURES,
+    ImageSet,
+    WeightsFile,
+    image_set_files,
+    weights_file,
+)
 
 REAL = pytest.mark.skipif("SRLAB_DATA" not in os.environ, reason="SRLAB_DATA is not set")
 # pooch leaves the connection of a refused download to the garbage collector (see `remote`).
@@ -199,3 +207,57 @@ def test_real_sets_are_found_and_have_the_digests_of_the_table(name):
             assert Image.open(paths[row["name"]]).size == size
     if name in ("b100", "bsd397"):  # the others may be stored in another lossless format
         assert original == rows
+
+
+@pytest.fixture
+def published(remote, tmp_path, monkeypatch):
+    """The "internet" with one file of published weights."""
+    cache = remote()
+    path = tmp_path / "remote/owner/nets/def/some weights.pth"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"weights")
+    digest = hashlib.sha256(b"weights").hexdigest()
+    row = WeightsFile("n.pth", "owner/nets", "def", "some weights.pth", 7, digest, "MIT", "")
+    monkeypatch.setitem(OFFICIAL_WEIGHTS, "toy", row)
+    return cache, path
+
+
+def test_published_weights_are_downloaded_once_and_verified(published, monkeypatch):
+    cache, _ = published
+    assert weights_file("toy") == cache / "weights/n.pth"
+    monkeypatch.setattr(assets, "HOST", "http://127.0.0.1:9")
+    assert weights_file("toy").read_bytes() == b"weights"
+
+
+def test_forged_published_weights_are_refused(published):
+    cache, path = published
+    path.write_bytes(b"forged!")
+    with pytest.raises(OSError, match=r"could not download weights/n.pth .*SRLAB_DATA/weights"):
+        weights_file("toy")
+    assert contents(cache) == []
+
+
+@pytest.mark.usefixtures("published")
+def test_own_weights_come_first_but_must_be_the_published_ones(tmp_path, monkeypatch):
+    own = tmp_path / "data/weights/n.pth"
+    own.parent.mkdir(parents=True)
+    monkeypatch.setenv("SRLAB_DATA", str(tmp_path / "data"))
+    own.write_bytes(b"weights")
+    assert weights_file("toy") == own
+    own.write_bytes(b"half")
+    with pytest.raises(OSError, match=r"is not the published file .*remove it"):
+        weights_file("toy")
+
+
+def test_unknown_weights_are_answered_with_the_known():
+    with pytest.raises(ValueError, match="'edsr'; srlab knows imdn, rfdn, pan, carn-m"):
+        weights_file("edsr")
+
+
+@REAL
+def test_the_table_of_published_weights_is_that_of_the_files():
+    for name, row in OFFICIAL_WEIGHTS.items():
+        path = weights_file(name)  # the digest is checked
+        assert path.is_relative_to(DATA)
+        assert path.stat().st_size == row.size
+        assert len(row.commit) == 40

@@ -17,6 +17,7 @@ FLOORS = (  # from the top
     ("training.adversarial", "training.unpaired", "training.classification"),
     ("training.supervised",),
     ("training.initial", "training.descent"),
+    ("official",),
     ("checkpoints", "foreign", "spectrum"),
     (
         "models",
@@ -80,6 +81,7 @@ FLOORS = (  # from the top
         "plotting",
         "generalization",
         "projections",
+        "receptive_field",
     ),
 )
 EMPTY = {"", "attribution", "training"}  # package docstrings alone
@@ -91,6 +93,7 @@ GENERAL = {
     "projections",
     "feature_maps",
     "contract",
+    "receptive_field",
 }  # take any network
 OURS = {"models", "checkpoints", "training", "datasets"}
 

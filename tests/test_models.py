@@ -7,6 +7,9 @@ from srlab.degradations.filters import downsample
 from srlab.models import MODELS, PatchDiscriminator, build
 from srlab.models.blocks import ResidualBlock, he_initialization
 from srlab.models.cincgan import Degrader
+from srlab.models.imdn import ContrastAttention
+from srlab.models.san import SecondOrderAttention, matrix_root
+from srlab.models.swinir import WindowAttention
 
 SMALL = {
     "srresnet": {"channels": 6, "num_blocks": 2},
@@ -138,6 +141,8 @@ def cells(model, top, size, extent):
     [
         *((name, {}) for name in MODELS),
         ("srresnet", {"global_residual": False}),
+        ("rcan", {"num_groups": 2, "num_blocks": 1}),
+        ("carn", {"groups": 1, "recursive": False}),
         ("srcnn", {"global_residual": True}),
         ("srcnn", {"depth": 3}),
         ("srcnn", {"depth": 7}),
@@ -199,6 +204,106 @@ def test_networks_begin_as_published():
     assert len(build("srresnet").taps) == 17
 
 
+@pytest.mark.parametrize(
+    ("name", "settings", "parameters"),
+    [
+        ("edsr", {}, 1_517_571),
+        ("edsr", {"channels": 256, "num_blocks": 32, "residual_scale": 0.1}, 43_089_923),
+        ("carn", {}, 1_591_963 - 147_712 - 332_352 - 24),  # upsamplers for ×2, ×3; mean colour
+        ("carn", {"groups": 4, "recursive": True}, 414_811 - 37_120 - 83_520 - 24),
+        ("imdn", {}, 715_176),
+        ("rfdn", {}, 433_448),
+        ("pan", {}, 272_419),
+        ("rrdbnet", {}, 16_697_987),
+        ("swinir", {}, 929_628 - 120),  # without a second normalization of the input
+    ],
+)
+def test_default_sizes_are_the_published_ones(name, settings, parameters):
+    with torch.device("meta"):
+        model = build(name, **settings)
+    assert sum(parameter.numel() for parameter in model.parameters()) == parameters
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5])
+@pytest.mark.parametrize("attention", [ContrastAttention(8), SecondOrderAttention(8, reduction=2)])
+def test_flat_features_have_statistics_and_a_gradient(attention, value):
+    """Roots have none at zero, and a network's features may well be flat, or silent."""
+    features = torch.full((1, 8, 5, 6), value, requires_grad=True)
+    attended = attention(features)
+    (gradient,) = torch.autograd.grad(attended.square().sum(), features)
+    assert attended.isfinite().all()
+    assert gradient.isfinite().all()
+
+
+def test_carn_shares_its_blocks_only_where_it_is_recursive():
+    parameters = [
+        sum(p.numel() for p in build("carn", channels=8, recursive=recursive).body.parameters())
+        for recursive in (True, False)
+    ]
+    fusions = 4 * sum(8 * (8 * count) + 8 for count in (2, 3, 4))
+    residual = 2 * (8 * 8 * 9 + 8)
+    assert parameters == [3 * (residual + 8 * 8 + 8) + fusions, 9 * residual + fusions]
+    with pytest.raises(ValueError, match="recursive=True"):
+        build("carn", groups=2)
+
+
+def test_groups_give_rcan_a_long_skip():
+    """Silent residuals leave the head's features, twice: the groups pass them, and so does it."""
+    model = small("rcan", num_groups=2)
+    for parameter in model.body.parameters():
+        nn.init.zeros_(parameter)
+    lr = noise(1, 3, 9, 11)
+    torch.testing.assert_close(model.extract(lr), model.head(lr))
+    assert model.taps == ("head", "body.0", "body.1", "body.2")
+
+
+def test_matrix_roots_are_roots():
+    rows = noise(2, 6, 6)
+    matrices = rows @ rows.mT + torch.eye(6, dtype=torch.float64)
+    root = matrix_root(matrices, iterations=20)
+    torch.testing.assert_close(root @ root, matrices)
+    torch.testing.assert_close(root, root.mT)
+
+
+def test_windows_see_nothing_across_the_borders_of_the_picture():
+    """A shifted layer rolls the picture, but the far border must not shine through."""
+    torch.manual_seed(0)
+    layer = WindowAttention(4, heads=2, window=8, shift=4).double()
+    x = noise(1, 16, 24, 4).requires_grad_()
+    (gradient,) = torch.autograd.grad(layer(x)[0, 0, 0].sum(), x)
+    seen = gradient.abs().sum(dim=(0, 3)) > 0
+    assert seen[:4, :4].all()
+    assert seen.sum() == 16
+
+
+def test_unshifted_windows_are_those_of_the_grid():
+    torch.manual_seed(0)
+    layer = WindowAttention(4, heads=2, window=8, shift=0).double()
+    x = noise(1, 16, 24, 4).requires_grad_()
+    (gradient,) = torch.autograd.grad(layer(x)[0, 11, 9].sum(), x)
+    seen = gradient.abs().sum(dim=(0, 3)) > 0
+    assert seen[8:, 8:16].all()
+    assert seen.sum() == 64
+
+
+def test_the_bias_of_a_window_depends_on_the_offset_alone():
+    layer = WindowAttention(2, heads=1, window=3, shift=0)
+    bias = torch.arange(25.0)[layer.offsets]
+    assert bias[0, 1] == bias[4, 5] == bias[7, 8]  # one to the right
+    assert bias[0, 3] == bias[5, 8]  # one down
+    assert bias[0, 1] != bias[1, 0]
+
+
+def test_distillation_keeps_a_quarter_and_hands_on_the_rest():
+    block = build("imdn", channels=64).body[0]
+    assert [tuple(conv.weight.shape[:2]) for conv in block.convs] == [
+        (64, 64),
+        (64, 48),
+        (64, 48),
+        (16, 48),
+    ]
+
+
 def test_the_seed_decides_the_weights(name):
     def weights(seed):
         torch.manual_seed(seed)
@@ -243,6 +348,11 @@ def test_the_discriminator_judges_patches(size):
         ("srresnet", {"width": 5}, "SRResNet does not take these settings.*width"),
         ("srresnet", {"channels": 0}, "channels of srresnet must be at least 1"),
         ("srcnn", {"depth": 2}, "at least 3 layers"),
+        ("imdn", {"channels": 3}, "at least 4, got 3"),
+        ("rfdn", {"channels": 1}, "at least 2, got 1"),
+        ("pan", {"channels": 1}, "at least 2, got 1"),
+        ("swinir", {"heads": 7}, "divide the channels, got 7 and 60"),
+        ("swinir", {"window": 9}, "windows of 9"),
         ("fsrcnn", {"scale": -1, "num_blocks": 0}, "scale, num_blocks of fsrcnn"),
     ],
 )
