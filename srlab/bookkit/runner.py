@@ -158,9 +158,9 @@ def _run_all(
 
 def _limit_threads(threads: int) -> None:
     """Kernels inherit this: together they use the machine's cores once; a lower limit stays."""
-    for limit in (f"{name}_NUM_THREADS" for name in THREAD_LIMITS):
-        own = os.environ.get(limit, "")
-        os.environ[limit] = str(min(threads, int(own)) if own.isdecimal() else threads)
+    own = os.environ.get("OMP_NUM_THREADS", "")
+    limit = min(threads, int(own)) if own.isdecimal() else threads
+    os.environ.update({f"{name}_NUM_THREADS": str(limit) for name in THREAD_LIMITS})
 
 
 def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) -> Run:
