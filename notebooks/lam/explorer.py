@@ -40,6 +40,7 @@ import numpy as np
 import torch
 
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
+from srlab.attribution.many import local_attributions
 from srlab.checkpoints import load_checkpoint
 from srlab.datasets import load_images
 from srlab.degradations import Degradation
@@ -71,9 +72,7 @@ with torch.no_grad():
     sr = {scene: {name: model(lr[scene]) for name, model in models.items()} for scene in scenes}
 
 
-def compute(place):
-    target = patch_target(place.top, place.left, window)
-    attribution = local_attribution(models[place.network], lr[place.picture], target, steps=steps)
+def shown(place, attribution):
     pair = (sr[place.picture][place.network], hr[place.picture])
     here = (crop(image, place.top, place.left, window, window) for image in pair)
     return LocalMap(
@@ -84,16 +83,23 @@ def compute(place):
     )
 
 
+def compute(place):
+    target = patch_target(place.top, place.left, window)
+    model, image = models[place.network], lr[place.picture]
+    return shown(place, local_attribution(model, image, target, steps=steps))
+
+
 # %%
-corners = np.linspace(window, SIZE - 2 * window - 1, grid, dtype=int).tolist()
-places = [
-    Place(scene, name, top, left)
-    for scene in scenes
-    for name in models
-    for top in corners
-    for left in corners
-]
-maps = {place: compute(place) for place in places}
+sides = np.linspace(window, SIZE - 2 * window - 1, grid, dtype=int).tolist()
+corners = [(top, left) for top in sides for left in sides]
+targets = [patch_target(*corner, window) for corner in corners]
+maps = {}
+for scene in scenes:
+    for name, model in models.items():
+        found = local_attributions(model, lr[scene], targets, steps=steps)
+        for corner, attribution in zip(corners, found, strict=True):
+            place = Place(scene, name, *corner)
+            maps[place] = shown(place, attribution)
 
 # %% [markdown]
 # ## Explore
