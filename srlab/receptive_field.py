@@ -151,7 +151,7 @@ def _irregular(
 ) -> int:
     """The same when they do not: for every SR pixel of the middle, both ends are looked up."""
     pixels = slice(scale * middle.start, scale * middle.stop)
-    far = max(max(-first, last) for first, last in reaches) // scale + 2 * PHASES
+    far = max(max(-first, last) for first, last in reaches) // scale + 2
     begin, end = max(0, middle.start - far), min(width, middle.stop + far)
     leftmost = _outermost(probe, width, range(begin, middle.stop), pixels)
     rightmost = _outermost(probe, width, range(end - 1, middle.start - 1, -1), pixels)
