@@ -38,7 +38,7 @@
 image_set = "photographs+textures"  # each picture is a class; "cifar10" for the paper's classes
 num_patches = 100  # contents, spread over the classes; each is shown under all three degradations
 num_classes = 10  # at most so many pictures are classes: the classifier has a tail of ten
-live_steps = 60  # of 32 patches, to teach the CIFAR-10 classifier these photographs
+live_steps = 100  # of 32 patches, to teach the CIFAR-10 classifier these photographs
 blocks = [2, 4, 6, 8]  # blocks of the body to look behind; it has eight
 perplexity = 30
 train = False  # True trains the networks that are loaded otherwise (a quarter of an hour each)
@@ -145,9 +145,7 @@ picture_row(columns, height=200)
 # %%
 classifier = network("rcan-cifar10", train=train, device=device)
 if task.lessons is not None:
-    further = replace(
-        recipe("rcan-cifar10"), steps=live_steps, learning_rate=5e-4, start={"": "rcan-cifar10"}
-    )
+    further = replace(recipe("rcan-cifar10"), steps=live_steps, start={"": "rcan-cifar10"})
     clean = tests[str(degradations[0])]
     run = fit(further, images=task.lessons, validation=clean, device=device.type, progress=False)
     classifier = run.model().to(device)
