@@ -13,6 +13,7 @@ from srlab.attribution.sanity import (
     by_nearness,
     randomized,
     replacement_curves,
+    ring_correlation,
     similarity,
     weighted_layers,
 )
@@ -99,6 +100,19 @@ def test_orders_name_each_pixel_once_and_begin_where_they_say():
     assert all(order.sort().values.tolist() == list(range(480)) for order in orders)
     assert orders[0][:2].tolist() == [7 * 24 + 5, 3 * 24 + 3]
     assert set(orders[1][:4].tolist()) == {r * 24 + c for r in (11, 12) for c in (15, 16)}
+
+
+def test_without_distance_a_ruler_says_nothing():
+    target, texture = patch_target(20, 28, 8), image(seed=2).mean(dim=1, keepdim=True)
+    rows, columns = torch.meshgrid(torch.arange(20.0), torch.arange(24.0), indexing="ij")
+    fade = torch.exp(-torch.hypot(rows - 11.5, columns - 15.5).round() / 2).double()
+    ruler, one = fade.expand(1, 3, -1, -1), (fade * texture).expand(1, 3, -1, -1)
+    other = (fade * image(seed=4).mean(dim=1, keepdim=True)).expand(1, 3, -1, -1)
+    assert similarity(one, other).rank > 0.8
+    assert abs(ring_correlation(one, other, target, 2)) < 0.2
+    assert abs(ring_correlation(one, ruler, target, 2)) < 0.2
+    assert ring_correlation(one, one * fade, target, 2) == pytest.approx(1, abs=0.01)
+    assert ring_correlation(one, torch.zeros_like(one), target, 2) == 0
 
 
 def test_curves_measure_what_is_left_of_the_patch():

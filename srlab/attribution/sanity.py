@@ -79,15 +79,47 @@ def by_magnitude(map_: Attribution | Tensor) -> Tensor:
     return magnitude(map_).flatten().sort(descending=True, stable=True).indices
 
 
+def ring_correlation(
+    one: Attribution | Tensor,
+    other: Attribution | Tensor,
+    target: PatchTarget,
+    scale: int,
+    *,
+    reach: float = 8.0,
+) -> float:
+    """Spearman's ρ of two maps (1, 3, h, w) once distance is taken out; 0 where one is constant.
+
+    Every magnitude is divided by the mean of those as far from the centre of the target (rings one
+    LR pixel wide), and pixels further than `reach` LR pixels are left out. A map that says no more
+    than "near counts" correlates with nothing.
+    """
+    shown = [magnitude(map_).cpu().double() for map_ in (one, other)]
+    far = _distance((shown[0].shape[0], shown[0].shape[1]), target, scale)
+    rings = far.round().long().flatten()
+    counts = torch.bincount(rings).clamp(min=1)
+    ranks = []
+    for map_ in shown:
+        means = torch.bincount(rings, weights=map_.flatten()) / counts
+        relative = map_.flatten() / means[rings].clamp(min=torch.finfo(map_.dtype).tiny)
+        ranks.append(rankdata(relative[far.flatten() <= reach].numpy()))
+    if any(np.ptp(rank) == 0 for rank in ranks):
+        return 0.0
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
 def by_nearness(size: tuple[int, int], target: PatchTarget, scale: int) -> Tensor:
     """LR pixels (h·w,) of an h × w image, those nearest to the centre of the target first."""
+    return _distance(size, target, scale).flatten().sort(stable=True).indices
+
+
+def _distance(size: tuple[int, int], target: PatchTarget, scale: int) -> Tensor:
+    """(h, w) in LR pixels, from the centre of the target."""
     centre = [
         (first + extent / 2) / scale - 0.5
         for first, extent in zip((target.top, target.left), target.shape, strict=True)
     ]
     rows, columns = torch.meshgrid(*(torch.arange(extent) for extent in size), indexing="ij")
-    distance = torch.hypot(rows - centre[0], columns - centre[1])
-    return distance.flatten().sort(stable=True).indices
+    return torch.hypot(rows - centre[0], columns - centre[1])
 
 
 def at_random(size: tuple[int, int], generator: torch.Generator) -> Tensor:
