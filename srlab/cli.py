@@ -116,6 +116,10 @@ def lam(
     patch: Annotated[
         str | None, typer.Option(metavar="TOP,LEFT,SIZE", help="In SR pixels. Default: centre, 16.")
     ] = None,
+    target: Annotated[
+        str,
+        typer.Option(help="What of the patch: gradient, edges:ANGLE, colour, band:LOW,HIGH …"),
+    ] = "gradient",
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("map.html"),
     npz: Annotated[Path | None, typer.Option(help="Write the raw attribution as well.")] = None,
     scale: Annotated[int | None, typer.Option(help="Refuse a network of another scale.")] = None,
@@ -139,6 +143,7 @@ def lam(
     device: Device = "auto",
 ) -> None:
     """Map the LR pixels that decided a patch of the SR image, for any network."""
+    from srlab.attribution.targets import named_measure
     from srlab.checkpoints import versions
     from srlab.contract import UNLIKE
     from srlab.devices import hardware
@@ -152,6 +157,7 @@ def lam(
         _picture(image, reduce).to(place),
         patch=_numbers("--patch", patch, 2, 3) if patch else None,
         crop=crop,
+        measure=named_measure(target),
         adapt={
             "scale": scale,
             "multiple": multiple,
@@ -168,6 +174,7 @@ def lam(
             "picture": f"{image}" + (f", reduced by {reduce}" if reduce > 1 else ""),
             "taken of it": cut,
             "patch in the whole SR image": patch or "the central 16×16",
+            "explained of it": target,
             **settings,
             "steps": f"{steps}",
             "device": f"{place}",

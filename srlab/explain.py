@@ -10,13 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from srlab.attribution.lam import (
-    Attribution,
-    PatchTarget,
-    diffusion_index,
-    local_attribution,
-    patch_target,
-)
+from srlab.attribution.lam import Attribution, diffusion_index, local_attribution
+from srlab.attribution.targets import Measure, PatchTarget, gradient_magnitude, patch_target
 from srlab.contract import Contract, connect
 from srlab.images import center_crop
 
@@ -60,24 +55,25 @@ def explain(
     *,
     patch: tuple[int, ...] | None = None,
     crop: int | None = None,
+    measure: Measure = gradient_magnitude,
     adapt: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Explanation:
     """Check the network, cut the picture lr (1, 3, h, w) if asked to, and attribute the patch.
 
     `patch` is (top, left) or (top, left, size) in SR pixels of the whole picture, by default the
-    central 16×16; `crop` keeps so many LR pixels a side around it. `adapt` goes to
-    `contract.connect`, `settings` to `local_attribution`.
+    central 16×16; `crop` keeps so many LR pixels a side around it; `measure` is what is explained
+    of the patch. `adapt` goes to `contract.connect`, `settings` to `local_attribution`.
     """
     adapt = dict(adapt or {})
     if crop is None:
         _check_size(lr)
         model, contract = connect(network, lr, **adapt)
-        target = _target(patch, lr, contract.scale)
+        target = _target(patch, lr, contract.scale, measure)
     else:
         probe = center_crop(lr, min(64, *lr.shape[-2:]))
         scale = connect(network, probe, **adapt)[1].scale
-        lr, target = _around(lr, _target(patch, lr, scale), scale, crop)
+        lr, target = _around(lr, _target(patch, lr, scale, measure), scale, crop)
         model, contract = connect(network, lr, **adapt)
     attribution = local_attribution(model, lr, target, **settings)
     rounding = 1e-5 * max(abs(attribution.end), 1)  # a flat picture blurs to itself up to this
@@ -88,9 +84,10 @@ def explain(
     return Explanation(lr, sr, target, attribution, contract)
 
 
-def _target(patch: tuple[int, ...] | None, lr: Tensor, scale: int) -> PatchTarget:
+def _target(patch: tuple[int, ...] | None, lr: Tensor, scale: int, measure: Measure) -> PatchTarget:
     height, width = (scale * extent for extent in lr.shape[-2:])
-    target = patch_target(*(patch or ((height - 16) // 2, (width - 16) // 2, 16)))
+    place = patch or ((height - 16) // 2, (width - 16) // 2, 16)
+    target = patch_target(*place, measure=measure)
     target.check_inside(height, width)
     return target
 

@@ -148,6 +148,8 @@ def test_any_kind_of_picture_is_taken(image: str) -> None:
         ("readers:Net", ["--range=-1,1", "--path", "linear", "--baseline", "black"]),
         ("readers:Net(scale=3)", ["--scale", "3", "--patch", "40,50"]),
         ("readers:Net", ["--reduce", "2", "--patch", "0,0,8"]),
+        ("readers:Net", ["--target", "edges:90"]),
+        ("readers:Net", ["--target", "colour"]),
     ],
 )
 @pytest.mark.usefixtures("folder")
@@ -178,6 +180,7 @@ def test_unusual_networks_are_adapted(
         ("readers:Net", ["--multiple", "128"], "too few to be mirrored"),
         ("readers:Net", ["--reduce", "7"], "scale is one of"),
         ("readers:Net", ["--rule", "wrong"], "unknown quadrature rule"),
+        ("readers:Net", ["--target", "wrong"], "unknown target 'wrong'; srlab has gradient, edges"),
         ("readers:Net", ["--steps", "0"], "at least 1 step"),
         ("readers:Net", ["--device", "cuda:99"], "no device 'cuda:99'"),
         ("readers:Net", ["--checkpoint", "srcnn-3"], "name one network"),

@@ -57,8 +57,8 @@ def colour(window: Tensor) -> Tensor:
 
 
 def brightness(window: Tensor) -> Tensor:
-    """Mean luma of the window."""
-    return luma(_pixels(window)).mean(dim=SUMMED)
+    """Luma summed over the window."""
+    return luma(_pixels(window)).sum(dim=SUMMED)
 
 
 def frequency_band(low: float = 0.25, high: float = 0.5) -> Measure:
