@@ -18,7 +18,7 @@ FLOORS = (  # from the top
     ("training.supervised",),
     ("training.initial", "training.descent"),
     ("official",),
-    ("checkpoints", "foreign", "spectrum"),
+    ("checkpoints", "foreign", "spectrum", "diffusion"),
     (
         "models",
         "datasets",
@@ -82,6 +82,9 @@ FLOORS = (  # from the top
         "generalization",
         "projections",
         "receptive_field",
+        "contribution",
+        "regularity",
+        "perceptual",
     ),
 )
 EMPTY = {"", "attribution", "training"}  # package docstrings alone
@@ -94,6 +97,7 @@ GENERAL = {
     "feature_maps",
     "contract",
     "receptive_field",
+    "contribution",
 }  # take any network
 OURS = {"models", "checkpoints", "training", "datasets"}
 
