@@ -639,17 +639,38 @@ def signed_tiles(maps: np.ndarray, *, columns: int = 4) -> np.ndarray:
     return sheet.reshape(rows * (tall + 1), columns * (wide + 1), 3)
 
 
+def tinted(picture: np.ndarray, layers: Mapping[str, np.ndarray]) -> np.ndarray:
+    """A uint8 picture (H, W, 3) in grey under layers of colour: {"#rrggbb": strength (h, w)}.
+
+    A strength lies in [0, 1] (or is a mask) and is enlarged to the picture, whose sides are whole
+    multiples of its own; later layers cover earlier ones.
+    """
+    grey = picture @ np.array([0.299, 0.587, 0.114])
+    mixed = np.repeat(40 + 0.75 * grey[..., None], 3, axis=-1)
+    for colour, strength in layers.items():
+        times = [side // own for side, own in zip(grey.shape, strength.shape, strict=True)]
+        if np.multiply(times, strength.shape).tolist() != list(grey.shape):
+            raise ValueError(f"a layer {strength.shape} does not tile a picture {grey.shape}")
+        weight = np.kron(np.asarray(strength, float), np.ones(times))[..., None]
+        paint = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+        mixed = mixed + weight * (paint - mixed)
+    return mixed.round().clip(0, 255).astype(np.uint8)
+
+
 def scatter_panels(
     panels: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]],
     *,
     names: Mapping[str, Sequence[str]],
     y_title: str,
     log_x: Sequence[str] = (),
+    sprites: dict[str, Any] | None = None,
+    pictures: Mapping[str, Sequence[int]] | None = None,
 ) -> go.Figure:
     """Dots over several x axes beside one another, one y axis: {x title: {group: (x, y)}}.
 
     Colour and symbol are the group; `names` are those of its dots, {group: names}. The panels
-    whose x title is in `log_x` have a logarithmic axis.
+    whose x title is in `log_x` have a logarithmic axis. With `sprites`, `pictures` are the dots'
+    thumbnails, {group: indices}.
     """
     figure = make_subplots(1, len(panels), shared_yaxes=True, horizontal_spacing=0.04)
     groups = list(dict.fromkeys(group for dots in panels.values() for group in dots))
@@ -666,6 +687,7 @@ def scatter_panels(
                     showlegend=column == 1,
                     mode="markers",
                     text=list(names[group]),
+                    customdata=np.asarray(pictures[group], np.int32) if pictures else None,
                     hovertemplate="%{text}: %{x:.3g}, %{y:.3g}<extra></extra>",
                     marker={"color": colour, "symbol": symbol, "size": 9, "opacity": 0.85},
                 ),
@@ -675,7 +697,7 @@ def scatter_panels(
         scale = {"type": "log", "exponentformat": "power"} if x_title in log_x else {}
         figure.update_xaxes(title=x_title, **scale, row=1, col=column)
     figure.update_yaxes(title=y_title, row=1, col=1)
-    return _finish(figure, height=430)
+    return _finish(figure, height=430, sprites=sprites)
 
 
 def shades(colour: str, count: int) -> list[str]:
@@ -686,11 +708,17 @@ def shades(colour: str, count: int) -> list[str]:
 
 
 def interval_dots(
-    values: Mapping[str, np.ndarray], *, x_title: str, reference: float | None = None
+    values: Mapping[str, np.ndarray],
+    *,
+    x_title: str,
+    reference: float | None = None,
+    sprites: dict[str, Any] | None = None,
+    pictures: Mapping[str, Sequence[int]] | None = None,
 ) -> go.Figure:
     """A row for each name: its values (S,), their mean, and a bar from lowest to highest.
 
-    `reference` draws a dashed upright line, such as chance.
+    `reference` draws a dashed upright line, such as chance. With `sprites`, `pictures` are the
+    values' thumbnails, {name: indices (S,)}.
     """
     figure = go.Figure()
     for index, (name, row) in enumerate(values.items()):
@@ -701,6 +729,7 @@ def interval_dots(
             y=[name] * len(row),
             mode="markers",
             marker={"color": colour, "size": 6, "opacity": 0.35},
+            customdata=np.asarray(pictures[name], np.int32) if pictures else None,
             hovertemplate="%{x:.3f}<extra></extra>",
         )
         figure.add_scatter(
@@ -721,5 +750,5 @@ def interval_dots(
         figure.add_vline(reference, line={"dash": "dash", "color": COLOURS[6], "width": 1})
     figure.update_xaxes(title=x_title, zeroline=False)
     figure.update_yaxes(autorange="reversed", automargin=True, zeroline=False)
-    _finish(figure, height=110 + 44 * len(values))
+    _finish(figure, height=110 + 44 * len(values), sprites=sprites)
     return figure.update_layout(showlegend=False, margin={"t": 20})

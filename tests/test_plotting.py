@@ -238,3 +238,32 @@ def test_interval_dots_show_every_value_their_mean_and_their_range():
     assert mean.x[0] - mean.error_x.arrayminus[0] == pytest.approx(0.5)
     assert list(figure.data[2].y) == ["theirs", "theirs"]
     assert figure.layout.shapes[0].x0 == 0.25
+
+
+def test_dots_carry_their_thumbnails(sprites):
+    values = {"a": np.arange(3.0), "b": np.arange(2.0)}
+    pictures = {"a": [0, 1, 2], "b": [4, 5]}
+    rows = plotting.interval_dots(values, x_title="DI", sprites=sprites, pictures=pictures)
+    places = {name: (own, own) for name, own in values.items()}
+    names = {name: [str(i) for i in own] for name, own in pictures.items()}
+    dots = plotting.scatter_panels(
+        {"DI": places}, names=names, y_title="PSNR", sprites=sprites, pictures=pictures
+    )
+    for figure, step in ((rows, 2), (dots, 1)):
+        assert [list(trace.customdata) for trace in figure.data[::step]] == [[0, 1, 2], [4, 5]]
+        assert figure.layout.meta["srlab"]["sprite"] == sprites
+
+
+def test_layers_of_colour_cover_a_grey_picture():
+    picture = np.zeros((4, 4, 3), np.uint8)
+    picture[..., 0] = 255
+    red = np.array([[1.0, 0.0], [0.5, 0.0]])
+    shown = plotting.tinted(picture, {"#ff0000": red, "#0000ff": np.array([[False, True]] * 2)})
+    bare = plotting.tinted(picture, {})
+    assert bare[0, 0].tolist() == [round(40 + 0.75 * 0.299 * 255)] * 3  # grey
+    assert (shown[:2, :2] == [255, 0, 0]).all()
+    assert (shown[:, 2:] == [0, 0, 255]).all()
+    tone = int(bare[0, 0, 0])
+    assert shown[2, 0].tolist() == pytest.approx([(255 + tone) / 2, tone / 2, tone / 2], abs=1)
+    with pytest.raises(ValueError, match="does not tile"):
+        plotting.tinted(picture, {"#ff0000": np.zeros((3, 3))})
