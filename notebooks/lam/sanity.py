@@ -455,7 +455,7 @@ record(
 #   than blurring random ones, and {glue:text}`sanity_harm_nearest:.2f` dB more than blurring the
 #   nearest ones; kept sharp, they restore {glue:text}`sanity_repair_random:.2f` and
 #   {glue:text}`sanity_repair_nearest:.2f` dB more (means over networks and
-#   {glue:text}`sanity_patches` crops). For networks that look this little around, the nearest pixels
+#   {glue:text}`sanity_patches` crops; below zero, less). For networks that look this little around, the nearest pixels
 #   are nearly the right ones: the second number is what a map adds to the ruler.
 # - **Against its rivals**, on one network:
 #
