@@ -347,7 +347,7 @@ passes = {
 } | {"LAM": (steps + 2, steps)}
 
 # %% tags=["remove-cell"]
-glue("sanity_worst", 100 * worst, display=False)
+glue("sanity_worst", float(100 * worst), display=False)
 glue("sanity_rank", float(last[:, 0].mean()), display=False)
 glue("sanity_ssim", float(last[:, 1].mean()), display=False)
 glue("sanity_ring", float(np.mean(ring_last)), display=False)
