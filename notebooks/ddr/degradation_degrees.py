@@ -34,7 +34,7 @@
 
 # %% tags=["parameters"]
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
-num_patches = 60  # contents; each is shown at every level
+num_patches = 50  # contents; each is shown at every level
 num_far = 100  # contents for the farthest levels in the plane: as many as in the paper
 noise_levels = [5, 10, 15, 20, 25, 30]  # σ of the noise, of 255
 blur_levels = [1, 2, 3, 4, 5, 6]  # width σ of the Gaussian blur, LR pixels
