@@ -58,7 +58,7 @@ device = "auto"
 # | | paper | here |
 # |---|---|---|
 # | networks | SRResNet and SRGAN, 64 channels | the same with 32 channels; see the verdict for those at hand |
-# | patches | 100 contents, 32×32 LR pixels | 60 from the embedded photographs; 100 for the farthest levels in the plane |
+# | patches | 100 contents, 32×32 LR pixels | 50 from the embedded photographs; 100 for the farthest levels in the plane |
 # | levels, on the LR image | noise 5…30, blur 1…6 | the same |
 # | projection | each pair: PCA to 50, t-SNE to 2 | each pair: PCA to 50 (all networks), t-SNE to 2 (SRResNets of the first seed) |
 # | verdict | levels −, +, ++, +++ | rank correlation with the distance, bootstrap intervals |
