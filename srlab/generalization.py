@@ -84,6 +84,18 @@ def rank_correlation(x: Sequence | np.ndarray, y: Sequence | np.ndarray) -> floa
     return float(np.corrcoef(x, y)[0, 1])
 
 
+def partial_rank_correlation(
+    x: Sequence | np.ndarray, y: Sequence | np.ndarray, given: Sequence | np.ndarray
+) -> float:
+    """Spearman's ρ of x and y (N,) at equal `given` (N,): of what their ranks do not owe to it.
+
+    NaN where one of the three is constant, or `given` alone decides x or y.
+    """
+    xy, xz, yz = (rank_correlation(*pair) for pair in ((x, y), (x, given), (y, given)))
+    left = (1 - xz**2) * (1 - yz**2)
+    return (xy - xz * yz) / float(np.sqrt(left)) if left > 1e-12 else float("nan")
+
+
 def rank_correlation_interval(
     x: Sequence | np.ndarray,
     y: Sequence | np.ndarray,

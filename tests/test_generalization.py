@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.stats import gennorm, spearmanr
+from scipy.stats import gennorm, rankdata, spearmanr
 
 from srlab.generalization import (
     SHAPES,
     GeneralizedGaussian,
     divergence,
     fit_generalized_gaussian,
+    partial_rank_correlation,
     rank_correlation,
     rank_correlation_interval,
     srga,
@@ -92,3 +93,23 @@ def test_bad_input_is_named():
         rank_correlation_interval([1, 1, 1], [1, 2, 3], [0, 1, 2])
     with pytest.raises(ValueError, match="at least 3 groups"):
         rank_correlation_interval([1, 2, 3], [1, 2, 3], ["a", "a", "b"])
+
+
+def test_partial_rank_correlation_takes_out_what_a_third_measure_explains(rng):
+    cause = rng.normal(size=500)
+    x, y = cause + 0.3 * rng.normal(size=500), cause + 0.3 * rng.normal(size=500)
+    assert rank_correlation(x, y) > 0.8
+    assert abs(partial_rank_correlation(x, y, cause)) < 0.15
+    rest = partial_rank_correlation(x, y, rng.normal(size=500))
+    assert rest == pytest.approx(rank_correlation(x, y), abs=0.01)
+
+
+def test_partial_rank_correlation_is_the_correlation_of_residual_ranks(rng):
+    x, y, z = rng.normal(size=(3, 40))
+    x, y = x + z, y - 2 * z
+    ranks = np.column_stack([np.ones(40), rankdata(z)])
+    rests = [
+        rankdata(v) - ranks @ np.linalg.lstsq(ranks, rankdata(v), rcond=None)[0] for v in (x, y)
+    ]
+    assert partial_rank_correlation(x, y, z) == pytest.approx(np.corrcoef(*rests)[0, 1])
+    assert np.isnan(partial_rank_correlation(x, y, x))
