@@ -15,6 +15,8 @@ from srlab.generalization import rank_correlation
 from srlab.hard_patches import HardPatches
 from srlab.metrics import psnr, ssim
 
+Window = tuple[float, float, float, float]  # top, left, height, width in LR pixels
+
 
 @dataclass(frozen=True)
 class Diffusion:
@@ -59,25 +61,31 @@ def middle(extent: int, window: int) -> int:
     return (extent - window) // 2
 
 
-def reach(shown: np.ndarray, window: tuple[float, float, float, float], share: float) -> float:
+def reach(shown: np.ndarray, window: Window, share: float) -> int:
     """How far around the window, in LR pixels, one must go to find `share` of a map (h, w).
 
-    `window` is (top, left, height, width) in LR pixels. 0 = the pixels that the window covers.
-    Distances are to the farther of row and column, as those of a receptive field are.
+    0 = the pixels that the window covers. Distances are to the farther of row and column, as those
+    of a receptive field are.
     """
-    if not 0 < share <= 1 or shown.ndim != 2 or not shown.any():
+    if not 0 < share <= 1:
+        raise ValueError(f"a share lies in (0, 1], got {share}")
+    grown = gathered(shown, window)
+    return int(np.argmax(grown >= min(share, grown.max())))
+
+
+def gathered(shown: np.ndarray, window: Window) -> np.ndarray:
+    """Share of a map (h, w) within 0, 1, 2 … LR pixels of the window; the last is 1."""
+    if shown.ndim != 2 or not shown.any():
         raise ValueError(
-            f"expected a share in (0, 1] and a map (h, w) that is not zero everywhere, got {share} "
-            f"and shape {shown.shape}"
+            f"expected a map (h, w) that is not zero everywhere, got shape {shown.shape}"
         )
     away = distance(shown.shape, window)
     rings = np.bincount(away.ravel(), weights=shown.ravel().astype(np.float64))
-    grown = np.cumsum(rings) / rings.sum()
-    return float(np.argmax(grown >= min(share, grown.max())))
+    return np.cumsum(rings) / rings.sum()
 
 
-def distance(shape: tuple[int, ...], window: tuple[float, float, float, float]) -> np.ndarray:
-    """Of each LR pixel to the window (top, left, height, width), in whole pixels: (h, w)."""
+def distance(shape: tuple[int, ...], window: Window) -> np.ndarray:
+    """Of each LR pixel to the window, in whole pixels: (h, w)."""
     top, left, height, width = window
     rows, columns = (
         np.clip(np.maximum(np.floor(start) - at, at - np.ceil(start + extent) + 1), 0, None)

@@ -11,6 +11,7 @@ from srlab.degradations.filters import downsample, upsample
 from srlab.diffusion import (
     diffusion,
     distance,
+    gathered,
     growth,
     interval,
     linear_correlation,
@@ -90,9 +91,10 @@ def test_reach_finds_the_ring_that_completes_the_share():
     shown[4, 4], shown[4, 6], shown[0, 0] = 5, 4, 1
     window = (4, 4, 1, 1)
     assert [reach(shown, window, share) for share in (0.5, 0.51, 0.9, 0.91, 1)] == [0, 2, 2, 4, 4]
+    assert gathered(shown, window) == pytest.approx([0.5, 0.5, 0.9, 0.9, 1])
     with pytest.raises(ValueError, match="not zero everywhere"):
         reach(np.zeros((9, 9)), window, 0.5)
-    with pytest.raises(ValueError, match="a share in"):
+    with pytest.raises(ValueError, match="a share lies in"):
         reach(shown, window, 95)
 
 

@@ -1,0 +1,300 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (finding-network-scale)=
+# # Depth widens what a network uses, width does not
+#
+# ## The claim
+#
+# A network can grow in two directions: more channels, or more layers. Both cost parameters, both
+# usually raise PSNR. {cite:t}`gu2021interpreting` trained FSRCNN with 16–128 channels and 2–16 layers, and
+# EDSR with 32–256 channels and 10–24 blocks, 15 networks each, and looked at their {term}`diffusion
+# index` (Sec. 4.3, Fig. 7c):
+#
+# | | more depth | more width |
+# |---|---|---|
+# | FSRCNN | DI grows | – |
+# | EDSR | DI grows | DI stays |
+#
+# Why it matters: depth and width are two ways to spend a budget. If width sharpens what is near and
+# only depth brings in what is far, the choice depends on whether far pixels help.
+
+# %% [markdown]
+# ## Parameters
+
+# %% tags=["parameters"]
+image_set = "photographs"  # none was seen in training; "urban100-30" and "b100" are downloaded
+num_patches = 12  # the hardest crops, at most two of a picture
+size = 192  # side of a crop, HR pixels; the paper's is 256
+stride = 192  # between the crops that are considered, HR pixels
+window = 16  # side of the explained patch in the middle of the crop, SR pixels
+fsrcnn_widths = [16, 32, 56]  # channels; a quarter of them in the mapping layers
+fsrcnn_depths = [1, 4, 8]  # mapping layers
+edsr_widths = [8, 16, 32]  # channels
+edsr_depths = [2, 5, 10]  # residual blocks
+judges = ["fsrcnn-d56-m4", "carn", "rcan"]  # whose PSNR says which crops are hard
+steps = 10  # of every path integral
+train = False  # True trains all networks here (hours)
+device = "auto"
+
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# | | paper | here |
+# |---|---|---|
+# | FSRCNN | 15 networks, 16–128 channels, 2–16 layers | 9: 16, 32, 56 channels × 1, 4, 8 mapping layers |
+# | EDSR | 15 networks, 32–256 channels, 10–24 blocks | 9: 8, 16, 32 channels × 2, 5, 10 blocks |
+# | training | until done | 3 500 steps each, on equal terms, one run a network |
+# | patches | 150 hard crops of 256×256 | a few hard crops of 192×192 (LR 48×48) |
+#
+# One plane through all nine networks of a family, log₂ DI = a + b · log₂ width + c · log₂ depth,
+# says what a **doubling** of either size does: 2^b and 2^c are factors on DI. The bootstrap draws
+# crops; each network was trained once, so its spread over training seeds is not in the intervals.
+#
+# The diffusion index counts all pixels of a crop. Numbers from the paper's larger crops are lower for
+# the same area; factors are hardly affected.
+#
+# :::{admonition} Criterion, set before the experiment
+# :class: important
+# 1. **FSRCNN, depth**: a doubling raises DI; the whole 95 % interval of the factor is above 1.
+# 2. **EDSR, depth**: the same.
+# 3. **EDSR, width**: on the logarithmic scale a doubling changes DI, up or down, by less than half
+#    of what a doubling of depth does.
+# :::
+
+# %% tags=["hide-cell"]
+from itertools import product
+
+import numpy as np
+from myst_nb import glue
+
+from srlab.degradations.filters import upsample
+from srlab.devices import pick_device
+from srlab.diffusion import diffusion, growth, interval, middle
+from srlab.findings import Finding, record
+from srlab.hard_patches import hard_patches
+from srlab.images import image_to_array
+from srlab.metrics import network_psnr
+from srlab.plotting import Matrix, attribution_grid, matrix_grid, stacked_curves
+from srlab.training.obtain import network, obtainable
+
+device = pick_device(device)
+finding = Finding(
+    name="lam/network_scale",
+    claim="The diffusion index grows with a network's depth, and not with EDSR's width",
+    source="LAM, Sec. 4.3, Fig. 7c",
+    criterion=(
+        "A doubling of depth raises DI in FSRCNN and in EDSR (95 % intervals above 1); in EDSR a "
+        "doubling of width changes log DI by less than half of that."
+    ),
+)
+
+# %% [markdown]
+# ## Experiment
+
+# %%
+GRIDS = {
+    "FSRCNN": ("fsrcnn-d{}-m{}", fsrcnn_widths, fsrcnn_depths),
+    "EDSR": ("edsr-c{}-b{}", edsr_widths, edsr_depths),
+}
+sizes = {  # name → family, width, depth
+    pattern.format(width, depth): (family, width, depth)
+    for family, (pattern, widths, depths) in GRIDS.items()
+    for width, depth in product(widths, depths)
+}
+names = obtainable(sizes, train=train)
+models = {name: network(name, train=train, device=device) for name in names}
+judging = {n: network(n, train=train, device=device) for n in obtainable(judges, train=train)}
+patches = hard_patches(
+    image_set, judging, num_patches, size=size, stride=stride, per_picture=2, device=device
+)
+found = {
+    name: diffusion(model, patches, window=window, steps=steps) for name, model in models.items()
+}
+bicubic = network_psnr(lambda lr: upsample(lr, 4), patches.lr, patches.hr, border=4).cpu().numpy()
+
+
+# %%
+def surface(family, measure):
+    """Mean of a measure over the crops, (depths, widths); NaN where there is no network."""
+    pattern, widths, depths = GRIDS[family]
+    cells = [[pattern.format(width, depth) for width in widths] for depth in depths]
+    return np.array([[measure(found[n]) if n in found else np.nan for n in row] for row in cells])
+
+
+# %% [markdown]
+# ## Two surfaces
+#
+# From the left to the right networks get wider, from the top to the bottom deeper.
+
+
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Mean diffusion index of the hard crops. Look whether the colour changes downwards (depth) or to the right (width).", "name": "fig-scale-di"}}
+def grid_figure(measure, title):
+    panels = {
+        ("", family): Matrix(
+            surface(family, measure), [f"{d} deep" for d in depths], [f"{w} wide" for w in widths]
+        )
+        for family, (_, widths, depths) in GRIDS.items()
+    }
+    return matrix_grid(panels, colour_title=title)
+
+
+grid_figure(lambda own: own.index.mean(), "DI")
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean PSNR-Y of the same crops above that of bicubic enlarging, in dB. Compare with the surface above: quality may rise where the diffusion index does not.", "name": "fig-scale-psnr"}}
+grid_figure(lambda own: (own.psnr - bicubic).mean(), "dB above bicubic")
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Diffusion index by depth, one line for each width; bands: 95 % of the mean over crops. Bands are wide because crops differ; networks are compared on the same ones. Were width without effect, the lines of a family would lie on one another.", "name": "fig-scale-curves"}}
+draws = np.random.default_rng(0).integers(num_patches, size=(1000, num_patches))
+places, lines, bands = {}, {}, {}
+for family, (pattern, widths, depths) in GRIDS.items():
+    for width in widths:
+        own = [d for d in depths if pattern.format(width, d) in found]
+        values = np.array([found[pattern.format(width, d)].index for d in own])
+        if own:
+            label = f"{family}, {width} channels"
+            places[label], lines[label] = own, values.mean(axis=1)
+            spread = np.quantile(values[:, draws].mean(axis=2), [0.025, 0.975], axis=1)
+            bands[label] = (spread[0], spread[1])
+stacked_curves(
+    places,
+    {"diffusion index": lines},
+    bands={"diffusion index": bands},
+    x_title="mapping layers of FSRCNN, blocks of EDSR",
+    log_x=True,
+)
+
+# %% [markdown]
+# ## The corners of the grid
+#
+# The narrowest and the widest, the shallowest and the deepest EDSR on the same crops.
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Maps of the orange square in the two hardest crops, by the four corners of EDSR's grid. From the second panel to the third depth grows, from the third to the fourth width shrinks. Numbers: diffusion index, PSNR of the crop in dB.", "name": "fig-scale-maps"}}
+(narrow, wide), (shallow, deep) = (
+    (s[0], s[-1]) for s in (sorted(edsr_widths), sorted(edsr_depths))
+)
+corners = [(narrow, shallow), (wide, shallow), (wide, deep), (narrow, deep)]
+panels, notes = {}, {}
+for i in range(min(2, num_patches)):
+    label = patches.names[i].replace(" ", "<br>")
+    panels[label, "LR"] = image_to_array(patches.lr[i])
+    for width, depth in corners:
+        name, title = f"edsr-c{width}-b{depth}", f"{width} wide, {depth} deep"
+        if name in found:
+            own = found[name]
+            panels[label, title] = own.maps[i]
+            notes[label, title] = f"DI {own.index[i]:.2f}, {own.psnr[i]:.2f} dB"
+side, scale = patches.lr.shape[-1], patches.hr.shape[-1] // patches.lr.shape[-1]
+square = (middle(size, window) / scale,) * 2 + (window / scale,) * 2
+attribution_grid(panels, size=(side, side), window=square, around=side / 4, notes=notes)
+
+# %% [markdown]
+# ## Verdict
+
+
+# %%
+def slopes(family, measure):
+    """What a doubling of width and of depth adds to a measure of the family's networks."""
+    own = [name for name in names if sizes[name][0] == family]
+    _, widths, depths = zip(*(sizes[name] for name in own))
+    return growth(np.stack([measure(found[name]) for name in own]), widths, depths)
+
+
+di = {family: slopes(family, lambda own: np.log2(own.index)) for family in GRIDS}
+quality = {family: slopes(family, lambda own: own.psnr) for family in GRIDS}
+part = abs(di["EDSR"].width) / abs(di["EDSR"].depth)
+
+# %% tags=["remove-cell"]
+glue("scale_patches", num_patches, display=False)
+glue("scale_networks", len(names), display=False)
+glue("scale_part", 100 * part, display=False)
+for family in GRIDS:
+    for way in ("width", "depth"):
+        key = f"scale_{family.lower()}_{way}"
+        low, high = interval(getattr(di[family], f"{way}_draws"))
+        glue(key, 2 ** getattr(di[family], way), display=False)
+        glue(f"{key}_low", 2**low, display=False)
+        glue(f"{key}_high", 2**high, display=False)
+        glue(f"{key}_psnr", getattr(quality[family], way), display=False)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over crops.", "name": "fig-scale-verdict"}}
+keys = [(family, way) for family in GRIDS for way in ("depth", "width")]
+factor = {key: f"{key[0]}: factor on DI by double {key[1]}" for key in keys}
+gain = {key: f"{key[0]}: PSNR by double {key[1]}, dB" for key in keys}
+record(
+    finding,
+    checks={
+        "FSRCNN: a doubling of depth raises DI, interval above 1": (
+            interval(di["FSRCNN"].depth_draws)[0] > 0
+        ),
+        "EDSR: a doubling of depth raises DI, interval above 1": (
+            interval(di["EDSR"].depth_draws)[0] > 0
+        ),
+        "EDSR: a doubling of width changes log DI by less than half of that": part < 0.5,
+    },
+    measured={factor[key]: 2 ** getattr(di[key[0]], key[1]) for key in keys}
+    | {gain[key]: getattr(quality[key[0]], key[1]) for key in keys},
+    interval={
+        factor[family, way]: tuple(2 ** np.array(interval(getattr(di[family], f"{way}_draws"))))
+        for family, way in keys
+    }
+    | {
+        gain[family, way]: interval(getattr(quality[family], f"{way}_draws"))
+        for family, way in keys
+    },
+    paper={
+        factor["FSRCNN", "depth"]: "grows",
+        factor["EDSR", "depth"]: "grows",
+        factor["EDSR", "width"]: "stays",
+    },
+    image_set=image_set,
+    parameters={
+        "num_patches": num_patches,
+        "size": size,
+        "fsrcnn_widths": fsrcnn_widths,
+        "fsrcnn_depths": fsrcnn_depths,
+        "edsr_widths": edsr_widths,
+        "edsr_depths": edsr_depths,
+        "steps": steps,
+    },
+    checkpoints=[] if train else names,
+)
+
+# %% [markdown]
+# ## What we have seen
+#
+# What a doubling does, over {glue:text}`scale_networks` networks and {glue:text}`scale_patches` crops
+# (in brackets the 95 % interval):
+#
+# | | factor on DI | PSNR, dB |
+# |---|---|---|
+# | FSRCNN, twice as deep | {glue:text}`scale_fsrcnn_depth:.2f` ({glue:text}`scale_fsrcnn_depth_low:.2f`–{glue:text}`scale_fsrcnn_depth_high:.2f`) | {glue:text}`scale_fsrcnn_depth_psnr:+.3f` |
+# | FSRCNN, twice as wide | {glue:text}`scale_fsrcnn_width:.2f` ({glue:text}`scale_fsrcnn_width_low:.2f`–{glue:text}`scale_fsrcnn_width_high:.2f`) | {glue:text}`scale_fsrcnn_width_psnr:+.3f` |
+# | EDSR, twice as deep | {glue:text}`scale_edsr_depth:.2f` ({glue:text}`scale_edsr_depth_low:.2f`–{glue:text}`scale_edsr_depth_high:.2f`) | {glue:text}`scale_edsr_depth_psnr:+.3f` |
+# | EDSR, twice as wide | {glue:text}`scale_edsr_width:.2f` ({glue:text}`scale_edsr_width_low:.2f`–{glue:text}`scale_edsr_width_high:.2f`) | {glue:text}`scale_edsr_width_psnr:+.3f` |
+#
+# - On the logarithmic scale EDSR's width has {glue:text}`scale_part:.0f` % of the effect of its depth.
+#   Width here starts at eight channels, where the paper starts at 32: a network so thin may lack room
+#   to carry what it sees far away.
+# - PSNR has its own mind: where depth lowers it, the network was too thin or too briefly trained for
+#   its depth, and a wide map is the mark of smearing, not of skill ({doc}`diffusion_and_performance`).
+# - Depth widens the receptive field by construction; width does not. How much of the field is used
+#   at all is the subject of {doc}`receptive_field`.
+#
+# ## Try it yourself
+#
+# - Leave out the thinnest networks: `edsr_widths = [16, 32]`. Does width still count?
+# - Is it depth or the field? `fsrcnn_depths = [1, 8]` differ by 14 LR pixels of field, and
+#   `receptive_field` tells it for every network.
+# - Take regular patterns: `image_set = "urban100-30"`. There depth has more to gain.
+# - Train the grid with other seeds: `fit(recipe("edsr-c32-b10").seeded(1))`.
