@@ -17,8 +17,10 @@
 # A local attribution map (LAM) says which LR pixels made a small window of the SR image what it is.
 # Choose a picture, a network and a window, and compare the networks at the same place.
 #
-# This page claims nothing. How LAM works, what it depends on and how well it can be trusted stands,
-# with its verdict, in {doc}`/book/findings/lam/method`.
+# This page claims nothing. How LAM works and how well it can be trusted stands, with verdicts, in
+# {doc}`/book/findings/lam/method` and {doc}`/book/findings/lam/sanity`; what the networks have in
+# common and what not, in {doc}`/book/findings/lam/networks`; what the picture decides, in
+# {doc}`/book/findings/lam/image_content`.
 
 # %% [markdown]
 # ## Parameters
@@ -29,10 +31,23 @@ scenes = {  # name: [picture, top, left] of 192×192 HR pixels in an embedded pi
     "pagoda": ["china", 110, 100],
     "face": ["astronaut", 10, 120],
 }
-networks = ["srcnn-3", "fsrcnn", "srresnet-gr"]  # beside bicubic enlargement
-grid = 5  # precomputed targets a side
+networks = {  # checkpoint: name; beside bicubic enlargement, from the oldest on
+    "srcnn-3": "SRCNN",
+    "fsrcnn": "FSRCNN",
+    "srresnet-gr": "SRResNet",
+    "edsr": "EDSR",
+    "carn": "CARN",
+    "rrdbnet": "RRDBNet",
+    "pan": "PAN",
+    "imdn": "IMDN",
+    "rfdn": "RFDN",
+    "rcan": "RCAN",
+    "san": "SAN",
+    "swinir": "SwinIR",
+}
+grid = 4  # precomputed targets a side
 window = 16  # side of a target in SR pixels
-steps = 10  # of the path integral; its completeness error is shown with each map
+steps = 6  # of the path integral; its completeness error is shown with each map
 device = "auto"
 
 # %% tags=["hide-cell"]
@@ -41,7 +56,6 @@ import torch
 
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
 from srlab.attribution.many import local_attributions
-from srlab.checkpoints import load_checkpoint
 from srlab.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
@@ -49,6 +63,7 @@ from srlab.devices import pick_device
 from srlab.explorers import LamExplorer, LocalMap, Picture, Place
 from srlab.images import crop, image_to_array
 from srlab.metrics import psnr
+from srlab.training.obtain import network, obtainable
 
 device = pick_device(device)
 SIZE, SCALE = 192, 4
@@ -56,8 +71,10 @@ SIZE, SCALE = 192, 4
 # %% [markdown]
 # ## Pictures, networks, and one map
 #
-# HR cut-outs are reduced by 4 and enlarged again by every network. A map is the gradient of the
-# window's gradient magnitude, integrated from the blurred LR image to the LR image itself.
+# HR cut-outs are reduced by 4 and enlarged again by every network of the zoo. All are narrow; SRCNN,
+# FSRCNN and SRResNet come from recipes of their own, the others were trained on equal terms. A map is
+# the gradient of the window's gradient magnitude, integrated from the blurred LR image to the LR
+# image itself.
 
 # %%
 images = load_images("photographs") | load_images("textures")
@@ -67,7 +84,7 @@ hr = {
 }
 lr = {scene: Degradation(scale=SCALE)(image) for scene, image in hr.items()}
 models = {"bicubic": lambda lr: upsample(lr, SCALE)}
-models |= {name: load_checkpoint(name)[0].to(device) for name in networks}
+models |= {networks[name]: network(name, device=device) for name in obtainable(networks)}
 with torch.no_grad():
     sr = {scene: {name: model(lr[scene]) for name, model in models.items()} for scene in scenes}
 
@@ -107,8 +124,8 @@ for scene in scenes:
 # Things to try:
 #
 # - Stay at one window and go through the **networks**. Bicubic enlargement, SRCNN and FSRCNN cannot
-#   look further than their few layers reach; how far does the residual network look, and how much
-#   of what it could see does it use?
+#   look further than their few layers reach. IMDN, RFDN, RCAN and SAN could see the whole picture
+#   by their attention, SwinIR its windows: how much of what they could see do they use?
 # - Compare windows on **regular structure** (joints between bricks, the pagoda's railings) with
 #   windows on the face or the sky. Where does the map follow an edge or a row of repetitions?
 # - Compare the **diffusion index** (DI: 0 = a single pixel, 100 = all pixels alike) with the PSNR
