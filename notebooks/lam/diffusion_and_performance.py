@@ -214,7 +214,7 @@ parts = {
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Correlation of quality with the logarithm of diffusion index and of the number of parameters, over all networks and in parts. Look whether the first rows beat the last ones.", "name": "fig-performance-parts"}}
 rows = list(dict.fromkeys(row for row, _ in parts))
 grids = {
-    ("", coefficient): Matrix(
+    (coefficient, ""): Matrix(
         np.array([parts[row, coefficient] for row in rows]), rows, list(SUBSETS)
     )
     for coefficient in COEFFICIENTS

@@ -142,11 +142,11 @@ def surface(family, measure):
 def grid_figure(measure, title):
     panels = {
         ("", family): Matrix(
-            surface(family, measure), [f"{d} deep" for d in depths], [f"{w} wide" for w in widths]
+            surface(family, measure), [str(depth) for depth in depths], [str(w) for w in widths]
         )
         for family, (_, widths, depths) in GRIDS.items()
     }
-    return matrix_grid(panels, colour_title=title)
+    return matrix_grid(panels, colour_title=title, axis_titles=("layers, blocks", "channels"))
 
 
 grid_figure(lambda own: own.index.mean(), "DI")

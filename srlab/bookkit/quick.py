@@ -104,7 +104,7 @@ QUICK: dict[str, dict[str, Any]] = {
     "lam/receptive_field": {
         "num_patches": 2,
         "size": 96,
-        "networks": ["fsrcnn-d56-m4", "carn", "edsr"],
+        "networks": ["fsrcnn-d56-m4", "carn", "edsr", "rcan"],
         "steps": 4,
     },
     "lam/network_scale": {
