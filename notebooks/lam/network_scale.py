@@ -217,7 +217,7 @@ part = abs(di["EDSR"].width) / abs(di["EDSR"].depth)
 # %% tags=["remove-cell"]
 glue("scale_patches", num_patches, display=False)
 glue("scale_networks", len(names), display=False)
-glue("scale_part", 100 * part, display=False)
+glue("scale_part", float(100 * part), display=False)
 for family in GRIDS:
     for way in ("width", "depth"):
         key = f"scale_{family.lower()}_{way}"
