@@ -91,7 +91,7 @@ device = "auto"
 import math
 
 import numpy as np
-from IPython.display import Markdown
+import pandas as pd
 from myst_nb import glue
 
 from srlab.devices import pick_device
@@ -161,13 +161,17 @@ def pixels(value):
 
 
 order = sorted(models, key=lambda name: (field[name], found[name].index.mean()))
-lines = [
-    f"| {name} | {pixels(field[name])} | {pixels(counted[name])} | {used[name].mean():.1f} of "
-    f"{possible[name]:.0f} | {found[name].index.mean():.2f} | {found[name].psnr.mean():.2f} |"
+rows = {
+    name: {
+        "field, measured": pixels(field[name]),
+        "field, counted": pixels(counted[name]),
+        "reach, used": f"{used[name].mean():.1f} of {possible[name]:.0f}",
+        "DI": f"{found[name].index.mean():.2f}",
+        "PSNR-Y, dB": f"{found[name].psnr.mean():.2f}",
+    }
     for name in order
-]
-header = "| network | field, measured | field, counted | reach, used | DI | PSNR-Y, dB |"
-Markdown("\n".join([header, "|---|---|---|---|---|---|", *lines]))
+}
+pd.DataFrame.from_dict(rows, orient="index")
 
 # %% [markdown]
 # ## What is used
