@@ -70,6 +70,7 @@ FLOORS = (  # from the top
         "degradations.filters",
         "degradations.codecs",
         "models.blocks",
+        "models.distillation",
         "models.discriminator",
         "models.resnet18",
         "attribution.paths",

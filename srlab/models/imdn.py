@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from srlab.models.blocks import DirectUpsampler, SuperResolver, conv3x3
-
-SLOPE = 0.05
+from srlab.models.blocks import conv3x3
+from srlab.models.distillation import SLOPE, DistillationNetwork
 
 
 class ContrastAttention(nn.Module):
@@ -54,32 +53,10 @@ class DistillationBlock(nn.Module):
         return x + self.fuse(self.attention(torch.cat(distilled, dim=1)))
 
 
-class IMDN(SuperResolver):
+class IMDN(DistillationNetwork):
     """Blocks in a row, all of whose outputs are fused at the end."""
 
     def __init__(self, *, scale: int = 4, channels: int = 64, num_blocks: int = 6) -> None:
-        super().__init__()
         if channels < 4:
             raise ValueError(f"IMDN keeps a quarter of its channels, at least 4, got {channels}")
-        self.scale = scale
-        self.head = conv3x3(3, channels)
-        self.body = nn.ModuleList(DistillationBlock(channels) for _ in range(num_blocks))
-        self.fusion = nn.Sequential(
-            nn.Conv2d(channels * num_blocks, channels, 1),
-            nn.LeakyReLU(SLOPE),
-            conv3x3(channels, channels),
-        )
-        self.upsampler = DirectUpsampler(channels, scale)
-        self.taps = ("head", *(f"body.{index}" for index in range(num_blocks)), "fusion")
-        self.reconstruct_margin = 1
-
-    def extract(self, lr: Tensor) -> Tensor:
-        features = shallow = self.head(lr)
-        found = []
-        for block in self.body:
-            features = block(features)
-            found.append(features)
-        return shallow + self.fusion(torch.cat(found, dim=1))
-
-    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        return self.upsampler(features)
+        super().__init__(DistillationBlock, scale=scale, channels=channels, num_blocks=num_blocks)

@@ -4,9 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srlab.models.blocks import DirectUpsampler, SuperResolver, conv3x3
-
-SLOPE = 0.05
+from srlab.models.blocks import conv3x3
+from srlab.models.distillation import SLOPE, DistillationNetwork
 
 
 class SpatialAttention(nn.Module):
@@ -58,32 +57,12 @@ class ResidualDistillationBlock(nn.Module):
         return self.attention(self.fuse(torch.cat(distilled, dim=1)))
 
 
-class RFDN(SuperResolver):
+class RFDN(DistillationNetwork):
     """Blocks in a row, all of whose outputs are fused at the end."""
 
     def __init__(self, *, scale: int = 4, channels: int = 50, num_blocks: int = 4) -> None:
-        super().__init__()
         if channels < 2:
             raise ValueError(f"RFDN distils half of its channels, at least 2, got {channels}")
-        self.scale = scale
-        self.head = conv3x3(3, channels)
-        self.body = nn.ModuleList(ResidualDistillationBlock(channels) for _ in range(num_blocks))
-        self.fusion = nn.Sequential(
-            nn.Conv2d(channels * num_blocks, channels, 1),
-            nn.LeakyReLU(SLOPE),
-            conv3x3(channels, channels),
+        super().__init__(
+            ResidualDistillationBlock, scale=scale, channels=channels, num_blocks=num_blocks
         )
-        self.upsampler = DirectUpsampler(channels, scale)
-        self.taps = ("head", *(f"body.{index}" for index in range(num_blocks)), "fusion")
-        self.reconstruct_margin = 1
-
-    def extract(self, lr: Tensor) -> Tensor:
-        features = shallow = self.head(lr)
-        found = []
-        for block in self.body:
-            features = block(features)
-            found.append(features)
-        return shallow + self.fusion(torch.cat(found, dim=1))
-
-    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        return self.upsampler(features)
