@@ -32,17 +32,16 @@ def he_initialization(network: nn.Module, slope: float = 0.0) -> None:
 
 
 class ResidualBlock(nn.Module):
-    """x + scale · conv(relu(conv(x))): the residual block without batch normalization (EDSR)."""
+    """x + conv(relu(conv(x))): the residual block without batch normalization (EDSR)."""
 
-    def __init__(self, channels: int, residual_scale: float = 1.0) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.residual_scale = residual_scale
         self.conv1 = conv3x3(channels, channels)
         self.relu = nn.ReLU()
         self.conv2 = conv3x3(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.residual_scale * self.conv2(self.relu(self.conv1(x)))
+        return x + self.conv2(self.relu(self.conv1(x)))
 
 
 class PixelShuffleUpsampler(nn.Sequential):

@@ -12,27 +12,26 @@ STEPS = 3  # of every cascade
 
 
 class Residual(nn.Module):
-    """relu(x + conv(relu(conv(x))))."""
+    """relu(x + body(x))."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, *body: nn.Module) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            conv3x3(channels, channels), nn.ReLU(), conv3x3(channels, channels)
-        )
+        self.body = nn.Sequential(*body)
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         return self.relu(x + self.body(x))
 
 
-class EfficientResidual(Residual):
-    """The same with convolutions in groups, which a 1×1 convolution mixes."""
+def plain_residual(channels: int) -> Residual:
+    """Two convolutions."""
+    return Residual(conv3x3(channels, channels), nn.ReLU(), conv3x3(channels, channels))
 
-    def __init__(self, channels: int, groups: int) -> None:
-        super().__init__(channels)
-        grouped = [nn.Conv2d(channels, channels, 3, padding=1, groups=groups) for _ in range(2)]
-        mixing = nn.Conv2d(channels, channels, 1)
-        self.body = nn.Sequential(grouped[0], nn.ReLU(), grouped[1], nn.ReLU(), mixing)
+
+def efficient_residual(channels: int, groups: int) -> Residual:
+    """Two convolutions in groups, which a 1×1 convolution mixes."""
+    one, two = (nn.Conv2d(channels, channels, 3, padding=1, groups=groups) for _ in range(2))
+    return Residual(one, nn.ReLU(), two, nn.ReLU(), nn.Conv2d(channels, channels, 1))
 
 
 class Cascade(nn.Module):
@@ -67,7 +66,7 @@ class CARN(SuperResolver):
         self.scale = scale
 
         def residual() -> nn.Module:
-            return EfficientResidual(channels, groups) if recursive else Residual(channels)
+            return efficient_residual(channels, groups) if recursive else plain_residual(channels)
 
         if groups > 1 and not recursive:
             raise ValueError("CARN has groups only where its blocks are shared: recursive=True")

@@ -5,6 +5,17 @@ from torch import Tensor, nn
 from srlab.models.blocks import PixelShuffleUpsampler, ResidualBlock, SuperResolver, conv3x3
 
 
+class ScaledResidualBlock(ResidualBlock):
+    """x + scale · conv(relu(conv(x))): keeps wide networks calm."""
+
+    def __init__(self, channels: int, residual_scale: float) -> None:
+        super().__init__(channels)
+        self.residual_scale = residual_scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.residual_scale * self.conv2(self.relu(self.conv1(x)))
+
+
 class EDSR(SuperResolver):
     """The published baseline; the large one has 256 channels, 32 blocks and `residual_scale` 0.1.
 
@@ -21,7 +32,7 @@ class EDSR(SuperResolver):
     ) -> None:
         super().__init__()
         self.scale = scale
-        blocks = [ResidualBlock(channels, residual_scale) for _ in range(num_blocks)]
+        blocks = [ScaledResidualBlock(channels, residual_scale) for _ in range(num_blocks)]
         self.head = conv3x3(3, channels)
         self.body = nn.Sequential(*blocks, conv3x3(channels, channels))
         self.upsampler = PixelShuffleUpsampler(channels, scale, activation=nn.Identity)
