@@ -101,13 +101,16 @@ def test_filters_correlate_and_do_not_flip():
     torch.testing.assert_close(filter2d(IMAGES, left)[..., 1:], IMAGES[..., :-1])
 
 
+@pytest.mark.parametrize(("mode", "resampling"), [("bicubic", "BICUBIC"), ("bilinear", "BILINEAR")])
 @pytest.mark.parametrize("scale", [2, 3, 4])
-def test_reduction_agrees_with_pillow(scale):
-    """Pillow's bicubic kernel is a = −0.5, widened when reducing; an independent implementation."""
+def test_reduction_agrees_with_pillow(scale, mode, resampling):
+    """Pillow's kernels, bicubic with a = −0.5, are widened when reducing; it knows not of torch."""
     channel = IMAGES[0, 0]
     small = (channel.shape[1] // scale, channel.shape[0] // scale)
-    pillow = np.asarray(Image.fromarray(channel.numpy()).resize(small, Image.Resampling.BICUBIC))
-    ours = downsample(IMAGES, scale)[0, 0]
+    pillow = np.asarray(
+        Image.fromarray(channel.numpy()).resize(small, Image.Resampling[resampling])
+    )
+    ours = downsample(IMAGES, scale, mode)[0, 0]
     torch.testing.assert_close(ours, torch.from_numpy(pillow.copy()), atol=1e-5, rtol=0)
 
 

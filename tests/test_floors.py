@@ -48,6 +48,7 @@ FLOORS = (  # from the top
         "degradations.pipeline",
         "degradations.cameras",
         "models.srcnn",
+        "models.srcnn_style",
         "models.srresnet",
         "models.fsrcnn",
         "models.rcan",

@@ -14,6 +14,7 @@ from srlab.models.swinir import WindowAttention
 SMALL = {
     "srresnet": {"channels": 6, "num_blocks": 2},
     "srcnn": {"channels": 6, "mapping_channels": 4, "depth": 4},
+    "srcnn-style": {"channels": 6, "num_layers": 9},
     "fsrcnn": {"channels": 6, "mapping_channels": 4, "num_blocks": 2},
     "rcan": {"channels": 6, "num_blocks": 2},
     "edsr": {"channels": 6, "num_blocks": 2},

@@ -141,6 +141,7 @@ def test_an_isotropic_space_draws_isotropic_blur():
         ({"kernel_size": 4}, "odd"),
         ({"kernel_size": 0}, "odd"),
         ({"jpeg_quality": 0}, "between 1 and 100"),
+        ({"resampling": "nearest"}, '"bicubic" or "bilinear"'),
     ],
 )
 def test_impossible_degradations_are_refused_when_they_are_made(settings, message):
@@ -177,3 +178,8 @@ def test_a_shift_is_drawn_last_and_named():
     assert space.margin == 3 + 2
     with pytest.raises(ValueError, match="down, right"):
         Degradation(shift=(float("nan"), 0))
+
+
+def test_what_is_drawn_is_reduced_as_its_space_says():
+    drawn = DegradationSpace(scale=2, resampling="bilinear").draw(np.random.default_rng(0))
+    torch.testing.assert_close(drawn(HR), downsample(HR, 2, "bilinear"), atol=0, rtol=0)

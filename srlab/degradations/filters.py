@@ -111,10 +111,10 @@ def shift(images: Tensor, down: float, right: float) -> Tensor:
     )
 
 
-def downsample(images: Tensor, scale: int) -> Tensor:
-    """Antialiased bicubic reduction: (B, C, H, W) → (B, C, H/scale, W/scale).
+def downsample(images: Tensor, scale: int, mode: str = "bicubic") -> Tensor:
+    """Antialiased reduction, "bicubic" or "bilinear": (B, C, H, W) → (B, C, H/scale, W/scale).
 
-    The kernel is that of MATLAB's imresize (a = −0.5), which SR benchmarks are made with.
+    The bicubic kernel is that of MATLAB's imresize (a = −0.5), which SR benchmarks are made with.
     """
     height, width = images.shape[-2:]
     if height % scale or width % scale:
@@ -125,7 +125,7 @@ def downsample(images: Tensor, scale: int) -> Tensor:
     if scale == 1:
         return images
     size = (height // scale, width // scale)
-    return F.interpolate(images, size=size, mode="bicubic", antialias=True, align_corners=False)
+    return F.interpolate(images, size=size, mode=mode, antialias=True, align_corners=False)
 
 
 def upsample(images: Tensor, scale: int, mode: str = "bicubic") -> Tensor:

@@ -22,7 +22,7 @@ from srlab.degradations.filters import (
 class Degradation:
     """One drawn degradation, callable: images (B, 3, H, W) → (B, 3, H/scale, W/scale).
 
-    In order: blur, shift, bicubic down-sampling, noise, JPEG. With scale=1 it acts on LR images, as
+    In order: blur, shift, down-sampling, noise, JPEG. With scale=1 it acts on LR images, as
     the DDR paper does (`Degradation(blur_sigma=4)`); otherwise the blur acts on the HR grid.
 
     >>> clean = Degradation(scale=4)
@@ -37,10 +37,13 @@ class Degradation:
     noise_sigma: float = 0.0  # image units after down-sampling, written 20/255
     jpeg_quality: int | None = None
     shift: tuple[float, float] = (0.0, 0.0)  # down and right, pixels of the grid it is given
+    resampling: str = "bicubic"  # of the down-sampling; or "bilinear"
 
     def __post_init__(self) -> None:
         if self.scale not in (1, 2, 3, 4, 8):
             raise ValueError(f"scale is one of 1, 2, 3, 4, 8, got {self.scale}")
+        if self.resampling not in ("bicubic", "bilinear"):
+            raise ValueError(f'resampling is "bicubic" or "bilinear", got {self.resampling!r}')
         for name in ("blur_sigma", "blur_sigma_y", "noise_sigma"):
             value = getattr(self, name) or 0.0
             if not (math.isfinite(value) and value >= 0):
@@ -69,7 +72,8 @@ class Degradation:
 
     def __call__(self, images: Tensor, rng: Rng | None = None) -> Tensor:
         """Apply it. `rng` (one generator, or one for each image) is needed when there is noise."""
-        images = downsample(shift(self._blur(images), *self.shift), self.scale)
+        shifted = shift(self._blur(images), *self.shift)
+        images = downsample(shifted, self.scale, self.resampling)
         if self.noise_sigma:
             if rng is None:
                 raise ValueError(
@@ -116,6 +120,7 @@ class DegradationSpace:
     jpeg_quality: tuple[int, int] | None = None
     jpeg_probability: float = 1.0
     shift: float = 0.0  # at most so many pixels of the given grid, down and right
+    resampling: str = "bicubic"
 
     def __post_init__(self) -> None:
         for name in ("blur_sigma", "noise_sigma", "jpeg_quality"):
@@ -137,6 +142,7 @@ class DegradationSpace:
             noise_sigma=self.noise_sigma[limit],
             jpeg_quality=self.jpeg_quality and self.jpeg_quality[limit],
             shift=(self.shift * limit, self.shift * limit),
+            resampling=self.resampling,
         )
 
     @property
@@ -146,7 +152,9 @@ class DegradationSpace:
 
     def draw(self, rng: np.random.Generator) -> Degradation:
         """One degradation; the same generator state always gives the same one."""
-        drawn = Degradation(scale=self.scale, kernel_size=self.kernel_size)
+        drawn = Degradation(
+            scale=self.scale, kernel_size=self.kernel_size, resampling=self.resampling
+        )
         use_blur, use_noise, use_jpeg = rng.random(3)
         sigma, sigma_y = rng.uniform(*self.blur_sigma, size=2)
         angle, noise = rng.uniform(0, np.pi), rng.uniform(*self.noise_sigma)

@@ -24,12 +24,14 @@ from srlab.models.rfdn import RFDN
 from srlab.models.rrdbnet import RRDBNet
 from srlab.models.san import SAN
 from srlab.models.srcnn import SRCNN
+from srlab.models.srcnn_style import SRCNNStyle
 from srlab.models.srresnet import SRResNet
 from srlab.models.swinir import SwinIR
 
 MODELS: dict[str, type[nn.Module]] = {
     "srresnet": SRResNet,
     "srcnn": SRCNN,
+    "srcnn-style": SRCNNStyle,
     "fsrcnn": FSRCNN,
     "rcan": RCAN,
     "edsr": EDSR,
@@ -83,6 +85,7 @@ __all__ = [
     "RCANClassifier",
     "RRDBNet",
     "ResNet18",
+    "SRCNNStyle",
     "SRResNet",
     "SwinIR",
     "build",

@@ -1,0 +1,40 @@
+"""The plain network of FAIG (Sec. 4.1): SRCNN's chain of convolutions, enlarging at its end."""
+
+from torch import Tensor, nn
+
+from srlab.degradations.filters import upsample
+from srlab.models.blocks import PixelShuffleUpsampler, SuperResolver, conv3x3, he_initialization
+
+
+class SRCNNStyle(SuperResolver):
+    """3×3 convolutions without skips on the LR grid; `num_layers` counts all convolutions.
+
+    The enlarged input is added to the output, as in `SRResNet`.
+    """
+
+    def __init__(self, *, scale: int = 2, channels: int = 64, num_layers: int = 9) -> None:
+        super().__init__()
+        self.scale = scale
+        self.head = nn.Sequential(conv3x3(3, channels), nn.LeakyReLU(0.1))
+        self.upsampler = PixelShuffleUpsampler(channels, scale)
+        behind = sum(isinstance(module, nn.Conv2d) for module in self.upsampler) + 1
+        if num_layers < behind + 2:
+            raise ValueError(
+                f"at ×{scale} the network has at least {behind + 2} layers, got {num_layers}"
+            )
+        depth = num_layers - 1 - behind
+        self.body = nn.Sequential(
+            *(nn.Sequential(conv3x3(channels, channels), nn.LeakyReLU(0.1)) for _ in range(depth))
+        )
+        self.tail = conv3x3(channels, 3)
+        self.taps = ("head", *(f"body.{index}" for index in range(depth)))
+        self.reconstruct_margin = 2  # LR pixels: 1 + ½ for upsampling, ½ for the tail, at ×2
+        he_initialization(self, slope=0.1)
+        nn.init.normal_(self.tail.weight, std=1e-3)
+
+    def extract(self, lr: Tensor) -> Tensor:
+        return self.body(self.head(lr))
+
+    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
+        sr = self.tail(self.upsampler(features))
+        return sr + upsample(lr, self.scale, "bilinear")
