@@ -11,7 +11,7 @@ import torch
 
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
 from srlab.attribution.objective import Network, frozen
-from srlab.generalization import rank_correlation
+from srlab.correlation import drawn_groups, linear_correlation, rank_correlation
 from srlab.hard_patches import HardPatches
 from srlab.metrics import psnr, ssim
 
@@ -97,18 +97,6 @@ def distance(shape: tuple[int, ...], window: Window) -> np.ndarray:
     return np.maximum(rows[:, None], columns).astype(np.int64)
 
 
-def linear_correlation(x: np.ndarray, y: np.ndarray) -> float:
-    """Pearson's r of two (N,) sequences; NaN where one of them is constant."""
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    if x.shape != y.shape or x.ndim != 1 or len(x) < 3:
-        raise ValueError(
-            f"a correlation needs at least 3 pairs, got shapes {x.shape} and {y.shape}"
-        )
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
-        return float("nan")
-    return float(np.corrcoef(x, y)[0, 1])
-
-
 @dataclass(frozen=True)
 class Correlation:
     """Of two measures over networks, with 95 % bootstrap intervals (low, high)."""
@@ -144,9 +132,7 @@ def log_correlation(
         raise ValueError("the first measure holds values ≤ 0, which have no logarithm")
     rng = np.random.default_rng(seed)
     found = []
-    for _ in range(draws):
-        drawn = rng.integers(len(members), size=len(members))
-        rows = np.concatenate([members[index] for index in drawn])
+    for rows in drawn_groups(members, draws, rng):
         columns = rng.integers(x.shape[1], size=x.shape[1])
         found.append(_both(x[rows][:, columns], y[rows][:, columns]))
     low, high = np.nanquantile(found, [0.025, 0.975], axis=0)

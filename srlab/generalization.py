@@ -6,13 +6,11 @@ divergence from that of a reference set to that of a degraded one is small where
 alike on both. The text leaves open how the distribution is fitted: srlab matches moments.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import gammaln
-from scipy.stats import rankdata
 
 SHAPES = (0.05, 50.0)  # fitted shapes stay in here: from all but a spike to all but a box
 
@@ -70,59 +68,3 @@ def srga(reference: np.ndarray, candidate: np.ndarray) -> float:
             f"{reference.shape} and {candidate.shape}"
         )
     return divergence(fit_generalized_gaussian(reference), fit_generalized_gaussian(candidate))
-
-
-def rank_correlation(x: Sequence | np.ndarray, y: Sequence | np.ndarray) -> float:
-    """Spearman's ρ of two (N,) sequences; NaN where one of them is constant."""
-    x, y = rankdata(x), rankdata(y)
-    if len(x) != len(y) or len(x) < 3:
-        raise ValueError(
-            f"a rank correlation needs at least 3 pairs, got {len(x)} and {len(y)} values"
-        )
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
-        return float("nan")
-    return float(np.corrcoef(x, y)[0, 1])
-
-
-def partial_rank_correlation(
-    x: Sequence | np.ndarray, y: Sequence | np.ndarray, given: Sequence | np.ndarray
-) -> float:
-    """Spearman's ρ of x and y (N,) at equal `given` (N,): of what their ranks do not owe to it.
-
-    NaN where one of the three is constant, or `given` alone decides x or y.
-    """
-    xy, xz, yz = (rank_correlation(*pair) for pair in ((x, y), (x, given), (y, given)))
-    left = (1 - xz**2) * (1 - yz**2)
-    return (xy - xz * yz) / float(np.sqrt(left)) if left > 1e-12 else float("nan")
-
-
-def rank_correlation_interval(
-    x: Sequence | np.ndarray,
-    y: Sequence | np.ndarray,
-    groups: Sequence | np.ndarray,
-    *,
-    draws: int = 2000,
-    level: float = 0.95,
-    seed: int = 0,
-) -> tuple[float, float]:
-    """Bootstrap interval of Spearman's ρ: whole `groups` (N,) are drawn with replacement.
-
-    Relatives – seeds and snapshots of one recipe – belong in one group, or the interval comes out
-    too narrow. Draws in which the correlation is undefined do not count.
-    """
-    rng = np.random.default_rng(seed)
-    x, y, groups = np.asarray(x), np.asarray(y), np.asarray(groups)
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    if not len(x) == len(y) == len(groups) or len(members) < 3:
-        raise ValueError(
-            f"an interval needs a group for each pair and at least 3 groups, got {len(x)} and "
-            f"{len(y)} values in {len(members)} groups of {len(groups)}"
-        )
-    if np.isnan(rank_correlation(x, y)):
-        raise ValueError("one of the two sequences is constant: it has no ranks to correlate")
-    values = []
-    for _ in range(draws):
-        rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
-        values.append(rank_correlation(x[rows], y[rows]))
-    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from srlab.generalization import rank_correlation
+from srlab.correlation import rank_correlation
 from srlab.representation import principal_components, separability, separability_draws
 
 Project = Callable[[np.ndarray], np.ndarray]  # points (n, D) → (n, d)

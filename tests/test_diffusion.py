@@ -7,6 +7,7 @@ from scipy.stats import pearsonr, spearmanr
 from torch.nn import functional as F
 
 from srlab.attribution.lam import diffusion_index, local_attribution, patch_target
+from srlab.correlation import linear_correlation
 from srlab.degradations.filters import downsample, upsample
 from srlab.diffusion import (
     diffusion,
@@ -14,7 +15,6 @@ from srlab.diffusion import (
     gathered,
     growth,
     interval,
-    linear_correlation,
     log_correlation,
     reach,
 )

@@ -71,6 +71,7 @@ FLOORS = (  # from the top
         "degradations.filters",
         "degradations.codecs",
         "models.blocks",
+        "correlation",
         "models.distillation",
         "models.discriminator",
         "models.resnet18",

@@ -86,11 +86,12 @@ from math import pi
 import numpy as np
 from myst_nb import glue
 
+from srlab.correlation import rank_correlation, rank_correlation_interval
 from srlab.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.findings import Finding, record
-from srlab.generalization import rank_correlation, rank_correlation_interval, srga
+from srlab.generalization import srga
 from srlab.images import image_to_array
 from srlab.metrics import network_psnr
 from srlab.plotting import Matrix, embedding_grid, matrix_grid, scatter_panels, sprite_sheet

@@ -66,12 +66,12 @@ device = "auto"
 import numpy as np
 from myst_nb import glue
 
+from srlab.correlation import rank_correlation
 from srlab.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
 from srlab.findings import Finding, record
-from srlab.generalization import rank_correlation
 from srlab.images import image_to_array
 from srlab.metrics import network_psnr
 from srlab.plotting import embedding_grid, sprite_sheet, stacked_curves

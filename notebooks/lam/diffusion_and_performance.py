@@ -85,11 +85,11 @@ import numpy as np
 import torch
 from myst_nb import glue
 
+from srlab.correlation import linear_correlation, rank_correlation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.diffusion import diffusion, linear_correlation, log_correlation
+from srlab.diffusion import diffusion, log_correlation
 from srlab.findings import Finding, record
-from srlab.generalization import rank_correlation
 from srlab.hard_patches import hard_patches
 from srlab.images import luma
 from srlab.metrics import network_psnr

@@ -91,12 +91,12 @@ import numpy as np
 from myst_nb import glue
 
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
+from srlab.correlation import partial_rank_correlation, rank_correlation
 from srlab.datasets import load_images
 from srlab.degradations.filters import downsample
 from srlab.devices import pick_device
 from srlab.diffusion import middle
 from srlab.findings import Finding, record, span
-from srlab.generalization import partial_rank_correlation, rank_correlation
 from srlab.images import center_crop, crop, image_to_array
 from srlab.plotting import COLOURS, attribution_grid, scatter_panels, sprite_sheet, tinted
 from srlab.regularity import edge_strength, spectral_peakiness

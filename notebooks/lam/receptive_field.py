@@ -94,10 +94,10 @@ import numpy as np
 import pandas as pd
 from myst_nb import glue
 
+from srlab.correlation import rank_correlation
 from srlab.devices import pick_device
 from srlab.diffusion import diffusion, gathered, middle, reach
 from srlab.findings import Finding, mean_interval, record
-from srlab.generalization import rank_correlation
 from srlab.hard_patches import hard_patches
 from srlab.images import image_to_array
 from srlab.official import load_official

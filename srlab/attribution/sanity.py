@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
 from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 
 from srlab.attribution.lam import Attribution, magnitude, one_image
 from srlab.attribution.objective import Network, frozen, objective
 from srlab.attribution.targets import PatchTarget, error_target
+from srlab.correlation import rank_correlation
 from srlab.degradations.filters import filter2d, gaussian_kernel
 
 SHARES = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # of the LR pixels
@@ -58,10 +58,8 @@ def similarity(one: Attribution | Tensor, other: Attribution | Tensor) -> Simila
     shown = [magnitude(map_).cpu().double().numpy() for map_ in (one, other)]
     if shown[0].shape != shown[1].shape:
         raise ValueError(f"maps of {shown[0].shape} and {shown[1].shape} pixels cannot be compared")
-    ranks = [rankdata(map_.ravel()) for map_ in shown]
-    constant = any(np.ptp(rank) == 0 for rank in ranks)
     return Similarity(
-        rank=0.0 if constant else float(np.corrcoef(*ranks)[0, 1]),
+        rank=_rank(*(map_.ravel() for map_ in shown)),
         ssim=float(
             structural_similarity(
                 *shown,
@@ -97,14 +95,17 @@ def ring_correlation(
     far = _distance((shown[0].shape[0], shown[0].shape[1]), target, scale)
     rings = far.round().long().flatten()
     counts = torch.bincount(rings).clamp(min=1)
-    ranks = []
+    near, relative = (far <= reach).flatten(), []
     for map_ in shown:
         means = torch.bincount(rings, weights=map_.flatten()) / counts
-        relative = map_.flatten() / means[rings].clamp(min=torch.finfo(map_.dtype).tiny)
-        ranks.append(rankdata(relative[far.flatten() <= reach].numpy()))
-    if any(np.ptp(rank) == 0 for rank in ranks):
-        return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
+        shares = map_.flatten() / means[rings].clamp(min=torch.finfo(map_.dtype).tiny)
+        relative.append(shares[near].numpy())
+    return _rank(*relative)
+
+
+def _rank(one: np.ndarray, other: np.ndarray) -> float:
+    """Spearman's ρ; 0 where one of them is constant."""
+    return float(np.nan_to_num(rank_correlation(one, other)))
 
 
 def by_nearness(size: tuple[int, int], target: PatchTarget, scale: int) -> Tensor:

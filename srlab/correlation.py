@@ -1,0 +1,75 @@
+"""Correlations, and how sure they are: NaN where one side is constant, never a guess."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy.stats import rankdata
+
+Values = Sequence | np.ndarray
+
+
+def linear_correlation(x: Values, y: Values) -> float:
+    """Pearson's r of two (N,) sequences; NaN where one of them is constant."""
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if x.shape != y.shape or x.ndim != 1 or len(x) < 3:
+        raise ValueError(
+            f"a correlation needs at least 3 pairs, got shapes {x.shape} and {y.shape}"
+        )
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def rank_correlation(x: Values, y: Values) -> float:
+    """Spearman's ρ of two (N,) sequences; NaN where one of them is constant."""
+    return linear_correlation(rankdata(x), rankdata(y))
+
+
+def partial_rank_correlation(x: Values, y: Values, given: Values) -> float:
+    """Spearman's ρ of x and y (N,) at equal `given` (N,): of what their ranks do not owe to it.
+
+    NaN where one of the three is constant, or `given` alone decides x or y.
+    """
+    xy, xz, yz = (rank_correlation(*pair) for pair in ((x, y), (x, given), (y, given)))
+    left = (1 - xz**2) * (1 - yz**2)
+    return (xy - xz * yz) / float(np.sqrt(left)) if left > 1e-12 else float("nan")
+
+
+def rank_correlation_interval(
+    x: Values,
+    y: Values,
+    groups: Values,
+    *,
+    draws: int = 2000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Bootstrap interval of Spearman's ρ: whole `groups` (N,) are drawn with replacement.
+
+    Relatives – seeds and snapshots of one recipe – belong in one group, or the interval comes out
+    too narrow. Draws in which the correlation is undefined do not count.
+    """
+    rng = np.random.default_rng(seed)
+    x, y, groups = np.asarray(x), np.asarray(y), np.asarray(groups)
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
+    if not len(x) == len(y) == len(groups) or len(members) < 3:
+        raise ValueError(
+            f"an interval needs a group for each pair and at least 3 groups, got {len(x)} and "
+            f"{len(y)} values in {len(members)} groups of {len(groups)}"
+        )
+    if np.isnan(rank_correlation(x, y)):
+        raise ValueError("one of the two sequences is constant: it has no ranks to correlate")
+    values = []
+    for rows in drawn_groups(members, draws, rng):
+        values.append(rank_correlation(x[rows], y[rows]))
+    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def drawn_groups(
+    members: Sequence[np.ndarray], draws: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """The rows of as many whole groups, drawn with replacement; `members` are each group's rows."""
+    for _ in range(draws):
+        drawn = rng.integers(len(members), size=len(members))
+        yield np.concatenate([members[index] for index in drawn])
