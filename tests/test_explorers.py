@@ -11,12 +11,15 @@ import traitlets as T
 from ipywidgets.embed import embed_data
 
 from srlab.explorers import (
+    Chart,
     Control,
     EmbeddedState,
     EmbeddingExplorer,
     LamExplorer,
     LocalMap,
     Picture,
+    PictureExplorer,
+    PictureState,
     Place,
     Route,
     ScatterExplorer,
@@ -108,12 +111,33 @@ def lam_explorer(size: int = 24, targets: int = 4, **options) -> LamExplorer:
     return LamExplorer.from_maps(pictures, {p: bump(p, size) for p in places}, **options)
 
 
+STRENGTHS, RANKINGS = ["0 %", "0.5 %", "1 %", "10 %"], ["FAIG", "random"]
+
+
+def mixture(setting: tuple[str, ...], size: int = 24) -> PictureState:
+    """A grey that follows the strength, beside a picture that nothing changes."""
+    strength = float(setting[0].split()[0]) * (1 + RANKINGS.index(setting[1]))
+    grey = np.full((size, size, 3), int(10 * strength), np.uint8)
+    same = np.full((size, size, 3), 200, np.uint8)
+    return PictureState({"input": same, "output": grey}, {"PSNR": 30 - strength, "error": strength})
+
+
+def picture_explorer(**options) -> PictureExplorer:
+    states = {setting: mixture(setting) for setting in product(STRENGTHS[1:], RANKINGS)}
+    described = {
+        "controls": [Control("strength", "Masked", "slider"), Control("ranking", "Ranking")],
+        "units": {"PSNR": "dB"},
+        "chart": Chart("PSNR", along="strength", lines="ranking", log=True),
+    }
+    return PictureExplorer.from_states(states, **{**described, **options})
+
+
 def saved(explorer) -> dict:
     """The widget as a saved notebook keeps it: plain state, base64 buffers."""
     state = embed_data(views=[explorer], drop_defaults=False)["manager_state"]["state"][
         explorer.model_id
     ]
-    return {"state": state["state"], "buffers": state["buffers"]}
+    return {"state": state["state"], "buffers": state.get("buffers", [])}
 
 
 def asked(explorer, content: dict) -> tuple[dict, list[bytes]]:
@@ -197,13 +221,47 @@ def test_a_page_stays_small(make) -> None:
 
 
 def test_modules_import_nothing() -> None:
-    for explorer in (EmbeddingExplorer, ScatterExplorer, LamExplorer):
+    for explorer in (EmbeddingExplorer, ScatterExplorer, LamExplorer, PictureExplorer):
         assert "export default" in explorer._esm
         assert "import " not in explorer._esm
         assert "http" not in explorer._esm.replace("http://www.w3.org/2000/svg", "")
 
 
+def test_pictures_that_states_share_are_stored_once() -> None:
+    explorer = picture_explorer()
+    inputs, outputs = zip(*explorer.meta["pictures"], strict=True)
+    assert set(inputs) == {0}
+    assert (
+        len(set(outputs)) == 5
+    )  # 1 % at random is as bright as 0.5 % doubled: six states, less one
+    assert explorer.meta["chart"]["places"] == [0.5, 1, 10]
+    explorer.strength = "10 %"
+    assert saved(explorer)["state"]["strength"] == "10 %"
+
+
 # ---- what is refused
+
+
+def test_bad_pictures_are_refused() -> None:
+    good = PictureState({"a": np.zeros((2, 2, 3), np.uint8)}, {"x": 1.0})
+
+    def make(state, **options):
+        states = {("1",): good, ("2",): state}
+        return PictureExplorer.from_states(states, controls=[Control("k", "K")], **options)
+
+    make(good)
+    with pytest.raises(ValueError, match=r"2: pictures \['b'\], other states have \['a'\]"):
+        make(PictureState({"b": good.pictures["a"]}, {"x": 1.0}))
+    with pytest.raises(ValueError, match=r"2: 'a' is no uint8 picture \(H, W, 3\), but float64"):
+        make(PictureState({"a": np.zeros((2, 2, 3))}, {"x": 1.0}))
+    with pytest.raises(ValueError, match="not finite"):
+        make(PictureState(good.pictures, {"x": float("nan")}))
+    with pytest.raises(T.TraitError, match="unknown measure 'y'; this explorer has x"):
+        make(good, chart=Chart("y", "k", "k"))
+    with pytest.raises(ValueError, match="'many' begins with none"):
+        make(good, chart=Chart("x", "k", "k"), axes={"k": ["1", "2", "many"]})
+    with pytest.raises(ValueError, match="at least one state"):
+        PictureExplorer.from_states({}, controls=[])
 
 
 def test_unknown_names_are_refused() -> None:
@@ -306,6 +364,16 @@ def test_embedding_computes_what_is_asked_for() -> None:
     assert (answer["kind"], answer["id"]) == ("error", "q2")
     assert "unknown network 'x'" in answer["message"]
     assert len(calls) == 1
+
+
+def test_pictures_are_computed_as_they_are_asked_for() -> None:
+    explorer = picture_explorer(axes={"strength": STRENGTHS}, compute=mixture)
+    request = {"strength": "0 %", "ranking": "FAIG"}
+    answer, _ = asked(explorer, {"kind": "compute", "id": "q", "request": request})
+    assert (answer["kind"], answer["values"]) == ("result", [30.0, 0.0])
+    assert answer["urls"][0] == explorer.meta["urls"][0]
+    still = asked(picture_explorer(), {"kind": "compute", "id": "q", "request": request})[0]
+    assert "unknown strength '0 %'" in still["message"]
 
 
 def test_lam_computes_what_is_asked_for() -> None:
@@ -638,7 +706,33 @@ def test_lam_computes_anywhere_with_a_kernel(show) -> None:
     page.get_by_text("RuntimeError: no weights for fsrcnn").wait_for()
 
 
-@pytest.mark.parametrize("make", [embedding_explorer, journey, lam_explorer])
+def test_pictures_follow_their_controls(show) -> None:
+    page = show(picture_explorer(start=("0.5 %", "FAIG")))
+    source = "document.querySelectorAll('.gallery img')[1].src"
+    before = page.evaluate(source)
+    page.get_by_role("slider", name="Masked").press("ArrowRight")
+    page.get_by_text("masked 1 % · FAIG: PSNR 29.00").wait_for()
+    assert page.evaluate(source) != before
+    assert text(page, "dl").split() == ["PSNR", "29.00", "dB", "error", "1.00"]
+    page.get_by_role("radio", name="random").check(force=True)
+    page.get_by_text("masked 1 % · random: PSNR 28.00").wait_for()
+    assert page.locator(".chart .line.chosen").count() == 1
+    assert page.locator(".chart .here").count() == 1
+    assert page.locator(".gallery img").nth(1).get_attribute("alt").startswith("output: masked 1 %")
+
+
+def test_with_a_kernel_pictures_between_the_states_are_computed(show) -> None:
+    options = {"axes": {"strength": STRENGTHS}, "start": ("0.5 %", "FAIG")}
+    page = show(picture_explorer(**options))
+    assert page.get_by_role("slider", name="Masked").get_attribute("max") == "2"
+    page.get_by_text("Finer steps (masked) need a running notebook").wait_for()
+    page = show(picture_explorer(**options, compute=mixture), live=True)
+    page.get_by_text("computed in your kernel").wait_for()
+    page.get_by_role("slider", name="Masked").press("Home")
+    page.get_by_text("masked 0 % · FAIG: PSNR 30.00").wait_for()
+
+
+@pytest.mark.parametrize("make", [embedding_explorer, journey, lam_explorer, picture_explorer])
 def test_explorers_fit_a_phone_and_leave_nothing_behind(show, make) -> None:
     page = show(make(), width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

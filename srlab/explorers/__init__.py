@@ -2,20 +2,25 @@
 
 `embedding.EmbeddingExplorer` shows how a network's layers sort degraded patches,
 `scatter.ScatterExplorer` any embeddings with controls of one's own, `lam.LamExplorer` which LR
-pixels decide a patch of the SR image.
+pixels decide a patch of the SR image, `pictures.PictureExplorer` images that follow the controls.
 """
 
+from srlab.explorers.controls import Control
 from srlab.explorers.embedding import EmbeddingExplorer, Setting
 from srlab.explorers.lam import LamExplorer, LocalMap, Picture, Place
-from srlab.explorers.scatter import Control, EmbeddedState, Route, ScatterExplorer
+from srlab.explorers.pictures import Chart, PictureExplorer, PictureState
+from srlab.explorers.scatter import EmbeddedState, Route, ScatterExplorer
 
 __all__ = [
+    "Chart",
     "Control",
     "EmbeddedState",
     "EmbeddingExplorer",
     "LamExplorer",
     "LocalMap",
     "Picture",
+    "PictureExplorer",
+    "PictureState",
     "Place",
     "Route",
     "ScatterExplorer",

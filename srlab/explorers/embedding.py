@@ -6,7 +6,8 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 import traitlets as T
 
-from srlab.explorers.scatter import Control, EmbeddedState, ScatterExplorer
+from srlab.explorers.controls import Control
+from srlab.explorers.scatter import EmbeddedState, ScatterExplorer
 
 
 class Setting(NamedTuple):

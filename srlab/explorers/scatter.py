@@ -3,23 +3,15 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import traitlets as T
 
+from srlab.explorers.controls import Choice, Control, check_controls, one_of, ordered_axes
 from srlab.explorers.live import Explorer, sources
 from srlab.plotting import COLOURS, SYMBOLS
 from srlab.representation import align, separability_level
-
-
-class Control(NamedTuple):
-    """One axis of the states, how it is chosen, and what playing it along would show."""
-
-    axis: str  # the trait's name: `explorer.layer`
-    title: str
-    form: Literal["pills", "slider"] = "pills"
-    play: str = ""  # "the training"; no play button without
 
 
 class Route(NamedTuple):
@@ -36,15 +28,6 @@ class EmbeddedState:
     embedding: np.ndarray
     index: float  # Caliński–Harabasz index of the embedding
     index_components: float  # … of the principal components it was made from
-
-
-class Choice(T.Unicode):
-    """A value of one axis; refuses what the explorer has not."""
-
-    def validate(self, obj: Any, value: Any) -> Any:
-        """The value, if `obj.meta` lists it."""
-        value = super().validate(obj, value)
-        return one_of(str(self.name), value, obj.meta["axes"][self.name]) if obj.meta else value
 
 
 class ScatterExplorer(Explorer):
@@ -89,7 +72,7 @@ class ScatterExplorer(Explorer):
         one another smoothly. The axes become traits: `explorer.layer = "body.15"`.
         """
         _check(states, controls, degradations, contents, patches, sprite)
-        known = _axes(states, controls, axes or {})
+        known = ordered_axes(states, controls, axes or {})
         turned: dict[tuple[str, ...], np.ndarray] = {}
         for setting, state in states.items():
             turned[setting] = _turned(state.embedding, setting, turned)
@@ -154,31 +137,6 @@ def pack_places(points: np.ndarray) -> bytes:
     return (unit * _FULL).round().astype("<u2").tobytes()
 
 
-def one_of(name: str, value: Any, known: Sequence[str]) -> str:
-    """The value of an axis, or an error that lists what there is."""
-    if value not in known:
-        raise T.TraitError(f"unknown {name} {value!r}; this explorer has {', '.join(known)}")
-    return value
-
-
-def _axes(
-    states: Mapping[Any, EmbeddedState],
-    controls: Sequence[Control],
-    wanted: Mapping[str, Sequence[str]],
-) -> dict[str, list[str]]:
-    """{axis: its values in order}: as they first come in the states, or as `wanted`."""
-    known = {c.axis: list(dict.fromkeys(s[i] for s in states)) for i, c in enumerate(controls)}
-    for axis, values in wanted.items():
-        strangers = set(known[axis]) - set(values)
-        if strangers:
-            raise ValueError(
-                f"the values listed for {axis} lack {', '.join(sorted(strangers))}, which is "
-                "among the states"
-            )
-        known[axis] = list(values)
-    return known
-
-
 def _turned(
     points: np.ndarray, setting: tuple[str, ...], others: Mapping[tuple[str, ...], np.ndarray]
 ) -> np.ndarray:
@@ -212,8 +170,7 @@ def _route(route: Route, degradations: Sequence[str]) -> dict[str, Any]:
 
 
 def _check(states: Mapping[Any, EmbeddedState], controls: Sequence[Control], *columns: Any) -> None:
-    if not states:
-        raise ValueError("an explorer needs at least one state")
+    check_controls(ScatterExplorer, states, controls)
     *labels, sprite = columns
     count = len(labels[0])
     if any(len(column) != count for column in labels) or sprite["count"] != count:
@@ -221,14 +178,7 @@ def _check(states: Mapping[Any, EmbeddedState], controls: Sequence[Control], *co
             "degradations, contents, patches and the sprite sheet describe the same points, got "
             f"{', '.join(str(len(column)) for column in labels)} and {sprite['count']}"
         )
-    taken = [control.axis for control in controls if hasattr(ScatterExplorer, control.axis)]
-    if taken:
-        raise ValueError(f"an explorer uses the name {taken[0]!r} itself; call this axis otherwise")
     for setting, state in states.items():
-        if len(setting) != len(controls):
-            raise ValueError(
-                f"a state has one value for each of {len(controls)} controls, got {setting}"
-            )
         if np.shape(state.embedding) != (count, 2):
             raise ValueError(
                 f"{' · '.join(setting)}: expected an embedding of shape ({count}, 2), "

@@ -1,0 +1,63 @@
+"""How a reader chooses among an explorer's states: axes of named values, pills and sliders."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import traitlets as T
+
+
+class Control(NamedTuple):
+    """One axis of the states, how it is chosen, and what playing it along would show."""
+
+    axis: str  # the trait's name: `explorer.layer`
+    title: str
+    form: Literal["pills", "slider"] = "pills"
+    play: str = ""  # "the training"; no play button without
+
+
+class Choice(T.Unicode):
+    """A value of one axis; refuses what the explorer has not."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """The value, if `obj.meta` lists it."""
+        value = super().validate(obj, value)
+        return one_of(str(self.name), value, obj.meta["axes"][self.name]) if obj.meta else value
+
+
+def one_of(name: str, value: Any, known: Sequence[str]) -> str:
+    """The value of an axis, or an error that lists what there is."""
+    if value not in known:
+        raise T.TraitError(f"unknown {name} {value!r}; this explorer has {', '.join(known)}")
+    return value
+
+
+def ordered_axes(
+    states: Mapping[Any, Any],
+    controls: Sequence[Control],
+    wanted: Mapping[str, Sequence[str]],
+) -> dict[str, list[str]]:
+    """{axis: its values in order}: as they first come in the states, or as `wanted`."""
+    known = {c.axis: list(dict.fromkeys(s[i] for s in states)) for i, c in enumerate(controls)}
+    for axis, values in wanted.items():
+        strangers = set(known[axis]) - set(values)
+        if strangers:
+            raise ValueError(
+                f"the values listed for {axis} lack {', '.join(sorted(strangers))}, which is "
+                "among the states"
+            )
+        known[axis] = list(values)
+    return known
+
+
+def check_controls(explorer: type, states: Mapping[Any, Any], controls: Sequence[Control]) -> None:
+    """Refuse no states, states that do not match the controls, and names that are taken."""
+    if not states:
+        raise ValueError("an explorer needs at least one state")
+    taken = [control.axis for control in controls if hasattr(explorer, control.axis)]
+    if taken:
+        raise ValueError(f"an explorer uses the name {taken[0]!r} itself; call this axis otherwise")
+    for setting in states:
+        if len(setting) != len(controls):
+            raise ValueError(
+                f"a state has one value for each of {len(controls)} controls, got {setting}"
+            )

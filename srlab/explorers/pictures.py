@@ -1,0 +1,142 @@
+"""Images that follow controls: what a network makes of a picture under any of many settings."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import traitlets as T
+
+from srlab.explorers.controls import Choice, Control, check_controls, one_of, ordered_axes
+from srlab.explorers.live import Explorer, sources
+from srlab.plotting import COLOURS, picture_url
+
+
+@dataclass(frozen=True)
+class PictureState:
+    """What is shown of one setting: named pictures (H, W, 3) uint8, and numbers about them."""
+
+    pictures: Mapping[str, np.ndarray]
+    measures: Mapping[str, float]
+
+
+class Chart(NamedTuple):
+    """A measure along one axis of the states, a line for each value of another."""
+
+    measure: str
+    along: str  # an axis whose values begin with a number: "0.5 %", "1 %"
+    lines: str  # an axis; the chosen one is drawn in bold
+    log: bool = False  # the axis `along`
+
+
+class PictureExplorer(Explorer):
+    """Pictures side by side under controls; make one with `from_states`."""
+
+    _esm = sources("pictures", "js")
+    _css = sources("pictures", "css")
+    meta = T.Dict().tag(sync=True)  # names, measures, pictures as data URLs, the chart
+
+    @classmethod
+    def from_states(
+        cls,
+        states: Mapping[Any, PictureState],
+        *,
+        controls: Sequence[Control],
+        axes: Mapping[str, Sequence[str]] | None = None,
+        start: tuple[str, ...] | None = None,
+        units: Mapping[str, str] | None = None,
+        chart: Chart | None = None,
+        compute: Callable[[tuple[str, ...]], PictureState] | None = None,
+    ) -> Self:
+        """An explorer of precomputed states {(a value of each control's axis, …): state}.
+
+        All states have pictures and measures of the same names. `axes` orders the values of an
+        axis and may name more than were precomputed: a live kernel computes those with
+        `compute(setting)`. `units` are written behind the measures, `start` is shown first. The
+        axes become traits: `explorer.strength = "0.5"`.
+        """
+        check_controls(cls, states, controls)
+        known = ordered_axes(states, controls, axes or {})
+        first = next(iter(states.values()))
+        for setting, state in states.items():
+            _check_alike(setting, state, first)
+        urls: dict[str, int] = {}  # each picture once, however many states show it
+        shown = [
+            [urls.setdefault(url, len(urls)) for url in _urls(state)] for state in states.values()
+        ]
+        meta = {
+            "controls": [control._asdict() for control in controls],
+            "axes": known,
+            "titles": list(first.pictures),
+            "measures": [[name, (units or {}).get(name, "")] for name in first.measures],
+            "states": [
+                [known[c.axis].index(v) for c, v in zip(controls, setting, strict=True)]
+                for setting in states
+            ],
+            "pictures": shown,
+            "values": [_values(state) for state in states.values()],
+            "urls": list(urls),
+            "chart": _checked_chart(chart, known, first),
+            "colours": list(COLOURS),
+        }
+        chosen = dict(zip(known, next(iter(states)) if start is None else start, strict=True))
+        traits = {axis: Choice().tag(sync=True) for axis in known}
+        made = type(cls.__name__, (cls,), {"__module__": cls.__module__, **traits})
+        explorer = made(meta=meta, **chosen)
+        explorer._compute, explorer._like = compute, first
+        explorer.computes = compute is not None
+        return explorer
+
+    def respond(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        """The state of {axis: value, …}, not precomputed."""
+        axes = self.meta["axes"]
+        setting = tuple(one_of(name, request.get(name), axes[name]) for name in axes)
+        if self._compute is None:
+            raise ValueError("this explorer was made without compute=, it only shows its states")
+        state = self._compute(setting)
+        _check_alike(setting, state, self._like)
+        return {"urls": _urls(state), "values": _values(state)}, []
+
+
+def _urls(state: PictureState) -> list[str]:
+    return [picture_url(picture, lossless=False) for picture in state.pictures.values()]
+
+
+def _values(state: PictureState) -> list[float]:
+    values = [float(value) for value in state.measures.values()]
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"the measures of a state are not finite: {dict(state.measures)}")
+    return [round(value, 4) for value in values]
+
+
+def _check_alike(setting: Sequence[str], state: PictureState, first: PictureState) -> None:
+    for what in ("pictures", "measures"):
+        own, expected = list(getattr(state, what)), list(getattr(first, what))
+        if own != expected:
+            raise ValueError(f"{' · '.join(setting)}: {what} {own}, other states have {expected}")
+    for name, picture in state.pictures.items():
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+            raise ValueError(
+                f"{' · '.join(setting)}: {name!r} is no uint8 picture (H, W, 3), but "
+                f"{picture.dtype} {picture.shape}"
+            )
+
+
+def _checked_chart(
+    chart: Chart | None, axes: Mapping[str, Sequence[str]], first: PictureState
+) -> dict[str, Any] | None:
+    if chart is None:
+        return None
+    for axis in (chart.along, chart.lines):
+        one_of("axis", axis, list(axes))
+    one_of("measure", chart.measure, list(first.measures))
+    return {**chart._asdict(), "places": [_number(value) for value in axes[chart.along]]}
+
+
+def _number(value: str) -> float:
+    """What a value begins with: "0.5 %" → 0.5."""
+    try:
+        return float(value.split()[0])
+    except (ValueError, IndexError):
+        raise ValueError(f"a chart runs along numbers, and {value!r} begins with none") from None
