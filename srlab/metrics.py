@@ -1,4 +1,4 @@
-"""Image quality: PSNR and SSIM as the SR field measures them (luma, border cut off)."""
+"""Image quality and difference as the SR field measures them: on luma, border cut off."""
 
 from collections.abc import Callable
 
@@ -65,6 +65,25 @@ def removed_share(
     if given == 0:
         raise ValueError("the two sets are equal: there is no degradation to remove")
     return 1 - left / given
+
+
+def gradient_error(sr: Tensor, other: Tensor, *, border: int) -> Tensor:
+    """Mean squared difference of the gradient maps of two outputs' luma: → (B,).
+
+    What masking filters changes in FAIG (Tab. 2, there ×1e-3). The map is √(dx² + dy²) with
+    dx = Y(x + 1) − Y(x − 1), inside the border; FAIG's public code takes the blue channel.
+    """
+    maps = [_gradient_map(image) for image in _comparable(sr, other, border, 1.0, True)]
+    return (maps[0] - maps[1]).square().mean(dim=(1, 2, 3))
+
+
+def _gradient_map(images: Tensor) -> Tensor:
+    """(B, 1, H, W) → (B, 1, H − 2, W − 2)."""
+    if min(images.shape[-2:]) < 3:
+        raise ValueError(f"a gradient map needs 3×3 pixels, got {tuple(images.shape[-2:])}")
+    down = images[..., 2:, 1:-1] - images[..., :-2, 1:-1]
+    right = images[..., 1:-1, 2:] - images[..., 1:-1, :-2]
+    return torch.hypot(down, right)
 
 
 def ssim(sr: Tensor, hr: Tensor, *, border: int, data_range: float = 1.0, y: bool = True) -> Tensor:

@@ -35,6 +35,7 @@ FLOORS = (  # from the top
         "attribution.rivals",
         "attribution.sanity",
         "attribution.faig",
+        "attribution.filter_rivals",
         "representation",
         "feature_maps",
         "findings",

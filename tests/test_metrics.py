@@ -6,7 +6,7 @@ from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from srlab.degradations.filters import upsample
-from srlab.metrics import network_psnr, psnr, removed_share, ssim
+from srlab.metrics import gradient_error, network_psnr, psnr, removed_share, ssim
 
 GENERATOR = torch.Generator().manual_seed(0)
 HR = torch.rand(2, 3, 40, 50, generator=GENERATOR)
@@ -133,3 +133,17 @@ def test_no_degradation_cannot_be_removed():
         removed_share(lambda image: image, SR, SR)
     with pytest.raises(ValueError, match="one shape"):
         removed_share(lambda image: image, SR, HR[:1])
+
+
+def test_gradient_error_compares_slopes_of_luma_only():
+    ramp = torch.linspace(0, 0.5, 12).expand(1, 3, 12, 12)
+    flat = torch.full((1, 3, 12, 12), 0.25)
+    slope = 2 * 0.5 / 11 * 219 / 255  # luma is in studio range
+    assert gradient_error(ramp, flat, border=1).item() == pytest.approx(slope**2, rel=1e-5)
+    assert gradient_error(ramp, ramp + 0.3, border=1).item() == pytest.approx(0, abs=1e-12)
+    turned = torch.cat([ramp.mT, ramp.flip(-1)])
+    assert gradient_error(turned, ramp.expand(2, -1, -1, -1), border=0) == pytest.approx(0)
+    blue = torch.cat([ramp[:, :2], flat[:, 2:]], dim=1)
+    assert 0 < gradient_error(blue, ramp, border=0) < slope**2 / 20
+    with pytest.raises(ValueError, match="3×3"):
+        gradient_error(ramp, flat, border=5)

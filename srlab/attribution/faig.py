@@ -1,0 +1,300 @@
+"""Filter attribution (FAIG; Xie et al., NeurIPS 2021): which filters learned to undo what.
+
+A filter is one K×K slice of a convolution's weight. Scores are {convolution: (out, in)} and masks
+the same of bools, both in the order in which the network runs its convolutions.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from srlab.attribution.objective import frozen
+from srlab.attribution.paths import integrate, straight
+from srlab.capture import capture
+from srlab.images import check_images
+
+Weights = Mapping[str, Tensor]  # a state dict
+Scores = dict[str, Tensor]  # {convolution: (out, in)}
+Masks = dict[str, Tensor]  # {convolution: (out, in)} of bools
+Layers = Callable[[str], bool]  # whether the convolution of that name takes part
+
+
+@dataclass(frozen=True)
+class FilterAttribution:
+    """What the change of each filter did to the loss of each of N images."""
+
+    signed: Scores  # {convolution: (N, out, in)}, Σ over K×K; negative where it lowered the loss
+    magnitude: Scores  # {convolution: (N, out, in)}, Σ |·| over K×K, which FAIG ranks by
+    start: np.ndarray  # (N,) loss of the baseline
+    end: np.ndarray  # (N,) loss of the target
+    completeness_error: np.ndarray  # (N,) |Σ all weights − (end − start)| / |end − start|
+
+    def scores(self, images: Sequence[int] | np.ndarray | slice = slice(None)) -> Scores:
+        """Mean magnitude over all images, or over some: `scores([3])` are those of one."""
+        return {name: own[images].mean(dim=0) for name, own in self.magnitude.items()}
+
+
+def filter_attribution(
+    model: nn.Module,
+    baseline_weights: Weights,
+    target_weights: Weights,
+    lr: Iterable[Tensor],
+    hr: Iterable[Tensor],
+    *,
+    rule: str = "midpoint",
+    steps: int = 8,
+) -> FilterAttribution:
+    """FAIG (Eq. 3–6): the loss's gradient along the line between the weights, times their change.
+
+    The loss is ‖model(lr) − hr‖². `lr` and `hr` are (N, 3, h, w) and (N, 3, H, W), or iterables of
+    (3, h, w) and (3, H, W) of any sizes: large images then count more. All parameters move along
+    the path, biases too; only filters are scored. Of `model` the architecture is used: its own
+    weights and mode stay as they are. The public code is rule="right", steps=100.
+
+    >>> blur = filter_attribution(model, baseline, target, blurred, hr).scores()
+    >>> noise = filter_attribution(model, baseline, target, noisy, hr).scores()
+    >>> deblurring = discriminative_filters(blur, [noise], 0.01)
+    """
+    ends = [parameters_of(model, weights) for weights in (baseline_weights, target_weights)]
+    buffers = _common_buffers(model, baseline_weights, target_weights)
+    if all(torch.equal(*pair) for pair in zip(*(end.values() for end in ends), strict=True)):
+        raise ValueError("baseline and target weights are identical: there is no change to explain")
+    path = straight(*ends, rule=rule, steps=steps)
+    names: tuple[str, ...] = ()
+    found = []
+    with frozen(model):
+        for one, truth in zip(lr, hr, strict=True):
+            names = names or convolutions(model, one[None])
+            found.append(integrate(_loss(model, buffers, one, truth), path))
+    if not found:
+        raise ValueError("there is no image to attribute")
+    entries = {
+        name: torch.stack([own.attribution[f"{name}.weight"] for own in found]) for name in names
+    }
+    return FilterAttribution(
+        signed={name: own.sum(dim=(-2, -1)) for name, own in entries.items()},
+        magnitude={name: own.abs().sum(dim=(-2, -1)) for name, own in entries.items()},
+        start=np.array([own.start for own in found]),
+        end=np.array([own.end for own in found]),
+        completeness_error=np.array([own.completeness_error for own in found]),
+    )
+
+
+@torch.no_grad()
+def convolutions(model: nn.Module, lr: Tensor) -> tuple[str, ...]:
+    """Names of the two-dimensional convolutions in the order in which lr (B, 3, h, w) meets them.
+
+    A transposed one has filters (in, out), one of g groups (out, in/g), as PyTorch stores them.
+    """
+    kinds = (nn.Conv2d, nn.ConvTranspose2d)
+    candidates = [name for name, module in model.named_modules() if isinstance(module, kinds)]
+    with capture(model, candidates) as features:
+        model(lr.clone())
+    learned = dict(model.named_parameters())
+    if hidden := [name for name in features if f"{name}.weight" not in learned]:
+        raise ValueError(
+            f"the weight of {hidden[0]!r} is shared or reparametrised; give every convolution a "
+            "weight of its own (torch.nn.utils.parametrize.remove_parametrizations)"
+        )
+    if not features:
+        raise ValueError("the network runs no torch.nn.Conv2d: there are no filters to score")
+    return tuple(features)
+
+
+def parameters_of(model: nn.Module, weights: Weights) -> dict[str, Tensor]:
+    """The parameters in a state dict, typed and placed as the model's; refuses what does not fit.
+
+    Buffers must be there and are left out.
+    """
+    own = model.state_dict()
+    missing, surplus = own.keys() - weights.keys(), weights.keys() - own.keys()
+    shapes = [
+        f"{name} {tuple(weights[name].shape)} instead of {tuple(own[name].shape)}"
+        for name in own.keys() & weights.keys()
+        if weights[name].shape != own[name].shape
+    ]
+    if missing or surplus or shapes:
+        wrong = {"missing": missing, "unexpected": surplus, "of another shape": shapes}
+        told = "; ".join(f"{what}: {_few(names)}" for what, names in wrong.items() if names)
+        raise ValueError(f"the weights do not fit {type(model).__name__}: {told}")
+    if spoilt := [name for name, own in weights.items() if not torch.isfinite(own).all()]:
+        raise ValueError(f"weights hold NaN or infinity: {_few(spoilt)}")
+    return {name: weights[name].detach().to(like) for name, like in model.named_parameters()}
+
+
+def _few(names: Iterable[str]) -> str:
+    first, rest = sorted(names)[:3], sorted(names)[3:]
+    return ", ".join(first) + (f" and {len(rest)} more" if rest else "")
+
+
+def buffers_of(model: nn.Module, weights: Weights) -> dict[str, Tensor]:
+    """The buffers in a state dict that fits, typed and placed as the model's."""
+    return {name: weights[name].to(own) for name, own in model.named_buffers() if name in weights}
+
+
+def _common_buffers(model: nn.Module, baseline: Weights, target: Weights) -> dict[str, Tensor]:
+    """Buffers do not move along the path, so those with decimals must agree."""
+    buffers, others = buffers_of(model, target), buffers_of(model, baseline)
+    for name, own in buffers.items():
+        if own.is_floating_point() and not torch.equal(own, others[name]):
+            raise ValueError(
+                f"buffer {name!r} differs between baseline and target, and no gradient can explain "
+                "that; fold batch normalisation into the convolutions before it"
+            )
+    return buffers
+
+
+def _loss(
+    model: nn.Module, buffers: dict[str, Tensor], lr: Tensor, hr: Tensor
+) -> Callable[[dict[str, Tensor]], Tensor]:
+    """Parameters → ‖model(lr) − hr‖² for one image (3, h, w)."""
+    lr, hr = check_images(lr)[None], check_images(hr)[None]
+
+    def value(parameters: dict[str, Tensor]) -> Tensor:
+        sr = functional_call(model, buffers | parameters, (lr.clone(),))  # it may write into lr
+        if sr.shape != hr.shape:
+            raise ValueError(
+                f"the network turns lr {tuple(lr.shape)} into {tuple(sr.shape)}, "
+                f"but hr is {tuple(hr.shape)}"
+            )
+        return (sr - hr).square().sum()
+
+    return value
+
+
+def every_layer(name: str) -> bool:  # noqa: ARG001
+    """All convolutions take part."""
+    return True
+
+
+def inner_layers(names: Iterable[str]) -> Layers:
+    """Those between the first and the last convolution; `names` (or scores) in running order."""
+    inner = set(list(names)[1:-1])
+    return lambda name: name in inner
+
+
+def discriminative_filters(
+    scores: Scores, others: Sequence[Scores], fraction: float, *, layers: Layers = every_layer
+) -> Masks:
+    """The filters that matter most for one degradation beyond what they do for others (Eq. 7).
+
+    `others` are the scores under each other degradation, whose mean is subtracted. With two
+    degradations in all, the two rankings are therefore each other's reverse.
+    """
+    return top_filters(discriminative_scores(scores, others), fraction, layers=layers)
+
+
+def discriminative_scores(scores: Scores, others: Sequence[Scores]) -> Scores:
+    """`scores` minus the mean of `others`."""
+    if isinstance(others, Mapping) or not others:
+        raise ValueError(
+            "others is a list of scores, one for each other degradation; "
+            "without any, rank the scores themselves by top_filters(scores, fraction)"
+        )
+    for other in others:
+        _check_alike(scores, other)
+    return {
+        name: own - torch.stack([other[name] for other in others]).mean(dim=0)
+        for name, own in scores.items()
+    }
+
+
+def filters_by_degradation(
+    scores: Mapping[str, Scores], fraction: float, *, layers: Layers = every_layer
+) -> dict[str, Masks]:
+    """`discriminative_filters` of each degradation against all the others.
+
+    >>> filters_by_degradation({"blur": blur, "noise": noise, "JPEG": jpeg}, 0.01)["noise"]
+    """
+    return {
+        name: discriminative_filters(
+            own, [other for key, other in scores.items() if key != name], fraction, layers=layers
+        )
+        for name, own in scores.items()
+    }
+
+
+def top_filters(scores: Scores, fraction: float, *, layers: Layers = every_layer) -> Masks:
+    """The given fraction, rounded and at least one, of all filters in `layers`, by highest score.
+
+    Equal scores fall to the filter that comes first.
+    """
+    if not 0 < fraction <= 1:
+        raise ValueError(f"fraction lies in (0, 1], 0.01 for one per cent; got {fraction}")
+    chosen = [name for name in scores if layers(name)]
+    if not chosen:
+        raise ValueError(f"no layer is chosen of {_few(scores)}")
+    flat = torch.cat([scores[name].flatten() for name in chosen])
+    if flat.isnan().any():
+        raise ValueError("scores hold NaN, which has no rank")
+    best = flat.argsort(descending=True, stable=True)[: max(1, round(fraction * len(flat)))]
+    mask = torch.zeros_like(flat, dtype=torch.bool)
+    mask[best] = True
+    sizes = [scores[name].numel() for name in chosen]
+    parts = dict(zip(chosen, mask.split(sizes), strict=True))
+    return {
+        name: parts[name].reshape(own.shape)
+        if name in parts
+        else torch.zeros_like(own, dtype=torch.bool)
+        for name, own in scores.items()
+    }
+
+
+def masked_weights(
+    target_weights: Weights, baseline_weights: Weights, masks: Masks, *, strength: float = 1.0
+) -> dict[str, Tensor]:
+    """The target's weights with the masked filters moved back to the baseline's by `strength`.
+
+    1 is the paper's masking, 0 leaves the target, values outside exaggerate. Biases, and all that
+    is no filter, stay the target's. Masks of several degradations are applied one after another.
+
+    >>> sr = functional_call(model, masked_weights(target, baseline, masks), (lr,))
+    """
+    merged = dict(target_weights)
+    for name, mask in masks.items():
+        key = f"{name}.weight"
+        if key not in target_weights or key not in baseline_weights:
+            raise ValueError(f"there is a mask for {name!r}, but no {key!r} in the weights")
+        target, baseline = target_weights[key], baseline_weights[key].to(target_weights[key])
+        if not target.shape == baseline.shape == (*mask.shape, *target.shape[2:]):
+            raise ValueError(
+                f"{key!r} is {tuple(target.shape)} in the target and {tuple(baseline.shape)} in "
+                f"the baseline, its mask {tuple(mask.shape)}"
+            )
+        moved = torch.lerp(target, baseline, strength)
+        merged[key] = torch.where(mask.to(target.device)[..., None, None], moved, target)
+    return merged
+
+
+def overlap_score(masks: Masks, discriminative: Masks) -> float:
+    """The share of `discriminative` filters that `masks` chooses too (Eq. 8), 0 to 1.
+
+    To predict an image's degradation, `masks` are its own `top_filters`.
+    """
+    _check_alike(masks, discriminative)
+    if not (count := filter_count(discriminative)):
+        raise ValueError("there is no discriminative filter to overlap with")
+    return filter_count({n: own & discriminative[n] for n, own in masks.items()}) / count
+
+
+def filter_count(masks: Masks) -> int:
+    """How many filters are chosen."""
+    return sum(int(mask.sum()) for mask in masks.values())
+
+
+def filter_depths(masks: Masks) -> np.ndarray:
+    """(filters,) where each chosen filter sits: 0 is the first convolution, 1 the last."""
+    places = np.linspace(0, 1, len(masks))
+    return np.repeat(places, [int(mask.sum()) for mask in masks.values()])
+
+
+def _check_alike(one: Scores, other: Scores) -> None:
+    if {n: own.shape for n, own in one.items()} != {n: own.shape for n, own in other.items()}:
+        raise ValueError(
+            "these are scores of two networks: "
+            f"{len(one)} convolutions from {_few(one)}; {len(other)} from {_few(other)}"
+        )
