@@ -1,9 +1,10 @@
 """Weights with their story in one file: safetensors whose header says how the network was made."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from srlab.inheritance import own_weights, whole_weights
 from srlab.models import build
 
 WEIGHTS = Path(str(files("srlab") / "weights"))
@@ -37,6 +39,7 @@ class Provenance:
     hardware: str = ""
     seconds: float = 0.0
     date: str = ""
+    inherited: dict[str, str] = field(default_factory=dict)  # checkpoint it needs → its digest
 
 
 class CheckpointError(ValueError):
@@ -56,15 +59,23 @@ def versions() -> dict[str, str]:
 def save_checkpoint(
     path: str | Path, weights: Mapping[str, Tensor], provenance: Provenance
 ) -> Path:
-    """Write weights, rounded to float16, with their provenance; the file appears whole or not."""
+    """Write weights, rounded to float16, with their provenance; the file appears whole or not.
+
+    What the network still has from the checkpoints it started from is left in those.
+    """
     path = Path(path)
     half = {name: tensor.detach().cpu().half().contiguous() for name, tensor in weights.items()}
+    start = provenance.recipe.get("start", {})
+    kept = own_weights(half, {name: old.half() for name, old in inherited_weights(start).items()})
+    if any(kept.get(name) is not tensor for name, tensor in half.items()):
+        digests = {name: _digest(read_checkpoint(name)[0]) for name in start.values()}
+        provenance = replace(provenance, inherited=digests)
     if infinite := [name for name, tensor in half.items() if not tensor.isfinite().all()]:
         raise CheckpointError(f"not finite in float16, not saved: {_few(infinite)}")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     header = {HEADER: json.dumps(asdict(provenance), separators=(",", ":"))}
-    save_file(half, temporary, metadata=header)
+    save_file(kept, temporary, metadata=header)
     return temporary.replace(path)
 
 
@@ -87,7 +98,40 @@ def read_checkpoint(name: str | Path) -> tuple[dict[str, Tensor], Provenance]:
     path = _path(name)
     with _opened(path) as file:
         provenance = _provenance(path, file)
-        return {key: tensor.float() for key, tensor in _tensors(file).items()}, provenance
+        weights = {
+            key: tensor.float() if tensor.is_floating_point() else tensor
+            for key, tensor in _tensors(file).items()
+        }
+    if provenance.inherited:
+        weights = whole_weights(weights, _inherited(path, provenance))
+    return weights, provenance
+
+
+def inherited_weights(start: Mapping[str, str]) -> dict[str, Tensor]:
+    """What a network has from where it started: {part of the network, "" for all: checkpoint}."""
+    return {
+        f"{part}.{key}" if part else key: tensor
+        for part, name in start.items()
+        for key, tensor in read_checkpoint(name)[0].items()
+    }
+
+
+def _inherited(path: Path, provenance: Provenance) -> dict[str, Tensor]:
+    """The weights that a file refers to, if the checkpoints are those it was made with."""
+    for name, digest in provenance.inherited.items():
+        if _digest(read_checkpoint(name)[0]) != digest:
+            raise CheckpointError(
+                f"{path} holds what it changed of {name!r}, but of another {name!r} than this one; "
+                "train it again"
+            )
+    return inherited_weights(provenance.recipe["start"])
+
+
+def _digest(weights: Mapping[str, Tensor]) -> str:
+    found = hashlib.sha256()
+    for key, tensor in sorted(weights.items()):
+        found.update(key.encode() + tensor.half().contiguous().numpy().tobytes())
+    return found.hexdigest()
 
 
 def read_provenance(name: str | Path) -> Provenance:

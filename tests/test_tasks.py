@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from srlab.checkpoints import read_checkpoint
+from srlab.attribution.faig import filter_count
+from srlab.checkpoints import Provenance, read_checkpoint, save_checkpoint
 from srlab.datasets import load_images
 from srlab.degradations import DegradationSpace
 from srlab.labelled import LabelledImages
 from srlab.models import build
-from srlab.training import adversarial
+from srlab.training import adversarial, filters
 from srlab.training.classification import accuracy
 from srlab.training.fit import fit
 from srlab.training.initial import initial_model
@@ -22,9 +23,11 @@ from srlab.training.losses import (
     total_variation,
 )
 from srlab.training.recipes import (
+    RANKINGS,
     RECIPES,
     AdversarialRecipe,
     ClassificationRecipe,
+    FilterRecipe,
     Recipe,
     UnpairedRecipe,
 )
@@ -173,3 +176,46 @@ def test_the_perceptual_loss_is_zero_for_equal_pictures_and_reaches_only_the_fir
     assert not loss.network.head[0]._forward_hooks
     assert loss(sr, hr) > loss((sr + 9 * hr) / 10, hr)
     assert pixel_loss(sr, hr) > 0
+
+
+FILTERS = FilterRecipe(
+    "srresnet",
+    {**SMALL, "num_blocks": 2},
+    space=DegradationSpace(
+        scale=2, blur_sigma=(2.0, 2.0), blur_probability=0.5, noise_sigma=(0.1, 0.1)
+    ),
+    fraction=0.05,
+    examples=2,
+    **SHORT,
+)
+
+
+@pytest.fixture
+def target(tmp_path, monkeypatch):
+    """A recipe whose target is another small network, kept in a file."""
+    monkeypatch.setattr(filters, "SIDE", 32)
+    torch.manual_seed(1)
+    weights = build("srresnet", **FILTERS.hyperparameters).state_dict()
+    provenance = Provenance("target", "srresnet", FILTERS.hyperparameters)
+    path = save_checkpoint(tmp_path / "target.safetensors", weights, provenance)
+    return replace(FILTERS, target=str(path))
+
+
+@pytest.mark.parametrize("ranking", RANKINGS)
+def test_only_the_chosen_filters_are_trained(target, ranking):
+    recipe = replace(target, ranking=ranking)
+    before, after = initial_model(recipe).state_dict(), run(recipe).weights[6]
+    masks = filters.chosen_filters(recipe, pictures())
+    moved = {key: (before[key] != after[key]) for key in before}
+    total = sum(mask.numel() for mask in masks.values())
+    assert filter_count(masks) == round(0.05 * total)
+    for name, mask in masks.items():
+        assert torch.equal(moved[f"{name}.weight"].flatten(2).any(dim=2), mask)
+    assert not any(moved[key].any() for key in moved if key.endswith("bias"))
+
+
+def test_rankings_and_purposes_are_named():
+    with pytest.raises(ValueError, match="faig, influence, change, random, got 'best'"):
+        replace(FILTERS, ranking="best")
+    with pytest.raises(ValueError, match='"blur" or "noise", got \'rain\''):
+        replace(FILTERS, purpose="rain")

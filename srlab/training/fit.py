@@ -14,10 +14,12 @@ from tqdm.auto import tqdm
 from srlab.checkpoints import load_weights
 from srlab.training.adversarial import Adversarial
 from srlab.training.classification import Classification
+from srlab.training.filters import FilterTuning
 from srlab.training.initial import initial_model
 from srlab.training.recipes import (
     AdversarialRecipe,
     ClassificationRecipe,
+    FilterRecipe,
     Recipe,
     UnpairedRecipe,
 )
@@ -54,6 +56,7 @@ TASKS: dict[type[Recipe], Any] = {
     AdversarialRecipe: Adversarial,
     UnpairedRecipe: Unpaired,
     ClassificationRecipe: Classification,
+    FilterRecipe: FilterTuning,
 }
 
 

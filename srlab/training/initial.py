@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from srlab.checkpoints import load_weights, read_checkpoint
+from srlab.checkpoints import inherited_weights, load_weights
 from srlab.models import build
 from srlab.training.recipes import Recipe
 
@@ -16,8 +16,7 @@ def initial_model(recipe: Recipe) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = build(recipe.architecture, **recipe.hyperparameters)
-    for part, checkpoint in recipe.start.items():
-        module = model.get_submodule(part)
-        weights, wanted = read_checkpoint(checkpoint)[0], module.state_dict().keys()
-        load_weights(module, {key: weights[key] for key in wanted & weights.keys()})
+    own = model.state_dict()
+    start = {key: old for key, old in inherited_weights(recipe.start).items() if key in own}
+    load_weights(model, {**own, **start})
     return model

@@ -96,6 +96,27 @@ class ClassificationRecipe(Recipe):
             raise ValueError(f"optimizer is sgd or adam, got {self.optimizer!r}")
 
 
+RANKINGS = ("faig", "influence", "change", "random")
+
+
+@dataclass(frozen=True)
+class FilterRecipe(Recipe):
+    """Only the filters that a ranking finds are trained; all else stays as it starts (FAIG)."""
+
+    target: str = "faig-target"  # the network whose filters are ranked, beside the start's
+    ranking: str = "faig"
+    purpose: str = "blur"  # what the filters are to undo; or "noise"
+    fraction: float = 0.01  # of all filters
+    examples: int = 24  # training pictures that the ranking looks at
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.ranking not in RANKINGS:
+            raise ValueError(f"ranking is one of {', '.join(RANKINGS)}, got {self.ranking!r}")
+        if self.purpose not in ("blur", "noise"):
+            raise ValueError(f'purpose is "blur" or "noise", got {self.purpose!r}')
+
+
 def seed_names(name: str, seeds: Iterable[int]) -> list[str]:
     """The names of a recipe's training seeds: ["srresnet-gr", "srresnet-gr-s1", …]."""
     return [name if seed == 0 else f"{name}-s{seed}" for seed in seeds]
@@ -261,16 +282,38 @@ FAIG_SRCNN_BASELINE = replace(
 )
 
 
-def _fine_tuned(name: str, base: Recipe, space: DegradationSpace, seeds: int) -> dict[str, Recipe]:
+def _fine_tuned(
+    name: str, base: Recipe, space: DegradationSpace, *, steps: int = 6000, seeds: int = 3
+) -> dict[str, Recipe]:
     """The targets of FAIG under `name`: each goes on from the baseline of its seed."""
     start = name.rpartition("-")[0] + "-baseline"
     return {
         target: replace(
-            base, space=space, steps=6000, learning_rate=4e-4, seed=seed, start={"": own}
+            base, space=space, steps=steps, learning_rate=4e-4, seed=seed, start={"": own}
         )
         for seed, (target, own) in enumerate(
             zip(seed_names(name, range(seeds)), seed_names(start, range(seeds)), strict=True)
         )
+    }
+
+
+def _retrained() -> dict[str, Recipe]:
+    """The baseline again, with nothing free but 1 % of its filters (FAIG, Tab. 3)."""
+    base = FilterRecipe(
+        FAIG_BASELINE.architecture,
+        FAIG_BASELINE.hyperparameters,
+        space=FAIG_TWO,
+        lr_size=24,
+        steps=2500,
+        learning_rate=2e-3,
+        start={"": "faig-baseline"},
+    )
+    recipes: dict[str, Recipe] = {
+        f"faig-only-{ranking}-{purpose}": replace(base, ranking=ranking, purpose=purpose)
+        for ranking, purpose in product(RANKINGS[:2], ("blur", "noise"))
+    }
+    return recipes | {
+        f"faig-only-{ranking}": replace(base, ranking=ranking) for ranking in RANKINGS[2:]
     }
 
 
@@ -312,10 +355,11 @@ RECIPES: dict[str, Recipe] = {
     "fsrcnn": FSRCNN_LAB,
     **_lam_recipes(),
     **_seeds("faig-baseline", FAIG_BASELINE),
-    **_fine_tuned("faig-target", FAIG_BASELINE, FAIG_TWO, 3),
-    **_fine_tuned("faig-three", FAIG_BASELINE, FAIG_THREE, 3),
+    **_fine_tuned("faig-target", FAIG_BASELINE, FAIG_TWO),
+    **_fine_tuned("faig-three", FAIG_BASELINE, FAIG_THREE, steps=4500),
     "faig-srcnn-baseline": FAIG_SRCNN_BASELINE,
-    **_fine_tuned("faig-srcnn-target", FAIG_SRCNN_BASELINE, FAIG_TWO, 1),
+    **_fine_tuned("faig-srcnn-target", FAIG_SRCNN_BASELINE, FAIG_TWO, seeds=1),
+    **_retrained(),
     "srresnet-gr-paper": SRRESNET_GR_PAPER,
     "srresnet-wogr-paper": SRRESNET_WOGR_PAPER,
 }

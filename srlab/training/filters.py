@@ -1,0 +1,85 @@
+"""FAIG's test by training: a network may change nothing but the filters that a ranking found."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from srlab.attribution.faig import (
+    Masks,
+    convolutions,
+    discriminative_filters,
+    filter_attribution,
+    top_filters,
+)
+from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
+from srlab.checkpoints import read_checkpoint
+from srlab.degradations.pipeline import Degradation
+from srlab.images import center_crop
+from srlab.training.initial import initial_model
+from srlab.training.recipes import FilterRecipe
+from srlab.training.supervised import Supervised
+
+SIDE = 128  # HR pixels of the windows that a ranking looks at
+
+
+class FilterTuning(Supervised):
+    """Supervised, with every gradient masked that belongs to no chosen filter."""
+
+    recipe: FilterRecipe
+
+    def __init__(
+        self, recipe: FilterRecipe, fabric: Fabric, images: dict[str, Tensor] | None = None
+    ) -> None:
+        super().__init__(recipe, fabric, images)
+        masks = chosen_filters(recipe, self.images)
+        for name, parameter in self.descent.module.named_parameters():
+            mask = masks.get(name.removesuffix(".weight"))
+            chosen = torch.zeros(()) if mask is None else mask[..., None, None]
+            parameter.register_hook(_masked(chosen.to(parameter)))
+
+
+def _masked(chosen: Tensor) -> Callable[[Tensor], Tensor]:
+    return lambda gradient: gradient * chosen
+
+
+def chosen_filters(recipe: FilterRecipe, images: dict[str, Tensor]) -> Masks:
+    """The filters that the recipe's ranking finds for its purpose, on some of the pictures."""
+    model = initial_model(recipe)
+    baseline, target = model.state_dict(), read_checkpoint(recipe.target)[0]
+    hr, lr = examples(recipe, images)
+    other = "noise" if recipe.purpose == "blur" else "blur"
+    if recipe.ranking == "faig":
+        own, rest = (
+            filter_attribution(model, baseline, target, lr[kind], hr).scores()
+            for kind in (recipe.purpose, other)
+        )
+        return discriminative_filters(own, [rest], recipe.fraction)
+    names = convolutions(model, lr["clean"])
+    change = weight_change(baseline, target, names)
+    if recipe.ranking == "change":
+        return top_filters(change, recipe.fraction)
+    if recipe.ranking == "random":
+        by_chance = random_scores(change, np.random.default_rng(recipe.seed))
+        return top_filters(by_chance, recipe.fraction)
+    influence = internal_influence(model, target, lr["clean"], lr[recipe.purpose])
+    return top_filters(influence, recipe.fraction)
+
+
+def examples(recipe: FilterRecipe, images: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Windows (N, 3, H, W) from pictures spread over the set, and each clean, blurred and noisy."""
+    fitting = [image for image in images.values() if min(image.shape[-2:]) >= SIDE]
+    places = np.linspace(0, len(fitting) - 1, min(recipe.examples, len(fitting)), dtype=int)
+    hr = torch.stack([center_crop(fitting[place], SIDE) for place in places])
+    space = recipe.space
+    clean = Degradation(scale=space.scale, resampling=space.resampling)
+    kinds = {
+        "clean": clean,
+        "blur": replace(clean, blur_sigma=space.blur_sigma[1]),
+        "noise": replace(clean, noise_sigma=space.noise_sigma[1]),
+    }
+    rng = np.random.default_rng(recipe.seed)
+    return hr, {kind: degradation(hr, rng) for kind, degradation in kinds.items()}
