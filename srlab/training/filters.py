@@ -18,7 +18,7 @@ from srlab.attribution.faig import (
 from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
 from srlab.checkpoints import read_checkpoint
 from srlab.degradations.pipeline import Degradation
-from srlab.images import center_crop
+from srlab.filter_study import Examples, examples
 from srlab.training.initial import initial_model
 from srlab.training.recipes import FilterRecipe
 from srlab.training.supervised import Supervised
@@ -50,11 +50,12 @@ def chosen_filters(recipe: FilterRecipe, images: dict[str, Tensor]) -> Masks:
     """The filters that the recipe's ranking finds for its purpose, on some of the pictures."""
     model = initial_model(recipe)
     baseline, target = model.state_dict(), read_checkpoint(recipe.target)[0]
-    hr, lr = examples(recipe, images)
+    found = recipe_examples(recipe, images)
+    lr = found.lr
     other = "noise" if recipe.purpose == "blur" else "blur"
     if recipe.ranking == "faig":
         own, rest = (
-            filter_attribution(model, baseline, target, lr[kind], hr).scores()
+            filter_attribution(model, baseline, target, lr[kind], found.hr).scores()
             for kind in (recipe.purpose, other)
         )
         return discriminative_filters(own, [rest], recipe.fraction)
@@ -69,11 +70,11 @@ def chosen_filters(recipe: FilterRecipe, images: dict[str, Tensor]) -> Masks:
     return top_filters(influence, recipe.fraction)
 
 
-def examples(recipe: FilterRecipe, images: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-    """Windows (N, 3, H, W) from pictures spread over the set, and each clean, blurred and noisy."""
-    fitting = [image for image in images.values() if min(image.shape[-2:]) >= SIDE]
+def recipe_examples(recipe: FilterRecipe, images: dict[str, Tensor]) -> Examples:
+    """Windows of pictures spread over the set, each clean, blurred and noisy as the recipe says."""
+    fitting = [name for name, image in images.items() if min(image.shape[-2:]) >= SIDE]
     places = np.linspace(0, len(fitting) - 1, min(recipe.examples, len(fitting)), dtype=int)
-    hr = torch.stack([center_crop(fitting[place], SIDE) for place in places])
+    chosen = {fitting[place]: images[fitting[place]] for place in places}
     space = recipe.space
     clean = Degradation(scale=space.scale, resampling=space.resampling)
     kinds = {
@@ -81,5 +82,4 @@ def examples(recipe: FilterRecipe, images: dict[str, Tensor]) -> tuple[Tensor, d
         "blur": replace(clean, blur_sigma=space.blur_sigma[1]),
         "noise": replace(clean, noise_sigma=space.noise_sigma[1]),
     }
-    rng = np.random.default_rng(recipe.seed)
-    return hr, {kind: degradation(hr, rng) for kind, degradation in kinds.items()}
+    return examples(chosen, kinds, count=len(chosen), size=SIDE, seed=recipe.seed)
