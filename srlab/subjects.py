@@ -27,6 +27,14 @@ def halves(images: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tens
     return left, right
 
 
+def separate(images: dict[str, Tensor], parts: int = 2) -> list[dict[str, Tensor]]:
+    """Pictures dealt out in turn: no picture is in two parts."""
+    if len(images) < parts:
+        raise ValueError(f"{len(images)} pictures cannot be dealt into {parts} parts")
+    names = list(images)
+    return [{name: images[name] for name in names[part::parts]} for part in range(parts)]
+
+
 def picture_patches(
     images: dict[str, Tensor], *, scale: int = 4, size: int = 32, stride: int = 4
 ) -> LabelledImages:

@@ -12,6 +12,7 @@ from srlab.subjects import (
     halves,
     photograph_task,
     picture_patches,
+    separate,
     subject_task,
 )
 
@@ -119,3 +120,11 @@ def test_cifar_has_its_classes_and_no_lessons(toy, monkeypatch):
     assert task.lessons is None
     assert task.names == toy.names
     assert task.pairs.contents == toy.names
+
+
+def test_no_picture_is_in_two_parts():
+    images = {name: torch.zeros(3, 2, 2) for name in "abcde"}
+    parts = separate(images, 3)
+    assert [list(part) for part in parts] == [["a", "d"], ["b", "e"], ["c"]]
+    with pytest.raises(ValueError, match="5 pictures cannot be dealt into 6 parts"):
+        separate(images, 6)

@@ -83,6 +83,14 @@ QUICK: dict[str, dict[str, Any]] = {
         "steps_without_gr": [0, 6000],
     },
     "ddr/unified_backbone": {"num_patches": 27, "live_steps": 2, "blocks": [1, 2], "perplexity": 8},
+    "faig/masking": {
+        "num_find": 2,
+        "num_test": 1,
+        "size": 64,
+        "training_seeds": [0],
+        "fractions": [1, 100],
+        "steps": 2,
+    },
     "lam/explorer": {"networks": {"fsrcnn": "FSRCNN"}, "grid": 2, "steps": 4},
     "lam/image_content": {
         "image_set": "photographs",
