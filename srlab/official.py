@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from srlab.assets import OFFICIAL_WEIGHTS, weights_file
 from srlab.checkpoints import CheckpointError, load_weights, read_weights
 from srlab.models import build
-from srlab.models.carn import MEAN
+from srlab.models.blocks import MEAN
 
 Names = dict[str, str]  # ".theirs." → ".ours.", parts of dotted names, replaced in this order
 

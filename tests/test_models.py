@@ -28,6 +28,8 @@ SMALL = {
     "swinir": {"channels": 8, "num_groups": 1, "num_layers": 2, "heads": 2},
     "guided-srresnet": {"channels": 6, "num_blocks": 2, "guide_channels": 4, "guide_blocks": 1},
     "cincgan": {"channels": 6, "num_blocks": 2, "inner_blocks": 1},
+    "dasr": {"channels": 6, "num_groups": 2, "num_blocks": 1, "encoder_channels": 4, "code": 5},
+    "dan": {"channels": 6, "num_blocks": 2, "estimator_channels": 4, "code": 3, "iterations": 2},
 }
 SCALES = (2, 3, 4)
 
@@ -344,7 +346,7 @@ def test_the_discriminator_judges_patches(size):
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
-        ("edrs", {}, "unknown model 'edrs'; srlab has carn, cincgan, edsr"),
+        ("edrs", {}, "unknown model 'edrs'; srlab has carn, cincgan, dan"),
         ("srresnet", {"scale": 5}, "scale is one of"),
         ("srresnet", {"width": 5}, "SRResNet does not take these settings.*width"),
         ("srresnet", {"channels": 0}, "channels of srresnet must be at least 1"),

@@ -11,6 +11,8 @@ from torch import nn
 
 from srlab.models.carn import CARN
 from srlab.models.cincgan import CinCGAN
+from srlab.models.dan import DAN
+from srlab.models.dasr import DASR
 from srlab.models.discriminator import PatchDiscriminator
 from srlab.models.edsr import EDSR
 from srlab.models.fsrcnn import FSRCNN
@@ -45,6 +47,8 @@ MODELS: dict[str, type[nn.Module]] = {
     "swinir": SwinIR,
     "guided-srresnet": GuidedSRResNet,
     "cincgan": CinCGAN,
+    "dasr": DASR,
+    "dan": DAN,
 }
 CLASSIFIERS: dict[str, type[nn.Module]] = {
     "resnet18": ResNet18,
@@ -69,6 +73,8 @@ def build(name: str, **hyperparameters: object) -> nn.Module:
 __all__ = [
     "CARN",
     "CLASSIFIERS",
+    "DAN",
+    "DASR",
     "EDSR",
     "FSRCNN",
     "IMDN",

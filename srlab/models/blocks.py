@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+MEAN = (0.4488, 0.4371, 0.4040)  # colour of DIV2K, which some networks take off and put back
 STAGES: dict[int, tuple[int, ...]] = {1: (), 2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
 
 
@@ -12,6 +13,11 @@ def upsampling_stages(scale: int) -> tuple[int, ...]:
     if scale not in STAGES:
         raise ValueError(f"scale is one of {sorted(STAGES)}, got {scale}")
     return STAGES[scale]
+
+
+def mean_colour(images: Tensor) -> Tensor:
+    """(3, 1, 1): the mean colour of DIV2K, as the images are stored."""
+    return images.new_tensor(MEAN)[:, None, None]
 
 
 def conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:

@@ -5,9 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from srlab.models.blocks import PixelShuffleUpsampler, SuperResolver, conv3x3
+from srlab.models.blocks import PixelShuffleUpsampler, SuperResolver, conv3x3, mean_colour
 
-MEAN = (0.4488, 0.4371, 0.4040)  # colour of DIV2K, taken off and put back
 STEPS = 3  # of every cascade
 
 
@@ -78,11 +77,7 @@ class CARN(SuperResolver):
         self.reconstruct_margin = 2
 
     def extract(self, lr: Tensor) -> Tensor:
-        return self.body(self.head(lr - _mean(lr)))
+        return self.body(self.head(lr - mean_colour(lr)))
 
     def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        return self.tail(self.upsampler(features)) + _mean(lr)
-
-
-def _mean(images: Tensor) -> Tensor:
-    return images.new_tensor(MEAN)[:, None, None]
+        return self.tail(self.upsampler(features)) + mean_colour(lr)

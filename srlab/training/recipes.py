@@ -317,6 +317,36 @@ def _retrained() -> dict[str, Recipe]:
     }
 
 
+# One branch against two (FAIG, Tab. 1): parameters and multiply-adds equal within 10 %.
+FAIG_ONE_BRANCH = replace(FAIG_BASELINE, space=FAIG_TWO, steps=6000)
+FAIG_DASR = replace(
+    FAIG_ONE_BRANCH,
+    architecture="dasr",
+    hyperparameters={
+        "scale": 2,
+        "channels": 26,
+        "num_groups": 4,
+        "num_blocks": 2,
+        "encoder_channels": 8,
+        "code": 4,
+        "reduction": 4,
+        "tail_layers": 2,
+        "global_residual": True,
+    },
+)
+FAIG_DAN = replace(
+    FAIG_ONE_BRANCH,
+    architecture="dan",
+    hyperparameters={
+        "scale": 2,
+        "channels": 24,
+        "num_blocks": 7,
+        "estimator_channels": 36,
+        "code": 10,
+        "iterations": 2,
+    },
+)
+
 # paper: the published sizes and schedules, for a GPU.
 PAPER: dict[str, Any] = {"lr_size": 32, "batch_size": 16, "steps": 600_000, "learning_rate": 2e-4}
 SRRESNET_GR_PAPER = replace(
@@ -360,6 +390,9 @@ RECIPES: dict[str, Recipe] = {
     "faig-srcnn-baseline": FAIG_SRCNN_BASELINE,
     **_fine_tuned("faig-srcnn-target", FAIG_SRCNN_BASELINE, FAIG_TWO, seeds=1),
     **_retrained(),
+    **_seeds("faig-one-branch", FAIG_ONE_BRANCH),
+    **_seeds("faig-dasr", FAIG_DASR),
+    **_seeds("faig-dan", FAIG_DAN),
     "srresnet-gr-paper": SRRESNET_GR_PAPER,
     "srresnet-wogr-paper": SRRESNET_WOGR_PAPER,
 }

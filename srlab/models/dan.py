@@ -1,0 +1,106 @@
+"""A network after DAN (Luo et al., NeurIPS 2020): restoring and estimating take turns."""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from srlab.degradations.filters import upsample
+from srlab.models.blocks import (
+    PixelShuffleUpsampler,
+    ResidualBlock,
+    conv3x3,
+    he_initialization,
+)
+from srlab.models.degradation_aware import BlindSuperResolver
+
+SLOPE = 0.1
+
+
+class Estimator(nn.Sequential):
+    """(B, C, h, w) → (B, code): strided convolutions, averaged over the picture."""
+
+    def __init__(self, channels: int, width: int, code: int) -> None:
+        layers: list[nn.Module] = []
+        for before, after in pairwise((channels, width, 2 * width, 2 * width)):
+            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.LeakyReLU(SLOPE)]
+        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2 * width, code))
+
+
+class Restorer(nn.Module):
+    """Residual blocks, each channel of them scaled and shifted as the code says."""
+
+    def __init__(self, channels: int, num_blocks: int, code: int) -> None:
+        super().__init__()
+        blocks = [ResidualBlock(channels) for _ in range(num_blocks)]
+        self.blocks = nn.ModuleList(blocks)
+        self.modulation = nn.Linear(code, 2 * num_blocks * channels)
+        nn.init.zeros_(self.modulation.weight)  # begins as plain blocks
+        nn.init.zeros_(self.modulation.bias)
+        he_initialization(self, slope=SLOPE)
+        for block in blocks:  # small residuals keep a deep stack calm
+            for conv in (block.conv1, block.conv2):
+                conv.weight.data = conv.weight.data * 0.1
+
+    def forward(self, x: Tensor, code: Tensor) -> Tensor:
+        factors = self.modulation(code).chunk(len(self.blocks), dim=1)
+        for block, factor in zip(self.blocks, factors, strict=True):
+            gain, shift = factor[:, :, None, None].chunk(2, dim=1)
+            x = block(x) * (1 + gain) + shift
+        return x
+
+
+class DAN(BlindSuperResolver):
+    """An estimator reads a short code off the restored features, by which they are restored anew.
+
+    Weights are shared by the `iterations`. It learns from the loss on the SR image alone. Unlike
+    the published network, it estimates from features on the LR grid and no true kernel is shown
+    to it, so that it differs from a one-branch network in the second branch alone.
+    """
+
+    def __init__(
+        self,
+        *,
+        scale: int = 4,
+        channels: int = 64,
+        num_blocks: int = 10,
+        estimator_channels: int = 64,
+        code: int = 10,
+        iterations: int = 4,
+        global_residual: bool = True,
+    ) -> None:
+        super().__init__()
+        self.scale, self.iterations = scale, iterations
+        self.global_residual = global_residual
+        self.head = nn.Sequential(conv3x3(3, channels), nn.LeakyReLU(SLOPE))
+        self.estimator = Estimator(2 * channels, estimator_channels, code)
+        self.upsampler = PixelShuffleUpsampler(channels, scale)
+        self.tail = nn.Sequential(
+            conv3x3(channels, channels), nn.LeakyReLU(SLOPE), conv3x3(channels, 3)
+        )
+        self.taps = ("head", *(f"restorer.blocks.{index}" for index in range(num_blocks)))
+        self.reconstruct_margin = 2
+        he_initialization(self, slope=SLOPE)
+        self.restorer = Restorer(channels, num_blocks, code)
+
+    def represent(self, lr: Tensor) -> Tensor:
+        """The last estimate."""
+        return self._alternate(lr)[1]
+
+    def extract(self, lr: Tensor) -> Tensor:
+        return self._alternate(lr)[0]
+
+    def extract_under(self, lr: Tensor, representation: Tensor) -> Tensor:
+        return self.restorer(self.head(lr), representation)
+
+    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
+        sr = self.tail(self.upsampler(features))
+        return sr + upsample(lr, self.scale, "bilinear") if self.global_residual else sr
+
+    def _alternate(self, lr: Tensor) -> tuple[Tensor, Tensor]:
+        """(features, code) after the last turn."""
+        features = shallow = self.head(lr)
+        for _ in range(self.iterations):
+            code = self.estimator(torch.cat([shallow, features], dim=1))
+            features = self.restorer(shallow, code)
+        return features, code
