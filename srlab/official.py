@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -38,8 +39,10 @@ class _Published:
     hyperparameters: dict[str, Any]
     names: Names
     constants: dict[str, Any] = field(default_factory=dict)  # in the file; fixed in our network
-    unused: tuple[str, ...] = ()  # beginnings of names: of other scales
+    unused: tuple[str, ...] = ()  # beginnings of names: of other scales, of the training
     high: float = 1.0  # the network was trained on values in [0, high]
+    first: tuple[str, ...] = ("head.weight",)  # what the image meets, in our names
+    last: tuple[str, ...] = ("upsampler.0.weight", "upsampler.0.bias")  # what makes the SR image
 
 
 def _numbered(theirs: str, ours: str, count: int) -> Names:
@@ -98,6 +101,17 @@ _CARN_M: Names = {
     },
     **_numbered(".c{}.body.", ".body.fusions.{}.", 3),
 }
+_DASR: Names = {
+    ".G.": ".",
+    ".E.encoder_q.E.": ".encoder.",
+    ".head.0.": ".head.",
+    ".tail.0.2.": ".upsampler.3.",
+    ".tail.0.": ".upsampler.",
+    ".tail.1.": ".tail.0.",
+    **{f".body.{group}.body.5.": f".body.{group}.last." for group in range(5)},
+    **{f".body.{group}.body.": f".body.{group}.blocks." for group in range(5)},
+    ".ca.conv_du.": ".attention.",
+}
 _IDENTITY = [[[[float(row == column)]] for column in range(3)] for row in range(3)]
 
 PUBLISHED: dict[str, _Published] = {
@@ -117,6 +131,24 @@ PUBLISHED: dict[str, _Published] = {
         unused=("upsample.up2.", "upsample.up3."),
     ),
 }
+# Weights that srlab does not fetch: `official_from_file` reads them where a reader has them.
+BROUGHT: dict[str, _Published] = {
+    "dasr": _Published(
+        "dasr",
+        {"scale": 4},
+        _DASR,
+        constants={
+            "G.sub_mean.weight": _IDENTITY,
+            "G.sub_mean.bias": [-255 * value for value in MEAN],
+            "G.add_mean.weight": _IDENTITY,
+            "G.add_mean.bias": [255 * value for value in MEAN],
+        },
+        unused=("E.encoder_k.", "E.encoder_q.mlp.", "E.queue"),
+        high=255.0,
+        first=("head.weight", "encoder.0.weight"),
+        last=("tail.0.weight", "tail.0.bias"),
+    ),
+}
 
 
 def load_official(name: str) -> tuple[nn.Module, OfficialProvenance]:
@@ -130,9 +162,7 @@ def load_official(name: str) -> tuple[nn.Module, OfficialProvenance]:
     if name not in PUBLISHED:
         raise ValueError(f"no published network {name!r}; srlab has {', '.join(PUBLISHED)}")
     published, source = PUBLISHED[name], OFFICIAL_WEIGHTS[name]
-    model = build(published.architecture, **published.hyperparameters)
-    weights = _ours(published, read_weights(weights_file(name)))
-    load_weights(model, _fed_unit_range(weights, published.high))
+    model = _network(published, published.hyperparameters, weights_file(name))
     provenance = OfficialProvenance(
         name,
         published.architecture,
@@ -144,13 +174,35 @@ def load_official(name: str) -> tuple[nn.Module, OfficialProvenance]:
         source.licence,
         source.citation,
     )
-    return model.eval(), provenance
+    return model, provenance
+
+
+def official_from_file(name: str, path: str | Path, **hyperparameters: Any) -> nn.Module:
+    """A published network with weights that you have, in eval mode, fed [0, 1].
+
+    `hyperparameters` are for files of other scales than the ×4 that is assumed.
+
+    >>> model = official_from_file("dasr", "model_600.pt", scale=2)
+    """
+    known = PUBLISHED | BROUGHT
+    if name not in known:
+        raise ValueError(f"no published network {name!r}; srlab has {', '.join(known)}")
+    published = known[name]
+    return _network(published, published.hyperparameters | hyperparameters, path)
+
+
+def _network(
+    published: _Published, hyperparameters: Mapping[str, Any], path: str | Path
+) -> nn.Module:
+    model = build(published.architecture, **hyperparameters)
+    load_weights(model, _fed_unit_range(published, _ours(published, read_weights(path))))
+    return model.eval()
 
 
 def _ours(published: _Published, theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The file's tensors under our names; constants are compared, other scales left out."""
     for name, value in published.constants.items():
-        if name not in theirs or not torch.equal(theirs[name], torch.tensor(value)):
+        if name not in theirs or not _equal(theirs[name], torch.tensor(value)):
             raise CheckpointError(f"{name} of the published file is not what srlab builds in")
     return {
         _renamed(name, published.names): tensor
@@ -166,7 +218,13 @@ def _renamed(name: str, names: Names) -> str:
     return dotted[1:]
 
 
-def _fed_unit_range(weights: Mapping[str, Tensor], high: float) -> dict[str, Tensor]:
+def _equal(one: Tensor, other: Tensor) -> bool:
+    """Up to a rounding of float32."""
+    return one.shape == other.shape and torch.allclose(one, other, rtol=1e-6, atol=0)
+
+
+def _fed_unit_range(published: _Published, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """First and last convolution scaled, so that [0, 1] does what [0, high] did."""
-    factors = {"head.weight": high, "upsampler.0.weight": 1 / high, "upsampler.0.bias": 1 / high}
-    return {name: tensor * factors.get(name, 1.0) for name, tensor in weights.items()}
+    high = published.high
+    factors = dict.fromkeys(published.first, high) | dict.fromkeys(published.last, 1 / high)
+    return {name: tensor * factors.get(name, 1) for name, tensor in weights.items()}
