@@ -95,7 +95,7 @@ from srlab.datasets import load_images
 from srlab.devices import pick_device
 from srlab.explorers import Chart, Control, PictureExplorer, PictureState
 from srlab.filter_study import KINDS, examples, restored
-from srlab.findings import Finding, record
+from srlab.findings import Finding, record, span
 from srlab.images import image_to_array
 from srlab.metrics import gradient_error, psnr
 from srlab.plotting import Matrix, matrix_grid, picture_grid, stacked_curves
@@ -324,10 +324,6 @@ lost = {
     for ranking, aim in product(RANKINGS, AIMS)
     for which, place in {"own": own_input, "other": other_input}.items()
 }
-
-
-def span(values):
-    return float(np.min(values)), float(np.max(values))
 
 
 def mean_change(ranking, aim):

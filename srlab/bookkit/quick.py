@@ -83,6 +83,16 @@ QUICK: dict[str, dict[str, Any]] = {
         "steps_without_gr": [0, 6000],
     },
     "ddr/unified_backbone": {"num_patches": 27, "live_steps": 2, "blocks": [1, 2], "perplexity": 8},
+    "faig/adjustable_restoration": {
+        "num_find": 2,
+        "num_test": 1,
+        "size": 64,
+        "training_seeds": [0],
+        "strengths": [0, 0.5, 1],
+        "steps": 2,
+    },
+    "faig/one_branch": {"num_windows": 4, "size": 64, "training_seeds": [0]},
+    "faig/retraining": {"num_windows": 4, "size": 64},
     "faig/masking": {
         "num_find": 2,
         "num_test": 1,
