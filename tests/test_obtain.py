@@ -1,7 +1,9 @@
 import pytest
 
 from srlab.checkpoints import CheckpointError
-from srlab.training.obtain import obtainable
+from srlab.models import build
+from srlab.training import obtain
+from srlab.training.obtain import obtainable, tuned
 
 
 def test_only_what_is_shipped_can_be_had_without_training():
@@ -11,3 +13,16 @@ def test_only_what_is_shipped_can_be_had_without_training():
         obtainable(["nowhere"])
     with pytest.raises(CheckpointError, match="no names"):
         obtainable([])
+
+
+def test_a_tuned_network_brings_its_start_where_both_ship(monkeypatch):
+    shipped = {"faig-baseline", "faig-target", "faig-target-s1", "faig-baseline-s2"}
+    networks = {
+        name: build("srresnet", scale=2, channels=4, num_blocks=1) for name in sorted(shipped)
+    }
+    monkeypatch.setattr(obtain, "shipped_checkpoints", lambda: shipped)
+    monkeypatch.setattr(obtain, "network", lambda name, **_: networks[name])
+    (own,) = tuned("faig-target", [0, 1, 2])
+    assert (own.name, own.start) == ("faig-target", "faig-baseline")
+    assert own.model is networks["faig-target"]
+    assert own.baseline["head.0.bias"].equal(networks["faig-baseline"].head[0].bias)

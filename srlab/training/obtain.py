@@ -1,14 +1,15 @@
 """A trained network by its recipe's name: loaded as shipped, or trained here and now."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from srlab.checkpoints import CheckpointError, load_checkpoint, shipped_checkpoints
 from srlab.training.fit import fit
-from srlab.training.recipes import recipe
+from srlab.training.recipes import recipe, seed_names
 
 
 @cache
@@ -27,4 +28,36 @@ def obtainable(names: Iterable[str], *, train: bool = False) -> list[str]:
         raise CheckpointError(
             f"none of {', '.join(names) or '(no names)'} is shipped; `srlab train NAME` makes one"
         )
+    return found
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A network before and after it was trained on."""
+
+    name: str  # of the network after
+    start: str  # of the one before
+    model: nn.Module  # of their architecture
+    baseline: dict[str, Tensor]  # weights before
+    target: dict[str, Tensor]  # weights after
+
+
+def tuned(
+    name: str,
+    seeds: Iterable[int],
+    *,
+    train: bool = False,
+    device: torch.device | str = "cpu",
+) -> list[Tuned]:
+    """The seeds of a recipe that goes on from another's network, with that network.
+
+    Those that `obtainable` knows.
+    """
+    starts = {own: recipe(own).start[""] for own in seed_names(name, seeds)}
+    known = set(obtainable(starts.values(), train=train))
+    names = obtainable([own for own, start in starts.items() if start in known], train=train)
+    found = []
+    for own in names:
+        before, after = (network(n, train=train, device=device) for n in (starts[own], own))
+        found.append(Tuned(own, starts[own], after, before.state_dict(), after.state_dict()))
     return found
