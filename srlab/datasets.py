@@ -12,6 +12,7 @@ from torch import Tensor
 
 from srlab.assets import IMAGE_SETS, image_set_files
 from srlab.degradations.pipeline import Degradation, DegradationSpace
+from srlab.degradations.together import degrade_each
 from srlab.images import center_crop, crop, crop_to_multiple, image_to_array, read_image
 
 # Pictures that travel inside scikit-image and scikit-learn: no download, same on every machine.
@@ -147,6 +148,7 @@ class PatchSampler:
 
     `batch(step)` depends on `(seed, step)` alone, so a resumed run sees the same data without
     any state. Crops carry the degradation's margin, which is cut off again after it was applied.
+    `crops_per_draw` crops of one picture share a degradation; `chunk` parts the batch into them.
     """
 
     def __init__(
@@ -157,7 +159,9 @@ class PatchSampler:
         lr_size: int,
         batch_size: int,
         seed: int,
+        crops_per_draw: int = 1,
     ) -> None:
+        self.crops_per_draw = crops_per_draw
         self.space, self.lr_size, self.batch_size, self.seed = space, lr_size, batch_size, seed
         self.size = lr_size * space.scale + 2 * space.margin  # of a crop, HR pixels
         shortest = min((min(image.shape[-2:]) for image in images), default=0)
@@ -170,14 +174,28 @@ class PatchSampler:
 
     def batch(self, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """(lr (B, 3, s, s), hr (B, 3, scale·s, scale·s)) for this step."""
-        rng = np.random.default_rng((self.seed, step))
-        crops = torch.stack([self._crop(rng) for _ in range(self.batch_size)])
-        wide = crops.to(device).permute(0, 3, 1, 2).float() / 255
-        lr = center_crop(_degrade_each(wide, self.space, rng), self.lr_size)
-        return lr, center_crop(wide, self.lr_size * self.space.scale)
+        return self.drawn_batch(step, device)[:2]
 
-    def _crop(self, rng: np.random.Generator) -> Tensor:
+    def drawn_batch(
+        self, step: int, device: torch.device
+    ) -> tuple[Tensor, Tensor, list[Degradation]]:
+        """The same, and the B degradations; B is batch_size · crops_per_draw.
+
+        The first batch_size rows are one crop of each draw, the next as many another of each.
+        """
+        rng = np.random.default_rng((self.seed, step))
+        crops = [self._crops(rng) for _ in range(self.batch_size)]
+        rows = torch.stack([crop for view in zip(*crops, strict=True) for crop in view])
+        wide = rows.to(device).permute(0, 3, 1, 2).float() / 255
+        drawn = [self.space.draw(rng) for _ in crops] * self.crops_per_draw
+        lr = center_crop(degrade_each(wide, drawn, rng.spawn(len(wide))), self.lr_size)
+        return lr, center_crop(wide, self.lr_size * self.space.scale), drawn
+
+    def _crops(self, rng: np.random.Generator) -> list[Tensor]:
         picture = self.pictures[rng.integers(len(self.pictures))]
+        return [self._crop(picture, rng) for _ in range(self.crops_per_draw)]
+
+    def _crop(self, picture: Tensor, rng: np.random.Generator) -> Tensor:
         rows, columns = picture.shape[:2]
         top, left = rng.integers(rows - self.size + 1), rng.integers(columns - self.size + 1)
         patch = picture[top : top + self.size, left : left + self.size]
@@ -190,16 +208,3 @@ def _at_least(picture: np.ndarray, size: int) -> Tensor:
     short = [max(size - side, 0) for side in picture.shape[:2]]
     border = [(pad // 2, pad - pad // 2) for pad in short]
     return torch.from_numpy(np.pad(picture, (*border, (0, 0)), mode="reflect"))
-
-
-def _degrade_each(images: Tensor, space: DegradationSpace, rng: np.random.Generator) -> Tensor:
-    """Each image under its own draw; those that drew the same one are computed together."""
-    drawn = [space.draw(rng) for _ in images]
-    streams = rng.spawn(len(images))
-    out: list[Tensor] = [images] * len(images)
-    for degradation in dict.fromkeys(drawn):
-        rows = [index for index, own in enumerate(drawn) if own == degradation]
-        degraded = degradation(images[rows], [streams[row] for row in rows])
-        for row, image in zip(rows, degraded, strict=True):
-            out[row] = image
-    return torch.stack(out)

@@ -63,6 +63,12 @@ class Degradation:
         return max(self.blur_sigma, self.blur_sigma_y or 0.0)
 
     @property
+    def blur_axes(self) -> tuple[float, float, float]:
+        """Standard deviations along both main axes, pixels, and the angle of the first, radians."""
+        across = self.blur_sigma if self.blur_sigma_y is None else self.blur_sigma_y
+        return self.blur_sigma, across, self.blur_angle
+
+    @property
     def margin(self) -> int:
         """Input pixels around a window that reach its degraded version (JPEG's blocks aside)."""
         radius = self.kernel_size // 2 if self.kernel_size else math.ceil(4 * self.widest_sigma)
@@ -87,8 +93,7 @@ class Degradation:
             return images
         if self.blur_sigma_y is None and self.kernel_size is None:
             return blur(images, self.blur_sigma)
-        sigmas = (self.blur_sigma, self.blur_sigma_y, self.blur_angle)
-        return filter2d(images, gaussian_kernel(*sigmas, size=self.kernel_size))
+        return filter2d(images, gaussian_kernel(*self.blur_axes, size=self.kernel_size))
 
     def __str__(self) -> str:
         parts = []
