@@ -1,18 +1,21 @@
-"""Networks with a code of the degradation: DASR and DAN."""
+"""Networks with a code of the degradation: DASR, DAN and ReDSR."""
 
 import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from srlab.degradations.filters import downsample
 from srlab.models import build
 from srlab.models.dasr import ContrastHead
 from srlab.models.degradation_aware import filter_each
+from srlab.models.redsr import Degrader, OracleEncoder
 from srlab.training.recipes import recipe
 
 SMALL = {
     "dasr": {"channels": 6, "num_groups": 2, "num_blocks": 1, "encoder_channels": 4, "code": 5},
     "dan": {"channels": 6, "num_blocks": 2, "estimator_channels": 4, "code": 3, "iterations": 2},
+    "redsr": {"channels": 6, "num_groups": 2, "num_blocks": 1, "encoder_channels": 4, "code": 5},
 }
 
 
@@ -53,6 +56,36 @@ def test_dasr_has_its_published_size():
     assert parameters(model) - sum(map(parameters, normalization)) == 5_835_907
     assert model.represent(torch.rand(1, 3, 16, 16, device="meta")).shape == (1, 256)
     assert parameters(ContrastHead(256)) == 2 * (256 * 256 + 256)
+
+
+def test_redsr_has_its_published_size():
+    """6.28 M: encoder and generator (Tab. 1); the degrader is needed in training alone."""
+    with torch.device("meta"):
+        model = build("redsr")
+    assert round(parameters(model) / 1e6, 2) == 6.28
+    assert model.represent(torch.rand(1, 3, 16, 16, device="meta")).shape == (1, 64)
+
+
+def test_an_oracle_is_told_and_otherwise_assumes_a_clean_picture():
+    torch.manual_seed(0)
+    model = build("redsr", **SMALL["redsr"], oracle=True).eval()
+    assert sum(isinstance(layer, nn.Linear) for layer in model.encoder) == 5
+    assert isinstance(model.encoder, OracleEncoder)
+    lr, clean = noise(2, 3, 9, 11).float(), torch.zeros(2, 4)
+    torch.testing.assert_close(model(lr), model.restore(lr, model.represent_known(clean)))
+    blurred = model.represent_known(torch.tensor([[2.0, 2.0, 0.0, 0.1]]).expand(2, -1))
+    assert not torch.allclose(blurred, model.represent(lr))
+
+
+def test_the_degrader_corrects_the_bicubic_reduction_as_the_code_says():
+    torch.manual_seed(0)
+    degrader = Degrader(scale=4, channels=6, num_blocks=2, code=5).double()
+    hr, codes = noise(2, 3, 24, 32), noise(2, 5)
+    assert degrader(hr, codes).shape == (2, 3, 6, 8)
+    assert not torch.allclose(degrader(hr, codes), degrader(hr, codes.flip(0)))
+    for parameter in degrader.tail.parameters():
+        nn.init.zeros_(parameter)
+    torch.testing.assert_close(degrader(hr, codes), downsample(hr, 4))
 
 
 def test_an_image_is_restored_by_the_code_it_is_given(model):

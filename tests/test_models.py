@@ -30,6 +30,7 @@ SMALL = {
     "cincgan": {"channels": 6, "num_blocks": 2, "inner_blocks": 1},
     "dasr": {"channels": 6, "num_groups": 2, "num_blocks": 1, "encoder_channels": 4, "code": 5},
     "dan": {"channels": 6, "num_blocks": 2, "estimator_channels": 4, "code": 3, "iterations": 2},
+    "redsr": {"channels": 6, "num_groups": 2, "num_blocks": 1, "encoder_channels": 4, "code": 5},
 }
 SCALES = (2, 3, 4)
 

@@ -21,6 +21,7 @@ from srlab.models.imdn import IMDN
 from srlab.models.msrn import MSRN
 from srlab.models.pan import PAN
 from srlab.models.rcan import RCAN, RCANClassifier
+from srlab.models.redsr import ReDSR
 from srlab.models.resnet18 import ResNet18
 from srlab.models.rfdn import RFDN
 from srlab.models.rrdbnet import RRDBNet
@@ -49,6 +50,7 @@ MODELS: dict[str, type[nn.Module]] = {
     "cincgan": CinCGAN,
     "dasr": DASR,
     "dan": DAN,
+    "redsr": ReDSR,
 }
 CLASSIFIERS: dict[str, type[nn.Module]] = {
     "resnet18": ResNet18,
@@ -90,6 +92,7 @@ __all__ = [
     "PatchDiscriminator",
     "RCANClassifier",
     "RRDBNet",
+    "ReDSR",
     "ResNet18",
     "SRCNNStyle",
     "SRResNet",

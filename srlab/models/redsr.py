@@ -1,0 +1,136 @@
+"""ReDSR (Liu et al., ECCV 2024): a code of the degradation, good if it can reproduce it."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from srlab.degradations.filters import downsample
+from srlab.models.blocks import conv3x3, he_initialization
+from srlab.models.degradation_aware import DegradationAwareBlock, DegradationAwareNetwork
+
+CENTRE, SPREAD = 0.45, 0.25  # of the values in natural images: the code stalls without
+SLOPE = 0.25  # of a PReLU at birth
+REDUCTION = 8
+TOLD = (4.0, 4.0, 4.0, 25 / 255)  # the usual extent of a degradation vector's entries
+
+
+class Encoder(nn.Sequential):
+    """(B, 3, h, w) → (B, code): 4×4 convolutions of stride 2 and 5×5 ones in turn, averaged."""
+
+    def __init__(self, channels: int, code: int) -> None:
+        widths = (3, *(channels * factor for factor in (1, 1, 2, 2, 4)), code)
+        layers: list[nn.Module] = []
+        for index, (before, after) in enumerate(pairwise(widths)):
+            size, stride, padding = ((4, 2, 1), (5, 1, 2))[index % 2]
+            conv = nn.Conv2d(before, after, size, stride, padding, padding_mode="replicate")
+            layers += [conv, nn.PReLU()]
+        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        he_initialization(self, SLOPE)
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return super().forward((lr - CENTRE) / SPREAD)
+
+
+class OracleEncoder(nn.Sequential):
+    """(B, 4) → (B, code): five fully connected layers on the true degradation vector (Tab. 2)."""
+
+    def __init__(self, width: int, code: int) -> None:
+        layers: list[nn.Module] = []
+        for before, after in pairwise((len(TOLD), width, width, width, width, code)):
+            layers += [nn.Linear(before, after), nn.PReLU()]
+        super().__init__(*layers[:-1])
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        return super().forward(vectors / vectors.new_tensor(TOLD))
+
+
+class Degrader(nn.Module):
+    """(hr (B, 3, scale·h, scale·w), (B, code)) → lr: degrades as the code says (Sec. 3.2).
+
+    It corrects the bicubic reduction, and works on the LR grid, where each pixel holds the HR
+    pixels it covers; the published one works on the HR grid, at sixteen times the cost.
+    """
+
+    def __init__(self, *, scale: int, channels: int, num_blocks: int, code: int) -> None:
+        super().__init__()
+        self.scale = scale
+        self.told = CodeFor(num_blocks, code)
+        self.head = nn.Sequential(conv3x3(3 * scale**2, channels), nn.PReLU())
+        self.body = nn.ModuleList(
+            DegradationAwareBlock(channels, code, REDUCTION, nn.PReLU) for _ in range(num_blocks)
+        )
+        self.tail = conv3x3(channels, 3)
+        he_initialization(self, SLOPE)
+        self.tail.weight.data = self.tail.weight.data * 0.1  # begins as the bicubic reduction
+
+    def forward(self, hr: Tensor, code: Tensor) -> Tensor:
+        features = self.head(F.pixel_unshuffle((hr - CENTRE) / SPREAD, self.scale))
+        for block, own in zip(self.body, self.told(code), strict=True):
+            features = block(features, own)
+        return downsample(hr, self.scale) + SPREAD * self.tail(features)
+
+
+class CodeFor(nn.Module):
+    """(B, code) → `count` times (B, code): each listener is told in its own words."""
+
+    def __init__(self, count: int, code: int) -> None:
+        super().__init__()
+        self.count = count
+        self.layers = nn.Sequential(
+            nn.Linear(code, code, bias=False), nn.PReLU(), nn.Linear(code, count * code)
+        )
+
+    def forward(self, code: Tensor) -> Sequence[Tensor]:
+        return self.layers(code).chunk(self.count, dim=1)
+
+
+class ReDSR(DegradationAwareNetwork):
+    """Encoder and generator: what is needed to restore; `Degrader` belongs to the training.
+
+    `oracle` puts fully connected layers in the encoder's place, which are told the true
+    degradation; a picture alone then tells them nothing, and they assume that it is clean.
+    """
+
+    def __init__(
+        self,
+        *,
+        scale: int = 4,
+        channels: int = 64,
+        num_groups: int = 5,
+        num_blocks: int = 5,
+        encoder_channels: int = 64,
+        code: int = 64,
+        reduction: int = REDUCTION,
+        tail_layers: int = 1,
+        global_residual: bool = False,
+        oracle: bool = False,
+    ) -> None:
+        super().__init__(
+            scale=scale,
+            channels=channels,
+            num_groups=num_groups,
+            num_blocks=num_blocks,
+            code=code,
+            reduction=reduction,
+            tail_layers=tail_layers,
+            global_residual=global_residual,
+            activation=nn.PReLU,
+            slope=SLOPE,
+        )
+        self.told = CodeFor(num_groups, code)
+        self.oracle = oracle
+        self.encoder = (OracleEncoder if oracle else Encoder)(encoder_channels, code)
+
+    def represent(self, lr: Tensor) -> Tensor:
+        if self.oracle:
+            return self.represent_known(lr.new_zeros(len(lr), len(TOLD)))
+        return self.encoder(lr)
+
+    def represent_known(self, vectors: Tensor) -> Tensor:
+        """(B, 4) `degradation_vectors` → (B, code): what an oracle makes of the truth."""
+        return self.encoder(vectors)
+
+    def group_codes(self, representation: Tensor) -> Sequence[Tensor]:
+        return self.told(representation)
