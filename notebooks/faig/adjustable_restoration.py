@@ -84,8 +84,7 @@ from srlab.images import image_to_array
 from srlab.metrics import psnr
 from srlab.plotting import Matrix, matrix_grid, picture_grid, stacked_curves
 from srlab.subjects import separate
-from srlab.training.obtain import network, obtainable
-from srlab.training.recipes import seed_names
+from srlab.training.obtain import tuned
 
 device = pick_device(device)
 finding = Finding(
@@ -114,32 +113,29 @@ learned = {kind: KINDS[kind] for kind in ("blur", "noise")}
 found = examples(for_finding, learned, count=num_find, size=size).to(device)
 judged = examples(for_judging, MIXED, count=num_test, size=size).to(device)
 
-targets = obtainable(seed_names("faig-target", training_seeds), train=train)
-baselines = [name.replace("target", "baseline") for name in targets]
-model = network(baselines[0], train=train, device=device)
-pairs = [
-    tuple(network(name, train=train, device=device).state_dict() for name in names)
-    for names in zip(baselines, targets, strict=True)
-]
+pairs = tuned("faig-target", training_seeds, train=train, device=device)
+model = pairs[0].model
 
 
-def ranked(baseline, target):
+def ranked(pair):
     """{"blur": masks, "noise": masks} of the filters found for each."""
     scores = {
-        kind: filter_attribution(model, baseline, target, lr, found.hr, steps=steps).scores()
+        kind: filter_attribution(
+            pair.model, pair.baseline, pair.target, lr, found.hr, steps=steps
+        ).scores()
         for kind, lr in found.lr.items()
     }
     return filters_by_degradation(scores, fraction / 100)
 
 
-masks = [ranked(*pair) for pair in pairs]
+masks = [ranked(pair) for pair in pairs]
 
 
 def adjusted(seed, deblurring, denoising):
     """The target's weights with its two sets of filters at these strengths."""
-    (baseline, target), own = pairs[seed], masks[seed]
-    weights = masked_weights(target, baseline, own["blur"], strength=1 - deblurring)
-    return masked_weights(weights, baseline, own["noise"], strength=1 - denoising)
+    pair, own = pairs[seed], masks[seed]
+    weights = masked_weights(pair.target, pair.baseline, own["blur"], strength=1 - deblurring)
+    return masked_weights(weights, pair.baseline, own["noise"], strength=1 - denoising)
 
 
 quality = {
@@ -333,7 +329,7 @@ record(
         "fraction": fraction,
         "steps": steps,
     },
-    checkpoints=[] if train else [*baselines, *targets],
+    checkpoints=[] if train else [name for pair in pairs for name in (pair.start, pair.name)],
 )
 
 # %% [markdown]

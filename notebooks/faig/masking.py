@@ -78,6 +78,7 @@ device = "auto"
 # :::
 
 # %% tags=["hide-cell"]
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -94,14 +95,14 @@ from srlab.attribution.filter_rivals import internal_influence, random_scores, w
 from srlab.datasets import load_images
 from srlab.devices import pick_device
 from srlab.explorers import Chart, Control, PictureExplorer, PictureState
-from srlab.filter_study import KINDS, examples, restored
+from srlab.filter_effects import effects
+from srlab.filter_study import KINDS, examples, restored, restored_psnr
 from srlab.findings import Finding, record, span
 from srlab.images import image_to_array
 from srlab.metrics import gradient_error, psnr
 from srlab.plotting import Matrix, matrix_grid, picture_grid, stacked_curves
 from srlab.subjects import separate
-from srlab.training.obtain import network, obtainable
-from srlab.training.recipes import seed_names
+from srlab.training.obtain import tuned
 
 device = pick_device(device)
 finding = Finding(
@@ -127,13 +128,8 @@ for_finding, for_judging = separate(load_images(image_set))
 found = examples(for_finding, kinds, count=num_find, size=size).to(device)
 judged = examples(for_judging, kinds, count=num_test, size=size).to(device)
 
-targets = obtainable(seed_names("faig-target", training_seeds), train=train)
-baselines = [name.replace("target", "baseline") for name in targets]
-model = network(baselines[0], train=train, device=device)
-pairs = [
-    tuple(network(name, train=train, device=device).state_dict() for name in names)
-    for names in zip(baselines, targets, strict=True)
-]
+pairs = tuned("faig-target", training_seeds, train=train, device=device)
+model = pairs[0].model
 
 
 # %% [markdown]
@@ -142,15 +138,17 @@ pairs = [
 
 
 # %%
-def rankings(baseline, target, seed):
+def rankings(pair, seed):
     """{(ranking, aim): scores}; higher means more important."""
     lr, scores = found.lr, {}
     for aim, kind in AIMS.items():
-        own = filter_attribution(model, baseline, target, lr[kind], found.hr, steps=steps)
+        own = filter_attribution(model, pair.baseline, pair.target, lr[kind], found.hr, steps=steps)
         scores["FAIG", aim] = own.scores()
         errors.append(own.completeness_error)
-        scores["IG", aim] = internal_influence(model, target, lr["clean"], lr[kind], steps=steps)
-        scores["|Δθ|", aim] = weight_change(baseline, target, scores["FAIG", aim])
+        scores["IG", aim] = internal_influence(
+            model, pair.target, lr["clean"], lr[kind], steps=steps
+        )
+        scores["|Δθ|", aim] = weight_change(pair.baseline, pair.target, scores["FAIG", aim])
         scores["random", aim] = random_scores(
             scores["FAIG", aim], np.random.default_rng((seed, len(scores)))
         )
@@ -165,7 +163,7 @@ def masks(scores, ranking, aim, fraction):
 
 
 errors = []
-scores = [rankings(*pair, seed) for seed, pair in enumerate(pairs)]
+scores = [rankings(pair, seed) for seed, pair in enumerate(pairs)]
 
 # %% [markdown]
 # Then every mask, on blurry and on noisy pictures: how far the output's gradient map moves, and what
@@ -175,21 +173,19 @@ scores = [rankings(*pair, seed) for seed, pair in enumerate(pairs)]
 RANKINGS = ["FAIG", "IG", "|Δθ|", "random"]
 settings = list(product(RANKINGS, AIMS, fractions))
 inputs = {"blurry": "blur", "noisy": "noise"}
-whole = {
-    (name, seed): restored(model, pair[1], judged.lr[kind])
-    for seed, pair in enumerate(pairs)
-    for name, kind in inputs.items()
-}
-error, quality = {}, {}
-for seed, (baseline, target) in enumerate(pairs):
-    for ranking, aim, fraction in settings:
-        weights = masked_weights(target, baseline, masks(scores[seed], ranking, aim, fraction))
-        for name, kind in inputs.items():
-            sr = restored(model, weights, judged.lr[kind])
-            key = (ranking, aim, fraction, name, seed)
-            error[key] = 1e3 * gradient_error(sr, whole[name, seed], border=2).mean().item()
-            quality[key] = psnr(sr, judged.hr, border=2).mean().item()
-unmasked = {key: psnr(sr, judged.hr, border=2).mean().item() for key, sr in whole.items()}
+own_input = dict(zip(AIMS, inputs, strict=True))
+windows = replace(judged, lr={name: judged.lr[kind] for name, kind in inputs.items()})
+error, quality, unmasked = {}, {}, {}
+for seed, pair in enumerate(pairs):
+    networks = {
+        key: masked_weights(pair.target, pair.baseline, masks(scores[seed], *key))
+        for key in settings
+    }
+    for (key, name), effect in effects(pair.model, pair.target, networks, windows).items():
+        error[(*key, name, seed)] = effect.change.mean()
+        quality[(*key, name, seed)] = effect.psnr.mean()
+    for name, values in restored_psnr(pair.model, pair.target, windows).items():
+        unmasked[name, seed] = values.mean()
 seeds = range(len(pairs))
 
 
@@ -203,7 +199,7 @@ def over_seeds(values, *key):
 # The same window, blurry above and noisy below, through the target, through the target without its
 # deblurring filters, without its denoising filters, and without as many at random.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One window (training seed 0) with 1 % of the filters masked. Look at the second column, which is blurred above and clean below, and at the third, which is sharp above and noisy below.", "name": "fig-masking-window"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One window (training seed 0) with 1 % of the filters masked. Look for blur in the upper picture of the second column, for noise in the lower one of the third, and for what happens to the other two.", "name": "fig-masking-window"}}
 level = min(fractions, key=lambda fraction: abs(fraction - 1))
 columns = {
     "target network": {},
@@ -212,9 +208,9 @@ columns = {
     "as many random ones": masks(scores[0], "random", "deblurring", level),
 }
 panels, notes = {}, {}
-for (name, kind), (title, mask) in product(inputs.items(), columns.items()):
-    weights = masked_weights(pairs[0][1], pairs[0][0], mask)
-    sr = restored(model, weights, judged.lr[kind][:1])
+for name, (title, mask) in product(inputs, columns.items()):
+    weights = masked_weights(pairs[0].target, pairs[0].baseline, mask)
+    sr = restored(model, weights, windows.lr[name][:1])
     panels[name, title] = image_to_array(sr[0])
     notes[name, title] = f"{psnr(sr, judged.hr[:1], border=2).item():.1f} dB"
 picture_grid(panels, notes=notes)
@@ -238,10 +234,8 @@ matrix_grid(
 # %% [markdown]
 # ## More and fewer filters
 
+
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Change of the output against the share of masked filters, on the degradation that the filters are meant for; mean over training seeds, bands from lowest to highest. At 100 % all rankings meet in the baseline. Look at how early each curve rises.", "name": "fig-masking-curves"}}
-own_input = dict(zip(AIMS, inputs, strict=True))
-
-
 def panel(aim):
     rows = {
         r: np.array([over_seeds(error, r, aim, f, own_input[aim]) for f in fractions])
@@ -274,9 +268,11 @@ named = {f"{fraction:g} %": fraction for fraction in sorted({*fractions, *FINER}
 
 def look(setting):
     share, ranking, aim, name = setting
-    weights = masked_weights(*pairs[0][::-1], masks(scores[0], ranking, aim, named[share]))
-    lr = judged.lr[inputs[name]][:1]
-    sr, reference = restored(model, weights, lr), whole[name, 0][:1]
+    weights = masked_weights(
+        pairs[0].target, pairs[0].baseline, masks(scores[0], ranking, aim, named[share])
+    )
+    lr = windows.lr[name][:1]
+    sr, reference = (restored(model, own, lr) for own in (weights, pairs[0].target))
     enlarged = lr[0].repeat_interleave(2, dim=-2).repeat_interleave(2, dim=-1)
     return PictureState(
         {
@@ -412,7 +408,7 @@ record(
         "fractions": fractions,
         "steps": steps,
     },
-    checkpoints=[] if train else [*baselines, *targets],
+    checkpoints=[] if train else [name for pair in pairs for name in (pair.start, pair.name)],
 )
 
 # %% [markdown]
