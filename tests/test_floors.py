@@ -19,7 +19,7 @@ FLOORS = (  # from the top
     ("training.initial", "training.descent"),
     ("filter_analysis",),
     ("official", "filter_effects"),
-    ("checkpoints", "foreign", "spectrum", "diffusion", "filter_study"),
+    ("checkpoints", "foreign", "spectrum", "diffusion", "filter_study", "filter_places"),
     (
         "models",
         "datasets",
