@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from bench.lam import lam
+from bench.lam import grid, lam, zoo
 from bench.representation import representation
 from bench.row import HEADER, Row
 from bench.training import training
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "lam": lam,
+    "zoo": zoo,
+    "grid": grid,
     "training": training,
     "representation": representation,
 }

@@ -1,20 +1,23 @@
-"""The command `srlab`: book · run · train · lam · list. Heavy modules load inside each command."""
+"""The command `srlab`: book · run · train · lam · faig · list. Heavy modules load inside them."""
 
 import ast
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor, nn
+    from torch import Tensor
 
+    from srlab.attribution.targets import Measure
+    from srlab.explain import Comparison, Explanation
 
 app = typer.Typer(
     help="What super-resolution networks know. Any command takes --debug: show where an error "
@@ -103,25 +106,48 @@ def train(
     typer.echo(f"{_quality(result.history[-1])} after {chosen.steps} steps")
 
 
-@app.command()
+class InOrder(TyperCommand):
+    """Remembers in which order options were given: several networks have each its own."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As always, with the names of the options in `ctx.meta`."""
+        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        ctx.meta["order"] = [parameter.name for parameter in order]
+        return super().parse_args(ctx, args)
+
+
+Texts = list[str] | None
+Facts = Mapping[str, Mapping[str, str]]
+CHECKS = "What the network does"
+WHITE = 0.5  # luma above which a pixel of a mask counts
+
+
+@app.command(cls=InOrder)
 def lam(
+    context: typer.Context,
     image: Annotated[Path, typer.Option(help="The picture that the network is given.")],
     model: Annotated[
-        str | None, typer.Option(help="Your network: package.module:factory(channels=64).")
+        Texts, typer.Option(help="Your network: package.module:factory(channels=64).")
     ] = None,
-    weights: Annotated[Path | None, typer.Option(help="Its .safetensors or .pth file.")] = None,
+    weights: Annotated[Texts, typer.Option(help="Its .safetensors or .pth file.")] = None,
     checkpoint: Annotated[
-        str | None, typer.Option(help="One of srlab's networks instead, or a file of its own.")
+        Texts,
+        typer.Option(help="One of srlab's networks instead, official:NAME, or a file of its own."),
     ] = None,
     patch: Annotated[
         str | None, typer.Option(metavar="TOP,LEFT,SIZE", help="In SR pixels. Default: centre, 16.")
     ] = None,
     target: Annotated[
         str,
-        typer.Option(help="What of the patch: gradient, edges:ANGLE, colour, band:LOW,HIGH …"),
+        typer.Option(
+            help="What of the patch: gradient, edges:ANGLE, colour, band:LOW,HIGH, brightness; "
+            "mask:FILE counts where a picture of the SR image's or the patch's size is white."
+        ),
     ] = "gradient",
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("map.html"),
-    npz: Annotated[Path | None, typer.Option(help="Write the raw attribution as well.")] = None,
+    npz: Annotated[
+        Path | None, typer.Option(help="Write the raw attribution as well; of several, numbered.")
+    ] = None,
     scale: Annotated[int | None, typer.Option(help="Refuse a network of another scale.")] = None,
     reduce: Annotated[
         int, typer.Option(help="Shrink the picture by this first, if it is high resolution.")
@@ -129,12 +155,14 @@ def lam(
     crop: Annotated[
         int | None, typer.Option(help="Take only so many LR pixels a side, around the patch.")
     ] = None,
-    multiple: Annotated[int, typer.Option(help="The network takes sizes of this multiple.")] = 1,
+    multiple: Annotated[
+        Texts, typer.Option(help="The network takes sizes of this multiple.")
+    ] = None,
     value_range: Annotated[
-        str, typer.Option("--range", metavar="HIGH or LOW,HIGH", help="Values the network takes.")
-    ] = "1",
+        Texts, typer.Option("--range", metavar="HIGH or LOW,HIGH", help="Values the network takes.")
+    ] = None,
     output_index: Annotated[
-        str | None, typer.Option(help="Which part of the network's answer is the image.")
+        Texts, typer.Option(help="Which part of the network's answer is the image.")
     ] = None,
     rule: Annotated[str, typer.Option(help="Quadrature rule.")] = "arc-midpoint",
     steps: Annotated[int, typer.Option(help="Steps of the path integral.")] = 16,
@@ -142,32 +170,38 @@ def lam(
     baseline: Annotated[str, typer.Option(help='"blur" or "black".')] = "blur",
     device: Device = "auto",
 ) -> None:
-    """Map the LR pixels that decided a patch of the SR image, for any network."""
-    from srlab.attribution.targets import named_measure
-    from srlab.checkpoints import versions
-    from srlab.contract import UNLIKE
-    from srlab.devices import hardware
-    from srlab.explain import explain
-    from srlab.report import lam_report, percent
+    """Map the LR pixels that decided a patch of the SR image, for any network.
 
-    network, title = _network(model, weights, checkpoint)
-    place, settings = _device(device), {"path": path, "baseline": baseline, "rule": rule}
-    found = explain(
-        network.to(place),
-        _picture(image, reduce).to(place),
-        patch=_numbers("--patch", patch, 2, 3) if patch else None,
-        crop=crop,
-        measure=named_measure(target),
-        adapt={
-            "scale": scale,
-            "multiple": multiple,
-            "value_range": _range(value_range),
-            "output": output_index,
-        },
-        steps=steps,
-        **settings,
-    )
-    checks = found.contract.checks()
+    Name several networks, by --model and --checkpoint as often as you like, and one page compares
+    them in this order. --weights, --range, --multiple and --output-index belong to the network
+    before them; ahead of the first, to all.
+    """
+    from srlab.checkpoints import versions
+    from srlab.chosen import chosen_networks, whole_numbers
+    from srlab.devices import hardware
+    from srlab.explain import compare, prepare
+
+    belonging = {
+        "model": model,
+        "checkpoint": checkpoint,
+        "weights": weights,
+        "multiple": multiple,
+        "value_range": value_range,
+        "output_index": output_index,
+    }
+    chosen = chosen_networks(context.meta["order"], belonging)
+    several, spot = len(chosen) > 1, _device(device)
+    lr, questions = _picture(image, reduce).to(spot), {}
+    asked: dict[str, Any] = {
+        "patch": whole_numbers("--patch", patch, 2, 3) if patch else None,
+        "crop": crop,
+        "measure": _measure(target),
+    }
+    for name, one in chosen.items():
+        with _about(name, several=several):
+            adapt = {"scale": scale, **one.adapt()}
+            questions[name] = prepare(one.network().to(spot), lr, adapt=adapt, **asked)
+    settings = {"path": path, "baseline": baseline, "rule": rule}
     cut = f"{crop} LR pixels a side around the patch" if crop else "the whole picture"
     facts = {
         "Settings": {
@@ -177,22 +211,68 @@ def lam(
             "explained of it": target,
             **settings,
             "steps": f"{steps}",
-            "device": f"{place}",
+            "device": f"{spot}",
         },
-        "What the network does": checks,
         "Made with": {**versions(), "hardware": hardware()},
     }
     out.parent.mkdir(parents=True, exist_ok=True)
-    pictures = (found.lr, found.sr, found.attribution, found.target)
-    out.write_text(lam_report(f"{title} · {image.name}", *pictures, facts), "utf-8")
-    if npz:
-        found.save(npz, facts)
-    if found.contract.unlikeness > UNLIKE:
-        resembles = checks["output resembles the input"]
-        typer.echo(f"Does the output resemble the input? {resembles} (--range)", err=True)
-    typer.echo(f"diffusion index     {found.diffusion_index:.2f}")
-    typer.echo(f"completeness error  {percent(found.attribution.completeness_error)}")
-    typer.echo(f"open {out}")
+    if several:
+        compared = compare(questions, steps=steps, **settings)
+        _write_comparison(out, npz, image, compared, facts)
+        if compared.failed:
+            raise typer.Exit(1)
+    else:
+        ((name, question),) = questions.items()
+        found = question.answer(steps=steps, **settings)
+        _write_map(out, npz, name, image, found, facts)
+
+
+@app.command()
+def faig(
+    baseline: Annotated[str, typer.Option(help="Weights before: a checkpoint's name or a file.")],
+    target: Annotated[str, typer.Option(help="What fine-tuning on degradations made of them.")],
+    model: Annotated[
+        str | None,
+        typer.Option(help="For weights not srlab's: package.module:factory(channels=64)."),
+    ] = None,
+    degradations: Annotated[
+        str,
+        typer.Option(help="Two or more of blur:SIGMA (HR pixels), noise:SIGMA, jpeg:QUALITY."),
+    ] = "blur:2,noise:0.1",
+    resampling: Annotated[
+        str, typer.Option(help='How HR pictures are made small: "bilinear" or "bicubic".')
+    ] = "bilinear",
+    images: Annotated[
+        str, typer.Option(help="An image set or a folder of HR pictures.")
+    ] = "photographs",
+    windows: Annotated[int, typer.Option(help="How many windows to cut from them.")] = 12,
+    size: Annotated[int, typer.Option(help="Side of a window, HR pixels.")] = 128,
+    fraction: Annotated[float, typer.Option(help="The share of all filters to choose.")] = 0.01,
+    steps: Annotated[int, typer.Option(help="Steps of the path integral.")] = 16,
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("filters"),
+    device: Device = "auto",
+) -> None:
+    """Find the filters of each degradation between two states of a network, and mask them.
+
+    Writes scores.parquet, the masked networks as .safetensors and report.html.
+    """
+    from srlab.filter_report import analyse_files
+
+    for line in analyse_files(
+        out,
+        address=model,
+        baseline=baseline,
+        target=target,
+        degradations=degradations,
+        resampling=resampling,
+        images=images,
+        windows=windows,
+        size=size,
+        fraction=fraction,
+        steps=steps,
+        device=_device(device),
+    ):
+        typer.echo(line)
 
 
 class Topic(StrEnum):
@@ -221,25 +301,75 @@ def list_(topic: Annotated[Topic | None, typer.Argument()] = None) -> None:
         typer.echo(f"{chosen.value}\n{_aligned(tables[chosen]())}\n")
 
 
-def _network(
-    model: str | None, weights: Path | None, checkpoint: str | None
-) -> "tuple[nn.Module, str]":
-    """The network and what to call it."""
-    from srlab.checkpoints import load_checkpoint
-    from srlab.foreign import load_network
+@contextmanager
+def _about(network: str, *, several: bool) -> Iterator[None]:
+    """Errors say which of several networks they are about."""
+    try:
+        yield
+    except EXPECTED as error:
+        if not several:
+            raise
+        raise ValueError(f"{network}: {error}") from error
 
-    if (model is None) == (checkpoint is None):
-        raise ValueError(
-            "name one network: --model package.module:factory for yours, "
-            "or --checkpoint for one that `srlab list checkpoints` shows"
-        )
-    if model is None:
-        if weights:
-            raise ValueError("--weights belongs to --model; a checkpoint brings its own")
-        network, provenance = load_checkpoint(str(checkpoint))
-        return network, provenance.name
-    sys.path.insert(0, str(Path.cwd()))
-    return load_network(model, weights), f"{model} {weights.name if weights else ''}".strip()
+
+def _write_map(
+    out: Path, npz: Path | None, name: str, image: Path, found: "Explanation", facts: Facts
+) -> None:
+    from srlab.report import lam_report, percent
+
+    told = {**facts, CHECKS: found.contract.checks()}
+    pictures = (found.lr, found.sr, found.attribution, found.target)
+    out.write_text(lam_report(f"{name} · {image.name}", *pictures, told), "utf-8")
+    if npz:
+        found.save(npz, told)
+    _warn(name, found)
+    typer.echo(f"diffusion index     {found.diffusion_index:.2f}")
+    typer.echo(f"completeness error  {percent(found.attribution.completeness_error)}")
+    typer.echo(f"open {out}")
+
+
+def _write_comparison(
+    out: Path, npz: Path | None, image: Path, compared: "Comparison", facts: Facts
+) -> None:
+    from srlab.comparison import comparison_report
+    from srlab.report import percent
+
+    out.write_text(comparison_report(image.name, compared, facts), "utf-8")
+    rows = [("network", "diffusion index", "completeness error", "raw")]
+    for number, (name, found) in enumerate(compared.found.items(), start=1):
+        file = npz.with_stem(f"{npz.stem}-{number}") if npz else None
+        if file:
+            found.save(file, {**facts, "Network": {"name": name}, CHECKS: found.contract.checks()})
+        _warn(name, found)
+        error = percent(found.attribution.completeness_error)
+        rows.append((name, f"{found.diffusion_index:.2f}", error, f"{file or ''}"))
+    typer.echo(_aligned(rows if npz else [row[:-1] for row in rows]))
+    for name, why in compared.failed.items():
+        typer.echo(f"{name} has no map: {why}", err=True)
+    typer.echo(f"open {out}")
+
+
+def _warn(name: str, found: "Explanation") -> None:
+    """Tell of an output that is unlike the input."""
+    from srlab.contract import UNLIKE
+
+    if found.contract.unlikeness > UNLIKE:
+        resembles = found.contract.checks()["output resembles the input"]
+        typer.echo(f"{name}: does the output resemble the input? {resembles} (--range)", err=True)
+
+
+def _measure(target: str) -> "Measure | Tensor":
+    """What is explained of the patch, or a boolean mask (H, W) of where it is."""
+    from srlab.attribution.targets import MEASURES, named_measure
+    from srlab.images import luma, read_image
+
+    kind, _, file = target.partition(":")
+    if kind == "mask":
+        return luma(read_image(file)[None])[0, 0] > WHITE
+    if kind not in MEASURES:
+        known = ", ".join(MEASURES)
+        raise ValueError(f"unknown target {target!r}; srlab has {known} and mask:FILE")
+    return named_measure(target)
 
 
 def _device(name: str) -> "torch.device":
@@ -258,22 +388,6 @@ def _picture(path: Path, reduce: int) -> "Tensor":
     from srlab.images import crop_to_multiple, read_image
 
     return Degradation(scale=reduce)(crop_to_multiple(read_image(path)[None], reduce))
-
-
-def _numbers(option: str, text: str, *counts: int) -> tuple[int, ...]:
-    with suppress(ValueError):
-        numbers = tuple(int(part) for part in text.split(","))
-        if len(numbers) in counts:
-            return numbers
-    raise ValueError(f"{option} takes {' or '.join(map(str, counts))} whole numbers, got {text!r}")
-
-
-def _range(text: str) -> tuple[float, float]:
-    with suppress(ValueError):
-        *low, high = (float(part) for part in text.split(","))
-        if len(low) < 2:
-            return (low[0] if low else 0.0, high)
-    raise ValueError(f"--range takes HIGH or LOW,HIGH, as in 255 or -1,1; got {text!r}")
 
 
 def _assignment(text: str) -> tuple[str, Any]:
@@ -330,9 +444,11 @@ def _checkpoints() -> Rows:
 
 def _official() -> Rows:
     from srlab.assets import OFFICIAL_WEIGHTS
+    from srlab.chosen import PUBLISHED
 
     for name, file in OFFICIAL_WEIGHTS.items():
-        yield name, "download", f"{file.size / 1e6:.2f} MB", file.repository, file.licence
+        named = f"{PUBLISHED}{name}"  # as --checkpoint takes it
+        yield named, "download", f"{file.size / 1e6:.2f} MB", file.repository, file.licence
 
 
 def _recipes() -> Rows:

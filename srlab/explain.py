@@ -1,4 +1,8 @@
-"""From any network and picture to a local attribution map: what `srlab lam` does, as a function."""
+"""From any networks and a picture to local attribution maps: what `srlab lam` does, as functions.
+
+First everything is checked (`prepare`), then computed: a comparison of many networks is refused
+before the first map, not after the last.
+"""
 
 import json
 from collections.abc import Mapping
@@ -11,11 +15,21 @@ import torch
 from torch import Tensor, nn
 
 from srlab.attribution.lam import Attribution, diffusion_index, local_attribution
-from srlab.attribution.targets import Measure, PatchTarget, gradient_magnitude, patch_target
+from srlab.attribution.targets import (
+    Measure,
+    PatchTarget,
+    gradient_magnitude,
+    mask_target,
+    masked,
+    patch_target,
+)
 from srlab.contract import Contract, connect
 from srlab.images import center_crop
+from srlab.images import crop as cut_out
 
 MOST_PIXELS = 512**2  # of an LR picture: beyond, a network's activations outgrow most memories
+ROUNDING = 32  # times the precision of a number: what blurring and a network may lose by rounding
+FAILURES = (ValueError, TypeError, RuntimeError, MemoryError, OSError)  # of a network, not of srlab
 
 
 @dataclass(frozen=True)
@@ -36,17 +50,44 @@ class Explanation:
     def save(self, path: Path, facts: Mapping[str, Any]) -> None:
         """Write arrays and numbers as .npz; `facts` go in as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        (rows, columns), place = self.target.shape, (self.target.top, self.target.left)
         with path.open("wb") as file:
             np.savez_compressed(
                 file,
                 attribution=self.attribution.map[0].cpu().numpy(),
                 lr=self.lr[0].cpu().numpy(),
                 sr=self.sr[0].cpu().numpy(),
-                patch=np.array([self.target.top, self.target.left, self.target.size]),
+                patch=np.array([*place, rows] if rows == columns else [*place, rows, columns]),
                 diffusion_index=self.diffusion_index,
                 completeness_error=self.attribution.completeness_error,
                 facts=json.dumps(facts, ensure_ascii=False),
             )
+
+
+@dataclass(frozen=True)
+class Question:
+    """A network that was checked, and what is asked of it."""
+
+    model: nn.Module  # keeps srlab's contract
+    contract: Contract
+    lr: Tensor  # (1, 3, h, w), what was left of the picture after cutting
+    target: PatchTarget
+
+    def answer(self, **settings: Any) -> Explanation:
+        """The map; `settings` go to `local_attribution`. Refuses one that rounding made."""
+        attribution = local_attribution(self.model, self.lr, self.target, **settings)
+        with torch.no_grad():
+            sr = self.model(self.lr)
+        _check_substance(attribution, self.target, self.lr, sr)
+        return Explanation(self.lr, sr, self.target, attribution, self.contract)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The same patch under several networks, in the order in which they were given."""
+
+    found: dict[str, Explanation]
+    failed: dict[str, str]  # network: why it has no map
 
 
 def explain(
@@ -55,54 +96,127 @@ def explain(
     *,
     patch: tuple[int, ...] | None = None,
     crop: int | None = None,
-    measure: Measure = gradient_magnitude,
+    measure: Measure | Tensor = gradient_magnitude,
     adapt: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Explanation:
     """Check the network, cut the picture lr (1, 3, h, w) if asked to, and attribute the patch.
 
+    The arguments are those of `prepare`; `settings` go to `local_attribution`.
+    """
+    question = prepare(network, lr, patch=patch, crop=crop, measure=measure, adapt=adapt)
+    return question.answer(**settings)
+
+
+def prepare(
+    network: nn.Module,
+    lr: Tensor,
+    *,
+    patch: tuple[int, ...] | None = None,
+    crop: int | None = None,
+    measure: Measure | Tensor = gradient_magnitude,
+    adapt: Mapping[str, Any] | None = None,
+) -> Question:
+    """Check network, picture lr (1, 3, h, w) and patch, and cut the picture if asked to.
+
     `patch` is (top, left) or (top, left, size) in SR pixels of the whole picture, by default the
-    central 16×16; `crop` keeps so many LR pixels a side around it; `measure` is what is explained
-    of the patch. `adapt` goes to `contract.connect`, `settings` to `local_attribution`.
+    central 16×16; `crop` keeps so many LR pixels a side around it. `measure` is what is explained
+    of the patch, or a boolean mask, of the patch's size or of the whole SR image's: the gradient
+    magnitude where it is true. `adapt` goes to `contract.connect`.
     """
     adapt = dict(adapt or {})
     if crop is None:
         _check_size(lr)
         model, contract = connect(network, lr, **adapt)
-        target = _target(patch, lr, contract.scale, measure)
-    else:
-        probe = center_crop(lr, min(64, *lr.shape[-2:]))
-        scale = connect(network, probe, **adapt)[1].scale
-        lr, target = _around(lr, _target(patch, lr, scale, measure), scale, crop)
-        model, contract = connect(network, lr, **adapt)
-    attribution = local_attribution(model, lr, target, **settings)
-    rounding = 1e-5 * max(abs(attribution.end), 1)  # a flat picture blurs to itself up to this
-    if attribution.map.abs().max() <= rounding:
-        raise ValueError("nothing to explain: the picture is flat wherever the network looks")
-    with torch.no_grad():
-        sr = model(lr)
-    return Explanation(lr, sr, target, attribution, contract)
+        return Question(model, contract, lr, _target(patch, lr, contract.scale, measure))
+    probe = center_crop(lr, min(64, *lr.shape[-2:]))
+    scale = connect(network, probe, **adapt)[1].scale
+    lr, target = _around(lr, _target(patch, lr, scale, measure), scale, crop)
+    model, contract = connect(network, lr, **adapt)
+    return Question(model, contract, lr, target)
 
 
-def _target(patch: tuple[int, ...] | None, lr: Tensor, scale: int, measure: Measure) -> PatchTarget:
+def compare(questions: Mapping[str, Question], **settings: Any) -> Comparison:
+    """Answer {network's name: question}, all about one picture and patch.
+
+    Networks of different scales are refused before anything is computed. One that fails later
+    is named with its reason and costs the others nothing, unless all fail.
+    """
+    scales = {name: question.contract.scale for name, question in questions.items()}
+    if len(set(scales.values())) > 1:
+        listed = ", ".join(f"{name} ×{scale}" for name, scale in scales.items())
+        raise ValueError(f"one patch needs networks of one scale, these enlarge by: {listed}")
+    found: dict[str, Explanation] = {}
+    failed: dict[str, str] = {}
+    for name, question in questions.items():
+        try:
+            found[name] = question.answer(**settings)
+        except FAILURES as error:
+            failed[name] = f"{error}"
+    if not found:
+        raise ValueError("; ".join(f"{name}: {why}" for name, why in failed.items()))
+    return Comparison(found, failed)
+
+
+def _target(
+    patch: tuple[int, ...] | None, lr: Tensor, scale: int, measure: Measure | Tensor
+) -> PatchTarget:
     height, width = (scale * extent for extent in lr.shape[-2:])
-    place = patch or ((height - 16) // 2, (width - 16) // 2, 16)
-    target = patch_target(*place, measure=measure)
+    target = patch_target(*(patch or ((height - 16) // 2, (width - 16) // 2, 16)))
+    if not isinstance(measure, Tensor):
+        target = replace(target, measure=measure)
+    elif measure.shape == target.shape:
+        target = replace(target, measure=_inside(measure))
+    elif measure.shape != (height, width):
+        raise ValueError(
+            f"the mask has {measure.shape[0]}×{measure.shape[1]} pixels; it needs {height}×{width} "
+            f"as the SR image or {target.size}×{target.size} as the patch"
+        )
+    elif patch is None:
+        target = mask_target(measure)
+    else:
+        target.check_inside(height, width)
+        part = cut_out(measure, target.top, target.left, target.size, target.size)
+        target = replace(target, measure=_inside(part))
     target.check_inside(height, width)
     return target
 
 
+def _inside(mask: Tensor) -> Measure:
+    if not mask.any():
+        raise ValueError("the mask is black all over the patch: white is what counts")
+    return masked(mask)
+
+
+def _check_substance(attribution: Attribution, target: PatchTarget, lr: Tensor, sr: Tensor) -> None:
+    """Refuse a map of pixels that only rounding moved, or of a target that only rounding made."""
+    lost = ROUNDING * torch.finfo(lr.dtype).eps
+    start = attribution.path.curve(torch.zeros(1, dtype=torch.float64))
+    moved = (lr - start).abs() > lost * lr.abs().max()
+    noise = torch.randn(sr.shape, generator=torch.Generator().manual_seed(0)).to(sr)
+    made = (target(sr + lost * sr.abs().max() * noise) - target(sr)).abs().item()
+    nothing = max(abs(value) for value in (*attribution.values, attribution.end)) <= made
+    if nothing or not (attribution.map * moved).any():
+        raise ValueError(
+            "nothing to explain: up to rounding, the picture is flat wherever the network looks, "
+            "or the patch has nothing of what is asked"
+        )
+
+
 def _around(lr: Tensor, target: PatchTarget, scale: int, size: int) -> tuple[Tensor, PatchTarget]:
     """`size` LR pixels a side around the target (or all there are), and its place in them."""
-    least = target.size // scale + 2
+    rows, columns = target.shape
+    least = max(target.shape) // scale + 2
     if size < least:
         raise ValueError(
-            f"{size} LR pixels do not hold a patch of {target.size} SR pixels: cut out at "
+            f"{size} LR pixels do not hold a patch of {rows}×{columns} SR pixels: cut out at "
             f"least {least}"
         )
     top, left = (
-        max(0, min(round((first + target.size / 2) / scale - size / 2), extent - size))
-        for first, extent in zip((target.top, target.left), lr.shape[-2:], strict=True)
+        max(0, min(round((first + extent / 2) / scale - size / 2), whole - size))
+        for first, extent, whole in zip(
+            (target.top, target.left), target.shape, lr.shape[-2:], strict=True
+        )
     )
     moved = replace(target, top=target.top - scale * top, left=target.left - scale * left)
     return lr[..., top : top + size, left : left + size], moved

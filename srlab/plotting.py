@@ -25,6 +25,10 @@ SYMBOLS = (
 )
 DASHES = ("solid", "dash", "dot", "dashdot")
 
+PANEL, PANELS = 165, 640  # pixels: the most that a panel of a grid takes, and all of a row
+COLUMN = 110  # pixels a panel needs; narrower screens scroll the figure
+LINE = 16  # pixels of a line of small words
+
 # colours follow the square root of the value: most of a local map lies far below its maximum
 ROOT_COLOURS = [
     [step**2, colour]
@@ -240,6 +244,7 @@ def stacked_curves(
                 figure.add_trace(trace, row=row, col=1)
         scale = {"type": "log", "exponentformat": "power", "dtick": 1} if y_title in log_y else {}
         figure.update_yaxes(title=y_title, **scale, row=row, col=1)
+    figure.update_yaxes(automargin=True, title_standoff=8)  # narrow screens set small margins
     figure.update_xaxes(type="log" if log_x else "linear")
     figure.update_xaxes(title=x_title, row=len(panels), col=1)
     return _finish(figure, height=60 + 230 * len(panels))
@@ -327,41 +332,63 @@ def attribution_grid(
     """
     rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
     notes = notes or {}
-    figure = make_subplots(
-        len(rows),
-        len(columns),
-        subplot_titles=[
-            "<br>".join(
-                filter(None, [column.strip() if row == rows[0] else "", notes.get((row, column))])
-            )
-            for row in rows
-            for column in columns
-        ],
-        row_titles=rows if any(rows) else None,
-        horizontal_spacing=0.015,
-        vertical_spacing=(0.16 if notes else 0.06) / len(rows),
-    )
+    titles = {
+        (row, column): "<br>".join(
+            filter(None, [column.strip() if row == rows[0] else "", notes.get((row, column))])
+        )
+        for row in rows
+        for column in columns
+    }
     top, left, height, width = window
     square = {"x0": left, "x1": left + width, "y0": top, "y1": top + height}
     square = {edge: place - 0.5 for edge, place in square.items()}  # a pixel reaches ½ to each side
+    far = max(size) if around is None else around
+    x = [max(square["x0"] - far, -0.5), min(square["x1"] + far, size[1] - 0.5)]
+    y = [min(square["y1"] + far, size[0] - 0.5), max(square["y0"] - far, -0.5)]
+    wide = min(PANEL, PANELS / len(columns))
+    tall = min(PANEL, wide * (y[0] - y[1]) / (x[1] - x[0]))
+    first, later = (
+        max(
+            [
+                LINE * len(title.split("<br>"))
+                for key, title in titles.items()
+                if title and key[0] in own
+            ]
+            or [0]
+        )
+        for own in (rows[:1], rows[1:])
+    )
+    inside = len(rows) * tall + (len(rows) - 1) * (later + 10)
+    figure = make_subplots(
+        len(rows),
+        len(columns),
+        subplot_titles=list(titles.values()),
+        row_titles=rows if any(rows) else None,
+        horizontal_spacing=0.015,
+        vertical_spacing=(later + 10) / inside if len(rows) > 1 else 0,
+    )
     for (row, column), panel in panels.items():
         place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
         figure.add_trace(_lr_panel(panel, size, f"{row} {column}"), **place)
         figure.add_shape(type="rect", **square, line={"color": COLOURS[4], "width": 2}, **place)
-    far = max(size) if around is None else around
-    x = [max(square["x0"] - far, -0.5), min(square["x1"] + far, size[1] - 0.5)]
-    y = [min(square["y1"] + far, size[0] - 0.5), max(square["y0"] - far, -0.5)]
     bare = {"showticklabels": False, "showgrid": False, "zeroline": False, "ticks": ""}
     figure.update_xaxes(**bare, constrain="domain", matches="x", range=x)
     figure.update_yaxes(**bare, constrain="domain", matches="y", range=y, scaleanchor="x")
     figure.update_yaxes(constraintoward="top")
     figure.update_annotations(font_size=12)
+    figure.update_annotations(selector={"textangle": 90}, xshift=4)  # titles of rows
     if any(panel.ndim == 2 for panel in panels.values()):
-        bar = {"thickness": 10, "lenmode": "pixels", "len": 160, "y": 1, "yanchor": "top"}
+        length = min(160, inside)
+        bar = {"thickness": 10, "lenmode": "pixels", "len": length, "y": 1, "yanchor": "top"}
         colours = {"colorscale": ROOT_COLOURS, "cmin": 0, "cmax": 1, "colorbar": bar}
         figure.update_layout(coloraxis=colours)
-    _finish(figure, height=60 + (190 if notes else 165) * len(rows))
-    return figure.update_layout(margin={"l": 10, "t": 45, "b": 15})
+    above, below = first + 12, 15
+    _finish(figure, height=round(above + inside + below))
+    figure.update_layout(margin={"l": 10, "t": above, "b": below})
+    narrowest = max(COLUMN * len(columns), 0.9 * wide * len(columns) + 90)
+    return figure.update_layout(
+        meta={"srlab": {"width": round(narrowest)}} if len(columns) > 2 else None
+    )
 
 
 def _lr_panel(panel: np.ndarray, size: tuple[int, int], name: str) -> go.Image | go.Heatmap:

@@ -1,9 +1,14 @@
-const [opacity, reveal, gamma] = ["opacity", "reveal", "gamma"].map((id) => document.getElementById(id));
+const [opacity, reveal, zoom, shared, gamma] = ["opacity", "reveal", "zoom", "shared", "gamma"]
+  .map((id) => document.getElementById(id));
 const linear = Number(gamma.getAttribute("exponent"));
 function show() {
-  document.body.style.setProperty("--opacity", opacity.value);
-  gamma.setAttribute("exponent", linear * 0.2 ** reveal.value); // at the right, the fifth root of it
+  const power = 0.2 ** reveal.value; // at the right, the fifth root
+  gamma.setAttribute("exponent", linear * power);
+  document.body.style.setProperty("--zoom", zoom?.value ?? 1);
+  for (const overlay of document.querySelectorAll(".overlay")) {
+    const scale = shared?.checked ? Number(overlay.dataset.share) : 1; // of the largest of all maps
+    overlay.style.opacity = opacity.value * scale ** power;
+  }
 }
-opacity.addEventListener("input", show);
-reveal.addEventListener("input", show);
-show(); // a reloaded page may have kept the sliders' places
+for (const control of [opacity, reveal, zoom, shared]) control?.addEventListener("input", show);
+show(); // a reloaded page may have kept the controls' places

@@ -32,31 +32,31 @@ def lam_report(
     `facts` become tables: settings, checks of the network, versions and whatever else.
     """
     shown = magnitude(attribution).cpu()
-    box = _box(target, tuple(sr.shape[-2:]))
     share = attribution_radius(shown, target, sr.shape[-1] / lr.shape[-1])
     summary = (
         f"Half of the attribution lies within {share[0.5]:.1f} LR pixels of the window's centre, "
         f"90 % within {share[0.9]:.1f}."
     )
     height, width = lr.shape[-2:]
-    window = crop(sr, target.top, target.left, target.size, target.size)
+    window = window_of(sr, target)
     parts = {
         "title": html.escape(title),
-        "css": _source("report.css"),
-        "js": _source("report.js"),
+        "css": source("report.css"),
+        "sliders": SLIDERS,
+        "end": END.format(js=source("report.js"), faint=f"{FAINT:g}"),
         "ratio": f"{width} / {height}",
-        "lr": _url(lr),
-        "sr": _url(sr),
-        "window": _url(window),
+        "shape": f"{window.shape[-1]} / {window.shape[-2]}",
+        "lr": url(lr),
+        "sr": url(sr),
+        "window": url(window),
         "map": overlay_url(shown),
-        "box": box,
+        "box": box(target, tuple(sr.shape[-2:])),
         "summary": summary,
-        "faint": f"{FAINT:g}",
         "size": f"{width}×{height}",
-        "place": f"{target.size}×{target.size} at row {target.top}, column {target.left}",
+        "place": place(target),
         "di": f"{diffusion_index(attribution):.2f}",
         "error": percent(attribution.completeness_error),
-        "tables": "".join(_table(name, rows) for name, rows in facts.items()),
+        "tables": "".join(table(name, rows) for name, rows in facts.items()),
     }
     return PAGE.format_map(parts)
 
@@ -65,7 +65,8 @@ def attribution_radius(
     shown: Tensor, target: PatchTarget, scale: float, shares: tuple[float, ...] = (0.5, 0.9)
 ) -> dict[float, float]:
     """{share: radius in LR pixels around the target's centre that holds it} of a map (h, w)."""
-    centre = [(start + target.size / 2) / scale - 0.5 for start in (target.top, target.left)]
+    corner = zip((target.top, target.left), target.shape, strict=True)
+    centre = [(start + extent / 2) / scale - 0.5 for start, extent in corner]
     rows, columns = torch.meshgrid(*(torch.arange(extent) for extent in shown.shape), indexing="ij")
     distance = torch.hypot(rows - centre[0], columns - centre[1]).flatten()
     order = distance.argsort()
@@ -88,21 +89,35 @@ def percent(value: float) -> str:
     return f"{100 * value:.2g} %"
 
 
-def _url(image: Tensor) -> str:
+def url(image: Tensor) -> str:
+    """A picture (1, 3, h, w) as a data URL."""
     return picture_url(image_to_array(image[0]), lossless=image[0, 0].numel() <= LOSSLESS)
 
 
-def _box(target: PatchTarget, size: tuple[int, ...]) -> str:
+def window_of(sr: Tensor, target: PatchTarget) -> Tensor:
+    """What the target sees of the SR image."""
+    return crop(sr, target.top, target.left, *target.shape)
+
+
+def place(target: PatchTarget) -> str:
+    """Size and corner of a target in words."""
+    rows, columns = target.shape
+    return f"{columns}×{rows} at row {target.top}, column {target.left}"
+
+
+def box(target: PatchTarget, size: tuple[int, ...]) -> str:
+    """Where the target lies in a picture of `size` (H, W), as CSS."""
     edges = zip(
         ("top", "left", "height", "width"),
-        (target.top, target.left, target.size, target.size),
+        (target.top, target.left, *target.shape),
         (*size, *size),
         strict=True,
     )
     return ";".join(f"{name}:{100 * place / extent:.4f}%" for name, place, extent in edges)
 
 
-def _table(title: str, rows: Mapping[str, str]) -> str:
+def table(title: str, rows: Mapping[str, str]) -> str:
+    """A titled table of names and values."""
     cells = "".join(
         f"<tr><th scope='row'>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>"
         for name, value in rows.items()
@@ -110,10 +125,20 @@ def _table(title: str, rows: Mapping[str, str]) -> str:
     return f"<section><h2>{html.escape(title)}</h2><table>{cells}</table></section>"
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
+    """A file that lies beside this one."""
     return files("srlab").joinpath(name).read_text("utf-8")
 
 
+SLIDERS = """<label>Opacity of the map
+<input id="opacity" type="range" min="0" max="1" step="0.01" value="1">
+</label>
+<label>Reveal faint pixels
+<input id="reveal" type="range" min="0" max="1" step="0.01" value="0" aria-describedby="linear">
+</label>"""
+END = """<svg width="0" height="0" aria-hidden="true"><filter id="faint"><feComponentTransfer>
+<feFuncA id="gamma" type="gamma" exponent="{faint}"/></feComponentTransfer></filter></svg>
+<script>{js}</script>"""
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -150,11 +175,7 @@ PAGE = """<!doctype html>
 only between maps of equal size, here {size}. The completeness error says how far the map's sum is
 from what it should explain: above a few per cent take more steps.</p>
 <form>
-<label>Opacity of the map <input id="opacity" type="range" min="0" max="1" step="0.01" value="1">
-</label>
-<label>Reveal faint pixels
-<input id="reveal" type="range" min="0" max="1" step="0.01" value="0" aria-describedby="linear">
-</label>
+{sliders}
 <p id="linear">At the left, opacity is proportional to the attribution, as LAM is published.</p>
 </form>
 </div>
@@ -170,15 +191,14 @@ from what it should explain: above a few per cent take more steps.</p>
 <figcaption>SR, what it makes of it; framed, the target window</figcaption>
 </figure>
 <figure>
-<div class="stack square"><img src="{window}" alt="The target window of the SR image"></div>
+<div class="stack" style="--ratio:{shape}">
+<img src="{window}" alt="The target window of the SR image"></div>
 <figcaption>The target window</figcaption>
 </figure>
 </div>
 <div class="tables">{tables}</div>
 </main>
-<svg width="0" height="0" aria-hidden="true"><filter id="faint"><feComponentTransfer>
-<feFuncA id="gamma" type="gamma" exponent="{faint}"/></feComponentTransfer></filter></svg>
-<script>{js}</script>
+{end}
 </body>
 </html>
 """

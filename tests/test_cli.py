@@ -17,6 +17,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from srlab import cli
+from srlab.chosen import chosen_networks
 from srlab.training import recipes
 from srlab.training.recipes import Recipe
 
@@ -44,6 +45,18 @@ class Eights(Net):
 class In255(Net):
     def forward(self, lr): return super().forward(lr) + 20
 
+class Flattening(Net):
+    def forward(self, lr):
+        gate = self.conv(lr).mean(dim=(2, 3), keepdim=True).sigmoid()
+        return F.interpolate(lr + 0.1 * gate, scale_factor=2, mode="nearest")
+
+class NanLater(Net):
+    calls = 0
+    def forward(self, lr):
+        self.calls += 1
+        if self.calls > 4: raise RuntimeError("no memory left")
+        return super().forward(lr)
+
 class NoGradient(Net):
     @torch.no_grad()
     def forward(self, lr): return super().forward(lr)
@@ -56,6 +69,7 @@ def waves(height: int, width: int) -> np.ndarray:
     return np.stack([np.sin((rows + k * columns) / 5) / 2 + 0.5 for k in (0, 1, 2)], axis=-1)
 
 
+REAL = "SRLAB_DATA" in os.environ
 BYTES = (255 * waves(36, 44)).astype(np.uint8)
 PICTURES = {
     "rgb.png": BYTES,
@@ -63,6 +77,7 @@ PICTURES = {
     "rgba.png": np.dstack([BYTES, BYTES[..., 1]]),
     "deep.png": (65535 * waves(36, 44)[..., 1]).astype(np.uint16),
     "flat.png": np.full((36, 44, 3), 99, np.uint8),
+    "mask.png": np.kron(np.eye(2, dtype=np.uint8) * 255, np.ones((36, 44), np.uint8)),
     "large.png": (255 * waves(520, 530)).astype(np.uint8),
 }
 
@@ -150,6 +165,10 @@ def test_any_kind_of_picture_is_taken(image: str) -> None:
         ("readers:Net", ["--reduce", "2", "--patch", "0,0,8"]),
         ("readers:Net", ["--target", "edges:90"]),
         ("readers:Net", ["--target", "colour"]),
+        ("readers:Net", ["--target", "mask:mask.png"]),
+        ("readers:Net", ["--target", "mask:mask.png", "--patch", "20,20,30", "--crop", "32"]),
+        ("readers:Net(scale=1)", ["--scale", "1", "--patch", "8,8,8", "--target", "band:0.1,0.4"]),
+        ("readers:Flattening", ["--patch", "30,30,8"]),
     ],
 )
 @pytest.mark.usefixtures("folder")
@@ -183,7 +202,14 @@ def test_unusual_networks_are_adapted(
         ("readers:Net", ["--target", "wrong"], "unknown target 'wrong'; srlab has gradient, edges"),
         ("readers:Net", ["--steps", "0"], "at least 1 step"),
         ("readers:Net", ["--device", "cuda:99"], "no device 'cuda:99'"),
-        ("readers:Net", ["--checkpoint", "srcnn-3"], "name one network"),
+        ("readers:Net", ["--checkpoint", "srcnn-3"], "readers:Net ×2, srcnn-3 ×4"),
+        ("readers:Net", ["--checkpoint", "absent"], "absent: no checkpoint 'absent'"),
+        ("readers:Net", ["--model", "readers:Pair"], "readers:Pair: the network returns a tuple"),
+        ("readers:Net", ["--checkpoint", "official:edsr"], "no published network 'edsr'"),
+        ("readers:Net", ["--multiple", "2", "--multiple", "4"], "'2' and '4' are given for one"),
+        ("readers:Net", ["--multiple", "x"], "--multiple takes 1 whole number, got 'x'"),
+        ("readers:Net", ["--target", "mask:absent.png"], "no picture at absent.png"),
+        ("readers:Net", ["--target", "mask:deep.png"], "the mask has 36×44 pixels; it needs 72×88"),
         ("readers:Net(colour=1)", [], "unexpected keyword argument"),
         ("readers.py:Net", [], "package.module:factory"),
         ("absent:Net", [], "no module 'absent'"),
@@ -213,6 +239,57 @@ def test_a_checkpoint_needs_no_model_and_takes_no_weights(
     assert "no checkpoint 'absent'" in message(capsys)
     assert call("lam", "--image", "rgb.png", "--checkpoint", "absent", "--weights", "net.pth") == 1
     assert "brings its own" in message(capsys)
+
+
+@pytest.mark.usefixtures("folder")
+def test_several_networks_share_one_page_in_their_order(capsys: pytest.CaptureFixture[str]) -> None:
+    """Options behind a network are its own; the same network twice is numbered."""
+    second = ["--checkpoint", "official:pan"] if REAL else ["--model", "readers:Net(scale=4)"]
+    fits = ["--multiple", "8", "--model", "readers:In255(scale=4)", "--range", "255"]
+    options = [*second, *fits, "--model", "readers:Net(scale=4)", "--npz", "raw/map.npz"]
+    assert lam(*options, "--crop", "16", model="readers:Net(scale=4)") == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    lines = [line.split()[0] for line in told.out.splitlines()]
+    first, again = "readers:Net(scale=4)", "readers:Net(scale=4)"
+    assert lines == ["network", first, second[1], "readers:In255(scale=4)", again, "open"]
+    page = Path("map.html").read_text("utf-8")
+    order = [page.index(f"<h2>{name}</h2>") for name in (first, "readers:In255(scale=4)")]
+    assert order == sorted(order)
+    assert "padded to multiples of 8" in page
+    assert page.count("<h2>readers:Net(scale=4)") >= 2
+    assert not re.search(r"""(?:src|href)=["'](?!data:)|url\((?!#|data:)|https?://""", page)
+    with np.load("raw/map-3.npz") as arrays:
+        facts = json.loads(str(arrays["facts"]))
+    assert facts["Network"]["name"] == "readers:In255(scale=4)"
+    assert facts["What the network does"]["is fed values in"] == "[0, 255]"
+
+
+def test_options_ahead_of_the_first_network_belong_to_all() -> None:
+    order = ["value_range", "model", "weights", "checkpoint", "value_range"]
+    given = {
+        "model": ["a:A"],
+        "weights": ["folder/a.pth"],
+        "checkpoint": ["edsr"],
+        "value_range": ["255", "1"],
+    }
+    chosen = chosen_networks(order, given)
+    assert list(chosen) == ["a:A a.pth", "edsr"]
+    assert [one.value_range for one in chosen.values()] == ["255", "1"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_network_that_fails_at_its_map_is_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+    """The others' page is written; the exit code says that one is missing."""
+    assert lam("--model", "readers:NanLater", "--target", "band") == 1
+    told = capsys.readouterr()
+    assert "readers:NanLater has no map: " in told.err
+    assert "open map.html" in told.out
+    assert "has no map" in Path("map.html").read_text("utf-8")
+
+
+def test_published_weights_are_listed_as_they_are_named() -> None:
+    assert CliRunner().invoke(cli.app, ["list", "official"]).output.count("official:") == 4
 
 
 @pytest.mark.usefixtures("folder")

@@ -115,6 +115,30 @@ def test_attribution_grid_lays_pictures_and_maps_on_the_same_lr_pixels(rng):
     assert "map<br>DI 1.0" in {note.text for note in figure.layout.annotations}
 
 
+@pytest.mark.parametrize("columns", [1, 3, 6])
+def test_rows_of_a_grid_are_as_high_as_their_panels(rng, columns):
+    keys = [(row, " " * i) for row in ("SR", "map", "area") for i in range(columns)]
+    figure = plotting.attribution_grid(
+        {key: rng.random((8, 8)) for key in keys},
+        size=(8, 8),
+        window=(2, 2, 2, 2),
+        notes={key: "DI 2.0" for key in keys if key[0] == "map"},
+    )
+    layout = figure.layout
+    inside = layout.height - layout.margin.t - layout.margin.b
+    places = [layout[f"yaxis{i * columns + 1}" if i else "yaxis"].domain for i in range(3)]
+    heights = [inside * (high - low) for low, high in places]
+    gaps = [inside * (places[i][0] - places[i + 1][1]) for i in range(2)]
+    assert max(heights) == pytest.approx(min(165, 640 / columns), abs=1)
+    assert gaps == pytest.approx([26, 26], abs=1)
+    assert (layout.meta is None) == (columns < 3)
+
+
+def test_titles_of_curves_make_their_own_room():
+    figure = plotting.stacked_curves([1, 2], {"seconds": {"a": [1e4, 2e4]}}, x_title="x")
+    assert figure.layout.yaxis.automargin
+
+
 def test_a_matrix_is_drawn_cell_by_cell_from_the_top():
     values = np.array([[1.0, 1000.0, np.nan], [0.1, 10.0, 123.4]])
     figure = plotting.matrix_heatmap(
