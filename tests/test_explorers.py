@@ -3,6 +3,7 @@
 import base64
 import json
 import zlib
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -98,8 +99,26 @@ def bump(place: Place, size: int = 24, width: float | None = None) -> LocalMap:
     return LocalMap(magnitude / magnitude.max(), len(place.network) / 3, 0.002, 25.5)
 
 
-def lam_explorer(size: int = 24, targets: int = 4, **options) -> LamExplorer:
-    networks, names = ["bicubic", "srcnn-3", "fsrcnn", "srresnet-gr"], ["brick", "grass", "gravel"]
+FEW = ("bicubic", "srcnn-3", "fsrcnn", "srresnet-gr")
+ZOO = (
+    *("bicubic", "SRCNN", "FSRCNN", "SRResNet", "EDSR", "CARN", "RRDBNet"),
+    *("PAN", "IMDN", "RFDN", "RCAN", "SAN", "SwinIR"),
+)  # twelve networks beside bicubic, as the book's page holds them
+
+
+def zoo_map(place: Place, size: int = 24) -> LocalMap:
+    """As wide as the network is late in the zoo, with an index that tells every place apart."""
+    number = ZOO.index(place.network)
+    return replace(
+        bump(place, size, width=4.0 + 3 * number),
+        diffusion_index=number + place.top / 100 + place.left / 10_000,
+    )
+
+
+def lam_explorer(
+    size: int = 24, targets: int = 4, networks=FEW, make_map=bump, **options
+) -> LamExplorer:
+    names = ["brick", "grass", "gravel"]
     rng = np.random.default_rng(0)
     pictures = {}
     for name in names:
@@ -108,7 +127,7 @@ def lam_explorer(size: int = 24, targets: int = 4, **options) -> LamExplorer:
         pictures[name] = Picture(lr, {network: sr // (1 + i) for i, network in enumerate(networks)})
     corners = [round(i * (4 * size - 17) / (targets - 1)) for i in range(targets)]
     places = [Place(*names) for names in product(names, networks, corners, corners)]
-    return LamExplorer.from_maps(pictures, {p: bump(p, size) for p in places}, **options)
+    return LamExplorer.from_maps(pictures, {p: make_map(p, size) for p in places}, **options)
 
 
 STRENGTHS, RANKINGS = ["0 %", "0.5 %", "1 %", "10 %"], ["FAIG", "random"]
@@ -681,6 +700,56 @@ def test_lam_answers_to_mouse_and_keyboard(show) -> None:
     page.keyboard.press("Home")
     assert page.evaluate("model.get('opacity')") == 0
     assert page.evaluate(overlay) != full
+
+
+@pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (390, "light"), (1280, "light")])
+def test_the_whole_zoo_is_explored_without_a_kernel(show, width, theme) -> None:
+    """Network, target and picture each change index and map, by pointer and by keyboard."""
+    explorer = lam_explorer(networks=ZOO, make_map=zoo_map)
+    phone = {"has_touch": True, "is_mobile": True} if width < 400 else {}
+    page = show(explorer, width=width, theme=theme, **phone)
+    press = "tap" if phone else "click"
+    outside = []
+    page.on("request", lambda r: outside.append(r.url) if r.url.startswith("http") else None)
+    seen = set()
+
+    def look() -> str:
+        """The index that is said, which must be that of the place; the map must be new."""
+        chosen = [page.evaluate(f"model.get('{k}')") for k in ("picture", "network", "top", "left")]
+        index = zoo_map(Place(*chosen)).diffusion_index
+        assert f"DI {index:.2f}" in text(page, ".srlab-status")
+        card = page.locator(".srlab-card", has=page.locator(":checked"))
+        assert f"DI {index:.2f}" in card.inner_text()
+        drawn = page.evaluate("document.querySelectorAll('.views canvas')[2].toDataURL()")
+        seen.add((*chosen[1:], drawn))
+        return chosen[1]
+
+    assert page.locator(".deck .srlab-card").count() == len(ZOO) == 13
+    look()
+    for network in ("SRCNN", "RRDBNet", "SAN"):
+        getattr(page.locator(".srlab-card", has=page.locator(f"input[value={network}]")), press)()
+        assert look() == network
+    page.locator("input[value=SAN]").focus()
+    page.keyboard.press("ArrowRight")
+    assert look() == "SwinIR"
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert look() == "RCAN"
+
+    scene = page.locator(".pick")
+    scene.scroll_into_view_if_needed()
+    for across, down in ((0.15, 0.15), (0.85, 0.15), (0.15, 0.85)):
+        box = scene.bounding_box()
+        getattr(scene, press)(position={"x": across * box["width"], "y": down * box["height"]})
+        look()
+    scene.focus()
+    for key in ("ArrowRight", "ArrowUp"):
+        page.keyboard.press(key)
+        look()
+    assert len(seen) == len({drawn for *_, drawn in seen}) == 10  # the first place came twice
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert "running notebook" in text(page, ".srlab-lam")
+    assert outside == []
 
 
 def test_lam_computes_anywhere_with_a_kernel(show) -> None:
