@@ -134,6 +134,13 @@ def test_each_image_counts_by_itself_and_sizes_may_differ():
     torch.testing.assert_close(both.scores()["tail"], mean)
 
 
+def test_an_image_whose_loss_hardly_changes_does_not_rule_the_error():
+    found = attribution(steps=2)
+    missing = found.completeness_error * np.abs(found.end - found.start)
+    assert found.error == pytest.approx(missing.sum() / np.abs(found.end - found.start).sum())
+    assert found.completeness_error.min() < found.error < found.completeness_error.max()
+
+
 def test_the_model_is_left_as_it_was():
     model, baseline, target = pair()
     model.train()

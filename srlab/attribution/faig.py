@@ -33,6 +33,12 @@ class FilterAttribution:
     end: np.ndarray  # (N,) loss of the target
     completeness_error: np.ndarray  # (N,) |Σ all weights − (end − start)| / |end − start|
 
+    @property
+    def error(self) -> float:
+        """Of completeness over all images, so that one whose loss hardly changes does not rule."""
+        change = np.abs(self.end - self.start)
+        return float((self.completeness_error * change).sum() / change.sum())
+
     def scores(self, images: Sequence[int] | np.ndarray | slice = slice(None)) -> Scores:
         """Mean magnitude over all images, or over some: `scores([3])` are those of one."""
         return {name: own[images].mean(dim=0) for name, own in self.magnitude.items()}
@@ -46,7 +52,7 @@ def filter_attribution(
     hr: Iterable[Tensor],
     *,
     rule: str = "midpoint",
-    steps: int = 8,
+    steps: int = 16,
 ) -> FilterAttribution:
     """FAIG (Eq. 3–6): the loss's gradient along the line between the weights, times their change.
 
@@ -153,9 +159,15 @@ def _loss(
 ) -> Callable[[dict[str, Tensor]], Tensor]:
     """Parameters → ‖model(lr) − hr‖² for one image (3, h, w)."""
     lr, hr = check_images(lr)[None], check_images(hr)[None]
+    fast = torch.channels_last  # a quarter fewer seconds on a CPU
 
     def value(parameters: dict[str, Tensor]) -> Tensor:
-        sr = functional_call(model, buffers | parameters, (lr.clone(),))  # it may write into lr
+        weights = {
+            name: own.contiguous(memory_format=fast) if own.ndim == 4 else own
+            for name, own in parameters.items()
+        }
+        given = lr.clone(memory_format=fast)  # a copy: foreign networks may write into their input
+        sr = functional_call(model, buffers | weights, (given,))
         if sr.shape != hr.shape:
             raise ValueError(
                 f"the network turns lr {tuple(lr.shape)} into {tuple(sr.shape)}, "
@@ -223,8 +235,7 @@ def top_filters(scores: Scores, fraction: float, *, layers: Layers = every_layer
 
     Equal scores fall to the filter that comes first.
     """
-    if not 0 < fraction <= 1:
-        raise ValueError(f"fraction lies in (0, 1], 0.01 for one per cent; got {fraction}")
+    check_fraction(fraction)
     chosen = [name for name in scores if layers(name)]
     if not chosen:
         raise ValueError(f"no layer is chosen of {_few(scores)}")
@@ -242,6 +253,12 @@ def top_filters(scores: Scores, fraction: float, *, layers: Layers = every_layer
         else torch.zeros_like(own, dtype=torch.bool)
         for name, own in scores.items()
     }
+
+
+def check_fraction(fraction: float) -> None:
+    """Refuse what is no share of the filters."""
+    if not 0 < fraction <= 1:
+        raise ValueError(f"fraction lies in (0, 1], 0.01 for one per cent; got {fraction}")
 
 
 def masked_weights(

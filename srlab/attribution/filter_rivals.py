@@ -20,7 +20,7 @@ def internal_influence(
     degraded: Iterable[Tensor],
     *,
     rule: str = "midpoint",
-    steps: int = 8,
+    steps: int = 16,
 ) -> Scores:
     """Integrated gradients as FAIG's authors adapt them to filters, after Leino et al. (2018).
 
