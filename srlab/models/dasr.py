@@ -68,9 +68,10 @@ class DASR(DegradationAwareNetwork):
             activation=partial(nn.LeakyReLU, SLOPE),
             slope=SLOPE,
         )
-        self.encoder = Encoder(encoder_channels)
+        self.encoder = encoder = Encoder(encoder_channels)
+        self.width = encoder.width  # of the representation
         self.compress = nn.Sequential(
-            nn.Linear(self.encoder.width, code, bias=False), nn.LeakyReLU(SLOPE)
+            nn.Linear(encoder.width, code, bias=False), nn.LeakyReLU(SLOPE)
         )
 
     def group_codes(self, representation: Tensor) -> Sequence[Tensor]:

@@ -120,7 +120,7 @@ class ReDSR(DegradationAwareNetwork):
             slope=SLOPE,
         )
         self.told = CodeFor(num_groups, code)
-        self.oracle = oracle
+        self.code, self.oracle = code, oracle
         self.encoder = (OracleEncoder if oracle else Encoder)(encoder_channels, code)
 
     def represent(self, lr: Tensor) -> Tensor:

@@ -36,6 +36,7 @@ class Classification:
         self.recipe, self.fabric = recipe, fabric
         self.images = cifar10("train") if images is None else images
         self.model: nn.Module = initial_model(recipe)
+        self.losses: dict[str, Tensor] = {}
         self.descent = Descent(
             fabric,
             self.model,

@@ -14,15 +14,19 @@ from tqdm.auto import tqdm
 from srlab.checkpoints import load_weights
 from srlab.training.adversarial import Adversarial
 from srlab.training.classification import Classification
+from srlab.training.contrastive import Contrastive
 from srlab.training.filters import FilterTuning
 from srlab.training.initial import initial_model
 from srlab.training.recipes import (
     AdversarialRecipe,
     ClassificationRecipe,
+    ContrastiveRecipe,
     FilterRecipe,
     Recipe,
+    RedegradationRecipe,
     UnpairedRecipe,
 )
+from srlab.training.redegradation import Redegradation
 from srlab.training.state import RunState
 from srlab.training.supervised import Supervised
 from srlab.training.unpaired import Unpaired
@@ -34,6 +38,7 @@ class Task(Protocol):
     metric: str  # what `measure` returns: psnr, accuracy
     validation_set: str  # … on which pictures
     model: nn.Module  # what is measured and kept
+    losses: dict[str, Tensor]  # of the last step, the parts by name; none where it is all one
 
     @property
     def parts(self) -> tuple[Any, ...]:
@@ -57,6 +62,8 @@ TASKS: dict[type[Recipe], Any] = {
     UnpairedRecipe: Unpaired,
     ClassificationRecipe: Classification,
     FilterRecipe: FilterTuning,
+    RedegradationRecipe: Redegradation,
+    ContrastiveRecipe: Contrastive,
 }
 
 
@@ -66,7 +73,7 @@ class Fit:
 
     recipe: Recipe
     weights: dict[int, dict[str, Tensor]]
-    history: list[dict[str, float]]  # step, loss, psnr (dB) or accuracy on validation pictures
+    history: list[dict[str, float]]  # step, loss and its parts; psnr (dB) or accuracy
     data: dict[str, str]  # image sets → digest of their pixels
     seconds: float
 
@@ -117,7 +124,9 @@ def fit(
                     f"(now {recipe.learning_rate:g}) and start again in an empty folder"
                 )
             quality = task.measure(recipe, task.model.eval(), validation)
-            state.history.append({"step": step, "loss": loss.item(), task.metric: quality})
+            parts = {name: part.item() for name, part in task.losses.items()}
+            row = {"step": step, "loss": loss.item(), task.metric: quality}
+            state.history.append(row | parts)
             bar.set_postfix({"loss": f"{loss.item():.4f}", task.metric: f"{quality:.4g}"})
             if kept:
                 state.weights[step] = _copy(task.model)

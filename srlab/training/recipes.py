@@ -117,6 +117,47 @@ class FilterRecipe(Recipe):
             raise ValueError(f'purpose is "blur" or "noise", got {self.purpose!r}')
 
 
+@dataclass(frozen=True)
+class CodeRecipe(Recipe):
+    """A blind network learns codes from pairs of crops: 2·batch_size crops a step."""
+
+    restored_size: int = 24  # side of the middle of an LR crop that is super-resolved
+    energy_weight: float = 0.0  # of the energy distance between codes and prior
+    prior: str = "gaussian"
+    prior_rise: int = 0  # steps until the prior has its full weight
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.restored_size <= self.lr_size or (self.lr_size - self.restored_size) % 2:
+            raise ValueError(
+                f"restored_size is at most lr_size, {self.lr_size}, and even or odd with it, "
+                f"got {self.restored_size}"
+            )
+
+
+@dataclass(frozen=True)
+class RedegradationRecipe(CodeRecipe):
+    """ReDSR: what a code says must degrade another crop alike (Tab. 2 turns parts on and off)."""
+
+    redegradation_weight: float = 1.0
+    divergence_weight: float = 0.0  # of the divergence from a Gaussian, in the prior's place
+    reconstruction_weight: float = 1.0
+    modulated: bool = True  # reconstruction counts more where the code reproduces well
+    degrader_channels: int = 48
+    degrader_blocks: int = 3
+
+
+@dataclass(frozen=True)
+class ContrastiveRecipe(CodeRecipe):
+    """DASR: contrast between degradations, alone for the first steps."""
+
+    pretraining: int = 1000  # steps before the generator learns
+    contrast_weight: float = 1.0
+    queue: int = 8192  # keys of earlier batches
+    momentum: float = 0.999
+    temperature: float = 0.07
+
+
 def seed_names(name: str, seeds: Iterable[int]) -> list[str]:
     """The names of a recipe's training seeds: ["srresnet-gr", "srresnet-gr-s1", …]."""
     return [name if seed == 0 else f"{name}-s{seed}" for seed in seeds]
@@ -347,6 +388,87 @@ FAIG_DAN = replace(
     },
 )
 
+# ReDSR and DASR: blind super-resolution by a code of the degradation, ×4, kernels of 21 pixels.
+# Codes want sharp training pictures and a wide view; the middle of it is enough to restore.
+SHARP = ("general100", "div2k-small")
+ISOTROPIC = DegradationSpace(scale=4, blur_sigma=(0.2, 4.0), kernel_size=21)
+GENERAL = replace(ISOTROPIC, anisotropic=True, noise_sigma=(0.0, 25 / 255))
+CODE_EVOLUTION = (250, 500, 1000, 1750, 2500)
+CODE_TERMS: dict[str, Any] = {
+    "image_sets": SHARP,
+    "space": ISOTROPIC,
+    "lr_size": 48,
+    "batch_size": 8,
+    "steps": 4000,
+}
+REDSR = RedegradationRecipe(
+    "redsr",
+    {
+        "scale": 4,
+        "channels": 24,
+        "num_groups": 3,
+        "num_blocks": 2,
+        "encoder_channels": 24,
+        "code": 32,
+        "tail_layers": 2,
+        "global_residual": True,
+    },
+    energy_weight=0.001,
+    prior_rise=2000,
+    degrader_channels=32,
+    snapshots=CODE_EVOLUTION,
+    **CODE_TERMS,
+)
+
+
+def _ablation() -> dict[str, RedegradationRecipe]:
+    """ReDSR, Tab. 2: which loss makes the codes? Model 8 is the whole method."""
+    parts_off: dict[str, Any] = {
+        "redegradation_weight": 0.0,
+        "energy_weight": 0.0,
+        "modulated": False,
+        "prior_rise": 0,
+    }
+    plain = replace(REDSR, modulated=False)
+    oracle = {**REDSR.hyperparameters, "oracle": True}
+    return {
+        "redsr-1": replace(REDSR, **parts_off),
+        "redsr-2": replace(plain, energy_weight=0.0, prior_rise=0),
+        "redsr-3": replace(plain, redegradation_weight=0.0),
+        "redsr-4": plain,
+        "redsr-5": replace(plain, prior="uniform"),
+        "redsr-6": replace(plain, prior="exponential"),
+        "redsr-7": replace(plain, energy_weight=0.0, divergence_weight=0.001),
+        "redsr-8": REDSR,
+        "redsr-9": replace(REDSR, hyperparameters=oracle, **parts_off),
+    }
+
+
+TABLED_WITH_SEEDS = ("redsr-1", "redsr-2", "redsr-3", "redsr-4", "redsr-8")
+DASR_LAB = ContrastiveRecipe(
+    "dasr",
+    {
+        "scale": 4,
+        "channels": 24,
+        "num_groups": 3,
+        "num_blocks": 2,
+        "encoder_channels": 16,
+        "code": 32,
+        "tail_layers": 2,
+        "global_residual": True,
+    },
+    queue=1024,
+    momentum=0.99,
+    snapshots=CODE_EVOLUTION,
+    **CODE_TERMS,
+)
+# The same restored pixels a step, without codes.
+BLIND_ONE_BRANCH = replace(
+    FAIG_BASELINE,
+    hyperparameters={"scale": 4, "channels": 24, "num_blocks": 16},
+    **{**CODE_TERMS, "lr_size": REDSR.restored_size, "batch_size": 16},
+)
+
 # paper: the published sizes and schedules, for a GPU.
 PAPER: dict[str, Any] = {"lr_size": 32, "batch_size": 16, "steps": 600_000, "learning_rate": 2e-4}
 SRRESNET_GR_PAPER = replace(
@@ -355,6 +477,32 @@ SRRESNET_GR_PAPER = replace(
 SRRESNET_WOGR_PAPER = replace(
     SRRESNET_GR_PAPER,
     hyperparameters={**SRRESNET_GR_PAPER.hyperparameters, "global_residual": False},
+)
+REDSR_PAPER = RedegradationRecipe(
+    "redsr",
+    {"scale": 4},
+    image_sets=SHARP,
+    space=ISOTROPIC,
+    lr_size=64,
+    restored_size=64,
+    batch_size=16,
+    steps=250_000,
+    learning_rate=1e-4,
+    energy_weight=0.01,
+    degrader_channels=64,
+    snapshots=(1000, 5000, 25_000, 100_000),
+)
+DASR_PAPER = ContrastiveRecipe(
+    "dasr",
+    {"scale": 4},
+    image_sets=SHARP,
+    space=ISOTROPIC,
+    lr_size=48,
+    restored_size=48,
+    batch_size=32,
+    steps=250_000,
+    learning_rate=1e-4,
+    pretraining=40_000,
 )
 
 
@@ -393,6 +541,18 @@ RECIPES: dict[str, Recipe] = {
     **_seeds("faig-one-branch", FAIG_ONE_BRANCH),
     **_seeds("faig-dasr", FAIG_DASR),
     **_seeds("faig-dan", FAIG_DAN),
+    **{
+        name: seeded
+        for model, base in _ablation().items()
+        for name, seeded in _seeds(model, base, 3 if model in TABLED_WITH_SEEDS else 1).items()
+    },
+    "redsr-general": replace(REDSR, space=GENERAL),
+    **_seeds("dasr", DASR_LAB),
+    "dasr-ed": replace(DASR_LAB, energy_weight=0.01, prior_rise=2000),
+    "dasr-general": replace(DASR_LAB, space=GENERAL),
+    **_seeds("blind-one-branch", BLIND_ONE_BRANCH),
+    "redsr-paper": REDSR_PAPER,
+    "dasr-paper": DASR_PAPER,
     "srresnet-gr-paper": SRRESNET_GR_PAPER,
     "srresnet-wogr-paper": SRRESNET_WOGR_PAPER,
 }

@@ -39,6 +39,7 @@ class Supervised:
             )
         self.descent = self.descending(model, recipe.learning_rate)
         self.model: nn.Module = model
+        self.losses: dict[str, Tensor] = {}
         self.precision = getattr(torch, recipe.precision)
 
     @property
