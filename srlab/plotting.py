@@ -825,7 +825,9 @@ def network_map(panels: Mapping[str, Mapping[str, Chosen]], *, score_title: str)
     figure.update_yaxes(title="output channel")
     figure.update_annotations(font_size=12)
     _finish(figure, height=110 + 210 * len(panels))
-    return figure.update_layout(margin={"l": 30, "b": 70}, bargap=0, hovermode="closest")
+    wide = {"srlab": {"width": 100 + 15 * len(layers)}}  # scrolls where a screen is narrower
+    figure.update_layout(margin={"l": 30, "b": 70}, bargap=0, hovermode="closest", meta=wide)
+    return figure
 
 
 STRIP = 0.84  # of the distance between two layers
@@ -868,3 +870,73 @@ def _filter_dots(kind: str, chosen: Chosen, index: int, score_title: str) -> go.
             "opacity": 0.85,
         },
     )
+
+
+def confusion_dots(
+    panels: Mapping[str, Sequence[str] | np.ndarray],
+    *,
+    truth: Mapping[str, Sequence[str] | np.ndarray],
+    classes: Mapping[str, Sequence[str]],
+    sprites: dict[str, Any],
+    pictures: Mapping[str, Sequence[int] | np.ndarray],
+) -> go.Figure:
+    """Confusion matrices side by side, a dot for each image: {title: the class it was called (N,)}.
+
+    Rows are the true class, columns the class called. `truth`, `classes` (in their order) and
+    `pictures`, which are thumbnails (N,), are given for each panel.
+    """
+    figure = make_subplots(
+        1, len(panels), subplot_titles=list(panels), horizontal_spacing=0.32 / len(panels)
+    )
+    for column, (title, names) in enumerate(panels.items(), start=1):
+        order, place = list(classes[title]), {"row": 1, "col": column}
+        pairs = list(zip(map(str, truth[title]), map(str, names), strict=True))
+        cells = np.array([[order.index(one) for one in pair] for pair in pairs])  # (N, 2)
+        inside = _within_cells(pairs)
+        for index, kind in enumerate(order):
+            own = np.flatnonzero(cells[:, 0] == index)
+            figure.add_trace(
+                go.Scatter(
+                    x=(cells[own, 1] + inside[own, 0]).astype(np.float32),
+                    y=(cells[own, 0] + inside[own, 1]).astype(np.float32),
+                    mode="markers",
+                    name=kind,
+                    customdata=np.asarray(pictures[title], np.int32)[own],
+                    text=[f"{pairs[row][0]}, called {pairs[row][1]}" for row in own],
+                    hovertemplate="%{text}<extra></extra>",
+                    showlegend=False,
+                    marker={
+                        "color": COLOURS[index % len(COLOURS)],
+                        "symbol": SYMBOLS[index % len(SYMBOLS)],
+                        "size": 7,
+                        "opacity": 0.85,
+                    },
+                ),
+                **place,
+            )
+        edges = {"tickvals": list(range(len(order))), "ticktext": order}
+        span = [-0.5, len(order) - 0.5]
+        figure.update_xaxes(**edges, range=span, title="called", **place)
+        figure.update_yaxes(**edges, range=span[::-1], **place)
+        for line in np.arange(len(order) - 1) + 0.5:
+            figure.add_hline(line, line={"width": 1, "color": COLOURS[6]}, **place)
+            figure.add_vline(line, line={"width": 1, "color": COLOURS[6]}, **place)
+    figure.update_xaxes(showgrid=False, zeroline=False, showline=True, mirror=True)
+    figure.update_yaxes(showgrid=False, zeroline=False, showline=True, mirror=True, automargin=True)
+    figure.update_yaxes(title="true", col=1)
+    figure.update_annotations(font_size=12)
+    _finish(figure, height=380, sprites=sprites)
+    figure.layout.meta["srlab"]["width"] = 190 * len(panels)  # scrolls where a screen is narrower
+    return figure.update_layout(margin={"t": 45})
+
+
+def _within_cells(pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+    """(N, 2) places on a lattice within ±0.4, one for each member of a cell."""
+    places = np.zeros((len(pairs), 2))
+    for pair in set(pairs):
+        own = [row for row, other in enumerate(pairs) if other == pair]
+        side = int(np.ceil(np.sqrt(len(own))))
+        rows, columns = np.divmod(np.arange(len(own)), side)
+        offset = (np.stack([columns, rows], axis=1) + 0.5) / side - 0.5
+        places[own] = 0.8 * offset
+    return places

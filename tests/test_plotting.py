@@ -318,3 +318,23 @@ def test_filters_of_two_networks_are_not_drawn_as_one():
     other = plotting.Chosen({"head": np.zeros((4, 4), bool)}, {"head": np.zeros((4, 4))})
     with pytest.raises(ValueError, match="another network"):
         plotting.network_map({"": {"blur": one, "noise": other}}, score_title="score")
+
+
+def test_every_image_is_a_dot_in_its_cell_of_the_confusion_matrix(sprites):
+    truth = ["blur", "blur", "blur", "noise", "noise"]
+    names = ["blur", "blur", "noise", "noise", "blur"]
+    figure = plotting.confusion_dots(
+        {"filters": names, "probe": truth},
+        truth={"filters": truth, "probe": truth},
+        classes={"filters": ["blur", "noise"], "probe": ["blur", "noise"]},
+        sprites=sprites,
+        pictures={"filters": range(5), "probe": range(5)},
+    )
+    blur, noise = figure.data[:2]
+    assert [round(float(x)) for x in blur.x] == [0, 0, 1]
+    assert [round(float(x)) for x in noise.x] == [1, 0]
+    assert {round(float(y)) for y in noise.y} == {1}
+    assert len({(x, y) for x, y in zip(blur.x, blur.y, strict=True)}) == 3
+    assert list(noise.customdata) == [3, 4]
+    assert noise.text[1] == "noise, called blur"
+    assert list(figure.layout.yaxis.range) == [1.5, -0.5]
