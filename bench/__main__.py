@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 
+from bench.faig import faig
 from bench.lam import grid, lam, zoo
 from bench.representation import representation
 from bench.row import HEADER, Row
@@ -18,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "lam": lam,
     "zoo": zoo,
     "grid": grid,
+    "faig": faig,
     "training": training,
     "representation": representation,
 }
