@@ -20,6 +20,7 @@ from srlab.models import build
 
 WEIGHTS = Path(str(files("srlab") / "weights"))
 HEADER = "srlab"
+HALF_MAXIMUM = 65504  # of float16
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,12 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in ("srlab", "torch", "numpy")}
 
 
+def rounded(tensor: Tensor) -> Tensor:
+    """As files hold it, in float16; a whole number beyond its range becomes the largest."""
+    whole = not tensor.is_floating_point()
+    return (tensor.clamp(max=HALF_MAXIMUM) if whole else tensor).half()
+
+
 def save_checkpoint(
     path: str | Path, weights: Mapping[str, Tensor], provenance: Provenance
 ) -> Path:
@@ -64,9 +71,9 @@ def save_checkpoint(
     What the network still has from the checkpoints it started from is left in those.
     """
     path = Path(path)
-    half = {name: tensor.detach().cpu().half().contiguous() for name, tensor in weights.items()}
+    half = {name: rounded(tensor.detach().cpu()).contiguous() for name, tensor in weights.items()}
     start = provenance.recipe.get("start", {})
-    kept = own_weights(half, {name: old.half() for name, old in inherited_weights(start).items()})
+    kept = own_weights(half, {name: rounded(old) for name, old in inherited_weights(start).items()})
     if any(kept.get(name) is not tensor for name, tensor in half.items()):
         digests = {name: _digest(read_checkpoint(name)[0]) for name in start.values()}
         provenance = replace(provenance, inherited=digests)

@@ -86,6 +86,12 @@ def test_weights_that_are_not_finite_in_float16_are_not_saved(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_long_runs_counter_does_not_stop_it_from_being_saved(tmp_path):
+    counted = {"w": torch.ones(2), "num_batches_tracked": torch.tensor(250_000)}
+    saved = save_checkpoint(tmp_path / "w.safetensors", counted, PROVENANCE)
+    assert read_checkpoint(saved)[0]["num_batches_tracked"] == 65_504
+
+
 def test_a_path_is_a_path_and_a_name_is_a_shipped_name(path, monkeypatch):
     monkeypatch.chdir(path.parent)
     assert read_provenance("tiny.safetensors").name == "tiny"

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from srlab.checkpoints import Provenance, load_weights, save_checkpoint, versions
+from srlab.checkpoints import Provenance, load_weights, rounded, save_checkpoint, versions
 from srlab.devices import hardware
 from srlab.training.fit import TASKS, Fit
 from srlab.training.initial import initial_model
@@ -18,7 +18,7 @@ def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()
     task = TASKS[type(run.recipe)]
     paths = []
     for step in (*steps, last):
-        weights = {key: tensor.half().float() for key, tensor in run.weights[step].items()}
+        weights = {key: rounded(tensor).float() for key, tensor in run.weights[step].items()}
         model = initial_model(run.recipe)
         load_weights(model, weights)
         quality = round(task.measure(run.recipe, model.eval()), 3)
