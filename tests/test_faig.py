@@ -381,3 +381,23 @@ def test_mistakes_are_explained():
         masked_weights(target, baseline, {"absent": torch.ones(1, 1, dtype=torch.bool)})
     with pytest.raises(ValueError, match=r"its mask \(1, 1\)"):
         masked_weights(target, baseline, {"head": torch.ones(1, 1, dtype=torch.bool)})
+
+
+class Viewing(nn.Module):
+    """A foreign network that takes it for granted how its features lie in memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, lr):
+        features = self.conv(lr)
+        batch, channels, height, width = features.shape
+        return features.view(batch, channels, height * width).view(batch, channels, height, width)
+
+
+def test_a_network_that_views_its_features_is_attributed():
+    one, other = (Viewing().state_dict() for _ in range(2))
+    lr = torch.rand(2, 3, 9, 9)
+    found = filter_attribution(Viewing(), one, other, lr, lr, steps=2)
+    assert found.magnitude["conv"].shape == (2, 3, 3)

