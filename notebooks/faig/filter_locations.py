@@ -25,9 +25,9 @@
 # |---|---|---|
 # | reported by the paper | mostly in the back | spread uniformly |
 #
-# Why it matters: noise is removed little by little, by comparing neighbours on every layer. To undo
-# a blur is to paint detail, which is done last. If that is how a network works, pruning,
-# fine-tuning and adapters for one skill need not touch the whole of it.
+# Why it matters: one may read it so that noise is averaged away little by little, on every layer,
+# while undoing a blur means painting detail, which comes last. And where a skill sits in few layers,
+# pruning, fine-tuning and adapters need not touch the others.
 
 # %% [markdown]
 # ## Parameters

@@ -181,7 +181,7 @@ def lost(*key, kind):
 # The same window, blurry above and noisy below. If the masked filters were for deblurring alone, the
 # lower row would not notice.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One window (training seed 0), 1 % of the filters masked: those ranked highest for deblurring, without and with the second term. Look at the lower row, where noise comes back in the second column.", "name": "fig-elimination-window"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One window (training seed 0), 1 % of the filters masked: those ranked highest for deblurring, without and with the second term. Look along the lower row: does anything come back in the second column that is not in the third?", "name": "fig-elimination-window"}}
 level = min(fractions, key=lambda fraction: abs(fraction - 1))
 net = networks[0]
 columns = {"target network": net.target}
