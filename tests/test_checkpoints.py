@@ -242,7 +242,7 @@ def test_the_networks_of_the_findings_ship():
 
 
 def test_what_ships_stays_small():
-    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 35 * 2**20
+    assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) < 40 * 2**20
 
 
 @pytest.mark.parametrize("name", shipped_checkpoints())

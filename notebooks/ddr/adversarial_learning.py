@@ -43,7 +43,7 @@ networks = {  # training aim and architecture → recipe; further seeds are call
     "GAN, without GR": "srgan-wogr",
 }
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
-blocks = [1, 4, 8, 12, 16]  # residual blocks to look behind
+blocks = [1, 8, 16]  # residual blocks to look behind
 num_quality = 20  # clean patches that PSNR and sharpness are measured on
 perplexity = 30
 train = False  # True trains all networks here (many minutes each) instead of loading them

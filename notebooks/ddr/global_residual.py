@@ -40,7 +40,7 @@ training_seeds = [0, 1, 2]  # networks trained from different initializations an
 blocks = [1, 4, 8, 12, 16]  # residual blocks to look behind
 tsne_runs = 5  # random restarts of t-SNE at the last block, as in the paper
 perplexity = 30
-umap = True  # also project with UMAP (compiles for some seconds)
+umap = False  # True also projects with UMAP (compiles for some seconds)
 train = False  # True trains all networks here (7 minutes each on one core) instead of loading them
 device = "auto"
 
@@ -68,13 +68,10 @@ device = "auto"
 # :::
 
 # %% tags=["hide-cell"]
-from functools import cache
-
 import numpy as np
 import torch
 from myst_nb import glue
 
-from srlab.checkpoints import load_checkpoint
 from srlab.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
@@ -91,8 +88,7 @@ from srlab.representation import (
     separability_interval,
     separability_level,
 )
-from srlab.training.fit import fit
-from srlab.training.recipes import recipe
+from srlab.training.obtain import network
 
 device = pick_device(device)
 finding = Finding(
@@ -134,16 +130,11 @@ NAMES = {"with GR": "srresnet-gr", "without GR": "srresnet-wogr"}
 layers = [f"body.{block - 1}" for block in blocks]
 
 
-@cache
-def network(name):
-    return fit(recipe(name), device=device.type).model() if train else load_checkpoint(name)[0]
-
-
 components, embeddings, checkpoints = {}, {}, []
 for kind, base in NAMES.items():
     for seed in training_seeds:
         checkpoints.append(base if seed == 0 else f"{base}-s{seed}")
-        features = layer_points(network(checkpoints[-1]).to(device), lr, layers)
+        features = layer_points(network(checkpoints[-1], train=train, device=device), lr, layers)
         for block, layer in zip(blocks, layers, strict=True):
             components[kind, seed, block] = principal_components(features[layer])
 
@@ -201,8 +192,8 @@ embedding_grid(hero, classes=kinds, contents=contents, sprites=sprites)
 # %% [markdown]
 # ## Is it the projection?
 #
-# t-SNE likes to show clusters. So the last block again, under three projections – the linear one
-# cannot invent any.
+# t-SNE likes to show clusters. So the last block again, beside a linear projection, which cannot invent
+# any.
 
 # %%
 methods = [method for method in METHODS if umap or method != "umap"]
@@ -214,7 +205,7 @@ projected = {
     for method in methods
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "ResBlock 16 under three projections (training seed 0). If only t-SNE showed the clouds, they would be its invention; look at the linear PCA column.", "name": "fig-gr-projections"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "ResBlock 16 under more than one projection (training seed 0). If only t-SNE showed the clouds, they would be its invention; look at the linear PCA column.", "name": "fig-gr-projections"}}
 notes = {key: f"CHI {separability(points, kinds).index:.1f}" for key, points in projected.items()}
 embedding_grid(projected, classes=kinds, contents=contents, sprites=sprites, notes=notes)
 
@@ -237,7 +228,7 @@ def quality(model):
     )
 
 
-psnr_of = {kind: quality(network(base).to(device)) for kind, base in NAMES.items()}
+psnr_of = {kind: quality(network(base, train=train, device=device)) for kind, base in NAMES.items()}
 
 # %% [markdown]
 # ## Verdict

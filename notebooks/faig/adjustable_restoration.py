@@ -29,8 +29,8 @@
 
 # %% tags=["parameters"]
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
-num_find = 8  # windows on which filters are ranked
-num_test = 4  # windows, from other pictures, on which strengths are judged
+num_find = 6  # windows on which filters are ranked
+num_test = 3  # windows, from other pictures, on which strengths are judged
 size = 96  # side of a window, HR pixels
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
 fraction = 3  # per cent of all filters that a slider moves

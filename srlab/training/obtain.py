@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from srlab.checkpoints import CheckpointError, load_checkpoint, shipped_checkpoints
-from srlab.training.fit import fit
 from srlab.training.recipes import recipe, seed_names
 
 
@@ -16,6 +15,8 @@ from srlab.training.recipes import recipe, seed_names
 def network(name: str, *, train: bool = False, device: torch.device | str = "cpu") -> nn.Module:
     """The network in eval mode on `device`; `train` runs its recipe, once in a process."""
     if train:
+        from srlab.training.fit import fit  # loads what takes seconds, and only training needs
+
         return fit(recipe(name), device=torch.device(device).type).model().to(device)
     return load_checkpoint(name)[0].to(device)
 
@@ -51,13 +52,14 @@ def tuned(
 ) -> list[Tuned]:
     """The seeds of a recipe that goes on from another's network, with that network.
 
-    Those that `obtainable` knows.
+    Those that `obtainable` knows. `train` trains on from the shipped start, as the recipe did.
     """
     starts = {own: recipe(own).start[""] for own in seed_names(name, seeds)}
-    known = set(obtainable(starts.values(), train=train))
+    known = set(obtainable(starts.values()))
     names = obtainable([own for own, start in starts.items() if start in known], train=train)
     found = []
     for own in names:
-        before, after = (network(n, train=train, device=device) for n in (starts[own], own))
+        before = network(starts[own], device=device)
+        after = network(own, train=train, device=device)
         found.append(Tuned(own, starts[own], after, before.state_dict(), after.state_dict()))
     return found

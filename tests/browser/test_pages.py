@@ -165,6 +165,23 @@ def test_sliders_lead_a_patch_in_the_book(desk, pages, visit):
     assert explorer.locator(".score").inner_text() != before
 
 
+@pytest.mark.parametrize(
+    ("name", "slider"), [("masking", "Filters masked"), ("adjustable_restoration", "Deblurring")]
+)
+def test_restored_pictures_follow_sliders_in_the_book(desk, pages, visit, name, slider):
+    page = visit(desk, pages[f"findings/faig/{name}.html"]).page
+    explorer = page.locator(".srlab-pictures")
+    seen = set()
+    for key in ("Home", "End"):
+        page.get_by_role("slider", name=slider).press(key)
+        said = explorer.locator(".srlab-status").inner_text()
+        seen.add((said, *(img.get_attribute("src") for img in explorer.locator("img").all())))
+    assert len(seen) == 2
+    explorer.get_by_text("noisy", exact=True).click()
+    assert "noisy" in explorer.locator(".srlab-status").inner_text()
+    assert "running notebook" in explorer.inner_text()
+
+
 def test_what_needs_a_kernel_says_so(desk, pages, visit):
     for name in ("ddr", "lam"):
         page = visit(desk, pages[f"findings/{name}/explorer.html"]).page
