@@ -50,7 +50,7 @@ size = 64  # side of a window, HR pixels
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
 fraction = 1  # per cent of all filters
 steps = 2  # of every path integral, at their middles
-train = False  # True trains the networks here (25 minutes a seed on one core)
+train = False  # True trains on from the baselines here (15 minutes a seed on one core)
 device = "auto"
 
 # %% [markdown]

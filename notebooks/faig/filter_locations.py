@@ -40,7 +40,7 @@ training_seeds = [0, 1, 2]  # networks trained from different initializations an
 fraction = 1  # per cent of all filters that count as discriminative
 draws = 2000  # shuffles of the two labels, for the interval of chance
 steps = 4  # of every path integral, at their middles
-train = False  # True trains the networks here (25 minutes a seed on one core)
+train = False  # True trains on from the baselines here (15 minutes a seed on one core)
 device = "auto"
 
 # %% [markdown]
