@@ -358,12 +358,18 @@ interval_dots(
 # %%
 even = table(lost_share, RANKED["balanced"])
 even_diagonal = (even.argmax(axis=2) == np.arange(3)).sum(axis=1)  # rows of three, each seed
+gain = {
+    kind: np.array([(r[None, kind].psnr - r["baseline", kind].psnr).mean() for r in results])
+    for kind in THREE
+}
 weight = {
     kind: np.array([sum(float(v.sum()) for v in own[kind].values()) for own in scores])
     for kind in THREE
 }
 
 # %% tags=["remove-cell"]
+for kind, own in gain.items():
+    glue(f"three_gain_{kind}", float(own.mean()), display=False)
 glue("three_weight_blur", float((weight["noise"] / weight["blur"]).mean()), display=False)
 glue("three_weight_JPEG", float((weight["noise"] / weight["JPEG"]).mean()), display=False)
 glue("three_even_rows", int(even_diagonal.sum()), display=False)
@@ -402,6 +408,7 @@ seed_rows = {
     **{f"filters that {a} and {b} share": own for (a, b), own in shared.items()},
     **{f"rank correlation, {a} and {b}": own for (a, b), own in between.items()},
     "gain lost on unseen degradations, %": off.mean(axis=1),
+    **{f"gain of fine-tuning, {kind}, dB": own for kind, own in gain.items()},
     "rows with their own degradation first, balanced scores": even_diagonal,
     "scores on noisy pictures over those on blurry ones": weight["noise"] / weight["blur"],
     "scores on noisy pictures over those on JPEG ones": weight["noise"] / weight["JPEG"],
@@ -452,7 +459,9 @@ record(
 #   {glue:text}`three_seeds` training seeds), and the sets of {glue:text}`three_filters` filters may
 #   meet: blur and noise share {glue:text}`three_shared_blur_noise:.1f` %, blur and JPEG
 #   {glue:text}`three_shared_blur_JPEG:.1f` %, noise and JPEG {glue:text}`three_shared_noise_JPEG:.1f` %.
-# - Masked, filters take away so much of what fine-tuning gained:
+# - Fine-tuning gained {glue:text}`three_gain_blur:.1f` dB on blurry, {glue:text}`three_gain_noise:.1f` dB
+#   on noisy and {glue:text}`three_gain_JPEG:.1f` dB on JPEG pictures. Masked, filters take away so much
+#   of it (where the gain is small, a little harm is a large share):
 #
 # | filters of | own degradation | the other that suffers most | own, balanced | other, balanced |
 # |---|---|---|---|---|
