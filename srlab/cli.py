@@ -387,7 +387,8 @@ def _picture(path: Path, reduce: int) -> "Tensor":
     from srlab.degradations import Degradation
     from srlab.images import crop_to_multiple, read_image
 
-    return Degradation(scale=reduce)(crop_to_multiple(read_image(path)[None], reduce))
+    reduced = Degradation(scale=reduce)(crop_to_multiple(read_image(path)[None], reduce))
+    return reduced.clamp(0, 1)  # a network is given what a file can hold
 
 
 def _assignment(text: str) -> tuple[str, Any]:

@@ -131,3 +131,12 @@ def test_bad_input_is_answered(networks, settings, says):
     chosen = {"image_set": "textures", "k": 1, **SETTINGS, **settings}
     with pytest.raises(ValueError, match=says):
         hard_patches(chosen.pop("image_set"), networks, chosen.pop("k"), **chosen)
+
+
+def test_lr_patches_hold_what_a_file_can_hold(monkeypatch):
+    edge = torch.zeros(3, 64, 64)
+    edge[..., 32:] = 1.0
+    assert downsample(edge[None], 4).min() < 0
+    monkeypatch.setattr("srlab.hard_patches.load_images", lambda *_args, **_kw: {"edge": edge})
+    found = hard_patches("edge", {"bicubic": lambda lr: upsample(lr, 4)}, 1, size=64)
+    assert (found.lr.min(), found.lr.max()) == (0, 1)
