@@ -35,7 +35,7 @@
 
 # %% tags=["parameters"]
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
-num_patches = 12  # contents; each is shown under every degradation
+num_patches = 9  # contents; each is shown under every degradation
 size = 48  # side of a patch, LR pixels; NIQE needs 24 at least
 training_seeds = [0, 1, 2]  # of both networks; those that are shipped
 num_swapped = 3  # contents for which guidance is exchanged

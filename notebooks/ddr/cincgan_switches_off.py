@@ -35,7 +35,7 @@
 
 # %% tags=["parameters"]
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
-num_patches = 12  # contents; each is shown under every degradation
+num_patches = 9  # contents; each is shown under every degradation
 size = 48  # side of a patch, LR pixels
 blind = "cincgan"  # the recipe trained without pairs on the mild degradation, or a checkpoint
 training_seeds = [0, 1, 2]  # of the networks trained with pairs; those that are shipped

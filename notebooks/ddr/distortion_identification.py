@@ -40,7 +40,7 @@ num_pictures = 12  # of the set
 networks = ["srresnet-gr", "srresnet-wogr", "srgan-gr", "srgan-wogr"]
 block = 16  # residual block to look behind
 dimensions = 120  # principal components, as in the paper
-num_splits = 20  # random choices of a third of the pictures to judge on
+num_splits = 15  # random choices of a third of the pictures to judge on
 train = False  # True trains the networks here instead of loading them
 device = "auto"
 

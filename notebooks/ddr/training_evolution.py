@@ -33,7 +33,7 @@
 
 # %% tags=["parameters"]
 image_set = "photographs"  # judged on these; never trained on, unless train = True (see below)
-num_patches = 100  # contents; each under clean, blur and noise
+num_patches = 70  # contents; each under clean, blur and noise
 steps_with_gr = [0, 250, 500, 1000, 2500, 4000, 6000]  # snapshots to look at; 0 is untrained
 steps_without_gr = [0, 250, 1000, 2500, 6000]
 block = 16  # residual block to look behind

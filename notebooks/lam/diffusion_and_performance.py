@@ -34,7 +34,7 @@
 
 # %% tags=["parameters"]
 image_set = "photographs"  # none was seen in training; "urban100-30" and "b100" are downloaded
-num_patches = 8  # the hardest crops, at most two of a picture
+num_patches = 6  # the hardest crops, at most two of a picture
 size = 192  # side of a crop, HR pixels; the paper's is 256
 stride = 192  # between the crops that are considered, HR pixels
 window = 16  # side of the explained patch in the middle of the crop, SR pixels

@@ -47,7 +47,7 @@ networks = {  # checkpoint: name; beside bicubic enlargement, from the oldest on
 }
 grid = 4  # precomputed targets a side
 window = 16  # side of a target in SR pixels
-steps = 5  # of the path integral; its completeness error is shown with each map
+steps = 4  # of the path integral; its completeness error is shown with each map
 device = "auto"
 
 # %% tags=["hide-cell"]

@@ -36,7 +36,7 @@
 
 # %% tags=["parameters"]
 image_set = "photographs"  # none was seen in training; "urban100-30" and "b100" are downloaded
-num_patches = 6  # the hardest crops, at most two of a picture
+num_patches = 4  # the hardest crops, at most two of a picture
 size = 256  # side of a crop, HR pixels
 stride = 128  # between the crops that are considered, HR pixels; 256 is faster on large sets
 window = 16  # side of the explained patch in the middle of the crop, SR pixels
