@@ -44,7 +44,7 @@ networks = {  # title → recipe, each in all training seeds; what is not shippe
     "SRGAN with GR": "srgan-gr",
     "SRGAN without GR": "srgan-wogr",
 }
-in_plane = ["SRResNet with GR"]  # also on t-SNE, 30 of them a network and seed
+in_plane = ["SRResNet with GR"]  # also on t-SNE, 30 of them, first seed
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
 block = 16  # residual block to look behind
 draws = 200  # bootstrap draws over contents

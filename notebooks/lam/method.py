@@ -40,7 +40,7 @@
 
 # %% tags=["parameters"]
 image_sets = ["textures", "photographs"]  # none of them was seen in training
-limit = 3  # pictures taken from each set; None takes all
+limit = 2  # pictures taken from each set; None takes all
 size = 256  # side of the central HR crop; maps of different sizes cannot be compared
 window = 16  # side of the explained patch, SR pixels, in the middle of the crop
 steps = 16  # nodes on every path (srlab's default)
