@@ -465,6 +465,9 @@ def matrix_grid(
         below, beside = place["row"] == len(rows), place["col"] == 1
         figure.update_xaxes(title=axis_titles[1] if below else None, **place)
         figure.update_yaxes(title=axis_titles[0] if beside else None, **place)
+        first = panels.get((row, columns[0]))
+        if not beside and first and list(first.rows) == list(matrix.rows):
+            figure.update_yaxes(showticklabels=False, **place)  # they stand at the left already
     bare = {"type": "category", "showgrid": False, "zeroline": False, "ticks": ""}
     figure.update_xaxes(**bare, automargin=True)
     figure.update_yaxes(**bare, autorange="reversed", automargin=True)

@@ -180,6 +180,15 @@ def test_matrices_share_their_colours_and_keep_their_own_names():
     assert wide.layout.meta["srlab"]["width"] > 20 * 30  # numbers stay apart on a phone
 
 
+def test_rows_that_matrices_share_are_named_once():
+    one = plotting.Matrix(np.eye(2), ["a", "b"], ["c", "d"])
+    other = plotting.Matrix(np.eye(2), ["x", "y"], ["c", "d"])
+    panels = {("", "first"): one, ("", "same"): one, ("", "other"): other}
+    layout = plotting.matrix_grid(panels, colour_title="").layout
+    named = [layout[axis].showticklabels for axis in ("yaxis", "yaxis2", "yaxis3")]
+    assert named == [None, False, None]
+
+
 def test_a_matrix_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"2 row and 3 column names for values of shape \(2, 2\)"):
         plotting.matrix_heatmap(np.eye(2), ["a", "b"], ["c", "d", "e"], colour_title="")

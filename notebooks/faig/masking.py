@@ -248,7 +248,7 @@ def panel(aim):
 
 
 titles = {f"{aim}, ×10⁻³": panel(aim) for aim in AIMS}
-stacked_curves(
+figure = stacked_curves(
     fractions,
     {title: means for title, (means, _) in titles.items()},
     bands={title: bands for title, (_, bands) in titles.items()},
@@ -256,6 +256,7 @@ stacked_curves(
     log_x=True,
     log_y=list(titles),
 )
+figure.update_xaxes(tickvals=fractions, ticktext=[f"{fraction:g}" for fraction in fractions])
 
 # %% [markdown]
 # ## Another network
