@@ -242,8 +242,8 @@ record(
 # - Specific or merely good? Deblurring filters are {glue:text}`retraining_deblurring_specific:.2f` dB
 #   ahead of denoising filters on blurry pictures, denoising filters
 #   {glue:text}`retraining_denoising_specific:.2f` dB ahead of deblurring filters on noisy ones.
-# - In the paper the rivals end *below* chance on blurry pictures: where a filter changed most, or matters
-#   most to the output, is a poor guide to where something can be learned.
+# - In the paper the rivals end *below* chance on blurry pictures. How chance fares here, the figures
+#   above say: it is the row to beat.
 #
 # ## Try it yourself
 #
