@@ -177,7 +177,7 @@ def test_restored_pictures_follow_sliders_in_the_book(desk, pages, visit, name, 
         said = explorer.locator(".srlab-status").inner_text()
         seen.add((said, *(img.get_attribute("src") for img in explorer.locator("img").all())))
     assert len(seen) == 2
-    explorer.get_by_text("noisy", exact=True).click()
+    explorer.locator(".srlab-pills").get_by_text("noisy", exact=True).click()
     assert "noisy" in explorer.locator(".srlab-status").inner_text()
     assert "running notebook" in explorer.inner_text()
 
