@@ -121,3 +121,16 @@ function newestOnly(kernel, { started, done, failed }) {
     running = false;
   };
 }
+
+/** Call refresh once after any of these traits changed, however many did; returns what ends it. */
+function follow(model, traits, refresh) {
+  const events = traits.map((name) => "change:" + name);
+  let queued = false;
+  const changed = () => {
+    if (queued) return;
+    queued = true;
+    queueMicrotask(() => { queued = false; refresh(); });
+  };
+  events.forEach((name) => model.on(name, changed));
+  return () => events.forEach((name) => model.off(name, changed));
+}

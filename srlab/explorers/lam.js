@@ -207,18 +207,11 @@ async function render({ model, el }) {
     h("div", { class: "srlab-controls" }, controls.picture.el, controls.opacity.el, controls.brightness.el),
     deck, views, hint, status.el));
 
-  const watched = ["picture", "network", "top", "left", "opacity"].map((name) => "change:" + name);
-  let queued = false; // a click changes two traits
-  const changed = () => {
-    if (queued) return;
-    queued = true;
-    queueMicrotask(() => { queued = false; refresh(); });
-  };
-  watched.forEach((name) => model.on(name, changed));
+  const unfollow = follow(model, ["picture", "network", "top", "left", "opacity"], refresh);
   refresh();
   return () => {
     kernel.close();
-    watched.forEach((name) => model.off(name, changed));
+    unfollow();
   };
 }
 

@@ -119,18 +119,11 @@ function render({ model, el }) {
     h("div", { class: "below" }, numbers, h("div", { class: "chart", hidden: !chart }, caption, plot, key)),
     status.el, hint));
 
-  const watched = AXES.map((name) => "change:" + name);
-  let queued = false; // several traits may change in one go
-  const changed = () => {
-    if (queued) return;
-    queued = true;
-    queueMicrotask(() => { queued = false; refresh(); });
-  };
-  watched.forEach((name) => model.on(name, changed));
+  const unfollow = follow(model, AXES, refresh);
   refresh();
   return () => {
     kernel.close();
-    watched.forEach((name) => model.off(name, changed));
+    unfollow();
   };
 }
 

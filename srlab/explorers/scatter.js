@@ -427,14 +427,7 @@ function render({ model, el }) {
     spoken);
   el.append(root);
 
-  const watched = [...AXES, ...numbers].map((name) => "change:" + name);
-  let queued = false; // several traits may change in one go
-  const changed = () => {
-    if (queued) return;
-    queued = true;
-    queueMicrotask(() => { queued = false; refresh(); });
-  };
-  watched.forEach((name) => model.on(name, changed));
+  const unfollow = follow(model, [...AXES, ...numbers], refresh);
   stop();
   showPatch();
   refresh();
@@ -443,7 +436,7 @@ function render({ model, el }) {
     stop();
     cancelAnimationFrame(frame);
     kernel.close();
-    watched.forEach((name) => model.off(name, changed));
+    unfollow();
   };
 }
 
