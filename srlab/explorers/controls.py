@@ -1,9 +1,11 @@
 """How a reader chooses among an explorer's states: axes of named values, pills and sliders."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Self
 
 import traitlets as T
+
+from srlab.explorers.live import Explorer
 
 
 class Control(NamedTuple):
@@ -29,6 +31,49 @@ def one_of(name: str, value: Any, known: Sequence[str]) -> str:
     if value not in known:
         raise T.TraitError(f"unknown {name} {value!r}; this explorer has {', '.join(known)}")
     return value
+
+
+class ChoiceExplorer(Explorer):
+    """States by named axes, one shown at a time; each axis is a trait of its own."""
+
+    meta = T.Dict().tag(sync=True)  # controls, axes, states, and what a subclass adds
+    _compute: Any  # setting → state, or None
+
+    @classmethod
+    def _made(
+        cls,
+        meta: Mapping[str, Any],
+        states: Mapping[Any, Any],
+        controls: Sequence[Control],
+        axes: Mapping[str, Sequence[str]],
+        *,
+        start: tuple[str, ...] | None,
+        compute: Callable[..., Any] | None,
+        **traits: Any,
+    ) -> Self:
+        """The explorer, at `start` or the first of the states."""
+        choice = {
+            "controls": [control._asdict() for control in controls],
+            "axes": axes,
+            "states": [
+                [axes[c.axis].index(v) for c, v in zip(controls, setting, strict=True)]
+                for setting in states
+            ],
+        }
+        first = dict(zip(axes, next(iter(states)) if start is None else start, strict=True))
+        own = {axis: Choice().tag(sync=True) for axis in axes}
+        made = type(cls.__name__, (cls,), {"__module__": cls.__module__, **own})
+        explorer = made(meta={**choice, **meta}, **traits, **first)
+        explorer._compute, explorer.computes = compute, compute is not None
+        return explorer
+
+    def _asked(self, request: Mapping[str, Any]) -> tuple[str, ...]:
+        """The setting that a request names, if there is a function to compute it with."""
+        axes = self.meta["axes"]
+        setting = tuple(one_of(name, request.get(name), axes[name]) for name in axes)
+        if self._compute is None:
+            raise ValueError("this explorer was made without compute=, it only shows its states")
+        return setting
 
 
 def ordered_axes(

@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-import traitlets as T
 
-from srlab.explorers.controls import Choice, Control, check_controls, one_of, ordered_axes
-from srlab.explorers.live import Explorer, sources
+from srlab.explorers.controls import (
+    ChoiceExplorer,
+    Control,
+    check_controls,
+    one_of,
+    ordered_axes,
+)
+from srlab.explorers.live import sources
 from srlab.plotting import COLOURS, picture_url
 
 
@@ -30,12 +35,11 @@ class Chart(NamedTuple):
     log: bool = False  # the axis `along`
 
 
-class PictureExplorer(Explorer):
+class PictureExplorer(ChoiceExplorer):
     """Pictures side by side under controls; make one with `from_states`."""
 
     _esm = sources("pictures", "js")
     _css = sources("pictures", "css")
-    meta = T.Dict().tag(sync=True)  # names, measures, pictures as data URLs, the chart
 
     @classmethod
     def from_states(
@@ -66,34 +70,21 @@ class PictureExplorer(Explorer):
             [urls.setdefault(url, len(urls)) for url in _urls(state)] for state in states.values()
         ]
         meta = {
-            "controls": [control._asdict() for control in controls],
-            "axes": known,
             "titles": list(first.pictures),
             "measures": [[name, (units or {}).get(name, "")] for name in first.measures],
-            "states": [
-                [known[c.axis].index(v) for c, v in zip(controls, setting, strict=True)]
-                for setting in states
-            ],
             "pictures": shown,
             "values": [_values(state) for state in states.values()],
             "urls": list(urls),
             "chart": _checked_chart(chart, known, first),
             "colours": list(COLOURS),
         }
-        chosen = dict(zip(known, next(iter(states)) if start is None else start, strict=True))
-        traits = {axis: Choice().tag(sync=True) for axis in known}
-        made = type(cls.__name__, (cls,), {"__module__": cls.__module__, **traits})
-        explorer = made(meta=meta, **chosen)
-        explorer._compute, explorer._like = compute, first
-        explorer.computes = compute is not None
+        explorer = cls._made(meta, states, controls, known, start=start, compute=compute)
+        explorer._like = first
         return explorer
 
     def respond(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         """The state of {axis: value, …}, not precomputed."""
-        axes = self.meta["axes"]
-        setting = tuple(one_of(name, request.get(name), axes[name]) for name in axes)
-        if self._compute is None:
-            raise ValueError("this explorer was made without compute=, it only shows its states")
+        setting = self._asked(request)
         state = self._compute(setting)
         _check_alike(setting, state, self._like)
         return {"urls": _urls(state), "values": _values(state)}, []

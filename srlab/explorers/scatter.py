@@ -8,8 +8,14 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 import traitlets as T
 
-from srlab.explorers.controls import Choice, Control, check_controls, one_of, ordered_axes
-from srlab.explorers.live import Explorer, sources
+from srlab.explorers.controls import (
+    ChoiceExplorer,
+    Control,
+    check_controls,
+    one_of,
+    ordered_axes,
+)
+from srlab.explorers.live import sources
 from srlab.plotting import COLOURS, SYMBOLS
 from srlab.representation import align, separability_level
 
@@ -30,12 +36,11 @@ class EmbeddedState:
     index_components: float  # … of the principal components it was made from
 
 
-class ScatterExplorer(Explorer):
+class ScatterExplorer(ChoiceExplorer):
     """States to choose among with pills and sliders; make one with `from_controls`."""
 
     _esm = sources("scatter", "js")
     _css = sources("scatter", "css")
-    meta = T.Dict().tag(sync=True)  # names, indices, colours, the sprite sheet
     places = T.Bytes().tag(sync=True)  # (states, N, 2) little-endian uint16
     options: ClassVar[dict[str, Any]] = {}  # numbers that only a live kernel changes
 
@@ -78,13 +83,7 @@ class ScatterExplorer(Explorer):
             turned[setting] = _turned(state.embedding, setting, turned)
         kinds, own = _classes("degradation", degradations), _classes("content", contents)
         meta = {
-            "controls": [control._asdict() for control in controls],
-            "axes": known,
             "options": cls.options,
-            "states": [
-                [known[c.axis].index(v) for c, v in zip(controls, setting, strict=True)]
-                for setting in states
-            ],
             "measures": [_measures(state) for state in states.values()],
             "table": table,
             **kinds,
@@ -96,25 +95,23 @@ class ScatterExplorer(Explorer):
             "sprite": sprite,
             "routes": [_route(route, kinds["degradations"]) for route in routes],
         }
-        first = dict(zip(known, next(iter(states)) if start is None else start, strict=True))
-        traits = {axis: Choice().tag(sync=True) for axis in known}
-        explorer = type(cls.__name__, (cls,), {"__module__": cls.__module__, **traits})(
-            meta=meta,
+        explorer = cls._made(
+            meta,
+            states,
+            controls,
+            known,
+            start=start,
+            compute=compute,
             places=b"".join(pack_places(points) for points in turned.values()),
             **options,
-            **first,
         )
-        explorer._turned, explorer._compute = turned, compute
-        explorer.computes = compute is not None
+        explorer._turned = turned
         return explorer
 
     def respond(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         """The state of {axis: value, …, option: number, …}, not precomputed."""
-        axes = self.meta["axes"]
-        setting = tuple(one_of(name, request.get(name), axes[name]) for name in axes)
+        setting = self._asked(request)
         options = {name: int(request[name]) for name in self.options.get("inputs", {})}
-        if self._compute is None:
-            raise ValueError("this explorer was made without compute=, it only shows its states")
         state = self._compute(setting, **options)
         points = np.asarray(state.embedding)
         expected = (len(self.meta["patch"]), 2)
