@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from srlab.checkpoints import load_checkpoint
 from srlab.models import PatchDiscriminator
+from srlab.training.initial import drawn_by
 from srlab.training.losses import PerceptualLoss, adversarial_loss, pixel_loss
 from srlab.training.recipes import AdversarialRecipe
 from srlab.training.supervised import Supervised
@@ -26,8 +26,7 @@ class Adversarial(Supervised):
         images: dict[str, Tensor] | None = None,
     ) -> None:
         super().__init__(recipe, fabric, images)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
+        with drawn_by(recipe.seed):
             critic = PatchDiscriminator(channels=recipe.critic_channels)
         self.critic = self.descending(critic, recipe.critic_learning_rate)
         average = get_ema_multi_avg_fn(recipe.average)

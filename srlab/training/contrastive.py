@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from srlab.models.dasr import DASR, ContrastHead
 from srlab.training.contrast import MomentumContrast
+from srlab.training.initial import drawn_by
 from srlab.training.losses import pixel_loss
 from srlab.training.paired import Paired
 from srlab.training.recipes import ContrastiveRecipe
@@ -27,8 +27,7 @@ class Contrastive(Paired):
     ) -> None:
         super().__init__(recipe, fabric, images)
         width = self.model.width
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
+        with drawn_by(recipe.seed):
             head = ContrastHead(width)
         self.head = self.partner(head)
         self.queries = nn.Sequential(self.model.encoder, head)

@@ -1,4 +1,7 @@
-"""The network that a run begins with."""
+"""The networks that a run begins with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -8,13 +11,20 @@ from srlab.models import build
 from srlab.training.recipes import Recipe
 
 
+@contextmanager
+def drawn_by(seed: int) -> Iterator[None]:
+    """Weights made inside are drawn by this seed; torch's own generator is left alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
 def initial_model(recipe: Recipe) -> nn.Module:
     """The network before its first step: drawn by the recipe's seed, and loaded where it starts.
 
     `recipe.start` names a shipped checkpoint for a part of the network ("" is all of it).
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
+    with drawn_by(recipe.seed):
         model = build(recipe.architecture, **recipe.hyperparameters)
     own = model.state_dict()
     start = {key: old for key, old in inherited_weights(recipe.start).items() if key in own}

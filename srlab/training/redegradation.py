@@ -9,6 +9,7 @@ from torch import Tensor
 from srlab.degradations.vector import degradation_vectors
 from srlab.models.redsr import Degrader, ReDSR
 from srlab.training.code_losses import confidence_weights, gaussian_divergence, modulated_loss
+from srlab.training.initial import drawn_by
 from srlab.training.losses import pixel_loss
 from srlab.training.paired import Paired
 from srlab.training.recipes import RedegradationRecipe
@@ -27,8 +28,7 @@ class Redegradation(Paired):
         images: dict[str, Tensor] | None = None,
     ) -> None:
         super().__init__(recipe, fabric, images)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
+        with drawn_by(recipe.seed):
             degrader = Degrader(
                 scale=self.model.scale,
                 channels=recipe.degrader_channels,

@@ -16,6 +16,7 @@ from srlab.degradations.pipeline import DegradationSpace
 from srlab.models import CinCGAN, PatchDiscriminator, SRResNet
 from srlab.models.cincgan import Degrader
 from srlab.training.descent import Descent
+from srlab.training.initial import drawn_by
 from srlab.training.losses import total_variation
 from srlab.training.recipes import UnpairedRecipe
 from srlab.training.supervised import Supervised
@@ -37,8 +38,7 @@ class Unpaired(Supervised):
         clean = DegradationSpace(scale=recipe.space.scale)
         self.clean_sampler = self.sampled(clean, recipe.seed + 10_000)  # other crops
         channels = recipe.partner_channels
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
+        with drawn_by(recipe.seed):
             self.back = torch.nn.ModuleDict(
                 {
                     "inner": SRResNet(scale=1, channels=channels, num_blocks=4),
