@@ -73,9 +73,11 @@ def save_checkpoint(
     path = Path(path)
     half = {name: rounded(tensor.detach().cpu()).contiguous() for name, tensor in weights.items()}
     start = provenance.recipe.get("start", {})
-    kept = own_weights(half, {name: rounded(old) for name, old in inherited_weights(start).items()})
+    parents = _parents(start)
+    inherited = {name: rounded(old) for name, old in _joined(start, parents).items()}
+    kept = own_weights(half, inherited)
     if any(kept.get(name) is not tensor for name, tensor in half.items()):
-        digests = {name: _digest(read_checkpoint(name)[0]) for name in start.values()}
+        digests = {name: _digest(own) for name, own in parents.items()}
         provenance = replace(provenance, inherited=digests)
     if infinite := [name for name, tensor in half.items() if not tensor.isfinite().all()]:
         raise CheckpointError(f"not finite in float16, not saved: {_few(infinite)}")
@@ -116,22 +118,35 @@ def read_checkpoint(name: str | Path) -> tuple[dict[str, Tensor], Provenance]:
 
 def inherited_weights(start: Mapping[str, str]) -> dict[str, Tensor]:
     """What a network has from where it started: {part of the network, "" for all: checkpoint}."""
+    return _joined(start, _parents(start))
+
+
+def _parents(start: Mapping[str, str]) -> dict[str, dict[str, Tensor]]:
+    """{checkpoint: its weights}, each read once."""
+    return {name: read_checkpoint(name)[0] for name in dict.fromkeys(start.values())}
+
+
+def _joined(
+    start: Mapping[str, str], parents: Mapping[str, Mapping[str, Tensor]]
+) -> dict[str, Tensor]:
     return {
         f"{part}.{key}" if part else key: tensor
         for part, name in start.items()
-        for key, tensor in read_checkpoint(name)[0].items()
+        for key, tensor in parents[name].items()
     }
 
 
 def _inherited(path: Path, provenance: Provenance) -> dict[str, Tensor]:
     """The weights that a file refers to, if the checkpoints are those it was made with."""
+    start = provenance.recipe["start"]
+    parents = _parents(start)
     for name, digest in provenance.inherited.items():
-        if _digest(read_checkpoint(name)[0]) != digest:
+        if _digest(parents[name]) != digest:
             raise CheckpointError(
                 f"{path} holds what it changed of {name!r}, but of another {name!r} than this one; "
                 "train it again"
             )
-    return inherited_weights(provenance.recipe["start"])
+    return _joined(start, parents)
 
 
 def _digest(weights: Mapping[str, Tensor]) -> str:
