@@ -9,6 +9,7 @@ from srlab.explain import Comparison, Explanation
 from srlab.report import (
     END,
     FAINT,
+    HEAD,
     SLIDERS,
     Facts,
     attribution_radius,
@@ -36,7 +37,9 @@ def comparison_report(title: str, comparison: Comparison, facts: Facts) -> str:
     checks = {f"What {name} does": own.contract.checks() for name, own in comparison.found.items()}
     parts = {
         "title": html.escape(title),
-        "css": source("report.css"),
+        "head": HEAD.format(
+            title=html.escape(title), kind="local attribution maps", css=source("report.css")
+        ),
         "sliders": SLIDERS,
         "end": END.format(js=source("report.js"), faint=f"{FAINT:g}"),
         "ratio": f"{width} / {height}",
@@ -107,15 +110,7 @@ alt="Attribution map of {name}: half of it within {half} LR pixels of the window
 </dl>
 </section>"""
 
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} · local attribution maps</title>
-<link rel="icon" href="data:,">
-<style>{css}</style>
-</head>
+PAGE = """{head}
 <body style="--ratio:{ratio};--shape:{shape};--lr:url({lr});--centre:{centre};--count:{count}">
 <header>
 <h1>Local attribution maps of {count} networks</h1>

@@ -26,7 +26,7 @@ from srlab.filter_effects import Effect
 from srlab.filter_study import examples, restored
 from srlab.images import center_crop, image_to_array
 from srlab.plotting import COLOURS, picture_url
-from srlab.report import Facts, percent, source, table
+from srlab.report import HEAD, Facts, percent, source, table
 
 SHOWN = 4  # windows in the page
 PROBE = 32  # HR pixels a side of what the network is tried on first
@@ -89,7 +89,11 @@ def filter_report(title: str, model: nn.Module, analysis: FilterAnalysis, facts:
     some = next(iter(analysis.masks.values()))
     parts = {
         "title": html.escape(title),
-        "css": source("report.css") + source("filter_report.css"),
+        "head": HEAD.format(
+            title=html.escape(title),
+            kind="discriminative filters",
+            css=source("report.css") + source("filter_report.css"),
+        ),
         "summary": html.escape(" ".join(_findings(analysis))),
         "quality": _quality(analysis),
         "choice": _choice(analysis.examples.pictures[:SHOWN]),
@@ -214,15 +218,7 @@ def _url(image: Tensor) -> str:
     return picture_url(image_to_array(image), lossless=False)
 
 
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} · discriminative filters</title>
-<link rel="icon" href="data:,">
-<style>{css}</style>
-</head>
+PAGE = """{head}
 <body>
 <header>
 <h1>Filters of each degradation</h1>

@@ -41,7 +41,9 @@ def lam_report(
     window = window_of(sr, target)
     parts = {
         "title": html.escape(title),
-        "css": source("report.css"),
+        "head": HEAD.format(
+            title=html.escape(title), kind="local attribution map", css=source("report.css")
+        ),
         "sliders": SLIDERS,
         "end": END.format(js=source("report.js"), faint=f"{FAINT:g}"),
         "ratio": f"{width} / {height}",
@@ -136,18 +138,19 @@ SLIDERS = """<label>Opacity of the map
 <label>Reveal faint pixels
 <input id="reveal" type="range" min="0" max="1" step="0.01" value="0" aria-describedby="linear">
 </label>"""
-END = """<svg width="0" height="0" aria-hidden="true"><filter id="faint"><feComponentTransfer>
-<feFuncA id="gamma" type="gamma" exponent="{faint}"/></feComponentTransfer></filter></svg>
-<script>{js}</script>"""
-PAGE = """<!doctype html>
+HEAD = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} · local attribution map</title>
+<title>{title} · {kind}</title>
 <link rel="icon" href="data:,">
 <style>{css}</style>
-</head>
+</head>"""
+END = """<svg width="0" height="0" aria-hidden="true"><filter id="faint"><feComponentTransfer>
+<feFuncA id="gamma" type="gamma" exponent="{faint}"/></feComponentTransfer></filter></svg>
+<script>{js}</script>"""
+PAGE = """{head}
 <body style="--ratio:{ratio}">
 <header>
 <h1>Local attribution map</h1>
