@@ -219,19 +219,21 @@ picture_grid(panels, notes=notes)
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Which filters (rows) are needed for which input (columns): change of the output's gradient map, ×10⁻³, at 1 % masked, mean over training seeds. Look for a strong diagonal: only filters that are specific make one.", "name": "fig-masking-matrix"}}
-def table(ranking):
-    cells = [
-        [over_seeds(error, ranking, aim, level, name).mean() for name in inputs] for aim in AIMS
-    ]
-    return Matrix(np.array(cells), list(AIMS), list(inputs))
+def tables(change):
+    """A table for each ranking of change(ranking, aim, input)."""
+    found = {
+        ("", ranking): np.array([[change(ranking, aim, name) for name in inputs] for aim in AIMS])
+        for ranking in RANKINGS
+    }
+    return matrix_grid(
+        {title: Matrix(cells, list(AIMS), list(inputs)) for title, cells in found.items()},
+        colour_title="×10⁻³",
+        axis_titles=("masked filters", "input"),
+        log=True,
+    )
 
 
-matrix_grid(
-    {("", ranking): table(ranking) for ranking in RANKINGS},
-    colour_title="×10⁻³",
-    axis_titles=("masked filters", "input"),
-    log=True,
-)
+tables(lambda ranking, aim, name: over_seeds(error, ranking, aim, level, name).mean())
 
 # %% [markdown]
 # ## More and fewer filters
@@ -279,19 +281,7 @@ plain_effects = effects(
 )
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The plain chain, 1 % masked: change of the output's gradient map, ×10⁻³. It has fewer filters, so each of them may carry more than one duty. Is the diagonal as strong as above?", "name": "fig-masking-plain"}}
-
-
-def plain_table(ranking):
-    cells = [[plain_effects[(ranking, aim), name].change.mean() for name in inputs] for aim in AIMS]
-    return Matrix(np.array(cells), list(AIMS), list(inputs))
-
-
-matrix_grid(
-    {("", ranking): plain_table(ranking) for ranking in RANKINGS},
-    colour_title="×10⁻³",
-    axis_titles=("masked filters", "input"),
-    log=True,
-)
+tables(lambda ranking, aim, name: plain_effects[(ranking, aim), name].change.mean())
 
 # %% [markdown]
 # ## Explore
