@@ -38,8 +38,8 @@ from srlab.checkpoints import (
 )
 from srlab.datasets import image_sets, load_images
 from srlab.degradations import Degradation
+from srlab.examples import Examples
 from srlab.filter_effects import Effect, effects
-from srlab.filter_study import Examples
 from srlab.foreign import load_network
 from srlab.images import read_image
 

@@ -7,7 +7,8 @@ import numpy as np
 from torch import nn
 
 from srlab.attribution.faig import Weights
-from srlab.filter_study import Examples, restored
+from srlab.examples import Examples
+from srlab.filter_study import restored
 from srlab.metrics import gradient_error, psnr
 
 

@@ -11,6 +11,7 @@ from srlab.attribution.faig import Masks, filter_count, filter_depths
 from srlab.checkpoints import versions
 from srlab.contract import connect
 from srlab.devices import hardware
+from srlab.examples import examples
 from srlab.filter_analysis import (
     TARGET,
     FilterAnalysis,
@@ -23,7 +24,7 @@ from srlab.filter_analysis import (
     write_scores,
 )
 from srlab.filter_effects import Effect
-from srlab.filter_study import examples, restored
+from srlab.filter_study import restored
 from srlab.images import center_crop, image_to_array
 from srlab.plotting import COLOURS, picture_url
 from srlab.report import HEAD, Facts, percent, source, table

@@ -1,10 +1,9 @@
-"""What the findings on filters share: windows under several degradations, and outputs on them.
+"""What the findings on filters share: degradations, and outputs under other weights.
 
 The degradations are FAIG's (Xie et al., NeurIPS 2021, Sec. 4.1), in pixels of the HR grid.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -14,7 +13,7 @@ from torch.func import functional_call
 from srlab.attribution.faig import Weights
 from srlab.attribution.objective import frozen
 from srlab.degradations.pipeline import Degradation
-from srlab.images import crop, crop_to_multiple
+from srlab.examples import Examples
 from srlab.metrics import psnr
 
 CLEAN = Degradation(scale=2, resampling="bilinear")
@@ -24,69 +23,6 @@ KINDS = {
     "noise": replace(CLEAN, noise_sigma=0.1),
     "JPEG": replace(CLEAN, jpeg_quality=30),
 }
-
-
-@dataclass(frozen=True)
-class Examples:
-    """The same N windows under several degradations."""
-
-    hr: Tensor  # (N, 3, size, size)
-    lr: dict[str, Tensor]  # kind → (N, 3, size/scale, size/scale)
-    pictures: tuple[str, ...]  # N names of the pictures they were cut from
-
-    def __len__(self) -> int:
-        return len(self.pictures)
-
-    def to(self, device: torch.device | str) -> "Examples":
-        """The same on a device."""
-        moved = {kind: own.to(device) for kind, own in self.lr.items()}
-        return replace(self, hr=self.hr.to(device), lr=moved)
-
-
-def examples(
-    images: Mapping[str, Tensor],
-    kinds: Mapping[str, Degradation] = KINDS,
-    *,
-    count: int,
-    size: int = 128,
-    seed: int = 0,
-) -> Examples:
-    """`count` windows of size × size HR pixels, spread evenly over the pictures, in every kind.
-
-    Pictures are degraded whole and cut afterwards. No two windows overlap.
-    """
-    scale = next(iter(kinds.values())).scale
-    whole = {name: crop_to_multiple(image, scale) for name, image in images.items()}
-    places = _places(whole, size, np.random.default_rng(seed))
-    if not 0 < count <= len(places):
-        raise ValueError(
-            f"{count} windows of {size}×{size} were asked for, and these {len(images)} pictures "
-            f"hold {len(places)}; ask for fewer or smaller ones, or give more pictures"
-        )
-    places = places[:count]
-    used = list(dict.fromkeys(name for name, _, _ in places))
-    side, lr = size // scale, {}
-    for number, (kind, degradation) in enumerate(kinds.items()):
-        degraded = {
-            name: degradation(whole[name][None], np.random.default_rng((seed, number, index)))
-            for index, name in enumerate(used)
-        }
-        cut = [crop(degraded[name], y // scale, x // scale, side, side) for name, y, x in places]
-        lr[kind] = torch.cat(cut)
-    hr = torch.stack([crop(whole[name], y, x, size, size) for name, y, x in places])
-    return Examples(hr, lr, tuple(name for name, _, _ in places))
-
-
-def _places(
-    images: Mapping[str, Tensor], size: int, rng: np.random.Generator
-) -> list[tuple[str, int, int]]:
-    """(picture, top, left): the first of each picture, then the second of each, …"""
-    ranked = []
-    for name, image in images.items():
-        rows, columns = (range(0, extent - size + 1, size) for extent in image.shape[-2:])
-        own = [(name, top, left) for top in rows for left in columns]
-        ranked += [(rank, own[index]) for rank, index in enumerate(rng.permutation(len(own)))]
-    return [place for _, place in sorted(ranked, key=lambda pair: pair[0])]
 
 
 @torch.no_grad()

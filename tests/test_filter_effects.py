@@ -1,8 +1,9 @@
 import numpy as np
 import torch
 
+from srlab.examples import examples
 from srlab.filter_effects import effects
-from srlab.filter_study import KINDS, examples, restored_psnr
+from srlab.filter_study import KINDS, restored_psnr
 from srlab.models import build
 
 PICTURES = {"a": torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))}

@@ -33,6 +33,8 @@ FLOORS = (  # from the top
     (
         "models",
         "datasets",
+        "examples",
+        "degradation_codes",
         "labelled",
         "hard_patches",
         "subjects",

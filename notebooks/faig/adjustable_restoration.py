@@ -77,8 +77,9 @@ from srlab.attribution.faig import (
 from srlab.correlation import rank_correlation
 from srlab.datasets import load_images
 from srlab.devices import pick_device
+from srlab.examples import examples
 from srlab.explorers import Chart, Control, PictureExplorer, PictureState
-from srlab.filter_study import KINDS, examples, restored, restored_psnr
+from srlab.filter_study import KINDS, restored, restored_psnr
 from srlab.findings import Finding, record, span
 from srlab.images import image_to_array
 from srlab.metrics import psnr

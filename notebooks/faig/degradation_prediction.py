@@ -93,7 +93,8 @@ from srlab.attribution.faig import filter_attribution, filters_by_degradation
 from srlab.datasets import load_images
 from srlab.degradation_prediction import best_threshold, called, overlap_scores
 from srlab.devices import pick_device
-from srlab.filter_study import KINDS, examples, restored
+from srlab.examples import examples
+from srlab.filter_study import KINDS, restored
 from srlab.findings import Finding, record, span
 from srlab.identification import identify
 from srlab.images import image_to_array

@@ -82,8 +82,9 @@ from srlab.attribution.faig import (
 )
 from srlab.datasets import load_images
 from srlab.devices import pick_device
+from srlab.examples import examples
 from srlab.filter_places import depth_curve, evenness, shuffled_differences
-from srlab.filter_study import KINDS, examples
+from srlab.filter_study import KINDS
 from srlab.findings import Finding, record, span
 from srlab.plotting import Chosen, interval_dots, network_map, stacked_curves
 from srlab.training.obtain import tuned

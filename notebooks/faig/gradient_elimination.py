@@ -91,8 +91,9 @@ from srlab.attribution.faig import (
 from srlab.correlation import rank_correlation
 from srlab.datasets import load_images
 from srlab.devices import pick_device
+from srlab.examples import examples
 from srlab.filter_effects import effects
-from srlab.filter_study import KINDS, examples, restored
+from srlab.filter_study import KINDS, restored
 from srlab.findings import Finding, record, span
 from srlab.images import image_to_array
 from srlab.metrics import psnr

@@ -94,9 +94,10 @@ from srlab.attribution.faig import (
 from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
 from srlab.datasets import load_images
 from srlab.devices import pick_device
+from srlab.examples import examples
 from srlab.explorers import Chart, Control, PictureExplorer, PictureState
 from srlab.filter_effects import effects
-from srlab.filter_study import KINDS, examples, restored, restored_psnr
+from srlab.filter_study import KINDS, restored, restored_psnr
 from srlab.findings import Finding, record, span
 from srlab.images import image_to_array
 from srlab.metrics import gradient_error, psnr

@@ -74,7 +74,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from srlab.datasets import load_images
 from srlab.devices import pick_device
-from srlab.filter_study import KINDS, examples, restored_psnr
+from srlab.examples import examples
+from srlab.filter_study import KINDS, restored_psnr
 from srlab.findings import Finding, mean_interval, record
 from srlab.images import image_to_array
 from srlab.metrics import psnr

@@ -67,7 +67,8 @@ from myst_nb import glue
 
 from srlab.datasets import load_images
 from srlab.devices import pick_device
-from srlab.filter_study import KINDS, examples, restored_psnr
+from srlab.examples import examples
+from srlab.filter_study import KINDS, restored_psnr
 from srlab.findings import Finding, mean_interval, record
 from srlab.images import image_to_array
 from srlab.plotting import interval_dots, picture_grid, sprite_sheet

@@ -109,8 +109,9 @@ from srlab.attribution.filter_rivals import random_scores
 from srlab.correlation import rank_correlation
 from srlab.datasets import load_images
 from srlab.devices import pick_device
+from srlab.examples import examples
 from srlab.filter_effects import effects
-from srlab.filter_study import KINDS, examples, restored
+from srlab.filter_study import KINDS, restored
 from srlab.findings import Finding, mean_interval, record, span
 from srlab.images import image_to_array
 from srlab.metrics import psnr

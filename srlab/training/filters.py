@@ -18,7 +18,7 @@ from srlab.attribution.faig import (
 from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
 from srlab.checkpoints import read_checkpoint
 from srlab.degradations.pipeline import Degradation
-from srlab.filter_study import Examples, examples
+from srlab.examples import Examples, examples
 from srlab.training.initial import initial_model
 from srlab.training.recipes import FilterRecipe
 from srlab.training.supervised import Supervised

@@ -1,0 +1,143 @@
+"""What a blind network's degradation codes tell: probes, neighbours, shares of variance.
+
+Codes are points (N, D), one for each image, as `BlindSuperResolver.represent` gives them. Pictures
+are kept apart in every question: a code must not be recognized by what its picture shows.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from sklearn.linear_model import RidgeCV
+from sklearn.metrics import r2_score
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from torch import Tensor
+
+from srlab.models.degradation_aware import BlindSuperResolver
+
+PENALTIES = np.logspace(-3, 4, 15)
+FLOOR = 1e-3  # of the widest dimension's deviation: a constant one must not be blown up
+
+Labels = Sequence | np.ndarray
+
+
+@torch.no_grad()
+def codes_of(model: BlindSuperResolver, lr: Tensor, *, batch_size: int = 32) -> np.ndarray:
+    """Images (N, 3, h, w) → codes (N, D) float32."""
+    return torch.cat([model.represent(part) for part in lr.split(batch_size)]).cpu().numpy()
+
+
+def linear_probe(codes: np.ndarray, values: np.ndarray, contents: Labels) -> float:
+    """R² of `values` (N,) or (N, V) read off codes (N, D) by a ridge regression.
+
+    Each fifth of the pictures (`contents`, N names) is predicted from the others; 1 is perfect,
+    0 no better than their mean, and below 0 worse.
+    """
+    _check(codes, values, contents)
+    folds = GroupKFold(min(5, len(np.unique(contents))))
+    scaled = _scaled(codes)
+    guessed = cross_val_predict(RidgeCV(PENALTIES), scaled, values, groups=contents, cv=folds)
+    return float(r2_score(values, guessed))
+
+
+def neighbour_purity(
+    codes: np.ndarray, labels: Labels, contents: Labels, *, neighbours: int = 10
+) -> float:
+    """Share of the nearest codes *of other pictures* that have the same label; 1 is perfect.
+
+    Chance is the labels' share among the others: 1/K for K labels of equal size.
+    """
+    _check(codes, labels, contents)
+    labels, contents = np.asarray(labels), np.asarray(contents)
+    distances = np.square(codes[:, None] - codes[None]).sum(axis=2)
+    distances[contents[:, None] == contents[None]] = np.inf
+    others = np.isfinite(distances).sum(axis=1).min()
+    if neighbours > others:
+        raise ValueError(
+            f"{neighbours} neighbours were asked for, and a code has {others} of other pictures; "
+            "ask for fewer or give more pictures"
+        )
+    nearest = np.argsort(distances, axis=1, kind="stable")[:, :neighbours]
+    return float((labels[nearest] == labels[:, None]).mean())
+
+
+class VarianceShares(NamedTuple):
+    """What the variance of codes goes back to; the three add up to 1."""
+
+    degradation: float
+    content: float
+    rest: float  # of neither alone
+
+
+def variance_shares(codes: np.ndarray, degradations: Labels, contents: Labels) -> VarianceShares:
+    """Two-way analysis of variance of codes (N, D), summed over their dimensions.
+
+    Every content must appear under every degradation equally often: then the means of the one do
+    not depend on the other.
+    """
+    _check(codes, degradations, contents)
+    pairs, counts = np.unique(
+        np.stack([np.asarray(degradations, str), np.asarray(contents, str)]),
+        axis=1,
+        return_counts=True,
+    )
+    kinds, pictures = (len(np.unique(row)) for row in pairs)
+    if pairs.shape[1] != kinds * pictures or len(set(counts.tolist())) > 1:
+        raise ValueError(
+            f"each of {pictures} contents must appear under each of {kinds} degradations equally "
+            f"often; of {kinds * pictures} pairs {pairs.shape[1]} appear, {counts.min()} to "
+            f"{counts.max()} times"
+        )
+    centred = codes - codes.mean(axis=0, dtype=np.float64)
+    whole = np.square(centred).sum()
+    if not whole:
+        raise ValueError("all codes are the same: there is no variance to share out")
+    degradation, content = (
+        _between(centred, np.asarray(own)) / whole for own in (degradations, contents)
+    )
+    return VarianceShares(degradation, content, 1 - degradation - content)
+
+
+def _between(centred: np.ndarray, labels: np.ndarray) -> float:
+    """Sum of squares of the labels' means (of centred codes), each as often as it appears."""
+    return float(
+        sum(
+            (labels == name).sum() * np.square(centred[labels == name].mean(axis=0)).sum()
+            for name in np.unique(labels)
+        )
+    )
+
+
+def effective_rank(codes: np.ndarray) -> float:
+    """exp of the entropy of the codes' spectrum of variance (Roy & Vetterli 2007): 1 to D.
+
+    How many dimensions a cloud of codes fills; a collapsed one fills few.
+    """
+    if len(codes) < 2 or not np.isfinite(codes).all():
+        raise ValueError("the effective rank needs at least 2 finite codes")
+    variances = np.linalg.svd(codes - codes.mean(axis=0), compute_uv=False).astype(np.float64) ** 2
+    if not variances.sum():
+        raise ValueError("all codes are the same: they fill no dimension")
+    shares = variances[variances > 0] / variances.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def _scaled(codes: np.ndarray) -> np.ndarray:
+    """Centred, each dimension divided by its deviation, that of a nearly constant one floored."""
+    deviation = codes.std(axis=0)
+    return (codes - codes.mean(axis=0)) / np.maximum(deviation, FLOOR * max(deviation.max(), 1e-12))
+
+
+def _check(codes: np.ndarray, values: Labels, contents: Labels) -> None:
+    if codes.ndim != 2 or not len(codes) == len(values) == len(contents):
+        raise ValueError(
+            f"expected codes (N, D) with N values and N contents, got {codes.shape}, "
+            f"{len(values)} and {len(contents)}"
+        )
+    if not np.isfinite(codes).all():
+        raise ValueError("the codes hold NaN or infinity: which image gave them?")
+    if len(np.unique(contents)) < 2:
+        raise ValueError(
+            "codes of at least 2 pictures are needed: a probe must not know the picture"
+        )

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+import torch
+
+from srlab.degradation_codes import (
+    codes_of,
+    effective_rank,
+    linear_probe,
+    neighbour_purity,
+    variance_shares,
+)
+from srlab.models import build
+
+RNG = np.random.default_rng(0)
+CONTENTS = np.repeat([f"picture {i}" for i in range(20)], 6)
+WIDTHS = np.tile([0.5, 1.4, 2.3, 3.2, 4.1, 5.0], 20)
+NOISE = RNG.standard_normal((120, 5))
+OWN = RNG.standard_normal((20, 5)).repeat(6, axis=0)  # of each picture
+
+
+def test_codes_are_what_the_network_represents():
+    model = build("redsr", channels=4, num_groups=1, num_blocks=1, encoder_channels=4, code=6)
+    lr = torch.rand(5, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    np.testing.assert_allclose(
+        codes_of(model.eval(), lr, batch_size=2), model.represent(lr).detach(), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_a_probe_reads_what_is_linear_and_nothing_else():
+    told = NOISE.copy()
+    told[:, 2] = 3 * WIDTHS + 0.1 * NOISE[:, 2]
+    assert linear_probe(told, WIDTHS, CONTENTS) > 0.99
+    assert linear_probe(NOISE, WIDTHS, CONTENTS) < 0.1
+
+
+def test_a_probe_cannot_use_what_a_picture_shows():
+    by_picture = RNG.standard_normal(20).repeat(6)  # an accident of each picture
+    assert linear_probe(OWN + 0.01 * NOISE, by_picture, CONTENTS) < 0.3
+
+
+def test_an_almost_constant_dimension_does_not_explode_a_probe():
+    told = np.stack([WIDTHS, 1e-9 * NOISE[:, 0]], axis=1)
+    told[-1, 1] = 1e-3  # seen in the last picture alone
+    assert linear_probe(told, WIDTHS, CONTENTS) > 0.99
+
+
+def test_neighbours_of_other_pictures_tell_the_label():
+    clusters = np.stack([np.cos(WIDTHS), np.sin(WIDTHS)], axis=1)
+    assert neighbour_purity(clusters + 0.01 * NOISE[:, :2], WIDTHS, CONTENTS) == 1
+    # each picture far from all others: its own codes are next to each other, and do not count
+    alone = neighbour_purity(100 * OWN + NOISE, WIDTHS, CONTENTS)
+    assert alone == pytest.approx(1 / 6, abs=0.06)
+    with pytest.raises(ValueError, match="has 114 of other pictures"):
+        neighbour_purity(NOISE, WIDTHS, CONTENTS, neighbours=115)
+
+
+def test_variance_is_shared_out_to_what_made_it():
+    by_width = np.outer(WIDTHS, np.ones(5))
+    assert variance_shares(by_width, WIDTHS, CONTENTS).degradation == pytest.approx(1)
+    assert variance_shares(OWN, WIDTHS, CONTENTS).content == pytest.approx(1)
+    both = variance_shares(by_width + OWN, WIDTHS, CONTENTS)
+    assert both.rest == pytest.approx(0, abs=1e-12)
+    assert min(both.degradation, both.content) > 0.1
+    assert sum(variance_shares(NOISE, WIDTHS, CONTENTS)) == pytest.approx(1)
+    with pytest.raises(ValueError, match="of 120 pairs 119 appear"):
+        variance_shares(NOISE[1:], WIDTHS[1:], CONTENTS[1:])
+    with pytest.raises(ValueError, match="all codes are the same"):
+        variance_shares(np.ones((120, 5)), WIDTHS, CONTENTS)
+
+
+def test_the_effective_rank_counts_filled_dimensions():
+    even = np.linalg.qr(RNG.standard_normal((500, 8)))[0]
+    assert effective_rank(even - even.mean(axis=0)) == pytest.approx(8, rel=0.02)
+    assert effective_rank(np.outer(WIDTHS, [1.0, 2.0, 3.0])) == pytest.approx(1)
+    assert effective_rank(100 * even) == pytest.approx(effective_rank(even))
+    with pytest.raises(ValueError, match="they fill no dimension"):
+        effective_rank(np.ones((5, 3)))
+
+
+@pytest.mark.parametrize(
+    ("codes", "contents", "word"),
+    [
+        (NOISE[:-1], CONTENTS, "expected codes .* got .119, 5., 120"),
+        (np.full((120, 5), np.nan), CONTENTS, "NaN or infinity"),
+        (NOISE, ["one"] * 120, "at least 2 pictures"),
+    ],
+)
+def test_codes_that_cannot_be_judged_are_refused(codes, contents, word):
+    for ask in (linear_probe, neighbour_purity, variance_shares):
+        with pytest.raises(ValueError, match=word):
+            ask(codes, WIDTHS, contents)
