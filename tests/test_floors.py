@@ -28,6 +28,7 @@ FLOORS = (  # from the top
         "diffusion",
         "filter_study",
         "filter_places",
+        "blind_restoration",
         "degradation_prediction",
     ),
     (
