@@ -1,10 +1,10 @@
-"""What a blind network's degradation codes tell: probes, neighbours, shares of variance.
+"""What a blind network's degradation codes tell: probes, neighbours, shares of variance, reach.
 
 Codes are points (N, D), one for each image, as `BlindSuperResolver.represent` gives them. Pictures
 are kept apart in every question: a code must not be recognized by what its picture shows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,12 +14,33 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from torch import Tensor
 
+from srlab.examples import Examples
 from srlab.models.degradation_aware import BlindSuperResolver
+from srlab.representation import separability
+from srlab.training.code_losses import energy_distance, prior_draws
 
 PENALTIES = np.logspace(-3, 4, 15)
 FLOOR = 1e-3  # of the widest dimension's deviation: a constant one must not be blown up
 
 Labels = Sequence | np.ndarray
+
+
+class Stacked(NamedTuple):
+    """Windows of several degradations below one another, kind by kind."""
+
+    lr: Tensor  # (K·N, 3, h, w)
+    kinds: np.ndarray  # (K·N,) of str
+    pictures: np.ndarray  # (K·N,) of str: what they were cut from
+
+
+def stacked(windows: Examples, kinds: Iterable[str] | None = None) -> Stacked:
+    """All windows of the given `kinds`, by default of all."""
+    kinds = list(windows.lr if kinds is None else kinds)
+    return Stacked(
+        torch.cat([windows.lr[kind] for kind in kinds]),
+        np.repeat(kinds, len(windows)),
+        np.tile(windows.pictures, len(kinds)),
+    )
 
 
 @torch.no_grad()
@@ -60,6 +81,25 @@ def neighbour_purity(
         )
     nearest = np.argsort(distances, axis=1, kind="stable")[:, :neighbours]
     return float((labels[nearest] == labels[:, None]).mean())
+
+
+class CodeSeparation(NamedTuple):
+    """How far codes sort images by their degradation."""
+
+    probe: float  # R², see `linear_probe`
+    purity: float  # see `neighbour_purity`
+    chi: float  # Caliński–Harabasz index of the codes themselves, no projection
+
+
+def code_separation(
+    codes: np.ndarray, kinds: Labels, values: np.ndarray, contents: Labels
+) -> CodeSeparation:
+    """Three views of one question: codes (N, D), `kinds` (N,) and their numbers (N,) or (N, V)."""
+    return CodeSeparation(
+        linear_probe(codes, values, contents),
+        neighbour_purity(codes, kinds, contents),
+        separability(codes, kinds).index,
+    )
 
 
 class VarianceShares(NamedTuple):
@@ -121,6 +161,20 @@ def effective_rank(codes: np.ndarray) -> float:
         raise ValueError("all codes are the same: they fill no dimension")
     shares = variances[variances > 0] / variances.sum()
     return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
+def prior_distance(
+    codes: np.ndarray, prior: str, *, scaled: bool = False, draws: int = 1000, seed: int = 0
+) -> float:
+    """Energy distance of codes (N, D) to a prior of `prior_draws`: 0 where they fill it as it is.
+
+    The unbiased (U-)statistic, which may fall below 0 by chance. `scaled` asks for the shape
+    alone: each dimension is first given the prior's mean and deviation.
+    """
+    points = prior_draws(prior, draws, codes.shape[1], np.random.default_rng(seed))
+    if scaled:
+        codes = _scaled(codes) + (prior == "exponential")  # the only one with a mean, of 1
+    return float(energy_distance(torch.from_numpy(codes).float(), points, statistic="U"))
 
 
 def _scaled(codes: np.ndarray) -> np.ndarray:

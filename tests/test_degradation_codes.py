@@ -3,13 +3,19 @@ import pytest
 import torch
 
 from srlab.degradation_codes import (
+    code_separation,
     codes_of,
     effective_rank,
     linear_probe,
     neighbour_purity,
+    prior_distance,
+    stacked,
     variance_shares,
 )
+from srlab.examples import Examples
 from srlab.models import build
+from srlab.representation import separability
+from srlab.training.code_losses import PRIORS, prior_draws
 
 RNG = np.random.default_rng(0)
 CONTENTS = np.repeat([f"picture {i}" for i in range(20)], 6)
@@ -24,6 +30,36 @@ def test_codes_are_what_the_network_represents():
     np.testing.assert_allclose(
         codes_of(model.eval(), lr, batch_size=2), model.represent(lr).detach(), rtol=1e-4, atol=1e-6
     )
+
+
+def test_windows_are_stacked_kind_by_kind():
+    hr = torch.zeros(2, 3, 8, 8)
+    lr = {kind: torch.full((2, 3, 2, 2), value) for kind, value in {"a": 0.1, "b": 0.2}.items()}
+    windows = Examples(hr, lr, ("cat", "dog"))
+    both = stacked(windows)
+    assert both.lr[:, 0, 0, 0].tolist() == pytest.approx([0.1, 0.1, 0.2, 0.2])
+    assert both.kinds.tolist() == ["a", "a", "b", "b"]
+    assert both.pictures.tolist() == ["cat", "dog", "cat", "dog"]
+    assert stacked(windows, ["b"]).kinds.tolist() == ["b", "b"]
+
+
+def test_separation_is_seen_in_three_ways():
+    codes = np.outer(WIDTHS, np.ones(5)) + 0.1 * NOISE
+    found = code_separation(codes, WIDTHS.astype(str), WIDTHS, CONTENTS)
+    assert found.probe == linear_probe(codes, WIDTHS, CONTENTS)
+    assert found.purity == neighbour_purity(codes, WIDTHS, CONTENTS)
+    assert found.chi == separability(codes, WIDTHS).index
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+def test_codes_that_fill_their_prior_are_at_no_distance(prior):
+    codes = prior_draws(prior, 400, 5, np.random.default_rng(1)).numpy()
+    assert prior_distance(codes, prior) == pytest.approx(0, abs=0.02)
+    narrow = 0.01 * codes
+    assert prior_distance(narrow, prior) > 0.5
+    assert prior_distance(narrow, prior, scaled=True) == pytest.approx(0, abs=0.02)
+    line = np.repeat(codes[:, :1], 5, axis=1)  # of the right deviations, but no cloud
+    assert prior_distance(line, prior, scaled=True) > 0.1
 
 
 def test_a_probe_reads_what_is_linear_and_nothing_else():
