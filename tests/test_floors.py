@@ -90,6 +90,7 @@ FLOORS = (  # from the top
         "images",
         "assets",
         "capture",
+        "cost",
         "degradations.filters",
         "degradations.codecs",
         "models.blocks",
@@ -127,6 +128,7 @@ GENERAL = {
     "contract",
     "receptive_field",
     "contribution",
+    "cost",
 }  # take any network
 OURS = {"models", "checkpoints", "training", "datasets"}
 
