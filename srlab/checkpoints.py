@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from srlab.inheritance import own_weights, whole_weights
 from srlab.models import build
+from srlab.storage import restored_weights, rounded, stored
 
 WEIGHTS = Path(str(files("srlab") / "weights"))
 HEADER = "srlab"
-HALF_MAXIMUM = 65504  # of float16
 
 
 @dataclass(frozen=True)
@@ -57,34 +57,27 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in ("srlab", "torch", "numpy")}
 
 
-def rounded(tensor: Tensor) -> Tensor:
-    """As files hold it, in float16; a whole number beyond its range becomes the largest."""
-    whole = not tensor.is_floating_point()
-    return (tensor.clamp(max=HALF_MAXIMUM) if whole else tensor).half()
-
-
 def save_checkpoint(
-    path: str | Path, weights: Mapping[str, Tensor], provenance: Provenance
+    path: str | Path, weights: Mapping[str, Tensor], provenance: Provenance, *, bits: int = 16
 ) -> Path:
-    """Write weights, rounded to float16, with their provenance; the file appears whole or not.
+    """Write weights, rounded to `bits`, with their provenance; the file appears whole or not.
 
     What the network still has from the checkpoints it started from is left in those.
     """
     path = Path(path)
-    half = {name: rounded(tensor.detach().cpu()).contiguous() for name, tensor in weights.items()}
+    whole = rounded(weights, bits)
+    if infinite := [name for name, tensor in whole.items() if not tensor.isfinite().all()]:
+        raise CheckpointError(f"not finite in {bits} bits, not saved: {_few(infinite)}")
     start = provenance.recipe.get("start", {})
     parents = _parents(start)
-    inherited = {name: rounded(old) for name, old in _joined(start, parents).items()}
-    kept = own_weights(half, inherited)
-    if any(kept.get(name) is not tensor for name, tensor in half.items()):
+    kept = own_weights(whole, _joined(start, parents))
+    if any(kept.get(name) is not tensor for name, tensor in whole.items()):
         digests = {name: _digest(own) for name, own in parents.items()}
         provenance = replace(provenance, inherited=digests)
-    if infinite := [name for name, tensor in half.items() if not tensor.isfinite().all()]:
-        raise CheckpointError(f"not finite in float16, not saved: {_few(infinite)}")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     header = {HEADER: json.dumps(asdict(provenance), separators=(",", ":"))}
-    save_file(kept, temporary, metadata=header)
+    save_file(stored(kept, bits), temporary, metadata=header)
     return temporary.replace(path)
 
 
@@ -107,10 +100,7 @@ def read_checkpoint(name: str | Path) -> tuple[dict[str, Tensor], Provenance]:
     path = _path(name)
     with _opened(path) as file:
         provenance = _provenance(path, file)
-        weights = {
-            key: tensor.float() if tensor.is_floating_point() else tensor
-            for key, tensor in _tensors(file).items()
-        }
+        weights = restored_weights(_tensors(file))
     if provenance.inherited:
         weights = whole_weights(weights, _inherited(path, provenance))
     return weights, provenance

@@ -13,6 +13,7 @@ from ipywidgets.embed import embed_data
 
 from srlab.explorers import (
     Chart,
+    Cloud,
     Control,
     EmbeddedState,
     EmbeddingExplorer,
@@ -26,6 +27,7 @@ from srlab.explorers import (
     ScatterExplorer,
     Setting,
 )
+from srlab.explorers.cloud import SHADES
 from srlab.explorers.lam import pack_map
 from srlab.explorers.scatter import pack_places
 from srlab.plotting import sprite_sheet
@@ -151,6 +153,30 @@ def picture_explorer(**options) -> PictureExplorer:
     return PictureExplorer.from_states(states, **{**described, **options})
 
 
+CLOUD = Cloud(
+    np.array([[x, y] for x in range(6) for y in range(4)], float),
+    {"strength": np.repeat(np.arange(6.0), 4), "noise": np.tile(np.arange(4.0), 6)},
+    axes=("first component", "second component"),
+    labels=[f"code {number}" for number in range(24)],
+)
+
+
+def placed(setting: tuple[str, ...]) -> PictureState:
+    """The same in a cloud: the right code runs to the right with the strength, the other stays."""
+    strength = float(setting[0].split()[0])
+    right = (strength / 2, 3.0 * RANKINGS.index(setting[1]))
+    return replace(mixture(setting), places={"right code": right, "wrong code": (0, 1.5)})
+
+
+def cloud_explorer(cloud: Cloud | None = CLOUD, look=placed, **options) -> PictureExplorer:
+    states = {setting: look(setting) for setting in product(STRENGTHS[1:], RANKINGS)}
+    described = {
+        "controls": [Control("strength", "Masked", "slider"), Control("ranking", "Ranking")],
+        "units": {"PSNR": "dB", "strength": "%"},
+    }
+    return PictureExplorer.from_states(states, cloud=cloud, **{**described, **options})
+
+
 def saved(explorer) -> dict:
     """The widget as a saved notebook keeps it: plain state, base64 buffers."""
     state = embed_data(views=[explorer], drop_defaults=False)["manager_state"]["state"][
@@ -258,7 +284,52 @@ def test_pictures_that_states_share_are_stored_once() -> None:
     assert saved(explorer)["state"]["strength"] == "10 %"
 
 
+def test_states_have_places_in_a_cloud() -> None:
+    meta = cloud_explorer().meta
+    assert meta["places"][-1] == [[5.0, 3.0], [0.0, 1.5]]
+    assert meta["cloud"]["markers"] == ["right code", "wrong code"]
+    assert meta["cloud"]["points"] == CLOUD.points.tolist()
+    assert [(name, unit) for name, unit, _ in meta["cloud"]["colourings"]] == [
+        ("strength", "%"), ("noise", ""),
+    ]  # fmt: skip
+    assert len(set(meta["cloud"]["shades"])) == SHADES
+    third = cloud_explorer(Cloud(CLOUD.points / 3e-4, CLOUD.colourings, CLOUD.axes)).meta["cloud"]
+    assert third["points"][-1] == [16667.0, 10000.0]  # five digits, whatever the unit
+    assert picture_explorer().meta["cloud"] is None
+    json.dumps(meta, allow_nan=False)
+
+
 # ---- what is refused
+
+
+def test_bad_clouds_are_refused() -> None:
+    def lost(place):
+        return lambda setting: replace(mixture(setting), places={"right code": place})
+
+    with pytest.raises(
+        ValueError, match=r"no place 'right code': .* numbers \(x, y\), got \(nan, 1\.0\)"
+    ):
+        cloud_explorer(look=lost((np.nan, 1)))
+    with pytest.raises(ValueError, match=r"two finite numbers \(x, y\), got \(1\.0, 2\.0, 3\.0\)"):
+        cloud_explorer(look=lost((1, 2, 3)))
+    with pytest.raises(ValueError, match="have places, and nothing to lie in: give a cloud"):
+        cloud_explorer(None)
+    with pytest.raises(ValueError, match=r"its states a place: PictureState\(places=\)"):
+        cloud_explorer(look=mixture)
+    with pytest.raises(ValueError, match=r"random: places \[\], other states have \['right code'"):
+        cloud_explorer(look=lambda s: (placed if s[1] == "FAIG" else mixture)(s))
+
+    for changes, message in [
+        ({"points": np.ones((24, 3))}, r"finite points \(N, 2\).*got shape \(24, 3\)"),
+        ({"points": np.full((24, 2), np.nan)}, "with NaN or infinity"),
+        ({"points": np.ones((0, 2))}, r"got shape \(0, 2\)"),
+        ({"colourings": {}}, "needs a colouring"),
+        ({"colourings": {"width": np.ones(23)}}, r"'width' needs one .* 24 points, .*\(23,\)"),
+        ({"colourings": {"width": np.full(24, np.inf)}}, "one finite value"),
+        ({"labels": ["a"]}, "24 points have 1 labels"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            cloud_explorer(CLOUD._replace(**changes))
 
 
 def test_bad_pictures_are_refused() -> None:
@@ -393,6 +464,19 @@ def test_pictures_are_computed_as_they_are_asked_for() -> None:
     assert answer["urls"][0] == explorer.meta["urls"][0]
     still = asked(picture_explorer(), {"kind": "compute", "id": "q", "request": request})[0]
     assert "unknown strength '0 %'" in still["message"]
+
+
+def test_a_computed_picture_has_its_place() -> None:
+    def compute(setting):
+        return placed(setting) if setting[1] == "FAIG" else mixture(setting)
+
+    explorer = cloud_explorer(axes={"strength": STRENGTHS}, compute=compute)
+    request = {"strength": "0 %", "ranking": "FAIG"}
+    answer, _ = asked(explorer, {"kind": "compute", "id": "q", "request": request})
+    assert answer["places"] == [[0.0, 0.0], [0.0, 1.5]]
+    request["ranking"] = "random"
+    answer, _ = asked(explorer, {"kind": "compute", "id": "q", "request": request})
+    assert "places [], other states have ['right code', 'wrong code']" in answer["message"]
 
 
 def test_lam_computes_what_is_asked_for() -> None:
@@ -801,7 +885,68 @@ def test_with_a_kernel_pictures_between_the_states_are_computed(show) -> None:
     page.get_by_text("masked 0 % · FAIG: PSNR 30.00").wait_for()
 
 
-@pytest.mark.parametrize("make", [embedding_explorer, journey, lam_explorer, picture_explorer])
+MARK = "document.querySelector('.srlab-cloud > svg > .mark:last-child').style.transform"  # on top
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_code_moves_through_the_cloud(show, theme) -> None:
+    page = show(cloud_explorer(start=("0.5 %", "FAIG")), theme=theme, width=390)
+    marks = page.locator(".srlab-cloud > svg > .mark")
+    drawn = page.locator(".srlab-cloud > svg")
+    assert (marks.count(), page.locator(".srlab-cloud circle").count()) == (2, 24)
+    assert page.locator(".srlab-cloud .names").inner_text().split("\n") == [
+        "right code", "wrong code",
+    ]  # fmt: skip
+    seen = [(page.evaluate(MARK), text(page, ".srlab-status"), drawn.get_attribute("aria-label"))]
+    wrong = marks.first.evaluate("(el) => el.style.transform")
+    page.get_by_role("slider", name="Masked").press("End")
+    page.get_by_text("masked 10 % · FAIG: PSNR 20.00").wait_for()
+    seen.append(
+        (page.evaluate(MARK), text(page, ".srlab-status"), drawn.get_attribute("aria-label"))
+    )
+    assert all(now != then for now, then in zip(*seen, strict=True))
+    assert "around right code: strength 4.20 %, noise 1.20" in seen[-1][1]  # ten in a corner
+    assert "24 points" in seen[-1][2]
+    assert seen[-1][2].split(". ")[1] in seen[-1][1]
+    assert marks.first.evaluate("(el) => el.style.transform") == wrong
+
+    corner = page.locator(".srlab-cloud circle").nth(20).bounding_box()  # at (5, 0)
+    mark = marks.last.bounding_box()
+    for side, extent in (("x", "width"), ("y", "height")):
+        middles = [box[side] + box[extent] / 2 for box in (corner, mark)]
+        assert abs(middles[0] - middles[1]) < 1.5
+    colour = "document.querySelectorAll('.srlab-cloud circle')[23].style.fill"
+    last = page.locator(".srlab-cloud circle").nth(3)  # the weakest strength, the most noise
+    before = last.evaluate("(el) => el.style.fill"), page.evaluate(colour)
+    assert before[0] != before[1]
+    page.get_by_role("radio", name="noise").check(force=True)
+    assert last.evaluate("(el) => el.style.fill") == page.evaluate(colour) == before[1]
+    assert text(page, ".srlab-cloud .bar").split() == ["noise", "0.00", "3.00"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_with_a_kernel_a_code_leaves_the_cloud(show) -> None:
+    """A computed place far outside: the map grows, and the marker stays within."""
+
+    def compute(setting):
+        return replace(placed(setting), places={"right code": (-40, 60), "wrong code": (0, 0)})
+
+    options = {"axes": {"strength": STRENGTHS}, "start": ("0.5 %", "FAIG")}
+    page = show(cloud_explorer(**options, compute=compute), live=True)
+    page.get_by_text("computed in your kernel").wait_for()
+    page.get_by_role("slider", name="Masked").press("Home")
+    page.get_by_text("masked 0 % · FAIG: PSNR 30.00").wait_for()
+    ground, mark = (
+        page.locator(f".srlab-cloud > svg > {part}").bounding_box()
+        for part in (".ground", ".mark:last-child")
+    )
+    assert ground["x"] < mark["x"] + mark["width"] / 2 < ground["x"] + ground["width"]
+    assert ground["y"] < mark["y"] + mark["height"] / 2 < ground["y"] + ground["height"]
+
+
+@pytest.mark.parametrize(
+    "make", [embedding_explorer, journey, lam_explorer, picture_explorer, cloud_explorer]
+)
 def test_explorers_fit_a_phone_and_leave_nothing_behind(show, make) -> None:
     page = show(make(), width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

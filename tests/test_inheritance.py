@@ -12,6 +12,7 @@ from srlab.checkpoints import (
 )
 from srlab.inheritance import own_weights, whole_weights
 from srlab.models import build
+from srlab.storage import rounded
 
 SETTINGS = {"scale": 2, "channels": 6, "num_blocks": 2}
 
@@ -52,14 +53,15 @@ def test_what_has_another_shape_or_name_is_no_heritage():
     assert all(own[key] is narrow[key] for key in narrow)
 
 
-@pytest.fixture
-def family(tmp_path):
+@pytest.fixture(params=[8, 16])
+def family(tmp_path, request):
     """(path of a base, path of what was made of it, the latter's weights)."""
+    bits = request.param
     base = Provenance(name="base", architecture="srresnet", hyperparameters=SETTINGS)
-    first = save_checkpoint(tmp_path / "base.safetensors", weights(), base)
-    new = changed(weights(), kernels=3)
+    first = save_checkpoint(tmp_path / "base.safetensors", weights(), base, bits=bits)
+    new = rounded(changed(rounded(weights(), bits), kernels=3), bits)
     heir = replace(base, name="heir", recipe={"start": {"": str(first)}})
-    return first, save_checkpoint(tmp_path / "heir.safetensors", new, heir), new
+    return first, save_checkpoint(tmp_path / "heir.safetensors", new, heir, bits=bits), new
 
 
 def test_an_heir_is_small_and_loads_whole(family):

@@ -192,5 +192,19 @@ QUICK: dict[str, dict[str, Any]] = {
         "num_randomized": 1,
         "steps": 4,
     },
+    "redsr/redegradation": {
+        "num_windows": 12,
+        "num_restored": 1,
+        "training_seeds": [0],
+        "restored_widths": [1.0, 3.4],
+        "perplexity": 10,
+    },
+    "redsr/explorer": {
+        "windows": {"cat": ["chelsea", 16, 70]},
+        "widths": [0.2, 4],
+        "angles": [0, 90],
+        "noises": [0, 25],
+        "num_codes": 40,
+    },
     "your_network": {"num_patches": 20, "steps": 4},
 }

@@ -46,8 +46,8 @@ Compute = Callable[[Place], LocalMap]
 class LamExplorer(Explorer):
     """Local attribution maps on a grid of windows; make one with `LamExplorer.from_maps`."""
 
-    _esm = sources("lam", "js")
-    _css = sources("lam", "css")
+    _esm = sources("lam", kind="js")
+    _css = sources("lam", kind="css")
     meta = T.Dict().tag(sync=True)  # pictures, networks, sizes, what is known of each place
     maps = T.Bytes().tag(sync=True)  # (places, h, w) uint8 square roots, deflated
     picture = T.Unicode().tag(sync=True)

@@ -6,10 +6,10 @@ from typing import Any
 import anywidget
 
 
-def sources(name: str, kind: str) -> str:
-    """The shared part and `name`'s own, as the one file a saved page can run without imports."""
+def sources(*names: str, kind: str) -> str:
+    """The shared part and `names`, as the one file that a saved page can run without imports."""
     folder = files("srlab.explorers")
-    return "\n".join((folder / f"{part}.{kind}").read_text("utf-8") for part in ("common", name))
+    return "\n".join((folder / f"{part}.{kind}").read_text("utf-8") for part in ("common", *names))
 
 
 class Explorer(anywidget.AnyWidget):

@@ -10,7 +10,7 @@ function render({ model, el }) {
   const keyOf = (setting) => setting.join("\u0000");
   meta.states.forEach((indices, row) => states.set(
     keyOf(indices.map((index, a) => axes[AXES[a]][index])),
-    { urls: meta.pictures[row].map((i) => meta.urls[i]), values: meta.values[row] },
+    { urls: meta.pictures[row].map((i) => meta.urls[i]), values: meta.values[row], places: meta.places[row] },
   ));
   const setting = (other = {}) => AXES.map((name) => other[name] ?? model.get(name));
   const stateOf = (other) => states.get(keyOf(setting(other)));
@@ -76,6 +76,8 @@ function render({ model, el }) {
     caption.textContent = unit ? `${name}, ${unit}` : name;
   }
 
+  const map = meta.cloud && cloudMap(meta.cloud, format);
+
   // ---- everything that follows from the choice
   const more = AXES.filter((axis) => precomputed[axis].length < axes[axis].length).map((axis) => titleOf(axis).toLowerCase());
   const words = () => meta.controls.map(({ axis, title }) =>
@@ -95,7 +97,9 @@ function render({ model, el }) {
       pictures.forEach(({ title, img }, i) => { img.src = state.urls[i]; img.alt = `${title}: ${words()}`; });
       numbers.replaceChildren(...meta.measures.flatMap(([name, unit], i) =>
         [h("dt", {}, name), h("dd", {}, format(state.values[i], unit))]));
-      status.say(`${words()}: ${meta.measures.map(([name, unit], i) => `${name} ${format(state.values[i], unit)}`).join(", ")}.`);
+      map?.show(state.places, [...states.values()].flatMap(({ places }) => places));
+      const told = meta.measures.map(([name, unit], i) => `${name} ${format(state.values[i], unit)}`).join(", ");
+      status.say([`${words()}: ${told}.`, ...(map ? [map.words(state.places)] : [])].join(" "));
     } else if (alive) {
       ask({ key: keyOf(setting()), words: words(), request: Object.fromEntries(AXES.map((name) => [name, model.get(name)])) });
     } else {
@@ -107,7 +111,7 @@ function render({ model, el }) {
   const ask = newestOnly(kernel, {
     started: (question) => status.busy(`Computing ${question.words} …`),
     done: (question, { content }) => {
-      states.set(question.key, { urls: content.urls, values: content.values });
+      states.set(question.key, { urls: content.urls, values: content.values, places: content.places });
       if (stateOf()) refresh();
     },
     failed: (error) => status.fail(error.message),
@@ -116,7 +120,7 @@ function render({ model, el }) {
   el.append(h("div", { class: "srlab-explorer srlab-pictures", "data-lm-suppress-shortcuts": true },
     h("div", { class: "srlab-controls" }, ...Object.values(controls).map((control) => control.el)),
     gallery,
-    h("div", { class: "below" }, numbers, h("div", { class: "chart", hidden: !chart }, caption, plot, key)),
+    h("div", { class: "below" }, numbers, h("div", { class: "chart", hidden: !chart }, caption, plot, key), ...(map ? [map.el] : [])),
     status.el, hint));
 
   const unfollow = follow(model, AXES, refresh);

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from srlab.explorers.cloud import Cloud, pack_cloud, pack_place
 from srlab.explorers.controls import (
     ChoiceExplorer,
     Control,
@@ -24,6 +25,7 @@ class PictureState:
 
     pictures: Mapping[str, np.ndarray]
     measures: Mapping[str, float]
+    places: Mapping[str, Sequence[float]] = field(default_factory=dict)  # (x, y) in a cloud
 
 
 class Chart(NamedTuple):
@@ -38,8 +40,8 @@ class Chart(NamedTuple):
 class PictureExplorer(ChoiceExplorer):
     """Pictures side by side under controls; make one with `from_states`."""
 
-    _esm = sources("pictures", "js")
-    _css = sources("pictures", "css")
+    _esm = sources("cloud", "pictures", kind="js")
+    _css = sources("cloud", "pictures", kind="css")
 
     @classmethod
     def from_states(
@@ -51,20 +53,24 @@ class PictureExplorer(ChoiceExplorer):
         start: tuple[str, ...] | None = None,
         units: Mapping[str, str] | None = None,
         chart: Chart | None = None,
+        cloud: Cloud | None = None,
         compute: Callable[[tuple[str, ...]], PictureState] | None = None,
     ) -> Self:
         """An explorer of precomputed states {(a value of each control's axis, …): state}.
 
-        All states have pictures and measures of the same names. `axes` orders the values of an
-        axis and may name more than were precomputed: a live kernel computes those with
-        `compute(setting)`. `units` are written behind the measures, `start` is shown first. The
-        axes become traits: `explorer.strength = "0.5"`.
+        All states have pictures, measures and places of the same names; places lie in the
+        `cloud`. `axes` orders the values of an axis and may name more than were precomputed: a
+        live kernel computes those with `compute(setting)`. `units` are written behind the measures
+        and the cloud's colourings, `start` is shown first. The axes become traits:
+        `explorer.strength = "0.5"`.
         """
         check_controls(cls, states, controls)
         known = ordered_axes(states, controls, axes or {})
         first = next(iter(states.values()))
         for setting, state in states.items():
             _check_alike(setting, state, first)
+        if first.places and cloud is None:
+            raise ValueError("the states have places, and nothing to lie in: give a cloud")
         urls: dict[str, int] = {}  # each picture once, however many states show it
         shown = [
             [urls.setdefault(url, len(urls)) for url in _urls(state)] for state in states.values()
@@ -74,8 +80,10 @@ class PictureExplorer(ChoiceExplorer):
             "measures": [[name, (units or {}).get(name, "")] for name in first.measures],
             "pictures": shown,
             "values": [_values(state) for state in states.values()],
+            "places": [_places(state) for state in states.values()],
             "urls": list(urls),
             "chart": _checked_chart(chart, known, first),
+            "cloud": cloud and pack_cloud(cloud, list(first.places), units or {}),
             "colours": list(COLOURS),
         }
         explorer = cls._made(meta, states, controls, known, start=start, compute=compute)
@@ -87,7 +95,7 @@ class PictureExplorer(ChoiceExplorer):
         setting = self._asked(request)
         state = self._compute(setting)
         _check_alike(setting, state, self._like)
-        return {"urls": _urls(state), "values": _values(state)}, []
+        return {"urls": _urls(state), "values": _values(state), "places": _places(state)}, []
 
 
 def _urls(state: PictureState) -> list[str]:
@@ -101,8 +109,12 @@ def _values(state: PictureState) -> list[float]:
     return [round(value, 4) for value in values]
 
 
+def _places(state: PictureState) -> list[list[float]]:
+    return [pack_place(name, place) for name, place in state.places.items()]
+
+
 def _check_alike(setting: Sequence[str], state: PictureState, first: PictureState) -> None:
-    for what in ("pictures", "measures"):
+    for what in ("pictures", "measures", "places"):
         own, expected = list(getattr(state, what)), list(getattr(first, what))
         if own != expected:
             raise ValueError(f"{' · '.join(setting)}: {what} {own}, other states have {expected}")

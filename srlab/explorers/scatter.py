@@ -39,8 +39,8 @@ class EmbeddedState:
 class ScatterExplorer(ChoiceExplorer):
     """States to choose among with pills and sliders; make one with `from_controls`."""
 
-    _esm = sources("scatter", "js")
-    _css = sources("scatter", "css")
+    _esm = sources("scatter", kind="js")
+    _css = sources("scatter", kind="css")
     places = T.Bytes().tag(sync=True)  # (states, N, 2) little-endian uint16
     options: ClassVar[dict[str, Any]] = {}  # numbers that only a live kernel changes
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from srlab.checkpoints import Provenance, load_weights, rounded, save_checkpoint, versions
+from srlab.checkpoints import Provenance, load_weights, save_checkpoint, versions
 from srlab.devices import hardware
+from srlab.storage import rounded
 from srlab.training.fit import TASKS, Fit
 from srlab.training.initial import initial_model
 
@@ -12,13 +13,13 @@ from srlab.training.initial import initial_model
 def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()) -> list[Path]:
     """Save a run's last weights as `name`, and those of `steps` as `name@step`, with provenance.
 
-    The PSNR (or accuracy) in the header is that of the file: of weights rounded to float16.
+    The PSNR (or accuracy) in the header is that of the file: of weights rounded to its bits.
     """
     last = max(run.weights)
     task = TASKS[type(run.recipe)]
     paths = []
     for step in (*steps, last):
-        weights = {key: rounded(tensor).float() for key, tensor in run.weights[step].items()}
+        weights = rounded(run.weights[step], run.recipe.bits)
         model = initial_model(run.recipe)
         load_weights(model, weights)
         quality = round(task.measure(run.recipe, model.eval()), 3)
@@ -41,5 +42,6 @@ def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()
             date=datetime.now(UTC).date().isoformat(),
             **{task.metric: {task.validation_set: quality}},
         )
-        paths.append(save_checkpoint(Path(folder) / f"{title}.safetensors", weights, provenance))
+        path = Path(folder) / f"{title}.safetensors"
+        paths.append(save_checkpoint(path, weights, provenance, bits=run.recipe.bits))
     return paths

@@ -182,8 +182,26 @@ def test_restored_pictures_follow_sliders_in_the_book(desk, pages, visit, name, 
     assert "running notebook" in explorer.inner_text()
 
 
+def test_a_code_is_found_in_the_space_of_degradations(desk, dark_phone, pages, visit):
+    path = pages["findings/redsr/explorer.html"]
+    for context in (desk, dark_phone):
+        page = visit(context, path).page
+        explorer = page.locator(".srlab-pictures")
+        assert explorer.locator(".srlab-cloud circle").count() > 10
+        mark = explorer.locator(".srlab-cloud > svg > .mark").last
+        seen = set()
+        for name, key in (("Noise", "Home"), ("Noise", "End"), ("Blur σ₂", "End")):
+            page.get_by_role("slider", name=name).press(key)
+            said = explorer.locator(".srlab-status").inner_text()
+            lr = explorer.get_by_role("img", name="LR input").get_attribute("src")
+            seen.add((said, lr, mark.evaluate("(el) => el.style.transform")))
+        assert [len(set(kind)) for kind in zip(*seen, strict=True)] == [3, 3, 3]
+        assert "around own code: blur width" in said
+        assert page.evaluate(WIDER) == 0
+
+
 def test_what_needs_a_kernel_says_so(desk, pages, visit):
-    for name in ("ddr", "lam"):
+    for name in ("ddr", "lam", "redsr"):
         page = visit(desk, pages[f"findings/{name}/explorer.html"]).page
         assert "running notebook" in page.locator(".srlab-widget").inner_text()
 
