@@ -74,6 +74,22 @@ def test_a_probe_cannot_use_what_a_picture_shows():
     assert linear_probe(OWN + 0.01 * NOISE, by_picture, CONTENTS) < 0.3
 
 
+def test_a_probe_that_knows_nothing_guesses_the_mean():
+    few = np.repeat(["one", "two", "three", "four"], 30)
+    widths = np.tile(WIDTHS[:6], 20)
+    by_picture = 5 * RNG.standard_normal((4, 5)).repeat(30, axis=0)
+    # within a picture the width shows, in each another way: nothing that another picture could use
+    drift = np.concatenate([np.outer(widths[:30], RNG.standard_normal(5)) for _ in range(4)])
+    assert -0.5 < linear_probe(by_picture + 0.3 * drift, widths, few) < 0.3
+    with pytest.raises(ValueError, match="at least 3 pictures"):
+        linear_probe(NOISE, widths, np.repeat(["one", "two"], 60))
+
+
+def test_a_probe_reads_several_numbers():
+    pair = np.stack([WIDTHS, WIDTHS**2], axis=1)
+    assert linear_probe(np.concatenate([pair, NOISE], axis=1), pair, CONTENTS) > 0.99
+
+
 def test_an_almost_constant_dimension_does_not_explode_a_probe():
     told = np.stack([WIDTHS, 1e-9 * NOISE[:, 0]], axis=1)
     told[-1, 1] = 1e-3  # seen in the last picture alone
