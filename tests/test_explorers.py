@@ -905,7 +905,7 @@ def test_a_code_moves_through_the_cloud(show, theme) -> None:
         (page.evaluate(MARK), text(page, ".srlab-status"), drawn.get_attribute("aria-label"))
     )
     assert all(now != then for now, then in zip(*seen, strict=True))
-    assert "around right code: strength 4.20 %, noise 1.20" in seen[-1][1]  # ten in a corner
+    assert "around right code: strength 3.80\u00a0%, noise 0.90;" in seen[-1][1]  # ten at (5, 0)
     assert "24 points" in seen[-1][2]
     assert seen[-1][2].split(". ")[1] in seen[-1][1]
     assert marks.first.evaluate("(el) => el.style.transform") == wrong
