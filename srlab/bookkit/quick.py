@@ -194,6 +194,7 @@ QUICK: dict[str, dict[str, Any]] = {
     },
     "redsr/redegradation": {
         "num_windows": 12,
+        "code_widths": [0.5, 2.3, 4.1],
         "num_restored": 1,
         "training_seeds": [0],
         "restored_widths": [1.0, 3.4],
@@ -205,6 +206,15 @@ QUICK: dict[str, dict[str, Any]] = {
         "angles": [0, 90],
         "noises": [0, 25],
         "num_codes": 40,
+    },
+    "redsr/ddr_or_code": {
+        "num_windows": 6,
+        "training_seeds": [0],
+        "blur_widths": [0.5, 2.3, 4.0],
+        "noise_levels": [0, 25],
+        "jpeg_qualities": [90, 10],
+        "dimensions": 8,
+        "perplexity": 5,
     },
     "your_network": {"num_patches": 20, "steps": 4},
 }
