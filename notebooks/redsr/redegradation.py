@@ -293,9 +293,9 @@ picture_grid(panels, notes=notes)
 # ## How they were trained
 #
 # The curves that every checkpoint carries. A loss is drawn where the model is trained on it; each value
-# is that of one batch and therefore noisy, PSNR is that of the embedded photographs.
+# is that of one batch and therefore noisy, PSNR is that of the embedded photographs, reduced without blur.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Training curves (first training seed): PSNR of the photographs under the training degradations, then every loss as it is before its weight. Look at re-degradation: it falls where the code tells what to repeat. And at the energy distance, which the models with re-degradation must pay for what they know.", "name": "fig-redegradation-training"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Training curves (first training seed): PSNR of the photographs reduced without blur, then every loss as it is before its weight. Look at re-degradation: it falls where the code tells what to repeat. And at the energy distance, which the models with re-degradation must pay for what they know.", "name": "fig-redegradation-training"}}
 logs = {
     MODELS[model]: read_provenance(names[0]).history
     for model, names in trained.items()

@@ -1,0 +1,353 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (finding-code-evolution)=
+# # Codes gather by degradation while the network learns to repeat it
+#
+# ## The claim
+#
+# At first a {term}`code` says little about the degradation; with every epoch of {term}`re-degradation`
+# the codes of one blur draw together and those of different blurs part ({cite:t}`liu2024preserving`,
+# Fig. 5).
+#
+# | along the training of ReDSR | codes of six widths of blur |
+# |---|---|
+# | reported by the paper | mixed at first, then more and more compact clusters |
+#
+# Why it matters: blurry pictures have small gradients, and even a random convolution notices that.
+# Clusters are only worth something if they *come* with the training, and more of them with this
+# training than with one that asks for sharp pictures alone. And whoever trains such a network wants to
+# know how long to wait until the code says anything.
+
+# %% [markdown]
+# ## Parameters
+
+# %% tags=["parameters"]
+image_set = "photographs"  # never trained on, unless train = True (see below)
+num_windows = 30  # contents of size × size HR pixels, each blurred by every width
+size = 192  # an LR window of 48 pixels, as in training
+code_widths = [0.5, 1.4, 2.3, 3.2, 4.1, 5.0]  # σ in HR pixels, as in Fig. 5; training ended at 4.0
+steps = [250, 500, 1000, 1750, 2500]  # snapshots between the untrained network and the last step
+perplexity = 30
+train = False  # True: train both networks here and watch them, some fifteen minutes on one core
+live_steps = 1000  # length of the live runs
+live_windows = 10  # of the right halves, which the live runs do not see
+device = "auto"
+
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# | | paper | here |
+# |---|---|---|
+# | followed | ReDSR: re-degradation (RD), {term}`energy distance` (ED), modulated loss | the same, narrow ({doc}`/book/findings/redsr/redegradation`, model 8) |
+# | control | – | the same network with no loss on the code (model 1) |
+# | training | 1000 epochs | 4 000 steps of 8 crops; snapshots shipped |
+# | live run (`train = True`) | – | 1 000 steps on the **left halves** of six photographs, judged on the right halves |
+# | measure | t-SNE, looked at | t-SNE, and three numbers of the codes themselves |
+#
+# The numbers: R² of σ by a {term}`linear probe`, {term}`neighbour purity` among other pictures, and the
+# {term}`Caliński–Harabasz index` (CHI). The prior's weight rises over the first 2 000 steps, so its pull
+# comes when the code already says something.
+#
+# :::{admonition} Criterion, set before the experiment
+# :class: important
+# With RD and ED: (1) at the end R² of σ is at least 0.5 and purity at least twice chance; (2) CHI rises
+# over the snapshots, the untrained network included (Spearman's ρ with the step at least 0.8); (3) its
+# last value is at least three times that of the untrained network. And (4) it ends above the CHI of the
+# network without a loss on the code.
+# :::
+
+# %% tags=["hide-cell"]
+from dataclasses import replace
+
+import numpy as np
+from IPython.display import Markdown, display
+from myst_nb import glue
+
+from srlab.checkpoints import load_checkpoint
+from srlab.correlation import rank_correlation
+from srlab.datasets import load_images
+from srlab.degradation_codes import code_separation, codes_of, prior_distance, stacked
+from srlab.degradations import Degradation
+from srlab.devices import pick_device
+from srlab.examples import examples
+from srlab.findings import Finding, record
+from srlab.images import image_to_array
+from srlab.plotting import animated_grid, embedding_grid, sprite_sheet, stacked_curves
+from srlab.representation import align, embed, separability_interval
+from srlab.training.fit import fit
+from srlab.training.initial import initial_model
+from srlab.training.obtain import obtainable
+from srlab.training.recipes import recipe
+
+device = pick_device(device)
+finding = Finding(
+    name="redsr/evolution",
+    claim="Codes gather by degradation along the training of re-degradation",
+    source="ReDSR, Fig. 5",
+    criterion=(
+        "R² ≥ 0.5 and twice the purity of chance at the end; CHI rises along training (Spearman ≥ "
+        "0.8), at least threefold, and ends above that of a network without a loss on the code."
+    ),
+)
+
+# %% [markdown]
+# ## The windows, and the networks at several moments of their training
+#
+# Either the shipped snapshots, or – this is the switch – two networks that are trained right here: at
+# each snapshot `watch` is called with the network, reads the codes off, and redraws them below the
+# progress bar.
+
+# %%
+FOLLOWED, CONTROL = "RD + ED", "no loss on the code"
+NETWORKS = {FOLLOWED: "redsr-8", CONTROL: "redsr-1"}
+blurs = {
+    f"σ {width:g}": Degradation(scale=4, blur_sigma=width, kernel_size=21) for width in code_widths
+}
+pictures = load_images(image_set)
+halves = {title: image.chunk(2, dim=2) for title, image in pictures.items()}
+if train:
+    pictures, num_windows = {title: right for title, (_, right) in halves.items()}, live_windows
+seen = stacked(examples(pictures, blurs, count=num_windows, size=size).to(device))
+sigmas, windows = np.repeat(code_widths, num_windows), np.tile(range(num_windows), len(blurs))
+sprites = sprite_sheet(np.stack([image_to_array(lr) for lr in seen.lr]))
+files = {kind: [*(f"{name}@{step}" for step in steps), name] for kind, name in NETWORKS.items()}
+here = [] if train else obtainable([file for own in files.values() for file in own])
+
+
+def shipped(kind):
+    """{step: codes}, and the curves of the training."""
+    untrained = initial_model(recipe(NETWORKS[kind])).to(device).eval()
+    codes, history = {0: codes_of(untrained, seen.lr)}, []
+    for file in files[kind]:
+        if file in here:
+            model, provenance = load_checkpoint(file)
+            codes[provenance.step] = codes_of(model.to(device), seen.lr)
+            history = provenance.history
+    return codes, history
+
+
+def trained_live(kind):
+    """The same of a short run, watched."""
+    marks = tuple(max(1, round(live_steps * share)) for share in (0.06, 0.12, 0.25, 0.45, 0.65))
+    short = replace(
+        recipe(NETWORKS[kind]), steps=live_steps, snapshots=marks, prior_rise=live_steps // 2
+    )
+    codes = {0: codes_of(initial_model(short).to(device).eval(), seen.lr)}
+    screen = display(Markdown(f"{kind}: training …"), display_id=True)
+
+    def watch(step, model):
+        codes[step] = codes_of(model, seen.lr)
+        panel = {("", f"{kind}, step {step}"): embed(codes[step], method="pca")}
+        screen.update(
+            embedding_grid(panel, classes=seen.kinds, contents=seen.pictures, sprites=sprites)
+        )
+
+    left = {title: left for title, (left, _) in halves.items()}
+    run = fit(short, images=left, validation=pictures, device=device.type, watch=watch)
+    return codes, run.history
+
+
+kinds = [kind for kind, name in NETWORKS.items() if train or name in here]
+runs = {kind: trained_live(kind) if train else shipped(kind) for kind in kinds}
+codes = {kind: own for kind, (own, _) in runs.items()}
+missing = [] if train else [f for kind in NETWORKS for f in files[kind] if f not in here]
+Markdown(f"Not here: {', '.join(missing)}." if missing else "All snapshots are here.")
+
+# %% [markdown]
+# ## Experiment
+#
+# The same windows for every snapshot.
+
+# %%
+separation = {
+    kind: {
+        step: code_separation(own, seen.kinds, sigmas, seen.pictures) for step, own in run.items()
+    }
+    for kind, run in codes.items()
+}
+spread = {
+    kind: np.array([separability_interval(own, seen.kinds, windows) for own in run.values()])
+    for kind, run in codes.items()
+}
+distance = {
+    kind: np.array([prior_distance(own, "gaussian") for own in run.values()])
+    for kind, run in codes.items()
+}
+
+# %% [markdown]
+# ## Watch it happen
+#
+# Press play, or move the slider. Each dot stays the same window throughout.
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The codes as training goes on (t-SNE of each snapshot, turned to fit its successor). Colour: σ of the blur; symbol: picture; point at a dot to see its window. In the panels R² of σ and CHI of the codes. Watch when the colours begin to follow one another, and whether they do on the right.", "name": "fig-code-evolution-animated"}}
+moments = sorted(set.intersection(*(set(run) for run in codes.values())))
+frames, notes, reference = {}, {}, {}
+for step in reversed(moments):
+    for kind, run in codes.items():
+        flat = embed(run[step], perplexity=perplexity)
+        reference[kind] = align(flat, reference[kind]) if kind in reference else flat
+    own = {kind: separation[kind][step] for kind in codes}
+    frames[str(step)] = {("", kind): points for kind, points in reference.items()}
+    notes[str(step)] = {
+        ("", kind): f"R² {one.probe:.2f}, CHI {one.chi:.1f}" for kind, one in own.items()
+    }
+animated_grid(
+    dict(reversed(frames.items())),
+    classes=seen.kinds,
+    contents=seen.pictures,
+    sprites=sprites,
+    notes=notes,
+    slider_title="training step",
+)
+
+# %% [markdown]
+# ## On one time axis
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the codes tell, along training: R² of σ, neighbour purity, CHI (bands: 95 % bootstrap over windows), and the energy distance of the codes to the Gaussian prior. Compare the two lines where they start: that much a random encoder knows.", "name": "fig-code-evolution"}}
+along = {kind: list(run) for kind, run in codes.items()}
+
+
+def curve(what):
+    return {
+        kind: np.array([getattr(one, what) for one in run.values()])
+        for kind, run in separation.items()
+    }
+
+
+probe, purity, chi = (curve(what) for what in ("probe", "purity", "chi"))
+stacked_curves(
+    along,
+    {"R² of σ": probe, "neighbour purity": purity, "CHI": chi, "energy distance": distance},
+    bands={"CHI": {kind: (rows[:, 0], rows[:, 1]) for kind, rows in spread.items()}},
+    x_title="training step",
+    log_y=["CHI"],
+)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The training meanwhile: PSNR of the photographs reduced without blur, and the losses before their weights (of one batch each, hence noisy). Does re-degradation fall when the codes part?", "name": "fig-code-evolution-losses"}}
+LOSSES = {
+    "psnr": "PSNR, dB",
+    "reconstruction": "reconstruction",
+    "redegradation": "re-degradation",
+    "energy": "energy distance",
+}
+history = {kind: rows for kind, (_, rows) in runs.items()}
+stacked_curves(
+    {kind: [row["step"] for row in rows] for kind, rows in history.items()},
+    {
+        title: {
+            kind: [row[key] for row in rows] for kind, rows in history.items() if key in rows[0]
+        }
+        for key, title in LOSSES.items()
+    },
+    x_title="training step",
+)
+
+# %% [markdown]
+# ## Verdict
+
+# %%
+chance = 1 / len(code_widths)
+rho = rank_correlation(along[FOLLOWED], chi[FOLLOWED])
+growth = chi[FOLLOWED][-1] / chi[FOLLOWED][0]
+checks = {
+    "at the end R² ≥ 0.5, and purity at least twice chance": (
+        probe[FOLLOWED][-1] >= 0.5 and purity[FOLLOWED][-1] >= 2 * chance
+    ),
+    "CHI rises along training (Spearman ≥ 0.8)": rho >= 0.8,
+    "CHI grows at least threefold": growth >= 3,
+}
+if CONTROL in codes:
+    checks["CHI ends above the network without a loss on the code"] = (
+        chi[FOLLOWED][-1] > chi[CONTROL][-1]
+    )
+Markdown(
+    "All are judged."
+    if CONTROL in codes
+    else "Not judged: the network without a loss on the code is not here."
+)
+
+# %% tags=["remove-cell"]
+half = next((step for step, value in zip(along[FOLLOWED], probe[FOLLOWED]) if value >= 0.5), None)
+glue("codes_half", "no snapshot" if half is None else f"step {half}", display=False)
+glue("codes_rho", float(rho), display=False)
+glue("codes_growth", float(growth), display=False)
+for place, when in {0: "first", -1: "last"}.items():
+    glue(f"codes_probe_{when}", float(probe[FOLLOWED][place]), display=False)
+    glue(f"codes_purity_{when}", float(purity[FOLLOWED][place]), display=False)
+    glue(f"codes_chi_{when}", float(chi[FOLLOWED][place]), display=False)
+    glue(f"codes_distance_{when}", float(distance[FOLLOWED][place]), display=False)
+    glue(f"codes_psnr_{when}", float(history[FOLLOWED][place]["psnr"]), display=False)
+    own = f"{probe[CONTROL][place]:.2f}" if CONTROL in codes else "(not here)"
+    glue(f"codes_control_{when}", own, display=False)
+glue("codes_missing", ", ".join(missing) or "none", display=False)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over windows.", "name": "fig-code-evolution-verdict"}}
+VIEWS = {"R² of σ": probe, "neighbour purity": purity, "CHI": chi, "energy distance": distance}
+WHEN = {"untrained": 0, "at the end": -1}
+record(
+    finding,
+    checks=checks,
+    measured={
+        **{
+            f"{title} {when}, {kind}": values[place]
+            for title, view in VIEWS.items()
+            for kind, values in view.items()
+            for when, place in WHEN.items()
+        },
+        "Spearman ρ of CHI and step": rho,
+        "growth of CHI, times": growth,
+    },
+    interval={
+        f"CHI {when}, {kind}": spread[kind][place] for kind in codes for when, place in WHEN.items()
+    },
+    paper={
+        f"CHI untrained, {FOLLOWED}": "mixed",
+        f"CHI at the end, {FOLLOWED}": "clusters",
+    },
+    image_set=f"{image_set}, right halves" if train else image_set,
+    parameters={
+        "num_windows": num_windows,
+        "size": size,
+        "code_widths": code_widths,
+        "steps": along[FOLLOWED],
+        "trained_live": train,
+        "not judged": "none" if CONTROL in codes else "against the network without a loss",
+    },
+    checkpoints=here,
+)
+
+# %% [markdown]
+# ## What we have seen
+#
+# - Snapshots missing on this page: {glue:text}`codes_missing`.
+# - The untrained encoder starts at R² {glue:text}`codes_probe_first:.2f`, purity
+#   {glue:text}`codes_purity_first:.2f` and CHI {glue:text}`codes_chi_first:.1f`; the trained one ends at
+#   {glue:text}`codes_probe_last:.2f`, {glue:text}`codes_purity_last:.2f` and
+#   {glue:text}`codes_chi_last:.1f`. CHI grows {glue:text}`codes_growth:.1f` times; its rank correlation
+#   with the step is {glue:text}`codes_rho:.2f`.
+# - The first snapshot with an R² of 0.5: {glue:text}`codes_half`.
+# - Without a loss on the code R² goes from {glue:text}`codes_control_first` to
+#   {glue:text}`codes_control_last`. Whatever that network learns about blur, it learns because sharp
+#   pictures are easier with it.
+# - The codes' energy distance to the Gaussian goes from {glue:text}`codes_distance_first:.2f` to
+#   {glue:text}`codes_distance_last:.2f`; PSNR from {glue:text}`codes_psnr_first:.2f` to
+#   {glue:text}`codes_psnr_last:.2f` dB.
+#
+# ## Try it yourself
+#
+# - Train both here: `train = True`. Six half photographs are little to learn from; look how far it goes.
+# - Follow other losses: `NETWORKS = {FOLLOWED: "redsr-4", CONTROL: "redsr-2"}`. A snapshot that is not
+#   shipped is made by `srlab train redsr-2`.
+# - `code_widths = [0.2, 0.4, 0.6, 0.8]`: which blurs stay together longest?
+# - Never seen pictures from elsewhere: `image_set = "urban100-30"`.
