@@ -230,5 +230,12 @@ QUICK: dict[str, dict[str, Any]] = {
         "training_seeds": [0],
         "perplexity": 5,
     },
+    "redsr/general_degradations": {
+        "num_windows": 8,
+        "widths": [0.5, 4.0],
+        "angles": [0, 90],
+        "noise_levels": [0, 25],
+        "perplexity": 5,
+    },
     "your_network": {"num_patches": 20, "steps": 4},
 }
