@@ -192,6 +192,14 @@ QUICK: dict[str, dict[str, Any]] = {
         "num_randomized": 1,
         "steps": 4,
     },
+    "redsr/bounded_space": {
+        "num_windows": 12,
+        "num_restored": 1,
+        "training_seeds": [0],
+        "widths": [0.2, 2.1, 4.0],
+        "pairs": [[0.5, 0.2], [2.3, 1.4], [5.0, 3.2]],
+        "perplexity": 10,
+    },
     "redsr/evolution": {
         "num_windows": 12,
         "code_widths": [0.5, 2.3, 4.1],
@@ -237,5 +245,6 @@ QUICK: dict[str, dict[str, Any]] = {
         "noise_levels": [0, 25],
         "perplexity": 5,
     },
+    "redsr/blind_sr": {"num_windows": 2, "training_seeds": [0]},
     "your_network": {"num_patches": 20, "steps": 4},
 }
