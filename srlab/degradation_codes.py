@@ -196,17 +196,19 @@ def effective_rank(codes: np.ndarray) -> float:
 
 
 def prior_distance(
-    codes: np.ndarray, prior: str, *, scaled: bool = False, draws: int = 1000, seed: int = 0
+    codes: np.ndarray, prior: str, *, scaled: bool = False, draws: int = 400, seed: int = 0
 ) -> float:
     """Energy distance of codes (N, D) to a prior of `prior_draws`: 0 where they fill it as it is.
 
-    The unbiased (U-)statistic, which may fall below 0 by chance. `scaled` asks for the shape
-    alone: each dimension is first given the prior's mean and deviation.
+    The unbiased (U-)statistic, which may fall below 0 by chance. `scaled` asks for the shape alone:
+    each dimension is first given the prior's mean and deviation, and the distance, which grows with
+    the number of dimensions as √D, is divided by that; so codes of different lengths compare.
     """
     points = prior_draws(prior, draws, codes.shape[1], np.random.default_rng(seed))
     if scaled:
         codes = _scaled(codes) + (prior == "exponential")  # the only one with a mean, of 1
-    return float(energy_distance(torch.from_numpy(codes).float(), points, statistic="U"))
+    distance = float(energy_distance(torch.from_numpy(codes).float(), points, statistic="U"))
+    return distance / codes.shape[1] ** 0.5 if scaled else distance
 
 
 def _scaled(codes: np.ndarray) -> np.ndarray:

@@ -59,7 +59,9 @@ def test_codes_that_fill_their_prior_are_at_no_distance(prior):
     assert prior_distance(narrow, prior) > 0.5
     assert prior_distance(narrow, prior, scaled=True) == pytest.approx(0, abs=0.02)
     line = np.repeat(codes[:, :1], 5, axis=1)  # of the right deviations, but no cloud
-    assert prior_distance(line, prior, scaled=True) > 0.1
+    assert prior_distance(line, prior, scaled=True) > 0.05
+    longer = np.repeat(codes[:, :1], 45, axis=1)
+    assert prior_distance(longer, prior, scaled=True) < 3 * prior_distance(line, prior, scaled=True)
 
 
 def test_a_probe_reads_what_is_linear_and_nothing_else():
