@@ -220,7 +220,7 @@ panels, written = clouds([*FORMS, *ENCODERS], "blur")
 embedding_grid(panels, **written)
 
 # %% name="hero" tags=["remove-cell"]
-embedding_grid({place: panels[place] for place in [("", "DDR"), ("", "ReDSR")]}, **written)
+embedding_grid({place: panels[place] for place in [("", FORMS[1]), ("", "ReDSR")]}, **written)
 
 # %% [markdown]
 # Noise, which only the codes "with noise" were taught.
