@@ -36,7 +36,7 @@
 # ## Parameters
 
 # %% tags=["parameters"]
-image_set = "photographs"  # "set5", "set14", "b100" and "urban100" are the paper's
+image_set = "photographs"  # "set5", "set14", "b100", "urban100-30" are (of) the paper's
 num_windows = 6  # contents of 192×192 HR pixels
 whole = False  # True restores whole pictures, as in the paper, in place of windows
 limit = None  # of the pictures of the set, only so many
@@ -378,7 +378,7 @@ record(
 #
 # ## Try it yourself
 #
-# - The paper's sets: `image_set = "set5"` (or `"set14"`, `"b100"`, `"urban100"`) with `whole = True`;
-#   `limit = 10` keeps Urban100 short. Sets are downloaded on first use.
+# - The paper's sets: `image_set = "set5"` (or `"set14"`, `"b100"`, and 30 pictures of Urban100,
+#   `"urban100-30"`) with `whole = True`; `limit = 5` keeps it short. Sets are downloaded on first use.
 # - Beyond the training range: replace `gaussian8(4)` by blurs of σ 4 to 5. Who fails first?
 # - Give ReDSR the truth: `"oracle": "redsr-9"` in `NETWORKS` is told the kernel, if it ships.
