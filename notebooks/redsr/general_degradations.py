@@ -36,10 +36,11 @@
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_windows = 30  # contents of 192×192 HR pixels; each is shown under every degradation
 widths = [0.5, 1.2, 2.0, 3.0, 4.0]  # σ of isotropic blurs, HR pixels
-angles = [0, 36, 72, 108, 144]  # degrees, of a blur of σ `along` and `across`
-along, across = 4.0, 0.8
-noise_levels = [0, 6, 12, 18, 25]  # of 255, after a blur of σ `base`
-base = 1.2
+angles = [0, 36, 72, 108, 144]  # degrees, of an elongated blur
+along = 4.0  # its σ at that angle, HR pixels
+across = 0.8  # and across it
+noise_levels = [0, 6, 12, 18, 25]  # of 255
+base = 1.2  # σ of the isotropic blur below the noise
 perplexity = 30
 train = False  # True trains all networks here (half an hour each) instead of loading them
 device = "auto"
