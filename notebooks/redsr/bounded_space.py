@@ -343,28 +343,44 @@ def away(title, prior="gaussian"):
 
 
 CONDITIONS = {  # what is asked, of which networks, and whether it holds
-    "ReDSR fills the Gaussian better than RD alone and DASR, by distance and rank": (
-        ("ReDSR", "RD alone", "DASR"),
-        lambda: all(
-            away("ReDSR") < away(other) and rank["ReDSR"].mean() > rank[other].mean()
-            for other in ("RD alone", "DASR")
-        ),
+    **{
+        f"ReDSR fills the Gaussian better than {other}, by distance and rank": (
+            ("ReDSR", other),
+            lambda other=other: (
+                away("ReDSR") < away(other) and rank["ReDSR"].mean() > rank[other].mean()
+            ),
+        )
+        for other in ("RD alone", "DASR")
+    },
+    **{
+        f"codes under the {own} prior fill it better than RD alone": (
+            (title, "RD alone"),
+            lambda title=title, own=own: away(title, own) < away("RD alone", own),
+        )
+        for title, own in PRIOR_OF.items()
+    },
+    "unseen blurs part: R² ≥ 0.5 in every seed of ReDSR": (
+        ("ReDSR",),
+        lambda: probe["ReDSR"].min() >= 0.5,
     ),
-    "codes under other priors fill these better than RD alone": (
-        ("uniform prior", "exponential prior", "RD alone"),
-        lambda: all(away(title, own) < away("RD alone", own) for title, own in PRIOR_OF.items()),
-    ),
-    "unseen blurs part: R² ≥ 0.5 in every seed of ReDSR, and above DASR": (
+    "unseen blurs part further than in DASR, by R²": (
         ("ReDSR", "DASR"),
-        lambda: probe["ReDSR"].min() >= 0.5 and probe["ReDSR"].mean() > probe["DASR"].mean(),
+        lambda: probe["ReDSR"].mean() > probe["DASR"].mean(),
     ),
-    "ReDSR restores unseen blurs better than DASR and DASR + ED": (
-        ("ReDSR", "DASR", "DASR + ED"),
-        lambda: mean["ReDSR"] > max(mean["DASR"], mean["DASR + ED"]),
-    ),
-    "ED helps DASR: nearer to the Gaussian, and better on unseen blurs": (
+    **{
+        f"ReDSR restores unseen blurs better than {other}": (
+            ("ReDSR", other),
+            lambda other=other: mean["ReDSR"] > mean[other],
+        )
+        for other in ("DASR", "DASR + ED")
+    },
+    "ED brings DASR nearer to the Gaussian": (
         ("DASR", "DASR + ED"),
-        lambda: away("DASR + ED") < away("DASR") and mean["DASR + ED"] > mean["DASR"],
+        lambda: away("DASR + ED") < away("DASR"),
+    ),
+    "ED lets DASR restore unseen blurs better": (
+        ("DASR", "DASR + ED"),
+        lambda: mean["DASR + ED"] > mean["DASR"],
     ),
 }
 judged = {text: holds() for text, (needs, holds) in CONDITIONS.items() if set(needs) <= set(models)}

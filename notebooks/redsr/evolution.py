@@ -257,30 +257,31 @@ stacked_curves(
 # ## Verdict
 
 # %%
-chance = 1 / len(code_widths)
-rho = rank_correlation(along[FOLLOWED], chi[FOLLOWED])
+chance, many, both = 1 / len(code_widths), len(along[FOLLOWED]) >= 3, CONTROL in codes
 growth = chi[FOLLOWED][-1] / chi[FOLLOWED][0]
-checks = {
-    "at the end R² ≥ 0.5, and purity at least twice chance": (
-        probe[FOLLOWED][-1] >= 0.5 and purity[FOLLOWED][-1] >= 2 * chance
-    ),
-    "CHI rises along training (Spearman ≥ 0.8)": rho >= 0.8,
-    "CHI grows at least threefold": growth >= 3,
-}
-if CONTROL in codes:
-    checks["CHI ends above the network without a loss on the code"] = (
-        chi[FOLLOWED][-1] > chi[CONTROL][-1]
-    )
-Markdown(
-    "All are judged."
-    if CONTROL in codes
-    else "Not judged: the network without a loss on the code is not here."
+rho = (
+    {"Spearman ρ of CHI and step": rank_correlation(along[FOLLOWED], chi[FOLLOWED])} if many else {}
 )
+CONDITIONS = {  # what is asked, whether enough is here to ask it, and whether it holds
+    "at the end R² ≥ 0.5, and purity at least twice chance": (
+        True,
+        lambda: probe[FOLLOWED][-1] >= 0.5 and purity[FOLLOWED][-1] >= 2 * chance,
+    ),
+    "CHI rises along training (Spearman ≥ 0.8)": (many, lambda: min(rho.values()) >= 0.8),
+    "CHI grows at least threefold": (True, lambda: growth >= 3),
+    "CHI ends above the network without a loss on the code": (
+        both,
+        lambda: chi[FOLLOWED][-1] > chi[CONTROL][-1],
+    ),
+}
+judged = {text: holds() for text, (enough, holds) in CONDITIONS.items() if enough}
+unjudged = "; ".join(text for text in CONDITIONS if text not in judged)
+Markdown(f"Not judged, for want of networks: {unjudged}." if unjudged else "All are judged.")
 
 # %% tags=["remove-cell"]
 half = next((step for step, value in zip(along[FOLLOWED], probe[FOLLOWED]) if value >= 0.5), None)
 glue("codes_half", "no snapshot" if half is None else f"step {half}", display=False)
-glue("codes_rho", float(rho), display=False)
+glue("codes_rho", ", ".join(f"{value:.2f}" for value in rho.values()) or "none", display=False)
 glue("codes_growth", float(growth), display=False)
 for place, when in {0: "first", -1: "last"}.items():
     glue(f"codes_probe_{when}", float(probe[FOLLOWED][place]), display=False)
@@ -288,8 +289,9 @@ for place, when in {0: "first", -1: "last"}.items():
     glue(f"codes_chi_{when}", float(chi[FOLLOWED][place]), display=False)
     glue(f"codes_distance_{when}", float(distance[FOLLOWED][place]), display=False)
     glue(f"codes_psnr_{when}", float(history[FOLLOWED][place]["psnr"]), display=False)
-    own = f"{probe[CONTROL][place]:.2f}" if CONTROL in codes else "(not here)"
+    own = f"{probe[CONTROL][place]:.2f}" if both else "(not here)"
     glue(f"codes_control_{when}", own, display=False)
+glue("codes_unjudged", unjudged or "none", display=False)
 glue("codes_missing", ", ".join(missing) or "none", display=False)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over windows.", "name": "fig-code-evolution-verdict"}}
@@ -297,7 +299,7 @@ VIEWS = {"R² of σ": probe, "neighbour purity": purity, "CHI": chi, "energy dis
 WHEN = {"untrained": 0, "at the end": -1}
 record(
     finding,
-    checks=checks,
+    checks=judged,
     measured={
         **{
             f"{title} {when}, {kind}": values[place]
@@ -305,7 +307,7 @@ record(
             for kind, values in view.items()
             for when, place in WHEN.items()
         },
-        "Spearman ρ of CHI and step": rho,
+        **rho,
         "growth of CHI, times": growth,
     },
     interval={
@@ -322,7 +324,7 @@ record(
         "code_widths": code_widths,
         "steps": along[FOLLOWED],
         "trained_live": train,
-        "not judged": "none" if CONTROL in codes else "against the network without a loss",
+        "not judged": unjudged or "none",
     },
     checkpoints=here,
 )
@@ -330,12 +332,13 @@ record(
 # %% [markdown]
 # ## What we have seen
 #
-# - Snapshots missing on this page: {glue:text}`codes_missing`.
+# - Snapshots missing on this page: {glue:text}`codes_missing`. Conditions not judged:
+#   {glue:text}`codes_unjudged`.
 # - The untrained encoder starts at R² {glue:text}`codes_probe_first:.2f`, purity
 #   {glue:text}`codes_purity_first:.2f` and CHI {glue:text}`codes_chi_first:.1f`; the trained one ends at
 #   {glue:text}`codes_probe_last:.2f`, {glue:text}`codes_purity_last:.2f` and
 #   {glue:text}`codes_chi_last:.1f`. CHI grows {glue:text}`codes_growth:.1f` times; its rank correlation
-#   with the step is {glue:text}`codes_rho:.2f`.
+#   with the step is {glue:text}`codes_rho`.
 # - The first snapshot with an R² of 0.5: {glue:text}`codes_half`.
 # - Without a loss on the code R² goes from {glue:text}`codes_control_first` to
 #   {glue:text}`codes_control_last`. Whatever that network learns about blur, it learns because sharp

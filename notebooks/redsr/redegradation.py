@@ -339,19 +339,24 @@ def told(model, what):
 
 
 CONDITIONS = {  # what is asked, of which models, and whether it holds
-    "codes of 2, 4 and 8 tell σ: R² ≥ 0.5 in every seed": (
-        (2, 4, 8),
-        lambda: all(own.probe >= 0.5 for model in (2, 4, 8) for own in separation[model]),
-    ),
-    "codes of 1 and 3 tell less than those of 4 and 8, by R² and purity": (
-        (1, 3, 4, 8),
-        lambda: all(
-            told(less, what) < told(more, what)
-            for less in (1, 3)
-            for more in (4, 8)
-            for what in ("probe", "purity")
-        ),
-    ),
+    **{
+        f"codes of {model} tell σ: R² ≥ 0.5 in every seed": (
+            (model,),
+            lambda model=model: all(own.probe >= 0.5 for own in separation[model]),
+        )
+        for model in (2, 4, 8)
+    },
+    **{
+        f"codes of {less} tell less than those of 4 and 8, by R² and purity": (
+            (less, 4, 8),
+            lambda less=less: all(
+                told(less, what) < told(more, what)
+                for more in (4, 8)
+                for what in ("probe", "purity")
+            ),
+        )
+        for less in (1, 3)
+    },
     "together they make clusters: CHI of 4 above 2 and 3": (
         (2, 3, 4),
         lambda: told(4, "chi") > max(told(2, "chi"), told(3, "chi")),
@@ -362,13 +367,14 @@ CONDITIONS = {  # what is asked, of which models, and whether it holds
     ),
     "PSNR of 8 at or above 4": ((4, 8), lambda: mean[8] >= mean[4]),
     "the oracle's PSNR is the highest, and 8 within 0.3 dB of it": (
-        (4, 8, 9),
+        (8, 9),
         lambda: mean[9] == max(mean.values()) and mean[8] >= mean[9] - 0.3,
     ),
-    "5 and 6 within 0.1 dB of 4, and 7 below 4": (
-        (4, 5, 6, 7),
-        lambda: max(abs(mean[5] - mean[4]), abs(mean[6] - mean[4])) <= 0.1 and mean[7] < mean[4],
+    "5 and 6 within 0.1 dB of 4": (
+        (4, 5, 6),
+        lambda: max(abs(mean[5] - mean[4]), abs(mean[6] - mean[4])) <= 0.1,
     ),
+    "7 (KL) below 4": ((4, 7), lambda: mean[7] < mean[4]),
 }
 judged = {text: holds() for text, (needs, holds) in CONDITIONS.items() if set(needs) <= set(models)}
 unjudged = "; ".join(text for text in CONDITIONS if text not in judged)
