@@ -70,8 +70,8 @@ from itertools import product
 import numpy as np
 import torch
 from myst_nb import glue
-from torch.utils.flop_counter import FlopCounterMode
 
+from srlab.cost import multiply_adds, parameter_count
 from srlab.datasets import load_images
 from srlab.devices import pick_device
 from srlab.examples import examples
@@ -128,22 +128,14 @@ quality = {  # {title: {kind: (windows,) mean over the seeds}}
 }
 
 # %% [markdown]
-# Size first: parameters, and multiply-adds for a window.
-
+# Size first: parameters, and millions of multiply-adds for a window.
 
 # %%
-@torch.no_grad()
-def operations(model):
-    """Multiply-adds for one window, in millions."""
-    with FlopCounterMode(display=False) as counter:
-        model(windows.lr["blurry"][:1])
-    return counter.get_total_flops() / 2e6
-
-
-parameters = {
-    title: sum(weight.numel() for weight in own[0].parameters()) for title, own in models.items()
+one = windows.lr["blurry"][:1]
+parameters = {title: parameter_count(own[0]) for title, own in models.items()}
+cost = {
+    title: multiply_adds(lambda model=own[0]: model(one)) / 1e6 for title, own in models.items()
 }
-cost = {title: operations(own[0]) for title, own in models.items()}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One window in three states, restored by each network (training seed 0). Can you tell which network needed a second branch?", "name": "fig-branch-window"}}
 panels, notes = {}, {}
