@@ -477,11 +477,11 @@ DASR_LAB = ContrastiveRecipe(
     snapshots=CODE_EVOLUTION,
     **CODE_TERMS,
 )
-# The same restored pixels a step, without codes.
+# As many restored pixels a step, without codes.
 BLIND_ONE_BRANCH = replace(
     FAIG_BASELINE,
     hyperparameters={"scale": 4, "channels": 24, "num_blocks": 16},
-    **{**CODE_TERMS, "lr_size": REDSR.restored_size, "batch_size": 16, "bits": 8},
+    **{**CODE_TERMS, "lr_size": REDSR.restored_size, "bits": 8},
 )
 
 # paper: the published sizes and schedules, for a GPU.
