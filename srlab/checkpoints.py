@@ -196,16 +196,20 @@ def _provenance(path: Path, file: Any) -> Provenance:
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """The state dict of a foreign file: .safetensors, or .pth read without running pickled code.
+    """The state dict of any file: .safetensors, or .pth read without running pickled code.
 
-    Unwraps the usual envelopes (params_ema, params, state_dict, …) and strips "module.".
+    One of srlab's own is read as by `read_checkpoint`. Of others the usual envelopes (params_ema,
+    params, state_dict, …) are unwrapped and "module." is stripped.
     """
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"no weights file at {path}")
     if path.suffix == ".safetensors":
         with _opened(path) as file:
+            own = HEADER in (file.metadata() or {})
             weights: Any = _tensors(file)
+        if own:
+            return read_checkpoint(path)[0]
     else:
         weights = _unpickled(path)
     for envelope in ("params_ema", "params", "state_dict", "model_state_dict", "model"):

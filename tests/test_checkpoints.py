@@ -178,6 +178,14 @@ def test_foreign_weights_are_unwrapped(tmp_path, envelope, prefix):
     assert read.keys() == own.state_dict().keys()
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_own_files_are_read_as_weights_too(tmp_path, bits):
+    own = save_checkpoint(tmp_path / "a.safetensors", model().state_dict(), PROVENANCE, bits=bits)
+    weights = read_weights(own)
+    load_weights(model(), weights)
+    assert all(torch.equal(weights[key], one) for key, one in read_checkpoint(own)[0].items())
+
+
 def test_foreign_safetensors_are_read(tmp_path):
     save_file({"module.w": torch.ones(2)}, tmp_path / "foreign.safetensors")
     assert read_weights(tmp_path / "foreign.safetensors")["w"].tolist() == [1, 1]
