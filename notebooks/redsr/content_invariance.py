@@ -201,7 +201,7 @@ for title, db in same.items():
         panels[title, column] = image_to_array(sr[0])
         notes[title, column] = f"{psnr(sr, target_hr[:1], border=4).item():.2f} dB"
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One target, blurred by the width under judgement, and restored with different codes (training seed 0): its own, those of other pictures with the same blur (the best and the worst of all), and its own window's codes under the narrowest and the widest blur. Zoom in; the pictures move together.", "name": "fig-content-pictures"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One target, blurred by the width under judgement, and restored with different codes (training seed 0): its own, those of other pictures with the same blur (the best and the worst of all), and its own window's codes under the narrowest and the widest blur. Zoom in; the pictures move together.", "name": "fig-lent-pictures"}}
 picture_grid(panels, notes=notes)
 
 # %% name="hero" tags=["remove-cell"]
@@ -211,7 +211,7 @@ picture_row(first)
 # %% [markdown]
 # ## Does it matter whose code it is?
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "What a borrowed code changes, dB: a dot for each window that lent it (mean over targets and training seeds; point at it to see the window), bars from lowest to highest. In the rows of the targets' own blur, the dots should lie on the dashed line; in the others, to the left of it.", "name": "fig-content-change"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "What a borrowed code changes, dB: a dot for each window that lent it (mean over targets and training seeds; point at it to see the window), bars from lowest to highest. In the rows of the targets' own blur, the dots should lie on the dashed line; in the others, to the left of it.", "name": "fig-lent-change"}}
 sprites = sprite_sheet(np.stack([image_to_array(lr) for lr in lenders.lr]), zoom=2)
 rows, tiles = {}, {}
 for title in models:
@@ -243,7 +243,7 @@ notes = {
     for place, points in embedded.items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of all codes (training seed 0). Colour: width of the blur; symbol: picture. Point at a dot to see the window. Do the colours gather, or the symbols?", "name": "fig-content-codes"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of all codes (training seed 0). Colour: width of the blur; symbol: picture. Point at a dot to see the window. Do the colours gather, or the symbols?", "name": "fig-lent-codes"}}
 embedding_grid(
     embedded, classes=lenders.kinds, contents=lenders.pictures, sprites=sprites, notes=notes
 )
@@ -256,7 +256,7 @@ shares = {
     for title, own in (codes | {"ReDSR, untrained": [newborn]}).items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the variance of codes goes back to: the width of the blur, the window, or neither alone. Small dots are training seeds. Before training, an encoder's code is nearly all content: that is where it starts from.", "name": "fig-content-shares"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the variance of codes goes back to: the width of the blur, the window, or neither alone. Small dots are training seeds. Before training, an encoder's code is nearly all content: that is where it starts from.", "name": "fig-lent-shares"}}
 interval_dots(
     {
         f"{title}: {part}": np.array([getattr(one, name) for one in own])
@@ -311,7 +311,7 @@ for title, key in {"ReDSR": "redsr", "DASR": "dasr", "ReDSR, untrained": "newbor
 glue("content_codes", len(lent(right)), display=False)
 glue("content_targets", num_targets, display=False)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-content-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-lent-verdict"}}
 measured = {}
 for title in models:
     measured |= {
