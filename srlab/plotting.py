@@ -79,14 +79,15 @@ def embedding_grid(
     """
     rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
     notes = notes or {}
+    titles = [
+        [line for line in (column, notes.get((row, column), "")) if line]
+        for row in rows
+        for column in columns
+    ]
     figure = make_subplots(
         len(rows),
         len(columns),
-        subplot_titles=[
-            "<br>".join(filter(None, [column, notes.get((row, column), "")]))
-            for row in rows
-            for column in columns
-        ],
+        subplot_titles=["<br>".join(lines) for lines in titles],
         row_titles=rows if len(rows) > 1 else None,
         horizontal_spacing=0.02,
         vertical_spacing=0.14 / len(rows) + 0.02,
@@ -101,7 +102,11 @@ def embedding_grid(
     figure.update_yaxes(**frame, mirror=True, showline=True)
     figure.update_annotations(font_size=12)
     labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
-    return _finish(figure, height=60 + 260 * len(rows), sprites={**sprites, "labels": labels})
+    _finish(figure, height=60 + 260 * len(rows), sprites={**sprites, "labels": labels})
+    longest = max(len(line) for lines in titles for line in lines)
+    wide = max(110, 6 * longest)  # pixels that a panel needs; narrower screens scroll
+    figure.layout.meta["srlab"]["width"] = wide * len(columns)
+    return figure
 
 
 def animated_embedding(

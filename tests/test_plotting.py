@@ -61,6 +61,16 @@ def test_the_grid_draws_each_class_in_each_panel(rng, sprites):
     assert figure.layout.meta["srlab"]["sprite"]["labels"][1] == "blur · cat"
 
 
+def test_panels_are_as_wide_as_what_is_written_on_them(rng, sprites):
+    panels = {("", name): rng.normal(size=(12, 2)) for name in ("one", "two")}
+    described = {"classes": CLASSES, "contents": CONTENTS, "sprites": sprites}
+    widths = [
+        plotting.embedding_grid(panels, **described, notes={("", "two"): note}).layout.meta
+        for note in ("", "a note of thirty characters: 30")
+    ]
+    assert [meta["srlab"]["width"] for meta in widths] == [220, 372]
+
+
 def test_each_frame_moves_the_same_points(rng, sprites):
     frames = {"0": rng.normal(size=(12, 2)), "100": rng.normal(size=(12, 2))}
     figure = plotting.animated_embedding(

@@ -204,15 +204,13 @@ for title, (own, *_) in codes.items():
     notes["", title] = f"rank {rank[title][0]:.2f}"
 thumbnails = np.stack([image_to_array(lr) for lr in shown.lr])
 blank = np.full((draws, *thumbnails.shape[1:]), 128, np.uint8)
-figure = embedding_grid(
+embedding_grid(
     panels,
     classes=[*shown.kinds, *["prior"] * draws],
     contents=[*shown.pictures, *["no picture"] * draws],
     sprites=sprite_sheet(np.concatenate([thumbnails, blank]), zoom=2),
     notes=notes,
 )
-figure.layout.meta["srlab"]["width"] = 120 * len(panels)  # scrolls where a screen is narrower
-figure
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the variance in each principal component, from the first on; first training seed. The reference are draws from a Gaussian: they spread evenly over all dimensions. A line that falls steeply is a cloud with few directions.", "name": "fig-bounded-spectrum"}}
 reference = prior_draws("gaussian", len(shown.lr), 32, np.random.default_rng(0)).numpy()
@@ -266,7 +264,7 @@ separation = {
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of codes of anisotropic blurs (σ₁ × σ₂), first training seed. Colour: blur; symbol: picture. Point at a dot to see its window. R² of (σ₁, σ₂) and CHI of the codes above each panel.", "name": "fig-bounded-unseen"}}
 compared = [title for title in ("ReDSR", "RD alone", "DASR", "DASR + ED") if title in models]
-figure = embedding_grid(
+embedding_grid(
     {("", title): embed(strange_codes[title][0], perplexity=perplexity) for title in compared},
     classes=strange.kinds,
     contents=strange.pictures,
@@ -276,8 +274,6 @@ figure = embedding_grid(
         for title in compared
     },
 )
-figure.layout.meta["srlab"]["width"] = 140 * len(compared)
-figure
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "R² of (σ₁, σ₂) read off the codes of anisotropic blurs by a linear probe, for pictures it was not fitted on; a dot for each training seed. Dashed: guessing the mean.", "name": "fig-bounded-probe"}}
 interval_dots(

@@ -323,6 +323,9 @@ record(
 # - ReDSR's codes tell the {glue:text}`general_easiest` best and the {glue:text}`general_hardest` worst.
 # - The two lower rows were never taught an angle or noise. What they read there, they read from pictures,
 #   not from lessons: only the difference to the upper rows was taught by general degradations.
+# - Noise is a case of its own. No degrader can guess *which* noise another crop has, and the best guess
+#   under L1 is then a crop without any: re-degradation never asks a code for the level. Whatever
+#   ReDSR's codes say of it they owe to the restoration, or to what shows by itself. Contrast does ask.
 # - An angle shows only where a picture has edges in several directions. Point at the dots that lie with
 #   the wrong colour: how many edges do their windows have?
 #

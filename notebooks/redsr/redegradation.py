@@ -213,11 +213,7 @@ notes = {
     f"CHI {separability(panels['', MODELS[model]], seen.kinds).index:.0f}"
     for model in shown
 }
-figure = embedding_grid(
-    panels, classes=seen.kinds, contents=seen.pictures, sprites=sprites, notes=notes
-)
-figure.layout.meta["srlab"]["width"] = 130 * len(panels)  # scrolls where a screen is narrower
-figure
+embedding_grid(panels, classes=seen.kinds, contents=seen.pictures, sprites=sprites, notes=notes)
 
 # %% name="hero" tags=["remove-cell"]
 hero = {key: points for key, points in panels.items() if key[1] in (MODELS[1], MODELS[8])}
