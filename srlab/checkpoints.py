@@ -206,10 +206,9 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         raise CheckpointError(f"no weights file at {path}")
     if path.suffix == ".safetensors":
         with _opened(path) as file:
-            own = HEADER in (file.metadata() or {})
+            if HEADER in (file.metadata() or {}):
+                return read_checkpoint(path)[0]
             weights: Any = _tensors(file)
-        if own:
-            return read_checkpoint(path)[0]
     else:
         weights = _unpickled(path)
     for envelope in ("params_ema", "params", "state_dict", "model_state_dict", "model"):

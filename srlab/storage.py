@@ -52,7 +52,7 @@ def rounded(weights: Weights, bits: int = 16) -> dict[str, Tensor]:
 
 
 def _in_steps(tensor: Tensor) -> tuple[Tensor, Tensor]:
-    """(int8, step (rows,)): steps are powers of two times 8 bits, so that rounding is exact."""
+    """(int8, step (rows,)): a step is a bfloat16, so that what was rounded once stays as it is."""
     largest = tensor.flatten(1).abs().amax(dim=1).float()
     step = (largest / LARGEST).bfloat16()
     unit = step.float().where(step > 0, 1.0)
