@@ -3,7 +3,7 @@ import pytest
 from srlab.checkpoints import CheckpointError
 from srlab.models import build
 from srlab.training import obtain
-from srlab.training.obtain import obtainable, tuned
+from srlab.training.obtain import obtainable, obtainable_groups, tuned
 
 
 def test_only_what_is_shipped_can_be_had_without_training():
@@ -13,6 +13,15 @@ def test_only_what_is_shipped_can_be_had_without_training():
         obtainable(["nowhere"])
     with pytest.raises(CheckpointError, match="no names"):
         obtainable([])
+
+
+def test_groups_keep_what_is_shipped_and_name_the_rest():
+    wanted = {1: ["srresnet-gr", "nowhere"], 2: ["neither"], 3: ("fsrcnn",)}
+    found, missing = obtainable_groups(wanted)
+    assert found == {1: ["srresnet-gr"], 3: ["fsrcnn"]}
+    assert missing == ["nowhere", "neither"]
+    everything = {1: wanted[1], 2: wanted[2], 3: ["fsrcnn"]}
+    assert obtainable_groups(wanted, train=True) == (everything, [])
 
 
 def test_a_tuned_network_brings_its_start_where_both_ship(monkeypatch):

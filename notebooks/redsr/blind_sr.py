@@ -86,7 +86,7 @@ from srlab.findings import Finding, mean_interval, record, span
 from srlab.images import crop_to_multiple, image_to_array
 from srlab.metrics import psnr, ssim
 from srlab.plotting import interval_dots, picture_grid, picture_row, sprite_sheet, stacked_curves
-from srlab.training.obtain import network, obtainable
+from srlab.training.obtain import network, obtainable, obtainable_groups
 from srlab.training.recipes import seed_names
 
 device = pick_device(device)
@@ -130,11 +130,8 @@ NETWORKS = {
 }
 wanted = {title: seed_names(name, training_seeds) for title, name in NETWORKS.items()}
 wanted["clean-trained"] = wanted["clean-trained"][:1]  # a baseline
-judged = obtainable(wanted["ReDSR"], train=train)  # without it there is nothing to judge
-here = {*judged, *obtainable([n for names in wanted.values() for n in names], train=train)}
-trained = {title: [name for name in names if name in here] for title, names in wanted.items()}
-trained = {title: names for title, names in trained.items() if names}
-missing = [name for names in wanted.values() for name in names if name not in here]
+obtainable(wanted["ReDSR"], train=train)  # without it there is nothing to judge: says so
+trained, missing = obtainable_groups(wanted, train=train)
 models = {
     title: [network(name, train=train, device=device) for name in names]
     for title, names in trained.items()

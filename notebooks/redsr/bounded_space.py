@@ -115,7 +115,7 @@ from srlab.plotting import (
 )
 from srlab.representation import embed, principal_components
 from srlab.training.code_losses import PRIORS, prior_draws
-from srlab.training.obtain import network, obtainable
+from srlab.training.obtain import network, obtainable_groups
 from srlab.training.recipes import RECIPES, seed_names
 
 device = pick_device(device)
@@ -147,15 +147,12 @@ wanted = {
     title: [seeded for seeded in seed_names(name, training_seeds) if seeded in RECIPES]
     for title, name in NETWORKS.items()
 }
-every = [name for names in wanted.values() for name in names]
-here = obtainable(every, train=train)
-trained = {title: [name for name in names if name in here] for title, names in wanted.items()}
+trained, others = obtainable_groups(wanted, train=train)
 models = {
     title: [network(name, train=train, device=device) for name in names]
     for title, names in trained.items()
-    if names
 }
-missing = ", ".join(name for name in every if name not in here)
+missing = ", ".join(others)
 Markdown(f"Not trained yet: {missing}." if missing else "All of them are here, in every seed.")
 
 
@@ -431,7 +428,7 @@ record(
         "angle": angle,
         "not judged": unjudged or "none",
     },
-    checkpoints=[] if train else here,
+    checkpoints=[] if train else [name for names in trained.values() for name in names],
 )
 
 # %% [markdown]

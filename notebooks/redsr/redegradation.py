@@ -116,7 +116,7 @@ from srlab.plotting import (
     stacked_curves,
 )
 from srlab.representation import embed, separability
-from srlab.training.obtain import network, obtainable
+from srlab.training.obtain import network, obtainable_groups
 from srlab.training.recipes import TABLED_WITH_SEEDS, seed_names
 
 device = pick_device(device)
@@ -169,11 +169,8 @@ wanted = {
     model: seed_names(name, training_seeds if name in TABLED_WITH_SEEDS else [0])
     for model, name in ((model, f"redsr-{model}") for model in MODELS)
 }
-every = [name for names in wanted.values() for name in names]
-here = obtainable(every, train=train)
-trained = {model: [name for name in names if name in here] for model, names in wanted.items()}
-trained = {model: names for model, names in trained.items() if names}
-missing = ", ".join(name for name in every if name not in here)
+trained, others = obtainable_groups(wanted, train=train)
+missing = ", ".join(others)
 Markdown(f"Not trained yet: {missing}." if missing else "All of them are here, in every seed.")
 
 # %%
@@ -428,7 +425,7 @@ record(
         "restored_widths": restored_widths,
         "not judged": unjudged or "none",
     },
-    checkpoints=[] if train else here,
+    checkpoints=[] if train else [name for names in trained.values() for name in names],
 )
 
 # %% [markdown]

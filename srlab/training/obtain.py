@@ -1,14 +1,17 @@
 """A trained network by its recipe's name: loaded as shipped, or trained here and now."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from srlab.checkpoints import CheckpointError, load_checkpoint, shipped_checkpoints
 from srlab.training.recipes import recipe, seed_names
+
+Group = TypeVar("Group", bound=Hashable)
 
 
 @cache
@@ -30,6 +33,17 @@ def obtainable(names: Iterable[str], *, train: bool = False) -> list[str]:
             f"none of {', '.join(names) or '(no names)'} is shipped; `srlab train NAME` makes one"
         )
     return found
+
+
+def obtainable_groups(
+    wanted: Mapping[Group, Iterable[str]], *, train: bool = False
+) -> tuple[dict[Group, list[str]], list[str]]:
+    """({group: those of its names that are `obtainable`}, the other names); no group is empty."""
+    names = {group: list(own) for group, own in wanted.items()}
+    every = [name for own in names.values() for name in own]
+    here = set(obtainable(every, train=train))
+    found = {group: [name for name in own if name in here] for group, own in names.items()}
+    return {group: own for group, own in found.items() if own}, [n for n in every if n not in here]
 
 
 @dataclass(frozen=True)
