@@ -40,6 +40,6 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "srlab needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 1; }
 	@echo "Making .venv (some minutes, once)"
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[book,test]'
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[book,scale,test]'
 	@JUPYTER_CONFIG_DIR=.venv/etc/jupyter $(BIN)/jupytext-config set-default-viewer python
 	@touch $@

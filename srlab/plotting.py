@@ -6,6 +6,7 @@ symbol or a dash. Figures set no background and no ink: the page's theme does.
 
 import base64
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 
 PANEL, PANELS = 165, 640  # pixels: the most that a panel of a grid takes, and all of a row
 COLUMN = 110  # pixels a panel needs; narrower screens scroll the figure
+MEASURE = 30  # letters a line of a measure's name over its panel
 LINE = 16  # pixels of a line of small words
 
 # colours follow the square root of the value: most of a local map lies far below its maximum
@@ -787,6 +789,68 @@ def interval_dots(
     figure.update_yaxes(autorange="reversed", automargin=True, zeroline=False)
     _finish(figure, height=110 + 44 * len(values), sprites=sprites)
     return figure.update_layout(showlegend=False, margin={"t": 20})
+
+
+class Effect(NamedTuple):
+    """One point of a grid: how it came out, and what was measured there."""
+
+    outcome: str  # "reproduced"; the figure's colours and symbols
+    measured: Mapping[str, tuple[float, float, float]]  # (value, low, high) by measure
+
+
+def effects_over_grid(points: Mapping[str, Effect], outcomes: Sequence[str]) -> go.Figure:
+    """A row for each point and a panel for each measure: its value, and its interval as a bar.
+
+    Colour and symbol tell the outcome, one of `outcomes`. A panel whose values are positive and
+    span two orders of magnitude has a logarithmic axis.
+    """
+    measures = list(dict.fromkeys(name for point in points.values() for name in point.measured))
+    titles = ["<br>".join(textwrap.wrap(name, MEASURE)) for name in measures]
+    figure = make_subplots(
+        rows=1, cols=max(1, len(measures)), shared_yaxes=True, subplot_titles=titles
+    )
+    named: set[str] = set()
+    for column, measure in enumerate(measures, start=1):
+        for index, outcome in enumerate(outcomes):
+            own = [
+                (label, *point.measured[measure])
+                for label, point in points.items()
+                if point.outcome == outcome and measure in point.measured
+            ]
+            if own:
+                dots = _effect_dots(outcome, index, own, legend=outcome not in named)
+                figure.add_trace(dots, row=1, col=column)
+                named.add(outcome)
+        if _spans_orders([p.measured[measure] for p in points.values() if measure in p.measured]):
+            figure.update_xaxes(type="log", col=column)
+    figure.update_xaxes(zeroline=False, nticks=5)
+    order = {"categoryorder": "array", "categoryarray": list(points)[::-1]}
+    figure.update_yaxes(type="category", automargin=True, zeroline=False, **order)
+    figure.update_annotations(font_size=12)
+    return _finish(figure, height=150 + 26 * len(points))
+
+
+def _effect_dots(outcome: str, index: int, own: list[Any], *, legend: bool) -> go.Scatter:
+    labels = [label for label, *_ in own]
+    values, low, high = np.array([numbers for _, *numbers in own], float).T
+    return go.Scatter(
+        x=values,
+        y=labels,
+        mode="markers",
+        name=outcome,
+        legendgroup=outcome,
+        showlegend=legend,
+        marker={"color": COLOURS[index], "symbol": SYMBOLS[index], "size": 10},
+        error_x={"symmetric": False, "array": high - values, "arrayminus": values - low},
+        customdata=np.stack([low, high], axis=1),
+        hovertemplate="%{y}<br>%{x:.4g} (%{customdata[0]:.4g} to %{customdata[1]:.4g})"
+        f"<extra>{outcome}</extra>",
+    )
+
+
+def _spans_orders(values: Sequence[tuple[float, float, float]]) -> bool:
+    low, high = min(min(v) for v in values), max(max(v) for v in values)
+    return low > 0 and high / low >= 100
 
 
 class Chosen(NamedTuple):

@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "srlab"
 FLOORS = (  # from the top
     ("cli",),
     ("bookkit",),
+    ("sweep_results",),
     ("training.obtain", "explorers", "explain", "report", "comparison", "chosen", "filter_report"),
     ("training.ship",),
     ("training.fit",),
@@ -105,6 +106,7 @@ FLOORS = (  # from the top
         "training.code_losses",
         "training.contrast",
         "storage",
+        "parameters",
         "training.state",
         "inheritance",
         "devices",

@@ -357,3 +357,19 @@ def test_every_image_is_a_dot_in_its_cell_of_the_confusion_matrix(sprites):
     assert list(noise.customdata) == [3, 4]
     assert noise.text[1] == "noise, called blur"
     assert list(figure.layout.yaxis.range) == [1.5, -0.5]
+
+
+def test_effects_over_a_grid_show_each_point_once_with_its_outcome():
+    points = {
+        "b100": plotting.Effect("good", {"ratio": (300, 200, 400), "share": (0.5, 0.4, 0.6)}),
+        "set5": plotting.Effect("bad", {"ratio": (2, 1, 3)}),
+        "none": plotting.Effect("failed", {}),
+    }
+    figure = plotting.effects_over_grid(points, ["good", "bad", "failed"])
+    seen = {(trace.name, *trace.y, *trace.x) for trace in figure.data}
+    assert seen == {("good", "b100", 300), ("good", "b100", 0.5), ("bad", "set5", 2)}
+    assert list(figure.layout.yaxis.categoryarray) == ["none", "set5", "b100"]  # first on top
+    assert figure.layout.xaxis.type == "log"  # 1 to 400
+    assert figure.layout.xaxis2.type is None
+    assert [trace.error_x.array[0] for trace in figure.data if trace.name == "bad"] == [1]
+    assert {trace.name for trace in figure.data if trace.showlegend} == {"good", "bad"}

@@ -1,6 +1,5 @@
 """Run the notebooks that changed, each in its own kernel, and keep their pages and records."""
 
-import ast
 import logging
 import os
 import re
@@ -25,6 +24,7 @@ from srlab.bookkit.project import Notebook, find_notebooks, find_root
 from srlab.bookkit.quick import QUICK
 from srlab.bookkit.records import extract_record, write_record
 from srlab.bookkit.twins import read_source
+from srlab.parameters import check_given, offered
 
 METADATA = "srlab"  # where an executed notebook keeps its key, seconds, hardware and versions
 THREAD_LIMITS = ("OMP", "MKL", "OPENBLAS", "NUMBA")
@@ -95,35 +95,19 @@ def run_notebooks(
 
 
 def check_parameters(notebook: Notebook, parameters: Mapping[str, Any]) -> None:
-    """Refuse parameters that the notebook's parameters cell does not have."""
-    if not parameters:
-        return
-    known = known_parameters(notebook)
-    strangers = sorted(set(parameters) - set(known))
-    if strangers:
-        raise ValueError(
-            f"{notebook.name} has no parameter {', '.join(strangers)}; "
-            f"it has {', '.join(known) or 'none'}"
-        )
+    """Refuse parameters that the notebook's parameters cell does not offer."""
+    if parameters:
+        check_given(parameters, known_parameters(notebook), name=notebook.name)
 
 
-def known_parameters(notebook: Notebook) -> list[str]:
-    """The names that the parameters cell assigns.
-
-    Read from its syntax: papermill's own reader misses lines with `=` or a mapping in them.
-    """
+def known_parameters(notebook: Notebook) -> dict[str, Any]:
+    """{name: default} of the parameters cell."""
     cells = [
         cell.source
         for cell in read_source(notebook.source).cells
         if "parameters" in cell.metadata.get("tags", ())
     ]
-    targets = [
-        target
-        for statement in ast.parse(cells[0] if cells else "").body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-    ]
-    return [target.id for target in targets if isinstance(target, ast.Name)]
+    return offered(cells[0] if cells else "")
 
 
 def _cached(notebook: Notebook, key: str) -> Run | None:
@@ -157,10 +141,15 @@ def _run_all(
 
 
 def _limit_threads(threads: int) -> None:
-    """Kernels inherit this: together they use the machine's cores once; a lower limit stays."""
+    """Kernels inherit this: together they use the machine's cores once."""
+    os.environ.update(thread_limits(threads))
+
+
+def thread_limits(threads: int) -> dict[str, str]:
+    """Environment variables that keep a kernel to so many threads; a lower limit stays."""
     own = os.environ.get("OMP_NUM_THREADS", "")
     limit = min(threads, int(own)) if own.isdecimal() else threads
-    os.environ.update({f"{name}_NUM_THREADS": str(limit) for name in THREAD_LIMITS})
+    return {f"{name}_NUM_THREADS": str(limit) for name in THREAD_LIMITS}
 
 
 def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) -> Run:
@@ -169,7 +158,8 @@ def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) ->
     with TemporaryDirectory() as folder:
         copy = Path(folder) / "executed.ipynb"
         try:
-            page = execute(notebook, parameters, copy)
+            source, home = read_source(notebook.source), notebook.source.parent
+            page = execute(source, copy, parameters, folder=home)
         except (papermill.PapermillExecutionError, DeadKernelError) as error:
             raise NotebookError(_story(notebook, error, copy)) from None
     page.metadata[METADATA] = {
@@ -188,25 +178,36 @@ def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) ->
     return Run(notebook.name, page.metadata[METADATA]["seconds"], cached=False)
 
 
-def execute(notebook: Notebook, parameters: Mapping[str, Any], copy: Path) -> NotebookNode:
-    """Papermill over the source, in the notebook's own folder, as JupyterLab would run it."""
+def execute(
+    source: NotebookNode, copy: Path, parameters: Mapping[str, Any], *, folder: Path
+) -> NotebookNode:
+    """Papermill over a notebook, in `folder` as JupyterLab would run it; `copy` grows with it."""
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of parameters it cannot read
     os.environ["PLOTLY_RENDERER"] = "plotly_mimetype"  # figures as JSON, no copy of plotly.js
     page = papermill.execute_notebook(
-        read_source(notebook.source),
+        source,
         copy,
         parameters=dict(parameters),
         kernel_name="python3",
         language="python",
         progress_bar=False,
         config=KERNEL,
-        cwd=notebook.source.parent,
+        cwd=folder,
     )
     page.metadata.pop("papermill", None)
     for cell in page.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
     return page
+
+
+def what_stopped(error: Exception) -> str:
+    """The cell and the error at which a notebook stopped."""
+    if not isinstance(error, papermill.PapermillExecutionError):
+        return f"stopped: {error} (out of memory?)"
+    cell = "\n    ".join(error.source.splitlines())
+    told = ANSI.sub("", f"{error.ename}: {error.evalue}")
+    return f"stopped in cell [{error.exec_count}]:\n    {cell}\n{told}"
 
 
 def _circumstances(record: dict[str, Any] | None) -> dict[str, Any]:
@@ -221,13 +222,7 @@ def _circumstances(record: dict[str, Any] | None) -> dict[str, Any]:
 
 def _story(notebook: Notebook, error: Exception, copy: Path) -> str:
     """Name, cell and error; the copy with the full traceback moves to where the story says."""
-    lines = [f"{notebook.name} stopped"]
-    if isinstance(error, papermill.PapermillExecutionError):
-        cell = "\n    ".join(error.source.splitlines())
-        lines[0] += f" in cell [{error.exec_count}]:"
-        lines += [f"    {cell}", ANSI.sub("", f"{error.ename}: {error.evalue}")]
-    else:
-        lines[0] += f": {error} (out of memory?)"
+    lines = [f"{notebook.name} {what_stopped(error)}"]
     if copy.is_file():
         replace_text(notebook.failed, copy.read_text("utf-8"))
         lines.append(f"With its traceback: {notebook.failed}")

@@ -1,0 +1,200 @@
+"""A sweep: all points of a grid, each once, whatever befalls a point, a worker or the whole run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from srlab.bookkit import sweep
+from srlab.bookkit.memory import MemoryLimit
+from srlab.bookkit.points import grid, read_outcome
+from srlab.bookkit.project import Notebook, find_notebooks
+from srlab.bookkit.runner import run_notebooks
+from srlab.bookkit.sweep import run_sweep
+from srlab.sweep_results import TABLE, read_results
+
+PARAMETERS = 'amount = 3\nseeds = [0]\nmark = ""'
+FINDING = """
+from srlab.findings import Finding, record
+record(
+    Finding(name="{name}", claim="more is more", source="Euclid", criterion="amount > 1.5"),
+    checks={{"amount > 1.5": amount > 1.5}},
+    measured={{"amount": amount, "of seeds": sum(seeds)}},
+    interval={{"amount": (amount - 1, amount + 1)}},
+    image_set="none",
+)
+"""
+THREADS = "import os\nassert os.environ['OMP_NUM_THREADS'] == '1'"
+STOPS = "print(1 / (amount - 2))"
+KILLS_ITS_WORKER = """
+import os, pathlib, signal, time
+if mark and not pathlib.Path(mark).exists():
+    pathlib.Path(mark).touch()
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
+"""
+WAITS = "import time\ntime.sleep(0 if amount == 1 else 60 * bool(mark))"
+
+
+def swept(root: Path, target: Path, axes, names=(), **options):
+    lines: list[str] = []
+    outcomes = run_sweep(
+        names, axes, target, root=root, report=lines.append, progress=False, **options
+    )
+    return outcomes, lines
+
+
+def kernels(mark: str) -> list[int]:
+    """The notebooks' processes that have this mark in their environment."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if mark in process.environ() and "ipykernel_launcher" in process.cmdline():
+                found.append(process.pid)
+    return found
+
+
+@pytest.fixture
+def study(write_notebook, checkout):
+    """Two notebooks: "plain" always runs, "frail" stops where amount is 2."""
+    write_notebook("plain", THREADS, FINDING.format(name="plain"), parameters=PARAMETERS)
+    cells = (STOPS, KILLS_ITS_WORKER, FINDING.format(name="frail"))
+    write_notebook("frail", *cells, parameters=PARAMETERS)
+    return checkout
+
+
+def test_every_point_is_run_once_whatever_befalls_others(study, tmp_path, monkeypatch):
+    monkeypatch.setenv("SRLAB_SWEPT", "1")
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)  # two workers on two cores: a thread each
+    target, mark = tmp_path / "out", tmp_path / "mark"
+    axes = {"amount": [1, 2, 3], "mark": [str(mark)]}
+    outcomes, lines = swept(study, target, axes, workers=2)
+
+    assert not kernels("SRLAB_SWEPT")  # that of the killed worker neither
+    assert mark.exists()  # a worker was killed, replaced, and its point repeated
+    states = {(own["finding"], own["choice"]["amount"]): own["state"] for own in outcomes}
+    assert states == {
+        **{("plain", amount): "done" for amount in (1, 2, 3)},
+        ("frail", 1): "done",
+        ("frail", 2): "failed",
+        ("frail", 3): "done",
+    }
+    assert lines[0] == "6 points, 0 of them done before"
+    (story,) = [line for line in lines if "stopped" in line]
+    assert story.startswith("frail (amount=2) stopped in cell [3]:\n    print(1 / (amount - 2))")
+    assert story.endswith("ZeroDivisionError: division by zero")
+    assert all(own["seconds"] > 0 and own["memory"] > 0 for own in outcomes)
+
+    page = (target / "index.html").read_text()
+    assert "4 ✔" not in page
+    assert "3 ✔ reproduced" in page
+    assert "2 ✘ not reproduced" in page
+    assert "1 failed" in page
+    rows = read_results(target / TABLE)
+    kept = {(row["finding"], row["parameter.amount"], row["measure"]): row for row in rows}
+    assert kept["plain", "3", "amount"]["value"] == 3
+    assert kept["plain", "3", "amount"]["low"] == 2
+    assert kept["frail", "2", None]["error"] in story
+
+    finished = {path: path.stat().st_mtime_ns for path in target.rglob("outcome.json")}
+    assert len(finished) == 6
+    again, lines = swept(study, target, axes, workers=1)
+    assert lines[0] == "6 points, 5 of them done before"
+    changed = [path for path, then in finished.items() if path.stat().st_mtime_ns != then]
+    assert ["frail" in path.parts for path in changed] == [True]
+    assert [own["record"] for own in again] == [own["record"] for own in outcomes]
+
+    run_notebooks(["plain"], root=study, parameters={"amount": 3}, report=lines.append)
+    serial = json.loads(Notebook(study, "plain").record.read_text())
+    (record,) = [
+        own["record"]
+        for own in outcomes
+        if (own["finding"], own["choice"]["amount"]) == ("plain", 3)
+    ]
+    assert {name: serial[name] for name in record} == record
+
+
+def test_an_interrupted_sweep_keeps_what_finished_and_goes_on(study, tmp_path, write_notebook):
+    write_notebook("slow", WAITS, FINDING.format(name="slow"), parameters=PARAMETERS)
+    target = tmp_path / "out"
+    words = ["slow", "-p", "amount=1", "-p", "amount=2", "--out", str(target), "--workers", "1"]
+    run = [sys.executable, "-c", "from srlab.cli import main; main()", "sweep", *words]
+    started = subprocess.Popen(
+        [*run, "-p", "mark=wait"],
+        cwd=study,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(target.rglob("outcome.json")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)
+    os.killpg(started.pid, signal.SIGINT)  # what Ctrl-C sends, to all of them
+    _, told = started.communicate(timeout=30)
+    assert started.returncode == 130, told
+    assert told.endswith("Stopped. Finished points stay; the same command does the others.\n")
+    assert "Traceback" not in told
+    assert {row["parameter.amount"] for row in read_results(target / TABLE)} == {"1"}
+    (first,) = target.rglob("outcome.json")
+    then = first.stat().st_mtime_ns
+    points = grid(find_notebooks(study, ["slow"]), {"amount": [1, 2], "mark": ["wait"]})
+    assert read_outcome(str(target), points[0])["state"] == "done"
+    assert read_outcome(str(target), points[1]) is None
+    assert first.stat().st_mtime_ns == then
+
+
+def test_what_a_notebook_does_not_take_is_refused_before_any_runs(study, tmp_path):
+    for axes, words in [
+        ({"amuont": [1]}, "frail has no parameter amuont; it has amount, seeds, mark"),
+        ({"seeds": [5, [1]]}, r"frail takes seeds as a list such as \[0\], got 5"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            swept(study, tmp_path / "out", axes)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_scheduler_that_does_not_answer_is_told(study, tmp_path, monkeypatch):
+    monkeypatch.setitem(sweep.QUIET, "distributed.comm.timeouts.connect", "1s")
+    with pytest.raises(OSError, match=r"tcp://127\.0\.0\.1:9"):
+        swept(study, tmp_path / "out", {"amount": [1]}, scheduler="tcp://127.0.0.1:9")
+
+
+def test_points_of_a_changed_notebook_are_other_points(study, write_notebook):
+    def point():
+        return grid(find_notebooks(study, ["plain"]), {"amount": [1]})[0]
+
+    before = point()
+    write_notebook("plain", FINDING.format(name="plain"), parameters=PARAMETERS)
+    assert before.folder == point().folder
+    assert before.key != point().key
+
+
+def test_folders_say_the_choice_and_never_meet(study):
+    axes = {"seeds": [[0], [1], [0, 1]], "mark": ["a/b", "ab"], "amount": [7]}
+    points = grid(find_notebooks(study, ["plain"]), axes)
+    assert len({point.folder for point in points}) == 6
+    assert points[0].folder.startswith("plain/seeds=0,mark=ab-")
+    assert points[0].words == "plain (seeds=[0], mark=a/b)"
+
+
+def test_children_that_take_too_much_are_stopped():
+    hungry = "import time; x = bytearray(200 * 2**20); time.sleep(30)"
+    with MemoryLimit(100 * 2**20) as limit:
+        child = subprocess.run([sys.executable, "-c", hungry])
+    assert child.returncode == -signal.SIGKILL
+    assert limit.peak > 100 * 2**20
+    assert limit.story().startswith("needed more than 0.1 GiB of memory")
+    with MemoryLimit(None) as limit:
+        subprocess.run([sys.executable, "-c", "import time; time.sleep(0.8)"], check=True)
+    assert limit.story() is None
+    assert limit.peak > 0
