@@ -17,17 +17,32 @@ import srlab
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
-INSTALLED = ("book", "test")  # the extras that `make` installs
+INSTALLED = ("book", "scale", "test")  # the extras that `make` installs
+# What Colab has: torch in its CUDA build, and what its kernel runs on (googlecolab/backend-info).
+COLAB = {
+    "torch": "2.11.0+cu128",
+    "ipython": "7.34.0",
+    "ipykernel": "6.17.1",
+    "ipywidgets": "7.7.1",
+    "jupyter-client": "7.4.9",
+    "nbclient": "0.10.4",
+    "notebook": "6.5.7",
+    "numpy": "2.0.2",
+    "pandas": "2.2.2",
+    "pyzmq": "26.2.1",
+    "tornado": "6.5.1",
+    "traitlets": "5.7.1",
+}
 
 
 @cache
-def requirements() -> dict[str, Requirement]:
-    extras = PROJECT["project"]["optional-dependencies"]
-    lines = [
-        *PROJECT["project"]["dependencies"],
-        *(line for name in INSTALLED for line in extras[name]),
-    ]
-    return {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
+def requirements(extras: tuple[str, ...] = INSTALLED) -> dict[str, Requirement]:
+    """Of srlab and some of its extras; an extra may name another one as `srlab[other]`."""
+    lines = [*PROJECT["project"]["dependencies"]]
+    lines += [line for name in extras for line in PROJECT["project"]["optional-dependencies"][name]]
+    found = {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
+    own = found.pop("srlab", None)
+    return {**requirements(tuple(own.extras)), **found} if own else found
 
 
 @cache
@@ -85,6 +100,33 @@ def test_the_installed_versions_are_those_of_the_constraints():
     """What passes here is what others will install."""
     for name in requirements():
         assert distribution(name).version.split("+")[0] == pins()[name]
+
+
+def test_colab_is_left_as_it_is():
+    """What the notebooks' first cell installs there exchanges nothing that is in use already."""
+    checked = set()
+
+    def check(requirement: Requirement) -> None:
+        name = canonicalize_name(requirement.name)
+        if name in COLAB:
+            assert requirement.specifier.contains(COLAB[name]), f"{requirement} excludes Colab's"
+        elif name not in checked:
+            checked.add(name)
+            for line in distribution(name).requires or []:
+                other = Requirement(line)
+                if not other.marker or other.marker.evaluate({"extra": ""}):
+                    check(other)
+
+    for requirement in requirements(("notebooks",)).values():
+        check(requirement)
+    assert "myst-nb" in checked
+
+
+def test_the_notebooks_extra_has_all_that_they_import():
+    owners = packages_distributions()
+    for name in imported(ROOT / "notebooks") & owners.keys():
+        owned = {canonicalize_name(owner) for owner in owners[name]}
+        assert owned & requirements(("notebooks",)).keys(), f"{name} is missing on Colab"
 
 
 def test_ranges_are_wide_and_have_a_floor():

@@ -30,6 +30,39 @@
 # images only. If one added line of code decides whether a network *knows* how its input was
 # damaged, then architecture decides what there is to interpret.
 
+# %% tags=["remove-cell"] jupyter={"source_hidden": true} cellView="form"
+# @title Install srlab where it is missing
+# From the clone that holds this notebook, or from the repository on GitHub that Colab opened.
+import os
+import re
+import subprocess
+import sys
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from urllib import parse, request
+
+if getattr(find_spec("srlab"), "origin", None) is None:
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    opened = ""
+    with suppress(KeyError, OSError):  # only Colab tells
+        server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
+        opened = parse.unquote(request.urlopen(f"{server}/api/sessions").read().decode())
+    github = re.findall(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+?)/notebooks/", opened)
+    sources = [["-e", f"{root}[notebooks]"] for root in roots]
+    sources += [[f"srlab[notebooks] @ git+{url}@{branch}"] for url, branch in github]
+    if not sources:
+        raise ModuleNotFoundError(
+            "srlab is missing, and no clone or GitHub address of this notebook is known; "
+            'run: %pip install "srlab[notebooks] @ git+https://github.com/OWNER/NAME"'
+        )
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", *sources[0]], check=True)
+    sys.path += roots[:1]
+if "google.colab" in sys.modules:
+    from google.colab import output
+
+    output.enable_custom_widget_manager()
+
 # %% [markdown]
 # ## Parameters
 
@@ -37,8 +70,10 @@
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 100  # contents; each is shown under all three degradations
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
+num_seeds = None  # or only how many of them, from 0 on: easier to say on a command line
 blocks = [1, 4, 8, 12, 16]  # residual blocks to look behind
 tsne_runs = 5  # random restarts of t-SNE at the last block, as in the paper
+projection = "tsne"  # on which the clouds are judged: "tsne" as in the paper, "pca" or "umap"
 perplexity = 30
 umap = False  # True also projects with UMAP (compiles for some seconds)
 train = False  # True trains all networks here (7 minutes each on one core) instead of loading them
@@ -78,6 +113,7 @@ from srlab.devices import pick_device
 from srlab.findings import Finding, record
 from srlab.images import image_to_array
 from srlab.metrics import psnr
+from srlab.parameters import check_parameters
 from srlab.plotting import embedding_grid, picture_row, sprite_sheet, stacked_curves
 from srlab.representation import (
     METHODS,
@@ -88,8 +124,10 @@ from srlab.representation import (
     separability_interval,
     separability_level,
 )
-from srlab.training.obtain import network
+from srlab.training.obtain import network, obtainable_groups
+from srlab.training.recipes import seed_names
 
+check_parameters()
 device = pick_device(device)
 finding = Finding(
     name="ddr/global_residual",
@@ -127,20 +165,26 @@ picture_row(columns, height=200)
 
 # %%
 NAMES = {"with GR": "srresnet-gr", "without GR": "srresnet-wogr"}
+if num_seeds is not None:
+    training_seeds = range(num_seeds)
+wanted = {s: [seed_names(base, [s])[0] for base in NAMES.values()] for s in training_seeds}
+pairs_of, missing = obtainable_groups(wanted, train=train)
+training_seeds = [seed for seed, both in pairs_of.items() if len(both) == len(NAMES)]
+if missing:
+    print(f"Left out, for they are not shipped: {', '.join(missing)}; train = True trains them.")
 layers = [f"body.{block - 1}" for block in blocks]
 
-
 components, embeddings, checkpoints = {}, {}, []
-for kind, base in NAMES.items():
-    for seed in training_seeds:
-        checkpoints.append(base if seed == 0 else f"{base}-s{seed}")
-        features = layer_points(network(checkpoints[-1], train=train, device=device), lr, layers)
+for seed in training_seeds:
+    for kind, name in zip(NAMES, pairs_of[seed]):
+        checkpoints.append(name)
+        features = layer_points(network(name, train=train, device=device), lr, layers)
         for block, layer in zip(blocks, layers, strict=True):
             components[kind, seed, block] = principal_components(features[layer])
 
 # %%
 for key, points in components.items():
-    embeddings[key] = embed(points, perplexity=perplexity)
+    embeddings[key] = embed(points, method=projection, perplexity=perplexity)
 chi = {key: separability(points, kinds).index for key, points in embeddings.items()}
 chi_pca = {key: separability(points, kinds).index for key, points in components.items()}
 
@@ -150,7 +194,7 @@ chi_pca = {key: separability(points, kinds).index for key, points in components.
 # From left to right the network gets deeper. With GR the colours part; without GR they do not. The
 # symbols are the pictures that the patches were cut from: in no panel do *they* form the clouds.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the features behind five residual blocks, with and without global residual (training seed 0). Colour: degradation; symbol: picture. Point at a dot to see its patch; click a class in the legend to hide it. CHI above each panel.", "name": "fig-gr-tsne"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Features behind five residual blocks, embedded by the projection chosen above (t-SNE by default), with and without global residual (training seed 0). Colour: degradation; symbol: picture. Point at a dot to see its patch; click a class in the legend to hide it. CHI above each panel.", "name": "fig-gr-tsne"}}
 first = training_seeds[0]
 panels = {(kind, f"ResBlock {b}"): embeddings[kind, first, b] for kind in NAMES for b in blocks}
 notes = {
@@ -174,7 +218,7 @@ def over_seeds(values):
     return {k: rows.mean(axis=0) for k, rows in table.items()}, bands
 
 
-titles = {"CHI, t-SNE": chi, "CHI, 50 PCA dimensions": chi_pca}
+titles = {f"CHI, {METHODS[projection]}": chi, "CHI, 50 PCA dimensions": chi_pca}
 lines = {title: over_seeds(values) for title, values in titles.items()}
 stacked_curves(
     blocks,
@@ -228,7 +272,10 @@ def quality(model):
     )
 
 
-psnr_of = {kind: quality(network(base, train=train, device=device)) for kind, base in NAMES.items()}
+psnr_of = {
+    kind: quality(network(name, train=train, device=device))
+    for kind, name in zip(NAMES, pairs_of[first])
+}
 
 # %% [markdown]
 # ## Verdict
@@ -313,6 +360,7 @@ record(
     parameters={
         "num_patches": num_patches,
         "training_seeds": training_seeds,
+        "projection": projection,
         "perplexity": perplexity,
     },
     checkpoints=checkpoints,

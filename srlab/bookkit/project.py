@@ -57,7 +57,9 @@ def find_notebooks(root: Path, names: Iterable[str] = ()) -> list[Notebook]:
     """
     folder = root / "notebooks"
     known = sorted(
-        path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.py")
+        path.relative_to(folder).with_suffix("").as_posix()
+        for path in folder.rglob("*.py")
+        if path.parent.name != ".ipynb_checkpoints"  # what JupyterLab leaves beside them
     )
     wanted = [name.removeprefix("notebooks/").removesuffix(".py").rstrip("/") for name in names]
     strangers = [w for w in wanted if not any(_within(name, w) for name in known)]

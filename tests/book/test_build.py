@@ -7,6 +7,7 @@ import pytest
 from srlab.bookkit import build
 from srlab.bookkit.build import BuildError, build_book, compile_book
 from srlab.bookkit.figures import figure_html, named_figure
+from srlab.bookkit.first_cell import write_first_cells
 from srlab.bookkit.footer import footer_html
 from srlab.bookkit.project import Notebook
 from srlab.bookkit.runner import run_notebooks
@@ -29,6 +30,7 @@ def _settled(monkeypatch):
 
 def test_a_book_is_built_kept_and_protected(checkout, write_notebook):
     write_notebook("one", f'# %% name="hero"\n{PLOT}')
+    write_first_cells(checkout)
     intro = checkout / "book" / "intro.md"
     good = f"{intro.read_text()}\n```{{finding-figure}} one hero\nA *fine* caption.\n```\n"
     intro.write_text(good)
@@ -39,7 +41,9 @@ def test_a_book_is_built_kept_and_protected(checkout, write_notebook):
     html = (page.parent / "book" / "findings" / "one.html").read_text()
     assert "srlab-figure" in html
     assert "How this page was made" in html
-    assert "colab" not in html  # no repository, no buttons
+    assert "colab" not in html  # no repository, no buttons; and the first cell is left out
+    assert "Install srlab" not in html
+    assert "<title>Title of one" in html
     opener = (page.parent / "book" / "intro.html").read_text()
     assert "No finding has been run" in opener
     assert "srlab-figure" in opener
@@ -64,6 +68,7 @@ def test_a_book_is_built_kept_and_protected(checkout, write_notebook):
     compile_book(checkout, report=lines.append)
     html = (page.parent / "book" / "findings" / "one.html").read_text()
     assert "github/someone/somewhere/blob/main/notebooks/one.ipynb" in html
+    assert "gh/someone/somewhere/main?urlpath=lab/tree/notebooks/one.ipynb" in html
     assert "secret" not in html
 
 

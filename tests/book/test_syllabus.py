@@ -45,6 +45,12 @@ def test_every_notebook_has_one_parameters_cell_with_comments(repository):
         assert len(cells) == 1, notebook.name
 
 
+def test_what_jupyterlab_leaves_is_no_notebook(checkout, write_notebook):
+    write_notebook("a/one")
+    write_notebook("a/.ipynb_checkpoints/one-checkpoint")
+    assert [notebook.name for notebook in find_notebooks(checkout)] == ["a/one"]
+
+
 def test_the_root_is_found_from_below_and_missed_with_advice(repository, tmp_path):
     assert find_root(repository / "notebooks" / "ddr") == repository
     with pytest.raises(FileNotFoundError, match="go to your clone"):

@@ -1,0 +1,105 @@
+"""The ways into srlab that cannot be opened here: what they are told fits what there is."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from srlab.bookkit.project import find_notebooks
+from srlab.bookkit.runner import check_parameters
+
+BIN = Path(sys.executable).parent
+
+
+def instructions(dockerfile: Path) -> list[tuple[str, str]]:
+    """Name and argument of each instruction, continued lines joined."""
+    text = dockerfile.read_text("utf-8").replace("\\\n", "")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return [(line.split()[0], line.split(maxsplit=1)[1]) for line in lines]
+
+
+def test_pip_finds_all_that_conda_asks_of_it(repository, tmp_path):
+    """As conda does it: the lines become a file of requirements. All of them are met here."""
+    *_, nested = yaml.safe_load((repository / "environment.yml").read_text("utf-8"))["dependencies"]
+    (tmp_path / "lines.txt").write_text("\n".join(nested["pip"]))
+    shutil.copy(repository / "constraints.txt", tmp_path)
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index"]
+    command += ["--no-build-isolation", "-r", str(tmp_path / "lines.txt")]
+    ran = subprocess.run(command, cwd=repository, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert re.search(r"^Would install (.*)$", ran.stdout, re.M)[1] == "srlab-0.1.0"
+
+
+def test_make_and_conda_install_the_same(repository):
+    *_, nested = yaml.safe_load((repository / "environment.yml").read_text("utf-8"))["dependencies"]
+    constraints, project = nested["pip"][-2:]
+    makefile = (repository / "Makefile").read_text("utf-8")
+    assert f"{constraints} -e '{project.removeprefix('-e ')}'" in makefile
+
+
+def test_the_image_serves_the_folder_that_is_built(repository):
+    *build, user, port, _, command = instructions(repository / "Dockerfile")
+    names = [name for name, _ in build]
+    assert names == ["FROM", "WORKDIR", "COPY", "RUN", "FROM", "COPY"]
+    arguments = dict(build)  # of those that come twice, the last
+    assert arguments["RUN"].endswith("-e '.[book,scale]' && srlab book")
+    assert arguments["COPY"] == f"--from=built {arguments['WORKDIR']}/_build/html /book"
+    assert build[0] == ("FROM", f"{arguments['FROM']} AS built")
+    assert int(user[1]) > 0  # not root
+    assert port[0] == "EXPOSE"
+    served = ["python", "-m", "http.server", port[1], "--directory", "/book"]
+    assert json.loads(command[1]) == served
+
+
+def test_the_image_runs_the_python_of_conda(repository):
+    conda = (repository / "environment.yml").read_text("utf-8")
+    for _, image in instructions(repository / "Dockerfile")[:5:4]:
+        version = re.match(r"python:([\d.]+)-slim\b", image)[1]
+        assert f"- python={version}\n" in conda
+
+
+def test_the_image_is_given_what_the_book_is_made_of(repository):
+    """And nothing heavy: no environment, no history, no older book."""
+    left_out = set((repository / ".dockerignore").read_text("utf-8").splitlines())
+    needed = {"srlab", "notebooks", "book", "_config.yml", "_toc.yml", "README.md", "LICENSE"}
+    assert not left_out & {*needed, "pyproject.toml", "constraints.txt"}
+    assert {".*", "_build", "book/findings", "runs"} <= left_out
+
+
+def test_scripts_open_as_notebooks_in_jupyterlab(repository, tmp_path):
+    command = "jupytext-config set-default-viewer python"
+    assert f"$(BIN)/{command}" in (repository / "Makefile").read_text("utf-8")
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(tmp_path)}
+    subprocess.run([BIN / command.split()[0], *command.split()[1:]], env=environment, check=True)
+    (settings,) = (tmp_path / "labconfig").glob("*.json")
+    manager = json.loads(settings.read_text())["@jupyterlab/docmanager-extension:plugin"]
+    assert manager["defaultViewers"] == {"python": "Jupytext Notebook"}
+
+
+@pytest.mark.parametrize("name", ["extensions", "settings"])
+def test_the_settings_of_vs_code_can_be_read(repository, name):
+    assert json.loads((repository / ".vscode" / f"{name}.json").read_text("utf-8"))
+
+
+def test_vs_code_runs_the_python_of_make(repository):
+    settings = json.loads((repository / ".vscode" / "settings.json").read_text("utf-8"))
+    python = settings["python.defaultInterpreterPath"].removeprefix("${workspaceFolder}/")
+    assert f"BIN := {Path(python).parent}\n" in (repository / "Makefile").read_text("utf-8")
+
+
+def test_the_readme_names_every_door_and_no_parameter_that_is_not_there(repository):
+    readme = (repository / "README.md").read_text("utf-8")
+    ways = readme.partition("## Ways in\n")[2].partition("\n## ")[0]
+    doors = ("Colab", "Binder", "JupyterLab", "VS Code", "conda", "Docker", "papermill")
+    for door in doors:
+        assert ways.count(f"| {door} |") == 1, door
+    twin, parameters = re.search(r"papermill (\S+)\.ipynb \S+((?: -p \S+ \S+)+)", ways).groups()
+    (notebook,) = find_notebooks(repository, [twin])
+    pairs = re.findall(r"-p (\w+) ([^\s`]+)", parameters)
+    check_parameters(notebook, {key: yaml.safe_load(value) for key, value in pairs})
