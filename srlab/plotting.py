@@ -798,10 +798,13 @@ class Effect(NamedTuple):
     measured: Mapping[str, tuple[float, float, float]]  # (value, low, high) by measure
 
 
-def effects_over_grid(points: Mapping[str, Effect], outcomes: Sequence[str]) -> go.Figure:
+def effects_over_grid(
+    points: Mapping[str, Effect], outcomes: Sequence[str], *, y_title: str = ""
+) -> go.Figure:
     """A row for each point and a panel for each measure: its value, and its interval as a bar.
 
-    Colour and symbol tell the outcome, one of `outcomes`. A panel whose values are positive and
+    Colour and symbol tell the outcome, one of `outcomes`; a point without values is told in words.
+    A panel whose values are positive and
     span two orders of magnitude has a logarithmic axis.
     """
     measures = list(dict.fromkeys(name for point in points.values() for name in point.measured))
@@ -824,9 +827,15 @@ def effects_over_grid(points: Mapping[str, Effect], outcomes: Sequence[str]) -> 
         if _spans_orders([p.measured[measure] for p in points.values() if measure in p.measured]):
             figure.update_xaxes(type="log", col=column)
     figure.update_xaxes(zeroline=False, nticks=5)
-    order = {"categoryorder": "array", "categoryarray": list(points)[::-1]}
-    figure.update_yaxes(type="category", automargin=True, zeroline=False, **order)
+    rows: dict[str, Any] = {"categoryorder": "array", "categoryarray": list(points)}
+    rows["range"] = [len(points) - 0.5, -0.5]  # the first on top, and those without a value too
+    figure.update_yaxes(type="category", automargin=True, zeroline=False, **rows)
+    figure.update_yaxes(title=y_title, title_standoff=12, col=1)
     figure.update_annotations(font_size=12)
+    for label, point in points.items():
+        if not point.measured:
+            place = {"x": 0, "xref": "x domain", "xanchor": "left", "xshift": 8, "y": label}
+            figure.add_annotation(text=point.outcome, showarrow=False, **place)
     return _finish(figure, height=150 + 26 * len(points))
 
 

@@ -19,6 +19,7 @@ from srlab.plotting import Effect, effects_over_grid
 from srlab.report import HEAD, source
 
 TABLE, PAGE = "results.parquet", "index.html"
+RECORDED = Path(__file__).with_name("global_residual_sweep.parquet")  # one that the book shows
 PARAMETER = "parameter."  # how the columns of what varies begin
 SHOWN = 3  # measures in a figure; a notebook records the most telling ones first
 UNJUDGED, FAILED = "no verdict", "failed"
@@ -48,7 +49,7 @@ def _point_rows(outcome: Mapping[str, Any]) -> list[Row]:
         **{name: outcome.get(name) for name in ("finding", "state", "error", "seconds")},
         **{name: outcome.get(name) for name in ("memory", "date", "hardware")},
         "versions": json.dumps(outcome.get("versions")),
-        "point": " · ".join(f"{name} {value}" for name, value in choice.items()) or "alone",
+        "point": " · ".join(choice.values()) or "alone",
         **{f"{PARAMETER}{name}": value for name, value in choice.items()},
         "verdict": record.get("verdict"),
         "held": sum(checks.values()),
@@ -98,7 +99,13 @@ def effects_figure(rows: Sequence[Row], measures: Sequence[str] | None = None) -
             if row["measure"] in wanted[:SHOWN]
         }
         points[label] = Effect(outcome_words(own[0]), measured)
-    return effects_over_grid(points, OUTCOMES)
+    return effects_over_grid(points, OUTCOMES, y_title=varied(rows))
+
+
+def varied(rows: Sequence[Row]) -> str:
+    """The parameters that tell points apart, in the order of the points' names."""
+    names = [name for name in rows[0] if name.startswith(PARAMETER)] if rows else []
+    return " · ".join(name.removeprefix(PARAMETER) for name in names)
 
 
 def outcome_words(row: Row) -> str:
@@ -143,12 +150,14 @@ def _section(name: str, rows: Sequence[Row], *, first: bool) -> str:
         include_plotlyjs=first,
         config={"displaylogo": False, "responsive": True},
     )
+    heads = (varied(rows) or "point", "outcome", "checks", "measured", "s")
+    head = "".join(f"<th>{html.escape(words)}</th>" for words in heads)
     lines = "".join(_line(row, rows) for row in _one_each(rows))
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
     return (
-        f"<section><h2>{html.escape(name)}</h2><div class='wide'>{figure}</div>"
-        "<details><summary>All points</summary><div class='wide'><table><thead><tr>"
-        "<th>point</th><th>outcome</th><th>checks</th><th>measured</th><th>s</th></tr></thead>"
-        f"<tbody>{lines}</tbody></table></div></details></section>"
+        f"<section><h2>{html.escape(name)}</h2>"
+        f"<div class='wide'><div class='figure'>{figure}</div></div>"
+        f"<details><summary>All points</summary><div class='wide'>{table}</div></details></section>"
     )
 
 
@@ -172,6 +181,7 @@ def _line(point: Row, rows: Sequence[Row]) -> str:
 
 CSS = """
 .wide { overflow-x: auto; }
+.figure { min-width: 40rem; }
 table { border-collapse: collapse; }
 th, td { padding: 0.2rem 0.8rem 0.2rem 0; text-align: left; vertical-align: top; }
 td { border-top: 1px solid var(--line); font-size: 0.85rem; }

@@ -368,7 +368,11 @@ def test_effects_over_a_grid_show_each_point_once_with_its_outcome():
     figure = plotting.effects_over_grid(points, ["good", "bad", "failed"])
     seen = {(trace.name, *trace.y, *trace.x) for trace in figure.data}
     assert seen == {("good", "b100", 300), ("good", "b100", 0.5), ("bad", "set5", 2)}
-    assert list(figure.layout.yaxis.categoryarray) == ["none", "set5", "b100"]  # first on top
+    assert list(figure.layout.yaxis.categoryarray) == ["b100", "set5", "none"]
+    assert figure.layout.yaxis.range == (2.5, -0.5)  # the first on top
+    assert [(a.y, a.text) for a in figure.layout.annotations if a.y in points] == [
+        ("none", "failed")
+    ]
     assert figure.layout.xaxis.type == "log"  # 1 to 400
     assert figure.layout.xaxis2.type is None
     assert [trace.error_x.array[0] for trace in figure.data if trace.name == "bad"] == [1]

@@ -198,3 +198,31 @@ def test_children_that_take_too_much_are_stopped():
         subprocess.run([sys.executable, "-c", "import time; time.sleep(0.8)"], check=True)
     assert limit.story() is None
     assert limit.peak > 0
+
+
+SBATCH = """#!/bin/sh
+sh "$1" > "$1.log" 2>&1 &
+echo "Submitted batch job $!"
+"""
+
+
+def test_the_file_for_slurm_works_where_sbatch_starts_a_job(
+    study, tmp_path, repository, monkeypatch
+):
+    """Slurm's two commands replaced: what they are given runs here."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name, text in {"sbatch": SBATCH, "scancel": '#!/bin/sh\nkill "$@"\n'}.items():
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
+    monkeypatch.setenv("DASK_JOBQUEUE__SLURM__LOCAL_DIRECTORY", str(tmp_path))
+    script = repository / "book" / "_static" / "sweep_on_slurm.py"
+    (tmp_path / script.name).write_text(script.read_text().replace("JOBS = 8", "JOBS = 1"))
+    words = ["frail", "-p", "amount=1", "-p", "amount=3", "--out", str(tmp_path / "out")]
+    command = [sys.executable, str(tmp_path / script.name), *words]
+    ran = subprocess.run(command, cwd=study, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, ran.stderr
+    assert "2 points finished, 0 failed" in ran.stdout
+    rows = read_results(tmp_path / "out" / TABLE)
+    assert {row["state"] for row in rows} == {"done"}
