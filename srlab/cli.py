@@ -85,15 +85,23 @@ def train(
     name: Annotated[str, typer.Argument(help="A recipe; `srlab list recipes` shows them.")],
     folder: Annotated[Path | None, typer.Option(help="Default: runs/NAME.")] = None,
     device: Device = "auto",
+    devices: Annotated[int, typer.Option(help="How many of them on each node.")] = 1,
+    nodes: Annotated[int, typer.Option(help="Machines that Slurm or torchrun started.")] = 1,
+    strategy: Annotated[str, typer.Option(help='How devices share a batch: "ddp".')] = "ddp",
 ) -> None:
-    """Train a recipe and save its checkpoints. Interrupted, the same command goes on."""
-    from srlab.training.fit import fit
+    """Train a recipe and save its checkpoints. Interrupted, the same command goes on.
+
+    On any number of devices the recipe's batch is the same; they share it.
+    """
+    from srlab.training.fit import fit, processes
     from srlab.training.recipes import recipe
     from srlab.training.ship import ship
 
     chosen, folder = recipe(name), folder or Path("runs", name)
+    spread: dict[str, Any] = {"devices": devices, "nodes": nodes, "strategy": strategy}
     try:
-        result = fit(chosen, folder=folder, device=device)
+        with processes(chosen, device=device, **spread) as fabric:
+            result = fit(chosen, folder=folder, fabric=fabric)
     except KeyboardInterrupt:
         typer.echo(
             f"\nStopped. The same command goes on from the last state saved in {folder}; "
@@ -101,6 +109,8 @@ def train(
             err=True,
         )
         raise typer.Exit(130) from None
+    if not fabric.is_global_zero:
+        return
     for path in ship(name, result, folder, steps=chosen.snapshots):
         typer.echo(str(path))
     typer.echo(f"{_quality(result.history[-1])} after {chosen.steps} steps")

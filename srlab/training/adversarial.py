@@ -28,9 +28,11 @@ class Adversarial(Supervised):
         super().__init__(recipe, fabric, images)
         with drawn_by(recipe.seed):
             critic = PatchDiscriminator(channels=recipe.critic_channels)
-        self.critic = self.descending(critic, recipe.critic_learning_rate)
+        self.critic = critic
+        self.judging = self.descending(critic, learning_rate=recipe.critic_learning_rate)
         average = get_ema_multi_avg_fn(recipe.average)
-        self.average = AveragedModel(self.descent.module, multi_avg_fn=average)
+        self.generator = self.model
+        self.average = AveragedModel(self.generator, multi_avg_fn=average)
         self.model = self.average.module
         judge = load_checkpoint(recipe.perceptual_network)[0].to(fabric.device)
         self.perceptual = PerceptualLoss(judge, recipe.perceptual_layers)
@@ -38,33 +40,35 @@ class Adversarial(Supervised):
     @property
     def parts(self) -> tuple[Any, ...]:
         """All that a resumed run needs."""
-        return *self.descent.parts, *self.critic.parts, self.average
+        return *self.descent.parts, *self.judging.parts, self.average
 
     def update(self, step: int) -> Tensor:
         """One step; the loss before it."""
         lr, hr = self.batch(self.sampler, step)
-        with self.autocast():
-            sr = self.descent.network(lr)
-        loss = self._generator_loss(sr, hr)
+        sr, loss = self.descent.together(lambda: self._generated(lr, hr))
         self.descent.step(loss)
-        self.average.update_parameters(self.descent.module)
-        self.critic.step(self._critic_loss(sr.detach(), hr))
+        self.average.update_parameters(self.generator)
+        made = sr.detach()
+        self.judging.step(self.judging.together(lambda: self._critic_loss(made, hr)))
         return loss
 
-    def _generator_loss(self, sr: Tensor, hr: Tensor) -> Tensor:
+    def _generated(self, lr: Tensor, hr: Tensor) -> tuple[Tensor, Tensor]:
+        """(sr, the generator's loss)."""
         recipe = self.recipe
         with self.autocast():
+            sr = self.generator(lr)
             perceptual = self.perceptual(sr, hr)
-            self.critic.module.requires_grad_(False)
-            verdict = self.critic.network(sr)
-            self.critic.module.requires_grad_(True)
-        return (
+            self.critic.requires_grad_(False)
+            verdict = self.critic(sr)
+            self.critic.requires_grad_(True)
+        loss = (
             recipe.pixel_weight * pixel_loss(sr, hr)
             + recipe.perceptual_weight * perceptual
             + recipe.adversarial_weight * adversarial_loss(verdict, real=True)
         )
+        return sr, loss
 
     def _critic_loss(self, sr: Tensor, hr: Tensor) -> Tensor:
         with self.autocast():
-            on_real, on_made = self.critic.network(hr), self.critic.network(sr)
+            on_real, on_made = self.critic(hr), self.critic(sr)
         return (adversarial_loss(on_real, real=True) + adversarial_loss(on_made, real=False)) / 2

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.labelled import LabelledImages, cifar10
-from srlab.training.descent import ADAM, Descent
+from srlab.training.descent import ADAM, Descent, Share
 from srlab.training.initial import initial_model
 from srlab.training.recipes import ClassificationRecipe
 
@@ -34,8 +34,10 @@ class Classification:
         images: LabelledImages | None = None,
     ) -> None:
         self.recipe, self.fabric = recipe, fabric
+        self.share = Share(fabric, recipe.batch_size)
         self.images = cifar10("train") if images is None else images
         self.model: nn.Module = initial_model(recipe)
+        self.share.normalize_together(self.model)
         self.losses: dict[str, Tensor] = {}
         self.descent = Descent(
             fabric,
@@ -60,19 +62,22 @@ class Classification:
     def update(self, step: int) -> Tensor:
         """One step; the loss before it."""
         images, labels = self._batch(np.random.default_rng((self.recipe.seed, step)))
-        wanted = self.precision != torch.float32
-        with torch.autocast(self.fabric.device.type, self.precision, enabled=wanted):
-            logits = self.descent.network(images)
-        loss = F.cross_entropy(logits.float(), labels)
+        loss = self.descent.together(lambda: self._loss(images, labels))
         self.descent.step(loss)
         return loss
 
+    def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        wanted = self.precision != torch.float32
+        with torch.autocast(self.fabric.device.type, self.precision, enabled=wanted):
+            logits = self.model(images)
+        return F.cross_entropy(logits.float(), labels)
+
     def _batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Drawn by the step alone, so that a resumed run sees the same pictures."""
+        """This process's share, drawn by the step alone: a resumed run sees the same pictures."""
         chosen = rng.integers(len(self.images.labels), size=self.recipe.batch_size)
         images = torch.stack([_jittered(self.images.images[index], rng) for index in chosen])
-        images = images.to(self.fabric.device).float() / 255
-        labels = self.images.labels[chosen].to(self.fabric.device)
+        images = self.share.rows(images).to(self.fabric.device).float() / 255
+        labels = self.share.rows(self.images.labels[chosen]).to(self.fabric.device)
         return images.contiguous(memory_format=torch.channels_last), labels
 
     @staticmethod

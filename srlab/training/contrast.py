@@ -1,5 +1,6 @@
 """Contrast with a queue of momentum keys (MoCo, He et al., CVPR 2020), as DASR learns its codes."""
 
+from collections.abc import Callable
 from copy import deepcopy
 
 import torch
@@ -26,8 +27,10 @@ class MomentumContrast(nn.Module):
         momentum: float = 0.999,
         temperature: float = 0.07,
         seed: int = 0,
+        gather: Callable[[Tensor], Tensor] = lambda keys: keys,
     ) -> None:
         super().__init__()
+        self.gather = gather  # the keys of all processes that share the batch
         self.momentum, self.temperature = momentum, temperature
         self.keys = deepcopy(network).requires_grad_(False)
         generator = torch.Generator().manual_seed(seed)
@@ -46,7 +49,7 @@ class MomentumContrast(nn.Module):
         queries = F.normalize(queries.float(), dim=1)
         alike = (queries * keys).sum(dim=1, keepdim=True)
         logits = torch.cat([alike, queries @ self.queue.T], dim=1) / self.temperature
-        self._join(keys)
+        self._join(self.gather(keys))
         return F.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.long).to(logits.device))
 
     @torch.no_grad()

@@ -5,6 +5,7 @@ from typing import Any
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from srlab.degradations.pipeline import Degradation
 from srlab.models.dasr import DASR, ContrastHead
 from srlab.training.contrast import MomentumContrast
 from srlab.training.initial import drawn_by
@@ -26,42 +27,48 @@ class Contrastive(Paired):
         images: dict[str, Tensor] | None = None,
     ) -> None:
         super().__init__(recipe, fabric, images)
-        width = self.model.width
-        with drawn_by(recipe.seed):
-            head = ContrastHead(width)
-        self.head = self.partner(head)
-        self.queries = nn.Sequential(self.model.encoder, head)
+        self.queries = nn.Sequential(self.model.encoder, self.head)
         self.contrast = MomentumContrast(
             self.queries,
-            width=width,
+            width=self.model.width,
             length=recipe.queue,
             momentum=recipe.momentum,
             temperature=recipe.temperature,
             seed=recipe.seed,
+            gather=self.share.whole,
         ).to(fabric.device)
+
+    def partners(self) -> tuple[nn.Module, ...]:
+        """The head that contrast needs."""
+        with drawn_by(self.recipe.seed):
+            self.head = ContrastHead(self.model.width)
+        return (self.head,)
 
     @property
     def parts(self) -> tuple[Any, ...]:
         """All that a resumed run needs."""
-        return *self.descent.parts, *self.head.parts, self.contrast
+        return *self.descent.parts, self.contrast
 
-    def update(self, step: int) -> Tensor:
-        """One step; the loss before it."""
-        recipe = self.recipe
-        lr, hr, _ = self.drawn_batch(step)
+    def parted_loss(
+        self, step: int, lr: Tensor, hr: Tensor, _drawn: list[Degradation]
+    ) -> dict[str, Tensor]:
+        """Contrast, after the first steps reconstruction, and a prior if the recipe weighs one."""
         (lr, others), hr = lr.chunk(2), hr.chunk(2)[0]
         self.contrast.follow(self.queries)
         with self.autocast():
             codes = self.model.represent(lr)
-            losses = {"contrast": self.contrast.loss(self.head.network(codes), others)}
-            if step > recipe.pretraining:
+            losses = {"contrast": self.contrast.loss(self.head(codes), others)}
+            if step > self.recipe.pretraining:
                 sr, wanted = self.restored(lr, hr, codes)
                 losses["reconstruction"] = pixel_loss(sr, wanted)
-        if recipe.energy_weight:
+        if self.recipe.energy_weight:
             losses["energy"] = self.energy(codes, step)
-        weights = {
-            "contrast": recipe.contrast_weight,
-            "energy": recipe.energy_weight * self.prior_share(step),
+        return losses
+
+    def weights(self, step: int) -> dict[str, float]:
+        """The recipe's, and the prior's as far as it has risen."""
+        return {
+            "contrast": self.recipe.contrast_weight,
+            "energy": self.recipe.energy_weight * self.prior_share(step),
             "reconstruction": 1.0,
         }
-        return self.descend(losses, weights, self.head)

@@ -36,7 +36,7 @@ class FilterTuning(Supervised):
     ) -> None:
         super().__init__(recipe, fabric, images)
         masks = chosen_filters(recipe, self.images)
-        for name, parameter in self.descent.module.named_parameters():
+        for name, parameter in self.model.named_parameters():
             mask = masks.get(name.removesuffix(".weight"))
             chosen = torch.zeros(()) if mask is None else mask[..., None, None]
             parameter.register_hook(_masked(chosen.to(parameter)))

@@ -1,13 +1,16 @@
 """The training loop. A run is a `Recipe`; interrupted, it goes on where its state was saved."""
 
+import math
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -15,6 +18,7 @@ from srlab.checkpoints import load_weights
 from srlab.training.adversarial import Adversarial
 from srlab.training.classification import Classification
 from srlab.training.contrastive import Contrastive
+from srlab.training.descent import share_size
 from srlab.training.filters import FilterTuning
 from srlab.training.initial import initial_model
 from srlab.training.recipes import (
@@ -76,6 +80,7 @@ class Fit:
     history: list[dict[str, float]]  # step, loss and its parts; psnr (dB) or accuracy
     data: dict[str, str]  # image sets → digest of their pixels
     seconds: float
+    processes: int = 1  # that shared its last batches
 
     def model(self, step: int | None = None) -> nn.Module:
         """The network in eval mode at a kept step, by default the last."""
@@ -91,6 +96,7 @@ def fit(
     validation: Any = None,
     folder: str | Path | None = None,
     device: str = "auto",
+    fabric: Fabric | None = None,
     save_every: int = 250,
     progress: bool = True,
     watch: Callable[[int, nn.Module], None] | None = None,
@@ -102,40 +108,107 @@ def fit(
     `save_every` steps, and a run that was interrupted goes on from it to the same weights, bit
     for bit. `watch(step, model)` is called at each of the recipe's snapshots and at the end, with
     the network in eval mode.
+
+    With `fabric`, of `processes`, several devices share each batch. The first process saves,
+    measures, watches and shows its progress; each returns the same. Any number may go on with a
+    run, to weights that differ by rounding.
     """
-    fabric = Fabric(accelerator=device, devices=1)
+    fabric = _on(device) if fabric is None else fabric
+    first = fabric.is_global_zero
     if images is not None:
         recipe = replace(recipe, image_sets=())  # the record must not claim what it did not see
     task: Task = TASKS[type(recipe)](recipe, fabric, images)
     data = {"+".join(recipe.image_sets) or "given": task.digest}
-    state = RunState(folder, {"recipe": repr(recipe), "data": data})
-    state.restore(task.parts)
+    state = RunState(folder if first else None, {"recipe": repr(recipe), "data": data})
+    state.restore(task.parts, tell=fabric.broadcast)
     start = time.perf_counter() - state.seconds
-    with tqdm(total=recipe.steps, initial=state.step, disable=not progress, unit="step") as bar:
+    hidden = not (progress and first)
+    with tqdm(total=recipe.steps, initial=state.step, disable=hidden, unit="step") as bar:
         for step in range(state.step + 1, recipe.steps + 1):
             loss = task.update(step)
             bar.update()
             kept = step in recipe.snapshots or step == recipe.steps
             if not kept and step % save_every:
                 continue
-            if not torch.isfinite(loss):
+            losses = _averaged({"loss": loss, **task.losses}, fabric)
+            if not math.isfinite(losses["loss"]):
                 raise FloatingPointError(
-                    f"the loss became {loss.item()} by step {step}; lower learning_rate "
+                    f"the loss became {losses['loss']} by step {step}; lower learning_rate "
                     f"(now {recipe.learning_rate:g}) and start again in an empty folder"
                 )
-            quality = task.measure(recipe, task.model.eval(), validation)
-            parts = {name: part.item() for name, part in task.losses.items()}
-            row = {"step": step, "loss": loss.item(), task.metric: quality}
-            state.history.append(row | parts)
-            bar.set_postfix({"loss": f"{loss.item():.4f}", task.metric: f"{quality:.4g}"})
+            task.model.eval()
+            quality = fabric.broadcast(
+                task.measure(recipe, task.model, validation) if first else 0.0
+            )
+            total = losses.pop("loss")
+            state.history.append({"step": step, "loss": total, task.metric: quality} | losses)
+            bar.set_postfix({"loss": f"{total:.4f}", task.metric: f"{quality:.4g}"})
             if kept:
                 state.weights[step] = _copy(task.model)
-                if watch:
+                if watch and first:
                     watch(step, task.model)
             task.model.train()
             state.step, state.seconds = step, time.perf_counter() - start
             state.save(task.parts)
-    return Fit(recipe, state.weights, state.history, data, state.seconds)
+    return Fit(recipe, state.weights, state.history, data, state.seconds, fabric.world_size)
+
+
+GRACE = 10.0  # seconds in which the first process ends those that have met the same error
+
+
+@contextmanager
+def processes(
+    recipe: Recipe,
+    *,
+    device: str = "auto",
+    devices: int = 1,
+    nodes: int = 1,
+    strategy: str = "ddp",
+) -> Iterator[Fabric]:
+    """What `fit` needs to train a recipe on several devices, with a process for each.
+
+    Unless Slurm or torchrun have started all of them, the first runs its command again for each
+    of the others. None outlives an error of another, and an error that all meet is told once.
+    """
+    if devices < 1 or nodes < 1:
+        raise ValueError(f"devices and nodes are 1 or more, got {devices} and {nodes}")
+    if strategy != "ddp":
+        raise ValueError(f'strategy is "ddp", got {strategy!r}; weights are not split over devices')
+    share_size(recipe.batch_size, devices * nodes)  # refused before anything is started
+    if devices * nodes == 1:
+        yield _on(device)
+        return
+    ddp = DDPStrategy(find_unused_parameters=recipe.partial)
+    fabric = _on(device, devices=devices, num_nodes=nodes, strategy=ddp)
+    fabric.launch()
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "torch.distributed.nn.functional", FutureWarning)
+            yield fabric  # whose all_gather calls what torch wants to rename
+    except BaseException:
+        if not fabric.is_global_zero:
+            time.sleep(GRACE)
+        for other in getattr(fabric.strategy.launcher, "procs", ()):
+            other.kill()  # a process that waits for the others hears no milder signal
+        raise
+
+
+def _on(device: str, *, devices: int = 1, **settings: Any) -> Fabric:
+    """Fabric on so many devices of a kind, or on the one that is named ("cuda:1")."""
+    kind, colon, index = device.partition(":")
+    if colon and devices > 1:
+        raise ValueError(f"{device} is one device; for {devices} of them say {kind}")
+    try:
+        return Fabric(accelerator=kind, devices=[int(index)] if colon else devices, **settings)
+    except Exception as error:
+        wanted = device if devices == 1 else f"{devices} × {device}"
+        raise ValueError(f"cannot train on {wanted} here: {error}") from error
+
+
+def _averaged(losses: dict[str, Tensor], fabric: Fabric) -> dict[str, float]:
+    """Of the whole batch: the mean over the processes' shares."""
+    found: Any = fabric.all_reduce({name: loss.detach() for name, loss in losses.items()})
+    return {name: loss.item() for name, loss in found.items()}
 
 
 def _copy(model: nn.Module) -> dict[str, Tensor]:

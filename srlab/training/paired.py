@@ -2,14 +2,13 @@
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from srlab.datasets import PatchSampler
 from srlab.degradations.pipeline import Degradation, DegradationSpace
 from srlab.images import center_crop
 from srlab.models.degradation_aware import BlindSuperResolver
 from srlab.training.code_losses import energy_distance, prior_draws
-from srlab.training.descent import Descent
 from srlab.training.recipes import CodeRecipe
 from srlab.training.supervised import Supervised
 
@@ -38,9 +37,11 @@ class Paired(Supervised):
         )
 
     def drawn_batch(self, step: int) -> tuple[Tensor, Tensor, list[Degradation]]:
-        """(lr, hr, degradations) of a step."""
+        """This process's share of (lr, hr, degradations) of a step."""
         lr, hr, drawn = self.sampler.drawn_batch(step - 1, self.fabric.device)
-        return lr.contiguous(memory_format=torch.channels_last), hr, drawn
+        lr, hr = self.share.rows(lr, views=2), self.share.rows(hr, views=2)
+        own = self.share.rows(torch.arange(len(drawn)), views=2)
+        return lr.contiguous(memory_format=torch.channels_last), hr, [drawn[row] for row in own]
 
     def restored(self, lr: Tensor, hr: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
         """(sr, hr) of the crops' middle: codes need a wide view, super-resolution less so."""
@@ -49,29 +50,29 @@ class Paired(Supervised):
         return sr, center_crop(hr, size * self.model.scale)
 
     def energy(self, codes: Tensor, step: int) -> Tensor:
-        """Energy distance of a step's codes to draws from the prior."""
+        """Energy distance of the codes of a step's whole batch to draws from the prior."""
         rng = np.random.default_rng((self.recipe.seed, step, 1))
         draws = prior_draws(self.recipe.prior, DRAWS, codes.shape[1], rng)
-        return energy_distance(codes, draws.to(codes.device))
+        return energy_distance(self.share.whole(codes), draws.to(codes.device))
 
     def prior_share(self, step: int) -> float:
         """How much of the prior's weight counts: it rises linearly over the first steps."""
         return min(1.0, step / self.recipe.prior_rise) if self.recipe.prior_rise else 1.0
 
-    def descend(
-        self, losses: dict[str, Tensor], weights: dict[str, float], *others: Descent
-    ) -> Tensor:
-        """One step of the network and of `others` down the weighted sum; the sum before it."""
-        self.losses = losses
-        loss = torch.stack([weights[name] * part for name, part in losses.items()]).sum()
-        for other in others:
-            other.optimizer.zero_grad()
+    def update(self, step: int) -> Tensor:
+        """One step down the weighted sum of the losses; the sum before it."""
+        batch, weights = self.drawn_batch(step), self.weights(step)
+        self.losses = self.descent.together(lambda: self.parted_loss(step, *batch))
+        loss = torch.stack([weights[name] * part for name, part in self.losses.items()]).sum()
         self.descent.step(loss)
-        for other in others:
-            other.optimizer.step()
-            other.schedule.step()
         return loss
 
-    def partner(self, module: nn.Module) -> Descent:
-        """A module that is trained along and not kept."""
-        return self.descending(module, self.recipe.learning_rate)
+    def parted_loss(
+        self, step: int, lr: Tensor, hr: Tensor, drawn: list[Degradation]
+    ) -> dict[str, Tensor]:
+        """The losses of a step, by name."""
+        raise NotImplementedError
+
+    def weights(self, step: int) -> dict[str, float]:
+        """How much each of them counts."""
+        raise NotImplementedError

@@ -51,6 +51,11 @@ class Recipe:
         if late:
             raise ValueError(f"snapshots lie between 1 and {self.steps - 1}, got {late}")
 
+    @property
+    def partial(self) -> bool:
+        """Whether a step may leave some of the weights that are trained without a gradient."""
+        return False
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as a checkpoint's header keeps them."""
         return asdict(self)
@@ -152,6 +157,11 @@ class RedegradationRecipe(CodeRecipe):
     degrader_channels: int = 48
     degrader_blocks: int = 3
 
+    @property
+    def partial(self) -> bool:
+        """Degrader or generator rest where their loss counts nothing."""
+        return not (self.redegradation_weight and self.reconstruction_weight)
+
 
 @dataclass(frozen=True)
 class ContrastiveRecipe(CodeRecipe):
@@ -162,6 +172,11 @@ class ContrastiveRecipe(CodeRecipe):
     queue: int = 8192  # keys of earlier batches
     momentum: float = 0.999
     temperature: float = 0.07
+
+    @property
+    def partial(self) -> bool:
+        """The generator rests at first."""
+        return self.pretraining > 0
 
 
 def seed_names(name: str, seeds: Iterable[int]) -> list[str]:
@@ -574,7 +589,10 @@ RECIPES: dict[str, Recipe] = {
 
 
 def recipe(name: str) -> Recipe:
-    """The recipe of that name."""
+    """The recipe of that name; one that starts anew has any further seed, "fsrcnn-s7"."""
+    base, _, seed = name.rpartition("-s")
+    if name not in RECIPES and base in RECIPES and seed.isdecimal() and not RECIPES[base].start:
+        return RECIPES[base].seeded(int(seed))
     if name not in RECIPES:
         raise ValueError(f"unknown recipe {name!r}; srlab has {', '.join(RECIPES)}")
     return RECIPES[name]

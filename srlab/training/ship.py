@@ -37,7 +37,7 @@ def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()
                 if row["step"] <= step
             ],
             versions=versions(),
-            hardware=hardware(),
+            hardware=_together(run.processes),
             seconds=round(run.seconds * step / last, 3),
             date=datetime.now(UTC).date().isoformat(),
             **{task.metric: {task.validation_set: quality}},
@@ -45,3 +45,8 @@ def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()
         path = Path(folder) / f"{title}.safetensors"
         paths.append(save_checkpoint(path, weights, provenance, bits=run.recipe.bits))
     return paths
+
+
+def _together(processes: int) -> str:
+    """What they computed with: each with the like of what this one has."""
+    return hardware() if processes == 1 else f"{processes} × {hardware()}"

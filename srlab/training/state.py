@@ -1,7 +1,7 @@
 """The resumable part of a training run: one file, replaced atomically."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,27 @@ class RunState:
         self.weights: dict[int, dict[str, Tensor]] = {}
         self.path = None if folder is None else _writable(Path(folder)) / "state.pt"
 
-    def restore(self, parts: Sequence[Any]) -> None:
-        """Load the file, if there is one, into `parts` (model, optimizer, schedule)."""
-        if self.path is None or not self.path.is_file():
+    def restore(
+        self, parts: Sequence[Any], *, tell: Callable[[Any], Any] = lambda saved: saved
+    ) -> None:
+        """Load the file, if there is one, into `parts` (model, optimizer, schedule).
+
+        `tell` gives all processes what the one with the folder has read.
+        """
+        saved = tell(self._read())
+        if saved is None:
             return
+        for part, value in zip(parts, saved["parts"], strict=True):
+            part.load_state_dict(value)
+        self.step, self.seconds = saved["step"], saved["seconds"]
+        self.history, self.weights = saved["history"], saved["weights"]
+
+    def _read(self) -> dict[str, Any] | None:
+        if self.path is None or not self.path.is_file():
+            return None
         try:
             saved = torch.load(self.path, map_location="cpu", weights_only=True)
-            identity, values = saved["identity"], saved["parts"]
+            identity, _ = saved["identity"], saved["parts"]
         except Exception as error:  # torch.load raises whatever the damage provokes
             raise ValueError(
                 f"{self.path} is damaged or no state of a run; delete it to train from the start"
@@ -35,10 +49,7 @@ class RunState:
                 f"{self.path} belongs to another recipe or other data; "
                 "give this run a folder of its own, or delete that file"
             )
-        for part, value in zip(parts, values, strict=True):
-            part.load_state_dict(value)
-        self.step, self.seconds = saved["step"], saved["seconds"]
-        self.history, self.weights = saved["history"], saved["weights"]
+        return saved
 
     def save(self, parts: Sequence[Any]) -> None:
         """Write everything; a kill in mid-write leaves the former file."""

@@ -10,7 +10,7 @@ from srlab.datasets import PatchSampler, image_digest, load_images
 from srlab.degradations.pipeline import Degradation, DegradationSpace
 from srlab.images import center_crop, crop_to_multiple
 from srlab.metrics import psnr
-from srlab.training.descent import Descent
+from srlab.training.descent import Descent, Share
 from srlab.training.initial import initial_model
 from srlab.training.losses import pixel_loss
 from srlab.training.recipes import Recipe
@@ -30,15 +30,16 @@ class Supervised:
         images: dict[str, Tensor] | None = None,
     ) -> None:
         self.recipe, self.fabric = recipe, fabric
-        self.images = recipe_images(recipe) if images is None else images
+        self.share = Share(fabric, recipe.batch_size)
+        self.images = self._images() if images is None else images
         self.sampler = self.sampled(recipe.space, recipe.seed)
         model = initial_model(recipe)
         if model.scale != recipe.space.scale:
             raise ValueError(
                 f"a ×{model.scale} network cannot learn from ×{recipe.space.scale} pairs"
             )
-        self.descent = self.descending(model, recipe.learning_rate)
         self.model: nn.Module = model
+        self.descent = self.descending(model, *self.partners())
         self.losses: dict[str, Tensor] = {}
         self.precision = getattr(torch, recipe.precision)
 
@@ -55,11 +56,14 @@ class Supervised:
     def update(self, step: int) -> Tensor:
         """One step; the loss before it."""
         lr, hr = self.batch(self.sampler, step)
-        with self.autocast():
-            sr = self.descent.network(lr)
-        loss = pixel_loss(sr, hr)
+        loss = self.descent.together(lambda: self._loss(lr, hr))
         self.descent.step(loss)
         return loss
+
+    def _loss(self, lr: Tensor, hr: Tensor) -> Tensor:
+        with self.autocast():
+            sr = self.model(lr)
+        return pixel_loss(sr, hr)
 
     @staticmethod
     def measure(
@@ -79,15 +83,30 @@ class Supervised:
             seed=seed,
         )
 
-    def descending(self, module: nn.Module, learning_rate: float) -> Descent:
-        """A module set up to be trained for the recipe's steps."""
-        steps = self.recipe.steps
-        return Descent(self.fabric, module, steps=steps, learning_rate=learning_rate)
+    def partners(self) -> tuple[nn.Module, ...]:
+        """Networks that go down the same loss as the model and are not kept."""
+        return ()
+
+    def descending(self, *modules: nn.Module, learning_rate: float | None = None) -> Descent:
+        """Modules set up to be trained for the recipe's steps, by default at its rate."""
+        for module in modules:
+            self.share.normalize_together(module)
+        return Descent(
+            self.fabric,
+            *modules,
+            steps=self.recipe.steps,
+            learning_rate=learning_rate or self.recipe.learning_rate,
+        )
 
     def batch(self, sampler: PatchSampler, step: int) -> tuple[Tensor, Tensor]:
-        """(lr, hr) of a step, in the layout that convolutions like."""
-        lr, hr = sampler.batch(step - 1, self.fabric.device)
+        """This process's share of (lr, hr) of a step, in the layout that convolutions like."""
+        lr, hr = map(self.share.rows, sampler.batch(step - 1, self.fabric.device))
         return lr.contiguous(memory_format=torch.channels_last), hr
+
+    def _images(self) -> dict[str, Tensor]:
+        """The recipe's pictures; what must be downloaded for them is downloaded once."""
+        with self.fabric.rank_zero_first():
+            return recipe_images(self.recipe)
 
     def autocast(self) -> torch.autocast:
         """Half precision for convolutions, if the recipe says so; losses stay outside."""

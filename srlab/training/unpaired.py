@@ -15,7 +15,6 @@ from torch.nn import functional as F
 from srlab.degradations.pipeline import DegradationSpace
 from srlab.models import CinCGAN, PatchDiscriminator, SRResNet
 from srlab.models.cincgan import Degrader
-from srlab.training.descent import Descent
 from srlab.training.initial import drawn_by
 from srlab.training.losses import total_variation
 from srlab.training.recipes import UnpairedRecipe
@@ -34,15 +33,12 @@ class Unpaired(Supervised):
         fabric: Fabric,
         images: dict[str, Tensor] | None = None,
     ) -> None:
-        super().__init__(recipe, fabric, images)
-        clean = DegradationSpace(scale=recipe.space.scale)
-        self.clean_sampler = self.sampled(clean, recipe.seed + 10_000)  # other crops
-        channels = recipe.partner_channels
+        scale, channels = recipe.space.scale, recipe.partner_channels
         with drawn_by(recipe.seed):
             self.back = torch.nn.ModuleDict(
                 {
                     "inner": SRResNet(scale=1, channels=channels, num_blocks=4),
-                    "outer": Degrader(scale=clean.scale, channels=channels, num_blocks=4),
+                    "outer": Degrader(scale=scale, channels=channels, num_blocks=4),
                 }
             )
             self.critics = torch.nn.ModuleDict(
@@ -51,35 +47,38 @@ class Unpaired(Supervised):
                     "outer": PatchDiscriminator(channels=channels),
                 }
             )
-        self.returning = self._part(self.back)
-        self.judging = self._part(self.critics)
+        super().__init__(recipe, fabric, images)
+        clean = DegradationSpace(scale=scale)
+        self.clean_sampler = self.sampled(clean, recipe.seed + 10_000)  # other crops
+        self.judging = self.descending(self.critics)
 
-    def _part(self, module: torch.nn.Module) -> Descent:
-        return self.descending(module, self.recipe.learning_rate)
+    def partners(self) -> tuple[torch.nn.Module, ...]:
+        """The generators back."""
+        return (self.back,)
 
     @property
     def parts(self) -> tuple[Any, ...]:
         """All that a resumed run needs."""
-        return *self.descent.parts, *self.returning.parts, *self.judging.parts
+        return *self.descent.parts, *self.judging.parts
 
     def update(self, step: int) -> Tensor:
         """One step; the loss before it."""
         degraded, _ = self.batch(self.sampler, step)
         clean, hr = self.batch(self.clean_sampler, step)
+        cleaned, sr, loss = self.descent.together(lambda: self._cycles(degraded, clean, hr))
+        self.descent.step(loss)
+        made, real = (cleaned.detach(), sr.detach()), (clean, hr)
+        self.judging.step(self.judging.together(lambda: self._critics_loss(made, real)))
+        return loss
+
+    def _cycles(self, degraded: Tensor, clean: Tensor, hr: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(cleaned, sr, the loss of both cycles)."""
         with self.autocast():
             cleaned = self.model.inner(degraded)
             sr = self.model.outer(cleaned)
             loss = self._cycle("inner", degraded, cleaned, self.model.inner(clean), clean)
             loss = loss + self._cycle("outer", degraded, sr, self.model.outer(clean), hr)
-        self.returning.optimizer.zero_grad()
-        self.descent.step(loss)
-        self.returning.optimizer.step()
-        self.returning.schedule.step()
-        with self.autocast():
-            inner = self._critic_loss("inner", cleaned.detach(), clean)
-            critic_loss = inner + self._critic_loss("outer", sr.detach(), hr)
-        self.judging.step(critic_loss)
-        return loss
+        return cleaned, sr, loss
 
     def _cycle(
         self, name: str, degraded: Tensor, made: Tensor, kept: Tensor, clean: Tensor
@@ -103,6 +102,11 @@ class Unpaired(Supervised):
             + recipe.identity_weight * F.l1_loss(kept.float(), clean)
             + recipe.smoothness_weight * total_variation(made)
         )
+
+    def _critics_loss(self, made: tuple[Tensor, Tensor], real: tuple[Tensor, Tensor]) -> Tensor:
+        with self.autocast():
+            inner, outer = map(self._critic_loss, ("inner", "outer"), made, real)
+        return inner + outer
 
     def _critic_loss(self, name: str, made: Tensor, real: Tensor) -> Tensor:
         on_real, on_made = (self.critics[name](images).float() for images in (real, made))
