@@ -13,6 +13,7 @@ from bench.faig import faig
 from bench.lam import grid, lam, zoo
 from bench.representation import representation
 from bench.row import HEADER, Row
+from bench.sweep import sweep
 from bench.training import training
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
@@ -22,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "faig": faig,
     "training": training,
     "representation": representation,
+    "sweep": sweep,
 }
 
 

@@ -37,7 +37,7 @@ class Row:
         return (
             f"{self.what:44} {self.against:32} "
             f"{self.theirs:8.2f} {self.unit:2} {self.ours:8.2f} {self.unit:2} "
-            f"{self.ratio:6.1f}× (≥ {self.reach:.0f}) {self.their_error:8.2%} {self.our_error:8.2%}"
+            f"{self.ratio:6.1f}× (≥ {self.reach:g}) {self.their_error:8.2%} {self.our_error:8.2%}"
             f"  {'✔' if self.held else '✘'}"
         )
 

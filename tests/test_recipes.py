@@ -74,3 +74,11 @@ def test_a_classifier_learns_with_a_known_optimizer():
 def test_a_recipe_is_a_value():
     assert Recipe("srcnn") == Recipe("srcnn")
     assert Recipe("srcnn").seeded(3) == replace(Recipe("srcnn"), seed=3)
+
+
+def test_any_further_seed_of_a_recipe_that_starts_anew_has_a_name():
+    assert recipe("srresnet-gr-s7") == replace(RECIPES["srresnet-gr"], seed=7)
+    assert recipe("srresnet-gr-s2") == RECIPES["srresnet-gr-s2"]
+    for name in ("faig-target-s7", "srresnet-gr-s", "srresnet-gr-sx", "nonsense-s3"):
+        with pytest.raises(ValueError, match=f"unknown recipe '{name}'"):
+            recipe(name)

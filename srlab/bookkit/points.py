@@ -15,7 +15,6 @@ from typing import Any
 import fsspec
 import nbformat
 import papermill
-from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
 from srlab.bookkit.cache import cache_key, library_key, versions
@@ -104,7 +103,7 @@ def run_point(
         try:
             page = execute(source, copy, point.parameters, folder=Path(folder))
             record = extract_record(page)
-        except (papermill.PapermillExecutionError, DeadKernelError) as stopped:
+        except (papermill.PapermillExecutionError, RuntimeError) as stopped:
             error = limit.story() or what_stopped(stopped)
             page = nbformat.read(copy, as_version=4) if copy.is_file() else source
     outcome = {

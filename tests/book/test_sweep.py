@@ -13,11 +13,13 @@ import psutil
 import pytest
 
 from srlab.bookkit import sweep
+from srlab.bookkit.cache import library_key
 from srlab.bookkit.memory import MemoryLimit
-from srlab.bookkit.points import grid, read_outcome
+from srlab.bookkit.points import grid, read_outcome, run_point
 from srlab.bookkit.project import Notebook, find_notebooks
 from srlab.bookkit.runner import run_notebooks
 from srlab.bookkit.sweep import run_sweep
+from srlab.bookkit.twins import read_source
 from srlab.sweep_results import TABLE, read_results
 
 PARAMETERS = 'amount = 3\nseeds = [0]\nmark = ""'
@@ -185,6 +187,25 @@ def test_folders_say_the_choice_and_never_meet(study):
     assert len({point.folder for point in points}) == 6
     assert points[0].folder.startswith("plain/seeds=0,mark=ab-")
     assert points[0].words == "plain (seeds=[0], mark=a/b)"
+
+
+def one_point(study):
+    (notebook,) = find_notebooks(study, ["plain"])
+    (point,) = grid([notebook], {"amount": [1]})
+    return point, read_source(notebook.source)
+
+
+def test_a_notebook_that_takes_too_much_memory_is_an_outcome(study, tmp_path):
+    outcome = run_point(*one_point(study), str(tmp_path / "out"), library_key(), 2**20)
+    assert outcome["state"] == "failed"
+    assert outcome["error"].startswith("needed more than 0.0 GiB of memory and was stopped")
+    assert outcome["record"] is None
+
+
+def test_a_worker_with_another_srlab_refuses(study, tmp_path):
+    with pytest.raises(RuntimeError, match=r"another srlab, or other packages.* It has python 3"):
+        run_point(*one_point(study), str(tmp_path / "out"), "another", None)
+    assert not (tmp_path / "out").exists()
 
 
 def test_children_that_take_too_much_are_stopped():
