@@ -1,6 +1,7 @@
 """Two processes train as one does. They are started once, and the laws read what they left."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 import test_code_tasks as codes
 import test_tasks as tasks
 import torch
+import typer
 from lightning_fabric import Fabric
 from test_training import TINY
 from torch import Tensor
@@ -23,6 +25,7 @@ from srlab.checkpoints import read_checkpoint
 from srlab.datasets import load_images
 from srlab.models import build
 from srlab.training import adversarial, supervised
+from srlab.training.descent import share_size
 from srlab.training.fit import Fit, fit, processes
 from srlab.training.recipes import RECIPES, ClassificationRecipe, Recipe
 from srlab.training.state import RunState
@@ -179,6 +182,31 @@ def test_an_error_of_all_is_told_once_and_ends_all(both):
 def test_threads_are_shared(both):
     bound = max(1, len(os.sched_getaffinity(0)) // 2)
     assert {(both[0] / f"threads-{rank}").read_text() for rank in (0, 1)} == {f"{bound}"}
+
+
+def test_the_slurm_file_starts_a_process_for_each_gpu(tmp_path):
+    file = Path(__file__).parents[1] / "book" / "_static" / "train_on_slurm.sbatch"
+    asked = dict(re.findall(r"^#SBATCH --([a-z-]+)=(\S+)$", file.read_text("utf-8"), re.MULTILINE))
+    assert asked["ntasks-per-node"] == asked["gpus-per-node"]
+    (tmp_path / "srun").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "srun").chmod(0o755)
+    slurm = {
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "SLURM_CPUS_PER_TASK": asked["cpus-per-task"],
+        "SLURM_NTASKS_PER_NODE": asked["ntasks-per-node"],
+        "SLURM_JOB_NUM_NODES": asked["nodes"],
+    }
+    subprocess.run(["bash", "-n", file], check=True)
+    for name in (name for name in RECIPES if name.endswith("-paper")):
+        told = subprocess.run(
+            ["bash", file, name], env=slurm, capture_output=True, text=True, check=True
+        )
+        kill, *command = told.stdout.splitlines()
+        assert (kill, command[:2]) == ("--kill-on-bad-exit=1", ["srlab", "train"])
+        train = typer.main.get_command(cli.app).commands["train"]
+        given = train.make_context("train", command[2:]).params
+        assert (given["name"], given["devices"], given["nodes"]) == (name, 8, 1)
+        assert share_size(RECIPES[name].batch_size, given["devices"] * given["nodes"])
 
 
 @pytest.mark.parametrize(
