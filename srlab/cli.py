@@ -1,4 +1,7 @@
-"""The command `srlab`: book · run · train · lam · faig · list. Heavy modules load inside them."""
+"""The command `srlab`: book · run · sweep · train · lam · faig · list.
+
+Heavy modules load inside them.
+"""
 
 import ast
 import json
@@ -78,6 +81,64 @@ def run(
 
     chosen = dict(_assignment(text) for text in parameter or ())
     run_notebooks(names, parameters=chosen, quick=quick, force=force, workers=workers)
+
+
+@app.command()
+def sweep(
+    names: Annotated[list[str], typer.Argument(help="ddr/global_residual, or ddr for all of it.")],
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-p",
+            metavar="NAME=VALUE",
+            help="A value to try; repeat a name for more. All combinations are run.",
+        ),
+    ] = None,
+    out: Annotated[
+        str, typer.Option(help="Folder or address (s3://…, gs://…) that all workers reach.")
+    ] = "sweep",
+    workers: Annotated[int, typer.Option(help="Notebooks at a time, on this machine.")] = 2,
+    memory: Annotated[
+        str | None,
+        typer.Option(help="What a notebook may take, 4GiB. Default: its share of the machine's."),
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="tcp://… of a running Dask cluster, in place of --workers.")
+    ] = None,
+    quick: Quick = False,
+    force: Force = False,
+) -> None:
+    """Run notebooks under all combinations of parameters, on as many processes as you like.
+
+    Each point leaves its notebook and outcome, all together results.parquet and index.html. Run
+    again, it does what is missing, failed or out of date.
+    """
+    from srlab.bookkit.sweep import run_sweep
+    from srlab.sweep_results import FAILED, PAGE
+
+    axes: dict[str, list[Any]] = {}
+    for name, value in map(_assignment, parameter or ()):
+        axes.setdefault(name, []).append(value)
+    try:
+        outcomes = run_sweep(
+            names,
+            axes,
+            out,
+            quick=quick,
+            force=force,
+            workers=workers,
+            memory=memory,
+            scheduler=scheduler,
+            report=_above_bars,
+        )
+    except KeyboardInterrupt:
+        typer.echo("\nStopped. Finished points stay; the same command does the others.", err=True)
+        raise typer.Exit(130) from None
+    failed = sum(outcome["state"] == FAILED for outcome in outcomes)
+    typer.echo(f"{len(outcomes) - failed} points finished, {failed} failed")
+    typer.echo(f"open {out.rstrip('/')}/{PAGE}")
+    if failed:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -399,6 +460,13 @@ def _picture(path: Path, reduce: int) -> "Tensor":
 
     reduced = Degradation(scale=reduce)(crop_to_multiple(read_image(path)[None], reduce))
     return reduced.clamp(0, 1)  # a network is given what a file can hold
+
+
+def _above_bars(line: str) -> None:
+    """A line that no progress bar runs through."""
+    from tqdm.auto import tqdm
+
+    tqdm.write(line)
 
 
 def _assignment(text: str) -> tuple[str, Any]:

@@ -69,6 +69,7 @@ QUICK: dict[str, dict[str, Any]] = {
     },
     "ddr/real_cameras": {"num_patches": 20, "training_seeds": [0, 1], "blocks": [1, 16]},
     "ddr/network_depth": {"num_patches": 20, "depths": [3, 7, 13], "size": 12, "perplexity": 10},
+    "ddr/residual_everywhere": {},  # reads a table
     "ddr/training_degradations": {
         "num_patches": 20,
         "training_seeds": [0],
