@@ -154,7 +154,8 @@ def train(
 
     On any number of devices the recipe's batch is the same; they share it.
     """
-    from srlab.training.fit import fit, processes
+    from srlab.training.fit import fit
+    from srlab.training.processes import processes
     from srlab.training.recipes import recipe
     from srlab.training.ship import ship
 

@@ -25,9 +25,10 @@ from srlab.checkpoints import read_checkpoint
 from srlab.datasets import load_images
 from srlab.models import build
 from srlab.training import adversarial, supervised
-from srlab.training.descent import share_size
-from srlab.training.fit import Fit, fit, processes
+from srlab.training.fit import Fit, fit
+from srlab.training.processes import processes
 from srlab.training.recipes import RECIPES, ClassificationRecipe, Recipe
+from srlab.training.share import share_size
 from srlab.training.state import RunState
 
 EVERY_TASK: dict[str, Recipe] = {

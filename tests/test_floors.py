@@ -19,7 +19,7 @@ FLOORS = (  # from the top
     ("training.paired",),
     ("training.adversarial", "training.unpaired", "training.classification", "training.filters"),
     ("training.supervised",),
-    ("training.initial", "training.descent"),
+    ("training.initial", "training.descent", "training.processes"),
     ("filter_analysis",),
     ("official", "filter_effects"),
     (
@@ -108,6 +108,7 @@ FLOORS = (  # from the top
         "storage",
         "parameters",
         "training.state",
+        "training.share",
         "inheritance",
         "devices",
         "plotting",

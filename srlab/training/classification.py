@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.labelled import LabelledImages, cifar10
-from srlab.training.descent import ADAM, Descent, Share
+from srlab.training.descent import ADAM, Descent
 from srlab.training.initial import initial_model
 from srlab.training.recipes import ClassificationRecipe
+from srlab.training.share import Share
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": partial(torch.optim.SGD, momentum=0.9, weight_decay=5e-4, nesterov=True),

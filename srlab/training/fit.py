@@ -2,15 +2,12 @@
 
 import math
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -18,9 +15,9 @@ from srlab.checkpoints import load_weights
 from srlab.training.adversarial import Adversarial
 from srlab.training.classification import Classification
 from srlab.training.contrastive import Contrastive
-from srlab.training.descent import share_size
 from srlab.training.filters import FilterTuning
 from srlab.training.initial import initial_model
+from srlab.training.processes import on_device
 from srlab.training.recipes import (
     AdversarialRecipe,
     ClassificationRecipe,
@@ -113,7 +110,7 @@ def fit(
     measures, watches and shows its progress; each returns the same. Any number may go on with a
     run, to weights that differ by rounding.
     """
-    fabric = _on(device) if fabric is None else fabric
+    fabric = on_device(device) if fabric is None else fabric
     first = fabric.is_global_zero
     if images is not None:
         recipe = replace(recipe, image_sets=())  # the record must not claim what it did not see
@@ -151,58 +148,6 @@ def fit(
             state.step, state.seconds = step, time.perf_counter() - start
             state.save(task.parts)
     return Fit(recipe, state.weights, state.history, data, state.seconds, fabric.world_size)
-
-
-GRACE = 10.0  # seconds in which the first process ends those that have met the same error
-
-
-@contextmanager
-def processes(
-    recipe: Recipe,
-    *,
-    device: str = "auto",
-    devices: int = 1,
-    nodes: int = 1,
-    strategy: str = "ddp",
-) -> Iterator[Fabric]:
-    """What `fit` needs to train a recipe on several devices, with a process for each.
-
-    Unless Slurm or torchrun have started all of them, the first runs its command again for each
-    of the others. None outlives an error of another, and an error that all meet is told once.
-    """
-    if devices < 1 or nodes < 1:
-        raise ValueError(f"devices and nodes are 1 or more, got {devices} and {nodes}")
-    if strategy != "ddp":
-        raise ValueError(f'strategy is "ddp", got {strategy!r}; weights are not split over devices')
-    share_size(recipe.batch_size, devices * nodes)  # refused before anything is started
-    if devices * nodes == 1:
-        yield _on(device)
-        return
-    ddp = DDPStrategy(find_unused_parameters=recipe.partial)
-    fabric = _on(device, devices=devices, num_nodes=nodes, strategy=ddp)
-    fabric.launch()
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "torch.distributed.nn.functional", FutureWarning)
-            yield fabric  # whose all_gather calls what torch wants to rename
-    except BaseException:
-        if not fabric.is_global_zero:
-            time.sleep(GRACE)
-        for other in getattr(fabric.strategy.launcher, "procs", ()):
-            other.kill()  # a process that waits for the others hears no milder signal
-        raise
-
-
-def _on(device: str, *, devices: int = 1, **settings: Any) -> Fabric:
-    """Fabric on so many devices of a kind, or on the one that is named ("cuda:1")."""
-    kind, colon, index = device.partition(":")
-    if colon and devices > 1:
-        raise ValueError(f"{device} is one device; for {devices} of them say {kind}")
-    try:
-        return Fabric(accelerator=kind, devices=[int(index)] if colon else devices, **settings)
-    except Exception as error:
-        wanted = device if devices == 1 else f"{devices} × {device}"
-        raise ValueError(f"cannot train on {wanted} here: {error}") from error
 
 
 def _averaged(losses: dict[str, Tensor], fabric: Fabric) -> dict[str, float]:

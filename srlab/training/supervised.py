@@ -10,10 +10,11 @@ from srlab.datasets import PatchSampler, image_digest, load_images
 from srlab.degradations.pipeline import Degradation, DegradationSpace
 from srlab.images import center_crop, crop_to_multiple
 from srlab.metrics import psnr
-from srlab.training.descent import Descent, Share
+from srlab.training.descent import Descent
 from srlab.training.initial import initial_model
 from srlab.training.losses import pixel_loss
 from srlab.training.recipes import Recipe
+from srlab.training.share import Share
 
 VALIDATION = "photographs"
 
