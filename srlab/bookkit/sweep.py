@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 from dask import config
 from dask.utils import parse_bytes
 from distributed import Client, Future, LocalCluster, wait
@@ -59,7 +60,8 @@ def run_sweep(
     sources = {notebook.name: read_source(notebook.source) for notebook in notebooks}
     try:
         if waiting:
-            with _client(scheduler, min(workers, len(waiting)), memory) as (client, limit):
+            workers = max(1, min(workers, len(waiting)))
+            with _client(scheduler, workers, memory) as (client, limit):
                 futures = {
                     client.submit(
                         run_point,
@@ -114,13 +116,7 @@ def _client(
             silence_logs=logging.CRITICAL,
         )
         with local, Client(local) as client:
-            yield client, limit or _share(workers)
-
-
-def _share(workers: int) -> int:
-    import psutil
-
-    return psutil.virtual_memory().total // workers
+            yield client, limit or psutil.virtual_memory().total // workers
 
 
 def _finishing(
