@@ -8,6 +8,7 @@ import pytest
 from srlab.bookkit.project import find_notebooks
 from srlab.bookkit.records import extract_record
 from srlab.bookkit.runner import execute
+from srlab.bookkit.twins import read_source
 
 
 @pytest.mark.parametrize(
@@ -19,7 +20,9 @@ def test_networks_train_in_the_notebook(name, settings, repository, tmp_path, mo
     shutil.copytree(repository / "notebooks", tmp_path / "notebooks")
     shutil.copy(repository / "_toc.yml", tmp_path)
     (notebook,) = find_notebooks(tmp_path, [name])
-    record = extract_record(execute(notebook, settings, tmp_path / "executed.ipynb"))
+    source = read_source(notebook.source)
+    page = execute(source, tmp_path / "executed.ipynb", settings, folder=tmp_path)
+    record = extract_record(page)
     assert record["parameters"]["trained_live"] is True
     assert record["checkpoints"] == []
     assert record["measured"]["CHI at the end, with GR"] >= 0
