@@ -143,7 +143,7 @@ def test_an_interrupted_sweep_keeps_what_finished_and_goes_on(study, tmp_path, w
             time.sleep(0.1)
         time.sleep(1)
         os.killpg(started.pid, signal.SIGINT)  # what Ctrl-C sends, to all of them
-        _, told = started.communicate(timeout=60)
+        _, told = started.communicate(timeout=300)
     finally:
         if started.poll() is None:
             os.killpg(started.pid, signal.SIGKILL)
