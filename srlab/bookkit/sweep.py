@@ -101,7 +101,7 @@ def _client(
 ) -> Iterator[tuple[Client, int | None]]:
     """A client, and how many bytes a notebook may take."""
     limit = parse_bytes(memory) if memory else None
-    with config.set(QUIET):
+    with config.set(QUIET), _same_environment():
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         if scheduler:
             with Client(scheduler) as client:
@@ -117,6 +117,17 @@ def _client(
         )
         with local, Client(local) as client:
             yield client, limit or psutil.virtual_memory().total // workers
+
+
+@contextmanager
+def _same_environment() -> Iterator[None]:
+    """Dask leaves what it gives its workers in this process's environment as well."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _finishing(

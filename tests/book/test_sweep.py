@@ -77,8 +77,9 @@ def test_every_point_is_run_once_whatever_befalls_others(study, tmp_path, monkey
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)  # two workers on two cores: a thread each
     target, mark = tmp_path / "out", tmp_path / "mark"
-    axes = {"amount": [1, 2, 3], "mark": [str(mark)]}
+    axes, environment = {"amount": [1, 2, 3], "mark": [str(mark)]}, dict(os.environ)
     outcomes, lines = swept(study, target, axes, workers=2)
+    assert os.environ == environment
 
     assert not kernels("SRLAB_SWEPT")  # that of the killed worker neither
     assert mark.exists()  # a worker was killed, replaced, and its point repeated
