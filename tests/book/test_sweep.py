@@ -115,6 +115,7 @@ def test_every_point_is_run_once_whatever_befalls_others(study, tmp_path, monkey
     assert ["frail" in path.parts for path in changed] == [True]
     assert [own["record"] for own in again] == [own["record"] for own in outcomes]
 
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     run_notebooks(["plain"], root=study, parameters={"amount": 3}, report=lines.append)
     serial = json.loads(Notebook(study, "plain").record.read_text())
     (record,) = [
