@@ -28,7 +28,7 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 
 PANEL, PANELS = 165, 640  # pixels: the most that a panel of a grid takes, and all of a row
 COLUMN = 110  # pixels a panel needs; narrower screens scroll the figure
-MEASURE = 30  # letters a line of a measure's name over its panel
+MEASURE = 18  # letters a line of a measure's name over its panel
 LINE = 16  # pixels of a line of small words
 
 # colours follow the square root of the value: most of a local map lies far below its maximum
@@ -836,7 +836,9 @@ def effects_over_grid(
         if not point.measured:
             place = {"x": 0, "xref": "x domain", "xanchor": "left", "xshift": 8, "y": label}
             figure.add_annotation(text=point.outcome, showarrow=False, **place)
-    return _finish(figure, height=150 + 26 * len(points))
+    top = 50 + LINE * max((len(title.split("<br>")) for title in titles), default=1)
+    _finish(figure, height=70 + top + 26 * len(points))
+    return figure.update_layout(margin={"t": top})
 
 
 def _effect_dots(outcome: str, index: int, own: list[Any], *, legend: bool) -> go.Scatter:

@@ -125,7 +125,7 @@ print(
 # %% [markdown]
 # ## Twelve times the same notebook
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One row a point of the grid: how the notebook judged itself, and what it measured behind ResBlock 16. Logarithmic axes. Look at the gap between the first two panels: it holds in every row.", "name": "fig-everywhere"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One row a point of the grid: how the notebook judged itself, and what it measured behind ResBlock 16. Look at the gap between the first two panels: it holds in every row.", "name": "fig-everywhere"}}
 effects_figure(rows, [WITH, WITHOUT, RATIO])
 
 # %% [markdown]
