@@ -249,7 +249,7 @@ def test_the_file_for_slurm_works_where_sbatch_starts_a_job(
     (tmp_path / script.name).write_text(script.read_text().replace("JOBS = 8", "JOBS = 1"))
     words = ["frail", "-p", "amount=1", "-p", "amount=3", "--out", str(tmp_path / "out")]
     command = [sys.executable, str(tmp_path / script.name), *words]
-    ran = subprocess.run(command, cwd=study, capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(command, cwd=study, capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stderr
     assert "2 points finished, 0 failed" in ran.stdout
     rows = read_results(tmp_path / "out" / TABLE)
