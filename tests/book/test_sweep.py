@@ -229,7 +229,8 @@ def test_children_that_take_too_much_are_stopped():
 
 
 SBATCH = """#!/bin/sh
-sh "$1" > "$1.log" 2>&1 &
+cp "$1" job.sh  # the file is deleted as soon as this ends
+sh job.sh > job.log 2>&1 &
 echo "Submitted batch job $!"
 """
 
