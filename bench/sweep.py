@@ -5,7 +5,6 @@ Wall-clock, for the work is done in other processes: meaningful only where nothi
 
 import time
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,8 +12,8 @@ from typing import Any
 import papermill
 
 from bench.row import Row
-from srlab.bookkit.project import Notebook, find_root
-from srlab.bookkit.quick import QUICK
+from srlab.bookkit.points import Point, grid
+from srlab.bookkit.project import Notebook, find_notebooks, find_root
 from srlab.bookkit.sweep import run_sweep
 
 NAME = "ddr/global_residual"
@@ -23,7 +22,7 @@ AXES: dict[str, list[Any]] = {"training_seeds": [[0], [1]], "perplexity": [4, 8,
 
 def sweep() -> Iterator[Row]:
     """Six points of a quick notebook."""
-    points = [dict(zip(AXES, values, strict=True)) for values in product(*AXES.values())]
+    points = grid(find_notebooks(find_root(), [NAME]), AXES, quick=True)
     plain = _seconds(lambda folder: _plain(points, folder))
     one, two = (
         _seconds(lambda folder, workers=workers: _swept(folder, workers)) for workers in (1, 2)
@@ -33,12 +32,11 @@ def sweep() -> Iterator[Row]:
     yield Row(f"{words}, two workers", "srlab sweep, one worker", one, two, 1.5)
 
 
-def _plain(points: list[dict[str, Any]], folder: Path) -> None:
+def _plain(points: list[Point], folder: Path) -> None:
     twin = Notebook(find_root(), NAME).twin
     for number, point in enumerate(points):
-        parameters = {**QUICK[NAME], **point}
         out = folder / f"{number}.ipynb"
-        papermill.execute_notebook(twin, out, parameters=parameters, progress_bar=False)
+        papermill.execute_notebook(twin, out, parameters=point.parameters, progress_bar=False)
 
 
 def _swept(folder: Path, workers: int) -> None:

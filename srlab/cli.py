@@ -113,6 +113,8 @@ def sweep(
     Each point leaves its notebook and outcome, all together results.parquet and index.html. Run
     again, it does what is missing, failed or out of date.
     """
+    from tqdm.auto import tqdm
+
     from srlab.bookkit.sweep import run_sweep
     from srlab.sweep_results import FAILED, PAGE
 
@@ -129,7 +131,7 @@ def sweep(
             workers=workers,
             memory=memory,
             scheduler=scheduler,
-            report=_above_bars,
+            report=tqdm.write,  # above the bar
         )
     except KeyboardInterrupt:
         typer.echo("\nStopped. Finished points stay; the same command does the others.", err=True)
@@ -160,9 +162,9 @@ def train(
     from srlab.training.ship import ship
 
     chosen, folder = recipe(name), folder or Path("runs", name)
-    spread: dict[str, Any] = {"devices": devices, "nodes": nodes, "strategy": strategy}
+    own = processes(chosen, device=device, devices=devices, nodes=nodes, strategy=strategy)
     try:
-        with processes(chosen, device=device, **spread) as fabric:
+        with own as fabric:
             result = fit(chosen, folder=folder, fabric=fabric)
     except KeyboardInterrupt:
         typer.echo(
@@ -461,13 +463,6 @@ def _picture(path: Path, reduce: int) -> "Tensor":
 
     reduced = Degradation(scale=reduce)(crop_to_multiple(read_image(path)[None], reduce))
     return reduced.clamp(0, 1)  # a network is given what a file can hold
-
-
-def _above_bars(line: str) -> None:
-    """A line that no progress bar runs through."""
-    from tqdm.auto import tqdm
-
-    tqdm.write(line)
 
 
 def _assignment(text: str) -> tuple[str, Any]:

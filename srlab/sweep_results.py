@@ -22,8 +22,10 @@ TABLE, PAGE = "results.parquet", "index.html"
 RECORDED = Path(__file__).with_name("global_residual_sweep.parquet")  # one that the book shows
 PARAMETER = "parameter."  # how the columns of what varies begin
 SHOWN = 3  # measures in a figure; a notebook records the most telling ones first
-UNJUDGED, FAILED = "no verdict", "failed"
-OUTCOMES = (*(f"{SYMBOLS[verdict]} {verdict}" for verdict in Verdict), UNJUDGED, FAILED)
+DONE, FAILED = "done", "failed"  # the states of a point
+UNJUDGED = "no verdict"
+JUDGED = {verdict.value: f"{SYMBOLS[verdict]} {verdict}" for verdict in Verdict}
+OUTCOMES = (*JUDGED.values(), UNJUDGED, FAILED)
 SCHEMA = (
     *(("finding", pa.string()), ("point", pa.string()), ("state", pa.string())),
     *(("error", pa.string()), ("verdict", pa.string()), ("held", pa.int32())),
@@ -91,14 +93,13 @@ def effects_figure(rows: Sequence[Row], measures: Sequence[str] | None = None) -
     """One finding's points over the grid: verdicts, and by default its first three measures."""
     wanted = measures or list(dict.fromkeys(row["measure"] for row in rows if row["measure"]))
     points = {}
-    for label, group in groupby(rows, key=lambda row: row["point"]):
-        own = list(group)
+    for own in _by_point(rows):
         measured = {
             row["measure"]: (row["value"], row["low"], row["high"])
             for row in own
             if row["measure"] in wanted[:SHOWN]
         }
-        points[label] = Effect(outcome_words(own[0]), measured)
+        points[own[0]["point"]] = Effect(outcome_words(own[0]), measured)
     return effects_over_grid(points, OUTCOMES, y_title=varied(rows))
 
 
@@ -110,11 +111,7 @@ def varied(rows: Sequence[Row]) -> str:
 
 def outcome_words(row: Row) -> str:
     """How a point came out: "✔ reproduced", "no verdict", "failed"."""
-    if row["state"] == FAILED:
-        return FAILED
-    if not row["verdict"]:
-        return UNJUDGED
-    return f"{SYMBOLS[Verdict(row['verdict'])]} {row['verdict']}"
+    return FAILED if row["state"] == FAILED else JUDGED.get(row["verdict"], UNJUDGED)
 
 
 def results_page(rows: Sequence[Row]) -> str:
@@ -132,15 +129,16 @@ def results_page(rows: Sequence[Row]) -> str:
 
 
 def _summary(rows: Sequence[Row]) -> str:
-    outcomes = [outcome_words(row) for row in _one_each(rows)]
+    outcomes = [outcome_words(own[0]) for own in _by_point(rows)]
     counts = {words: outcomes.count(words) for words in OUTCOMES if words in outcomes}
     told = ", ".join(f"{count} {words}" for words, count in counts.items())
     return f"{len(outcomes)} points: {told}" if outcomes else "No point has finished."
 
 
-def _one_each(rows: Iterable[Row]) -> list[Row]:
-    """The first row of each point."""
-    return [next(own) for _, own in groupby(rows, key=lambda row: (row["finding"], row["point"]))]
+def _by_point(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows of each point."""
+    groups = groupby(rows, key=lambda row: (row["finding"], row["point"]))
+    return [list(own) for _, own in groups]
 
 
 def _section(name: str, rows: Sequence[Row], *, first: bool) -> str:
@@ -152,7 +150,7 @@ def _section(name: str, rows: Sequence[Row], *, first: bool) -> str:
     )
     heads = (varied(rows) or "point", "outcome", "checks", "measured", "s")
     head = "".join(f"<th>{html.escape(words)}</th>" for words in heads)
-    lines = "".join(_line(row, rows) for row in _one_each(rows))
+    lines = "".join(map(_line, _by_point(rows)))
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
     return (
         f"<section><h2>{html.escape(name)}</h2>"
@@ -161,12 +159,10 @@ def _section(name: str, rows: Sequence[Row], *, first: bool) -> str:
     )
 
 
-def _line(point: Row, rows: Sequence[Row]) -> str:
-    measured = [
-        f"{row['measure']}: {number(row['value'])}"
-        for row in rows
-        if row["point"] == point["point"] and row["measure"]
-    ]
+def _line(rows: Sequence[Row]) -> str:
+    """A point's line of the table."""
+    point = rows[0]
+    measured = [f"{row['measure']}: {number(row['value'])}" for row in rows if row["measure"]]
     told = [point["error"]] if point["error"] else measured
     seconds = "" if point["seconds"] is None else f"{point['seconds']:.0f}"
     cells = (

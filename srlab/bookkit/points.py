@@ -20,12 +20,12 @@ from nbformat import NotebookNode
 from srlab.bookkit.cache import cache_key, library_key, versions
 from srlab.bookkit.memory import MemoryLimit
 from srlab.bookkit.project import Notebook
-from srlab.bookkit.quick import QUICK
 from srlab.bookkit.records import extract_record
-from srlab.bookkit.runner import check_parameters, execute, what_stopped
+from srlab.bookkit.runner import chosen_parameters, execute, known_parameters, what_stopped
+from srlab.parameters import check_given
+from srlab.sweep_results import DONE, FAILED
 
 OUTCOME, EXECUTED = "outcome.json", "notebook.ipynb"
-DONE, FAILED = "done", "failed"
 LONGEST = 80  # letters of a folder's name that say the choice
 
 Outcome = dict[str, Any]
@@ -54,6 +54,19 @@ class Point:
         said = ", ".join(f"{name}={value}" for name, value in self.choice.items())
         return f"{self.name} ({said})" if said else self.name
 
+    def outcome(self, *, error: str | None, record: Any = None, **measured: Any) -> Outcome:
+        """What became of it: a record, or an error that says why there is none."""
+        return {
+            "finding": self.name,
+            "choice": self.choice,
+            "parameters": self.parameters,
+            "key": self.key,
+            "state": FAILED if error else DONE,
+            "error": error,
+            "record": record,
+            **measured,
+        }
+
 
 def grid(
     notebooks: Sequence[Notebook], axes: Mapping[str, Sequence[Any]], *, quick: bool = False
@@ -62,10 +75,11 @@ def grid(
     varied = [name for name, values in axes.items() if len(values) > 1]
     points = []
     for notebook in notebooks:
+        known = known_parameters(notebook)
         for values in product(*axes.values()):
             given = dict(zip(axes, values, strict=True))
-            check_parameters(notebook, given)
-            parameters = {**(QUICK.get(notebook.name, {}) if quick else {}), **given}
+            check_given(given, known, name=notebook.name)
+            parameters = chosen_parameters(notebook, given, quick=quick)
             key = cache_key(notebook, parameters)
             choice = {name: given[name] for name in varied}
             points.append(Point(notebook.name, choice, parameters, key))
@@ -91,6 +105,8 @@ def run_point(
     srlab that asks, `memory` the bytes that the notebook may take. The outcome is written last:
     where there is one, the point is finished.
     """
+    from srlab.devices import hardware  # loads torch, which the process that asks does without
+
     if library != library_key():
         told = ", ".join(f"{name} {version}" for name, version in versions().items())
         raise RuntimeError(
@@ -106,26 +122,18 @@ def run_point(
         except (papermill.PapermillExecutionError, RuntimeError) as stopped:
             error = limit.story() or what_stopped(stopped)
             page = nbformat.read(copy, as_version=4) if copy.is_file() else source
-    outcome = {
-        "finding": point.name,
-        "choice": point.choice,
-        "parameters": point.parameters,
-        "key": point.key,
-        "state": FAILED if error else DONE,
-        "error": error,
-        "record": record,
-        "seconds": round(time.perf_counter() - start, 1),
-        "memory": limit.peak,
-        "date": datetime.now(UTC).date().isoformat(),
-        "versions": versions(),
-        "hardware": _hardware(),
-    }
-    _write(f"{target}/{point.folder}", {EXECUTED: nbformat.writes(page), OUTCOME: _json(outcome)})
+    outcome = point.outcome(
+        error=error,
+        record=record,
+        seconds=round(time.perf_counter() - start, 1),
+        memory=limit.peak,
+        date=datetime.now(UTC).date().isoformat(),
+        versions=versions(),
+        hardware=hardware(),
+    )
+    told = json.dumps(outcome, indent=1, ensure_ascii=False)
+    _write(f"{target}/{point.folder}", {EXECUTED: nbformat.writes(page), OUTCOME: told})
     return outcome
-
-
-def _json(outcome: Outcome) -> str:
-    return json.dumps(outcome, indent=1, ensure_ascii=False)
 
 
 def _write(target: str, texts: Mapping[str, str]) -> None:
@@ -133,9 +141,3 @@ def _write(target: str, texts: Mapping[str, str]) -> None:
     files.makedirs(root, exist_ok=True)
     for name, text in texts.items():
         files.pipe_file(f"{root}/{name}", text.encode())
-
-
-def _hardware() -> str:
-    from srlab.devices import hardware
-
-    return hardware()

@@ -71,7 +71,7 @@ def run_notebooks(
     root = root or find_root()
     jobs = []
     for notebook in find_notebooks(root, names):
-        chosen = {**(QUICK.get(notebook.name, {}) if quick else {}), **(parameters or {})}
+        chosen = chosen_parameters(notebook, parameters or {}, quick=quick)
         check_parameters(notebook, chosen)
         jobs.append((notebook, chosen, cache_key(notebook, chosen)))
     width = max((len(notebook.name) for notebook, *_ in jobs), default=0)
@@ -92,6 +92,13 @@ def run_notebooks(
     if waiting:
         _run_all(waiting, workers, tell)
     return runs
+
+
+def chosen_parameters(
+    notebook: Notebook, given: Mapping[str, Any], *, quick: bool
+) -> dict[str, Any]:
+    """What replaces a notebook's parameters: quick ones where they are asked for, then `given`."""
+    return {**(QUICK.get(notebook.name, {}) if quick else {}), **given}
 
 
 def check_parameters(notebook: Notebook, parameters: Mapping[str, Any]) -> None:

@@ -14,11 +14,11 @@ from distributed import Client, Future, LocalCluster, wait
 from tqdm.auto import tqdm
 
 from srlab.bookkit.cache import library_key
-from srlab.bookkit.points import DONE, FAILED, Outcome, Point, grid, read_outcome, run_point
+from srlab.bookkit.points import Outcome, Point, grid, read_outcome, run_point
 from srlab.bookkit.project import find_notebooks, find_root
 from srlab.bookkit.runner import thread_limits
 from srlab.bookkit.twins import read_source
-from srlab.sweep_results import write_results
+from srlab.sweep_results import DONE, FAILED, write_results
 
 QUIET = {  # a worker that dies is this module's to tell, not a traceback's
     "logging.distributed": "critical",
@@ -57,9 +57,9 @@ def run_sweep(
     outcomes = {} if force else _finished(target, points)
     waiting = [point for point in points if point.folder not in outcomes]
     report(f"{len(points)} points, {len(outcomes)} of them done before")
-    sources = {notebook.name: read_source(notebook.source) for notebook in notebooks}
     try:
         if waiting:
+            sources = {notebook.name: read_source(notebook.source) for notebook in notebooks}
             workers = max(1, min(workers, len(waiting)))
             with _client(scheduler, workers, memory) as (client, limit):
                 futures = {
@@ -150,13 +150,4 @@ def _finishing(
 def _outcome(point: Point, future: Future) -> Outcome:
     """What the point left, or why it could leave nothing."""
     error = future.exception()
-    if error is None:
-        return future.result()
-    return {
-        "finding": point.name,
-        "choice": point.choice,
-        "parameters": point.parameters,
-        "state": FAILED,
-        "error": f"left nothing: {error}",
-        "record": None,
-    }
+    return point.outcome(error=f"left nothing: {error}") if error else future.result()
