@@ -28,7 +28,7 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 
 PANEL, PANELS = 165, 640  # pixels: the most that a panel of a grid takes, and all of a row
 COLUMN = 110  # pixels a panel needs; narrower screens scroll the figure
-MEASURE = 18  # letters a line of a measure's name over its panel
+MEASURE = 24  # letters a line of a measure's name over its panel
 LINE = 16  # pixels of a line of small words
 
 # colours follow the square root of the value: most of a local map lies far below its maximum
@@ -106,7 +106,7 @@ def embedding_grid(
     labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
     _finish(figure, height=60 + 260 * len(rows), sprites={**sprites, "labels": labels})
     longest = max(len(line) for lines in titles for line in lines)
-    wide = max(110, 6 * longest)  # pixels that a panel needs; narrower screens scroll
+    wide = max(COLUMN, 6 * longest)
     figure.layout.meta["srlab"]["width"] = wide * len(columns)
     return figure
 
@@ -804,8 +804,7 @@ def effects_over_grid(
     """A row for each point and a panel for each measure: its value, and its interval as a bar.
 
     Colour and symbol tell the outcome, one of `outcomes`; a point without values is told in words.
-    A panel whose values are positive and
-    span two orders of magnitude has a logarithmic axis.
+    A panel whose values are positive and span two orders of magnitude has a logarithmic axis.
     """
     measures = list(dict.fromkeys(name for point in points.values() for name in point.measured))
     titles = ["<br>".join(textwrap.wrap(name, MEASURE)) for name in measures]
@@ -838,6 +837,8 @@ def effects_over_grid(
             figure.add_annotation(text=point.outcome, showarrow=False, **place)
     top = 50 + LINE * max((len(title.split("<br>")) for title in titles), default=1)
     _finish(figure, height=70 + top + 26 * len(points))
+    labels = 60 + 6 * max(map(len, points), default=0)  # pixels; narrower screens scroll
+    figure.update_layout(meta={"srlab": {"width": labels + 150 * len(measures)}})
     return figure.update_layout(margin={"t": top})
 
 
