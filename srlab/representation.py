@@ -56,13 +56,14 @@ def principal_components(points: np.ndarray, dimensions: int = 50) -> np.ndarray
     dimensions = min(dimensions, *points.shape)
     if len(points) > points.shape[1]:
         return PCA(dimensions, svd_solver="full").fit_transform(points)
-    centred = torch.from_numpy(points - points.mean(axis=0))
-    products = torch.zeros(len(points), len(points), dtype=torch.float64)
-    for part in centred.split(4096, dim=1):
-        products += part.double() @ part.double().T
-    values, vectors = torch.linalg.eigh(products)
-    scores = vectors * values.clamp(min=0).sqrt()
-    return scores.flip(1)[:, :dimensions].numpy()
+    products = np.zeros((len(points), len(points)))
+    for start in range(0, points.shape[1], 2048):
+        part = points[:, start : start + 2048].astype(np.float64)
+        part -= part.mean(axis=0)
+        products += part @ part.T  # NumPy computes one half of a matrix times its own transpose
+    values, vectors = np.linalg.eigh(products)
+    scores = vectors * np.sqrt(values.clip(min=0))
+    return np.ascontiguousarray(scores[:, ::-1][:, :dimensions])
 
 
 def stream_components(

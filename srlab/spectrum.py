@@ -42,11 +42,11 @@ def level_pairs(
     labels, groups = np.tile([0, 1], contents), np.repeat(np.arange(contents), 2)
     for pair in combinations(range(levels), 2):
         shown = project(points[:, pair].reshape(2 * contents, -1))
-        for place in (pair, pair[::-1]):
-            matrix[place] = separability(shown, labels).index
-            if draws:
-                values = separability_draws(shown, labels, groups, draws=draws, seed=seed)
-                drawn[:, *place] = values
+        index = separability(shown, labels).index
+        matrix[pair] = matrix[pair[::-1]] = index
+        if draws:
+            values = separability_draws(shown, labels, groups, draws=draws, seed=seed)
+            drawn[:, *pair] = drawn[:, *pair[::-1]] = values
     return LevelPairs(matrix, drawn)
 
 

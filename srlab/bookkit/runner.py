@@ -28,6 +28,9 @@ from srlab.parameters import check_given, offered
 
 METADATA = "srlab"  # where an executed notebook keeps its key, seconds, hardware and versions
 THREAD_LIMITS = ("OMP", "MKL", "OPENBLAS", "NUMBA")
+# glibc would give the memory of large tensors back to the system, which clears it for the next:
+# a tenth of a notebook's time. Other systems do not know these names.
+KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**32), "MALLOC_TRIM_THRESHOLD_": str(2**32)}
 # Messages to a kernel stay unread by others on the machine, and its own log stays off the terminal.
 KERNEL = Config(
     {
@@ -135,7 +138,7 @@ def _run_all(
     workers = max(1, min(workers, len(jobs)))
     threads = max(1, (os.cpu_count() or 1) // workers)
     pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_limit_threads, initargs=(threads,)
+        workers, get_context("spawn"), initializer=_share_machine, initargs=(threads,)
     )
     with pool:
         futures: list[Future[Run]] = [pool.submit(run_notebook, *job) for job in jobs]
@@ -147,16 +150,16 @@ def _run_all(
             raise
 
 
-def _limit_threads(threads: int) -> None:
+def _share_machine(threads: int) -> None:
     """Kernels inherit this: together they use the machine's cores once."""
-    os.environ.update(thread_limits(threads))
+    os.environ.update(kernel_environment(threads))
 
 
-def thread_limits(threads: int) -> dict[str, str]:
-    """Environment variables that keep a kernel to so many threads; a lower limit stays."""
+def kernel_environment(threads: int) -> dict[str, str]:
+    """Variables that keep a kernel to so many threads, a lower limit stays, and to its memory."""
     own = os.environ.get("OMP_NUM_THREADS", "")
     limit = min(threads, int(own)) if own.isdecimal() else threads
-    return {f"{name}_NUM_THREADS": str(limit) for name in THREAD_LIMITS}
+    return KEPT_MEMORY | {f"{name}_NUM_THREADS": str(limit) for name in THREAD_LIMITS}
 
 
 def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) -> Run:
@@ -188,7 +191,7 @@ def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) ->
 def execute(
     source: NotebookNode, copy: Path, parameters: Mapping[str, Any], *, folder: Path
 ) -> NotebookNode:
-    """Papermill over a notebook, in `folder` as JupyterLab would run it; `copy` grows with it."""
+    """Papermill over a notebook, in `folder` as JupyterLab would run it; `copy` is what it left."""
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of parameters it cannot read
     os.environ["PLOTLY_RENDERER"] = "plotly_mimetype"  # figures as JSON, no copy of plotly.js
     page = papermill.execute_notebook(
@@ -198,6 +201,7 @@ def execute(
         kernel_name="python3",
         language="python",
         progress_bar=False,
+        request_save_on_cell_execute=False,  # to write all figures after each cell takes a while
         config=KERNEL,
         cwd=folder,
     )

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from srlab.bookkit.cache import library_key
 from srlab.bookkit.points import Outcome, Point, grid, read_outcome, run_point
 from srlab.bookkit.project import find_notebooks, find_root
-from srlab.bookkit.runner import thread_limits
+from srlab.bookkit.runner import kernel_environment
 from srlab.bookkit.twins import read_source
 from srlab.sweep_results import DONE, FAILED, write_results
 
@@ -112,7 +112,7 @@ def _client(
             threads_per_worker=1,
             memory_limit=0,  # what a notebook takes is bounded where it runs, in its own process
             dashboard_address=None,
-            env=thread_limits(max(1, (os.cpu_count() or 1) // workers)),
+            env=kernel_environment(max(1, (os.cpu_count() or 1) // workers)),
             silence_logs=logging.CRITICAL,
         )
         with local, Client(local) as client:

@@ -48,9 +48,10 @@ def outputs(page: Path) -> str:
 
 @pytest.mark.parametrize(("own", "limit"), [("1", "1"), ("8", "4"), ("", "4")])
 def test_kernels_keep_a_lower_limit_of_threads(own, limit, monkeypatch):
-    for name in runner.THREAD_LIMITS:
-        monkeypatch.setenv(f"{name}_NUM_THREADS", own)
-    runner._limit_threads(4)
+    monkeypatch.setattr(
+        os, "environ", {f"{name}_NUM_THREADS": own for name in runner.THREAD_LIMITS}
+    )
+    runner._share_machine(4)
     assert {os.environ[f"{name}_NUM_THREADS"] for name in runner.THREAD_LIMITS} == {limit}
 
 
