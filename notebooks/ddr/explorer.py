@@ -87,7 +87,7 @@ from srlab.representation import (
     principal_components,
     separability,
 )
-from srlab.training.fit import initial_model
+from srlab.training.initial import initial_model
 from srlab.training.recipes import recipe
 
 check_parameters()

@@ -117,7 +117,6 @@ from srlab.representation import (
     separability,
     separability_interval,
 )
-from srlab.training.fit import fit
 from srlab.training.initial import initial_model
 from srlab.training.recipes import recipe
 
@@ -152,6 +151,8 @@ def shipped(name, steps):
 
 
 def trained_live(name):
+    from srlab.training.fit import fit  # loads what takes seconds, and only training needs
+
     marks = tuple(int(live_steps * share) for share in (0.05, 0.12, 0.25, 0.5, 0.75))
     short = replace(recipe(name), steps=live_steps, snapshots=marks)
     left = {title: image[..., : image.shape[-1] // 2] for title, image in pictures.items()}

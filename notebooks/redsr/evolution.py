@@ -119,7 +119,6 @@ from srlab.images import image_to_array
 from srlab.parameters import check_parameters
 from srlab.plotting import animated_grid, embedding_grid, sprite_sheet, stacked_curves
 from srlab.representation import align, embed, separability_interval
-from srlab.training.fit import fit
 from srlab.training.initial import initial_model
 from srlab.training.obtain import obtainable
 from srlab.training.recipes import recipe
@@ -174,6 +173,8 @@ def shipped(kind):
 
 def trained_live(kind):
     """The same of a short run, watched."""
+    from srlab.training.fit import fit  # loads what takes seconds, and only training needs
+
     marks = tuple(max(1, round(live_steps * share)) for share in (0.06, 0.12, 0.25, 0.45, 0.65))
     short = replace(
         recipe(NETWORKS[kind]), steps=live_steps, snapshots=marks, prior_rise=live_steps // 2
