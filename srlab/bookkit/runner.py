@@ -32,11 +32,15 @@ THREAD_LIMITS = ("OMP", "MKL", "OPENBLAS", "NUMBA")
 # a tenth of a notebook's time. Other systems do not know these names.
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**32), "MALLOC_TRIM_THRESHOLD_": str(2**32)}
 # Messages to a kernel stay unread by others on the machine, and its own log stays off the terminal.
+# Nothing is left to do in a kernel after its last cell, and to end it gently takes a second.
 KERNEL = Config(
     {
         "KernelManager": {"transport_encryption": "auto"},
         "AsyncKernelManager": {"transport_encryption": "auto"},
-        "NotebookClient": {"extra_arguments": ["--IPKernelApp.log_level=CRITICAL"]},
+        "NotebookClient": {
+            "extra_arguments": ["--IPKernelApp.log_level=CRITICAL"],
+            "shutdown_kernel": "immediate",
+        },
     }
 )
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
