@@ -226,20 +226,23 @@ distance = {
 #
 # Press play, or move the slider. Each dot stays the same window throughout.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The codes as training goes on (t-SNE of each snapshot, turned to fit its successor). Colour: σ of the blur; symbol: picture; point at a dot to see its window. In the panels R² of σ and CHI of the codes. Watch when the colours begin to follow one another, and whether they do on the right.", "name": "fig-code-evolution-animated"}}
-moments = sorted(set.intersection(*(set(run) for run in codes.values())))
-frames, notes, reference = {}, {}, {}
-for step in reversed(moments):
-    for kind, run in codes.items():
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The codes as training goes on (t-SNE of each snapshot, turned to fit its successor). Colour: σ of the blur; symbol: picture; point at a dot to see its window. Above each panel the step of its snapshot, R² of σ and CHI of the codes; a network that has none at a step keeps its last. Watch when the colours begin to follow one another, and whether they do on the right.", "name": "fig-code-evolution-animated"}}
+frames, notes, drawn = {}, {}, {}
+for kind, run in codes.items():
+    successor = None
+    for step in reversed(run):
         flat = embed(run[step], perplexity=perplexity)
-        reference[kind] = align(flat, reference[kind]) if kind in reference else flat
-    own = {kind: separation[kind][step] for kind in codes}
-    frames[str(step)] = {("", kind): points for kind, points in reference.items()}
-    notes[str(step)] = {
-        ("", kind): f"R² {one.probe:.2f}, CHI {one.chi:.1f}" for kind, one in own.items()
+        drawn[kind, step] = successor = flat if successor is None else align(flat, successor)
+for moment in sorted(set().union(*codes.values())):
+    last = {kind: max(step for step in run if step <= moment) for kind, run in codes.items()}
+    frames[str(moment)] = {("", kind): drawn[kind, step] for kind, step in last.items()}
+    notes[str(moment)] = {
+        ("", kind): f"step {step}: R² {own.probe:.2f}, CHI {own.chi:.1f}"
+        for kind, step in last.items()
+        for own in [separation[kind][step]]
     }
 animated_grid(
-    dict(reversed(frames.items())),
+    frames,
     classes=seen.kinds,
     contents=seen.pictures,
     sprites=sprites,
