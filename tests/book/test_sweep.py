@@ -138,6 +138,8 @@ def test_an_interrupted_sweep_keeps_what_finished_and_goes_on(study, tmp_path, w
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # in the background, as CI may run this, Ctrl-C is ignored unless it is restored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         deadline = time.monotonic() + 300  # a busy machine takes long to start all this
