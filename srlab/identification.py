@@ -9,6 +9,8 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, GroupShuffleSplit
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from srlab.representation import inner_products
+
 Split = tuple[np.ndarray, np.ndarray]  # rows to train on, rows to judge on
 PENALTIES = {"C": [0.1, 1.0, 10.0, 100.0, 1000.0]}
 
@@ -73,15 +75,6 @@ def identify(
         votes[test, called] += 1
         accuracy.append(float((called == own[test]).mean()))
     return Identification(names, votes, np.array(accuracy))
-
-
-def inner_products(points: np.ndarray) -> np.ndarray:
-    """(N, N) float64 from (N, D), part by part: all that principal components need."""
-    products = np.zeros((len(points), len(points)))
-    for start in range(0, points.shape[1], 8192):
-        part = points[:, start : start + 8192].astype(np.float64)
-        products += part @ part.T
-    return products
 
 
 def unseen_components(

@@ -56,14 +56,20 @@ def principal_components(points: np.ndarray, dimensions: int = 50) -> np.ndarray
     dimensions = min(dimensions, *points.shape)
     if len(points) > points.shape[1]:
         return PCA(dimensions, svd_solver="full").fit_transform(points)
+    values, vectors = np.linalg.eigh(inner_products(points, centred=True))
+    scores = vectors * np.sqrt(values.clip(min=0))
+    return np.ascontiguousarray(scores[:, ::-1][:, :dimensions])
+
+
+def inner_products(points: np.ndarray, *, centred: bool = False) -> np.ndarray:
+    """(N, N) float64 from (N, D), part by part: all that principal components need."""
     products = np.zeros((len(points), len(points)))
     for start in range(0, points.shape[1], 2048):
         part = points[:, start : start + 2048].astype(np.float64)
-        part -= part.mean(axis=0)
+        if centred:
+            part -= part.mean(axis=0)
         products += part @ part.T  # NumPy computes one half of a matrix times its own transpose
-    values, vectors = np.linalg.eigh(products)
-    scores = vectors * np.sqrt(values.clip(min=0))
-    return np.ascontiguousarray(scores[:, ::-1][:, :dimensions])
+    return products
 
 
 def stream_components(

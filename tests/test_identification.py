@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from srlab.identification import content_splits, identify, inner_products, unseen_components
+from srlab.identification import content_splits, identify, unseen_components
+from srlab.representation import inner_products
 
 CONTENTS = np.repeat(list("abcdef"), 8)
 LABELS = np.tile(["blur", "noise"], 24)
