@@ -226,7 +226,7 @@ distance = {
 #
 # Press play, or move the slider. Each dot stays the same window throughout.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The codes as training goes on (t-SNE of each snapshot, turned to fit its successor). Colour: σ of the blur; symbol: picture; point at a dot to see its window. Above each panel the step of its snapshot, R² of σ and CHI of the codes; a network that has none at a step keeps its last. Watch when the colours begin to follow one another, and whether they do on the right.", "name": "fig-code-evolution-animated"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The codes as training goes on (t-SNE of each snapshot, turned to fit its successor). Colour: σ of the blur; symbol: picture; point at a dot to see its window. In each panel the step of its snapshot, R² of σ and CHI of the codes; a network that has none at a step keeps its last. Watch when the colours begin to follow one another, and whether they do on the right.", "name": "fig-code-evolution-animated"}}
 frames, notes, drawn = {}, {}, {}
 for kind, run in codes.items():
     successor = None
