@@ -195,7 +195,7 @@ def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) ->
 def execute(
     source: NotebookNode, copy: Path, parameters: Mapping[str, Any], *, folder: Path
 ) -> NotebookNode:
-    """Papermill over a notebook, in `folder` as JupyterLab would run it; `copy` is what it left."""
+    """Papermill over a notebook, in `folder` as JupyterLab would run it; `copy` grows with it."""
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of parameters it cannot read
     os.environ["PLOTLY_RENDERER"] = "plotly_mimetype"  # figures as JSON, no copy of plotly.js
     page = papermill.execute_notebook(
@@ -205,7 +205,6 @@ def execute(
         kernel_name="python3",
         language="python",
         progress_bar=False,
-        request_save_on_cell_execute=False,  # to write all figures after each cell takes a while
         config=KERNEL,
         cwd=folder,
     )

@@ -131,10 +131,13 @@ def test_a_failure_tells_all_and_leaves_the_book_as_it_was(checkout, write_noteb
 
 
 def test_a_killed_kernel_is_a_failure_with_a_name(checkout, write_notebook):
-    write_notebook("one", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    write_notebook(
+        "one", "print(amount)", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+    )
     with pytest.raises(NotebookError, match=r"one stopped: .*died.*memory"):
         run(checkout)
     assert not Notebook(checkout, "one").page.exists()
+    assert outputs(Notebook(checkout, "one").failed) == "3\n"  # what ran before is kept
 
 
 def test_a_record_lies_beside_its_page_with_what_the_run_adds(checkout, write_notebook):
