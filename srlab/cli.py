@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -151,6 +152,10 @@ def train(
     devices: Annotated[int, typer.Option(help="How many of them on each node.")] = 1,
     nodes: Annotated[int, typer.Option(help="Machines that Slurm or torchrun started.")] = 1,
     strategy: Annotated[str, typer.Option(help='How devices share a batch: "ddp".')] = "ddp",
+    precision: Annotated[
+        str | None,
+        typer.Option(help='"auto", "float32" or "bfloat16". Default: what the recipe says.'),
+    ] = None,
 ) -> None:
     """Train a recipe and save its checkpoints. Interrupted, the same command goes on.
 
@@ -162,6 +167,7 @@ def train(
     from srlab.training.ship import ship
 
     chosen, folder = recipe(name), folder or Path("runs", name)
+    chosen = replace(chosen, precision=precision or chosen.precision)
     own = processes(chosen, device=device, devices=devices, nodes=nodes, strategy=strategy)
     try:
         with own as fabric:

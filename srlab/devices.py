@@ -14,6 +14,28 @@ def pick_device(name: str = "auto") -> torch.device:
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
+def half_precision(device: torch.device | str) -> bool:
+    """Whether the device computes in bfloat16 itself; emulated, it takes seven times as long."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    questions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # older torch lacks them
+    return kind == "cpu" and any(getattr(torch.cpu, own, lambda: False)() for own in questions)
+
+
+def precision_on(device: torch.device | str, precision: str = "auto") -> str:
+    """ "float32" or "bfloat16"; "auto" is what the device is fast in."""
+    if precision != "auto":
+        return precision
+    return "bfloat16" if half_precision(device) else "float32"
+
+
+def autocast(device: torch.device | str, precision: str = "auto") -> torch.autocast:
+    """Convolutions inside are computed in that precision; weights stay as they are."""
+    wanted = precision_on(device, precision) == "bfloat16"
+    return torch.autocast(torch.device(device).type, torch.bfloat16, enabled=wanted)
+
+
 def hardware() -> str:
     """What this machine computes with, in a few words."""
     if torch.cuda.is_available():

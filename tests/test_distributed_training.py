@@ -56,7 +56,7 @@ sys.exit(run_in_both())
 def trained(recipe: Recipe, fabric: Fabric | None = None) -> Fit:
     """A run that remembers the losses of every step."""
     torch.manual_seed(0)
-    judge = build("resnet18", channels=4).eval()
+    judge = build("resnet18", channels=8).eval()
     images: Any = load_images("photographs", limit=1)
     settings = {"images": images, "validation": images, "progress": False, "save_every": 1}
     if isinstance(recipe, ClassificationRecipe):

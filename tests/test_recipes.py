@@ -56,7 +56,7 @@ def test_unknown_recipes_are_answered_with_the_known():
         ({"steps": 0}, "steps must be positive"),
         ({"batch_size": -1}, "batch_size must be positive"),
         ({"learning_rate": float("inf")}, "learning_rate must be positive"),
-        ({"precision": "half"}, "float32 or bfloat16"),
+        ({"precision": "half"}, "auto, float32 or bfloat16"),
         ({"bits": 4}, "bits are 8 or 16, got 4"),
         ({"snapshots": (6000,)}, "between 1 and 5999"),
     ],

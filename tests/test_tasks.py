@@ -45,7 +45,7 @@ CYCLES = UnpairedRecipe(
     **{**SHORT, "lr_size": 16},
 )
 CLASSES = ClassificationRecipe(
-    "resnet18", {"num_classes": 2, "channels": 4}, precision="float32", batch_size=16, steps=30
+    "resnet18", {"num_classes": 2, "channels": 8}, precision="float32", batch_size=16, steps=30
 )
 
 
@@ -53,7 +53,7 @@ CLASSES = ClassificationRecipe(
 def _judge(monkeypatch):
     """A classifier that needs no file."""
     torch.manual_seed(0)
-    judge = build("resnet18", channels=4).eval()
+    judge = build("resnet18", channels=8).eval()
     monkeypatch.setattr(adversarial, "load_checkpoint", lambda _name: (judge, None))
 
 
@@ -166,7 +166,7 @@ def test_total_variation_of_a_ramp_is_its_slope():
 
 
 def test_the_perceptual_loss_is_zero_for_equal_pictures_and_reaches_only_the_first():
-    loss = PerceptualLoss(build("resnet18", channels=4), ["conv2_x", "conv3_x"])
+    loss = PerceptualLoss(build("resnet18", channels=8), ["conv2_x", "conv3_x"])
     hr = torch.rand(2, 3, 32, 32)
     assert loss(hr, hr).item() == pytest.approx(0, abs=1e-6)
     sr, hr = torch.rand(2, 3, 32, 32, requires_grad=True), hr.requires_grad_()

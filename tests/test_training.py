@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from srlab import devices
 from srlab.checkpoints import load_checkpoint
 from srlab.datasets import PatchSampler, load_images
 from srlab.degradations import DegradationSpace
@@ -136,6 +137,23 @@ def test_a_run_leaves_the_global_generator_alone():
 
 def test_how_often_it_saves_changes_no_weight(run):
     assert same(train(save_every=7).weights[20], run.weights[20])
+
+
+def test_the_record_says_in_which_precision_a_run_was_made(run, monkeypatch):
+    auto = replace(TINY, precision="auto", steps=2, snapshots=())
+    for fast, precision in [(False, "float32"), (True, "bfloat16")]:
+        monkeypatch.setattr(devices, "half_precision", lambda _, fast=fast: fast)
+        assert train(auto).recipe == replace(auto, precision=precision, image_sets=())
+    assert run.recipe.precision == TINY.precision
+
+
+def test_a_resumed_run_keeps_its_precision_on_any_machine(tmp_path, monkeypatch):
+    auto = replace(TINY, precision="auto", steps=8, snapshots=(5,))
+    with pytest.raises(KeyboardInterrupt):
+        train(auto, folder=tmp_path, watch=interrupt)
+    with monkeypatch.context() as other:
+        other.setattr(devices, "half_precision", lambda _: True)
+        assert train(auto, folder=tmp_path).recipe.precision == "float32"
 
 
 def test_half_precision_trains_too(run):

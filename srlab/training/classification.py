@@ -11,6 +11,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from srlab.devices import autocast
 from srlab.labelled import LabelledImages, cifar10
 from srlab.training.descent import ADAM, Descent
 from srlab.training.initial import initial_model
@@ -47,7 +48,7 @@ class Classification:
             learning_rate=recipe.learning_rate,
             optimizer=OPTIMIZERS[recipe.optimizer],
         )
-        self.precision = getattr(torch, recipe.precision)
+        self.precision = recipe.precision
 
     @property
     def parts(self) -> tuple[Any, ...]:
@@ -68,8 +69,7 @@ class Classification:
         return loss
 
     def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        wanted = self.precision != torch.float32
-        with torch.autocast(self.fabric.device.type, self.precision, enabled=wanted):
+        with autocast(self.fabric.device, self.precision):
             logits = self.model(images)
         return F.cross_entropy(logits.float(), labels)
 

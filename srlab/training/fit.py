@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from srlab.checkpoints import load_weights
+from srlab.devices import precision_on
 from srlab.training.adversarial import Adversarial
 from srlab.training.classification import Classification
 from srlab.training.contrastive import Contrastive
@@ -39,6 +40,7 @@ class Task(Protocol):
     metric: str  # what `measure` returns: psnr, accuracy
     validation_set: str  # … on which pictures
     model: nn.Module  # what is measured and kept
+    precision: str  # of its convolutions
     losses: dict[str, Tensor]  # of the last step, the parts by name; none where it is all one
 
     @property
@@ -72,7 +74,7 @@ TASKS: dict[type[Recipe], Any] = {
 class Fit:
     """What a run leaves: {step: weights} (the last step included) and its curves."""
 
-    recipe: Recipe
+    recipe: Recipe  # in the precision that was used
     weights: dict[int, dict[str, Tensor]]
     history: list[dict[str, float]]  # step, loss and its parts; psnr (dB) or accuracy
     data: dict[str, str]  # image sets → digest of their pixels
@@ -118,6 +120,8 @@ def fit(
     data = {"+".join(recipe.image_sets) or "given": task.digest}
     state = RunState(folder if first else None, {"recipe": repr(recipe), "data": data})
     state.restore(task.parts, tell=fabric.broadcast)
+    state.precision = state.precision or precision_on(fabric.device, recipe.precision)
+    task.precision = state.precision
     start = time.perf_counter() - state.seconds
     hidden = not (progress and first)
     with tqdm(total=recipe.steps, initial=state.step, disable=hidden, unit="step") as bar:
@@ -147,7 +151,8 @@ def fit(
             task.model.train()
             state.step, state.seconds = step, time.perf_counter() - start
             state.save(task.parts)
-    return Fit(recipe, state.weights, state.history, data, state.seconds, fabric.world_size)
+    used = replace(recipe, precision=state.precision)
+    return Fit(used, state.weights, state.history, data, state.seconds, fabric.world_size)
 
 
 def _averaged(losses: dict[str, Tensor], fabric: Fabric) -> dict[str, float]:

@@ -31,7 +31,9 @@ class Recipe:
     batch_size: int = 16
     steps: int = 6000
     learning_rate: float = 8e-4  # peak of one cosine cycle, Adam (0.9, 0.99)
-    precision: str = "bfloat16"  # of the convolutions; weights, input, output and loss are float32
+    # Of the convolutions; weights, input, output and loss are float32. "auto": bfloat16 where the
+    # device computes in it; a checkpoint's header says what it was.
+    precision: str = "auto"
     seed: int = 0
     snapshots: tuple[int, ...] = ()  # steps whose weights are kept besides the last
     start: dict[str, str] = field(default_factory=dict)  # part of the network → checkpoint
@@ -45,8 +47,8 @@ class Recipe:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         if self.bits not in (8, 16):
             raise ValueError(f"bits are 8 or 16, got {self.bits}")
-        if self.precision not in ("float32", "bfloat16"):
-            raise ValueError(f"precision is float32 or bfloat16, got {self.precision!r}")
+        if self.precision not in ("auto", "float32", "bfloat16"):
+            raise ValueError(f"precision is auto, float32 or bfloat16, got {self.precision!r}")
         late = [step for step in self.snapshots if not 0 < step < self.steps]
         if late:
             raise ValueError(f"snapshots lie between 1 and {self.steps - 1}, got {late}")

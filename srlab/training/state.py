@@ -10,11 +10,14 @@ from torch import Tensor
 
 
 class RunState:
-    """How far a run has come: step, seconds, curves, kept weights; without a folder, in memory."""
+    """How far a run has come: step, seconds, curves, kept weights; without a folder, in memory.
+
+    It goes on in the precision in which it began, wherever that is.
+    """
 
     def __init__(self, folder: str | Path | None, identity: dict[str, Any]) -> None:
         self.identity = identity  # of recipe and data: a state of another run is refused
-        self.step, self.seconds = 0, 0.0
+        self.step, self.seconds, self.precision = 0, 0.0, ""
         self.history: list[dict[str, float]] = []
         self.weights: dict[int, dict[str, Tensor]] = {}
         self.path = None if folder is None else _writable(Path(folder)) / "state.pt"
@@ -32,6 +35,7 @@ class RunState:
         for part, value in zip(parts, saved["parts"], strict=True):
             part.load_state_dict(value)
         self.step, self.seconds = saved["step"], saved["seconds"]
+        self.precision = saved["precision"]
         self.history, self.weights = saved["history"], saved["weights"]
 
     def _read(self) -> dict[str, Any] | None:
@@ -59,6 +63,7 @@ class RunState:
             "identity": self.identity,
             "step": self.step,
             "seconds": self.seconds,
+            "precision": self.precision,
             "history": self.history,
             "weights": self.weights,
             "parts": [part.state_dict() for part in parts],

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from srlab.datasets import PatchSampler, image_digest, load_images
 from srlab.degradations.pipeline import Degradation, DegradationSpace
+from srlab.devices import autocast
 from srlab.images import center_crop, crop_to_multiple
 from srlab.metrics import psnr
 from srlab.training.descent import Descent
@@ -42,7 +43,7 @@ class Supervised:
         self.model: nn.Module = model
         self.descent = self.descending(model, *self.partners())
         self.losses: dict[str, Tensor] = {}
-        self.precision = getattr(torch, recipe.precision)
+        self.precision = recipe.precision
 
     @property
     def parts(self) -> tuple[Any, ...]:
@@ -110,9 +111,8 @@ class Supervised:
             return recipe_images(self.recipe)
 
     def autocast(self) -> torch.autocast:
-        """Half precision for convolutions, if the recipe says so; losses stay outside."""
-        wanted = self.precision != torch.float32
-        return torch.autocast(self.fabric.device.type, self.precision, enabled=wanted)
+        """The run's precision for convolutions; losses stay outside."""
+        return autocast(self.fabric.device, self.precision)
 
 
 def recipe_images(recipe: Recipe) -> dict[str, Tensor]:
