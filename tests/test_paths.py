@@ -7,13 +7,8 @@ import pytest
 import torch
 from torch.func import functional_call
 
-from srlab.attribution.paths import (
-    RULES,
-    completeness_error,
-    deblurring,
-    integrate,
-    straight,
-)
+from srlab.attribution.integral import completeness_error, integrate
+from srlab.attribution.paths import RULES, deblurring, straight
 
 
 def random(*shape):
@@ -166,7 +161,7 @@ def test_not_a_number_is_refused_not_repaired():
 
 
 def test_mistakes_are_explained():
-    path = straight(torch.zeros(2), torch.ones(2))
+    path = straight(torch.zeros(2), torch.ones(2), steps=2)
     with pytest.raises(ValueError, match="unknown quadrature rule 'simpson'"):
         straight(torch.zeros(2), torch.ones(2), rule="simpson")
     with pytest.raises(ValueError, match="at least 1 step"):

@@ -74,7 +74,7 @@ def test_effects_of_a_linear_function_add_up_to_the_whole_replacement(tile):
 
 def test_tiles_that_the_patch_cannot_see_have_no_effect(model):
     found = causal_effect(model, image(40, 40), patch_target(120, 120, 8), tile=4)
-    assert not found.map[..., :20, :].any()
+    assert found.map[..., :20, :].abs().max() < 1e-12 * found.map.abs().max()  # rounding
     assert found.map.any()
 
 

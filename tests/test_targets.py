@@ -26,6 +26,10 @@ from srlab.attribution.targets import (
 from srlab.metrics import psnr
 from srlab.models import build
 
+# Few steps and small networks are what these laws need; what is not exact is told elsewhere.
+pytestmark = pytest.mark.filterwarnings("ignore::srlab.attribution.integral.InexactWarning")
+
+
 NAMES = [*MEASURES, "edges:45", "band:0,0.1"]
 
 

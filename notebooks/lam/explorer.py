@@ -87,8 +87,13 @@ device = "auto"
 import numpy as np
 import torch
 
-from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
-from srlab.attribution.many import local_attributions
+from srlab.attribution.lam import (
+    diffusion_index,
+    local_attribution,
+    local_attributions,
+    magnitude,
+    patch_target,
+)
 from srlab.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample

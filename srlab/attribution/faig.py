@@ -12,14 +12,17 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from srlab.attribution.objective import Split, fast, frozen, in_parts
-from srlab.attribution.paths import integrate, straight
+from srlab.attribution.integral import TOLERANCE, AdaptivePath, Tree, integrate, tell_inexact
+from srlab.attribution.objective import frozen
+from srlab.attribution.paths import straight
 from srlab.capture import capture
 from srlab.images import check_images
+from srlab.layout import laid_out
 
 Weights = Mapping[str, Tensor]  # a state dict
 Scores = dict[str, Tensor]  # {convolution: (out, in)}
 Masks = dict[str, Tensor]  # {convolution: (out, in)} of bools
+CAUSES = "weights that act folded into others and were not folded anew"
 Layers = Callable[[str], bool]  # whether the convolution of that name takes part
 
 
@@ -32,6 +35,7 @@ class FilterAttribution:
     start: np.ndarray  # (N,) loss of the baseline
     end: np.ndarray  # (N,) loss of the target
     completeness_error: np.ndarray  # (N,) |Σ all weights − (end − start)| / |end − start|
+    filter_error: np.ndarray  # (N,) expected Σ |error| / Σ |attribution| of the filters' entries
 
     @property
     def error(self) -> float:
@@ -51,15 +55,18 @@ def filter_attribution(
     lr: Iterable[Tensor],
     hr: Iterable[Tensor],
     *,
-    rule: str = "midpoint",
-    steps: int = 16,
+    rule: str | None = None,
+    steps: int | None = None,
+    tolerance: float = TOLERANCE,
 ) -> FilterAttribution:
     """FAIG (Eq. 3–6): the loss's gradient along the line between the weights, times their change.
 
     The loss is ‖model(lr) − hr‖². `lr` and `hr` are (N, 3, h, w) and (N, 3, H, W), or iterables of
     (3, h, w) and (3, H, W) of any sizes: large images then count more. All parameters move along
     the path, biases too; only filters are scored. Of `model` the architecture is used: its own
-    weights and mode stay as they are. The public code is rule="right", steps=100.
+    weights and mode stay as they are. Gradients are taken until the expected error of the filters'
+    entries falls to `tolerance`; `steps` fixes their number: the public code is rule="right",
+    steps=100. Warns (`InexactWarning`) where the tolerance is missed or the loss not explained.
 
     >>> blur = filter_attribution(model, baseline, target, blurred, hr).scores()
     >>> noise = filter_attribution(model, baseline, target, noisy, hr).scores()
@@ -69,25 +76,33 @@ def filter_attribution(
     buffers = _common_buffers(model, baseline_weights, target_weights)
     if all(torch.equal(*pair) for pair in zip(*(end.values() for end in ends), strict=True)):
         raise ValueError("baseline and target weights are identical: there is no change to explain")
-    path = straight(*ends, rule=rule, steps=steps)
+    path = straight(*ends, rule=rule, steps=steps, tolerance=tolerance)
     names: tuple[str, ...] = ()
     found = []
+
+    def filters(weights: Tree) -> Tensor:
+        return torch.cat([weights[f"{name}.weight"].flatten() for name in names])
+
     with frozen(model):
         for one, truth in zip(lr, hr, strict=True):
             names = names or convolutions(model, one[None])
-            found.append(integrate(_loss(model, buffers, one, truth), path))
+            found.append(integrate(_loss(model, buffers, one, truth), path, shown=filters))
     if not found:
         raise ValueError("there is no image to attribute")
     entries = {
         name: torch.stack([own.attribution[f"{name}.weight"] for own in found]) for name in names
     }
-    return FilterAttribution(
+    result = FilterAttribution(
         signed={name: own.sum(dim=(-2, -1)) for name, own in entries.items()},
         magnitude={name: own.abs().sum(dim=(-2, -1)) for name, own in entries.items()},
         start=np.array([own.start for own in found]),
         end=np.array([own.end for own in found]),
         completeness_error=np.array([own.completeness_error for own in found]),
+        filter_error=np.array([own.error for own in found]),
     )
+    asked = path.tolerance if isinstance(path, AdaptivePath) else None
+    tell_inexact(float(result.filter_error.max()), result.error, asked, causes=CAUSES)
+    return result
 
 
 @torch.no_grad()
@@ -159,13 +174,11 @@ def _loss(
 ) -> Callable[[dict[str, Tensor]], Tensor]:
     """Parameters → ‖model(lr) − hr‖² for one image (3, h, w)."""
     lr, hr = check_images(lr)[None], check_images(hr)[None]
-    ours = isinstance(in_parts(model), Split)  # others may view their features as they lie
 
     def value(parameters: dict[str, Tensor]) -> Tensor:
-        given = lr.clone()  # a foreign network may write into its input
-        if ours:
-            given, parameters = fast(given), {name: fast(own) for name, own in parameters.items()}
-        sr = functional_call(model, buffers | parameters, (given,))
+        given = laid_out(lr.clone(), model)  # a foreign network may write into its input
+        weights = {name: laid_out(own, model) for name, own in parameters.items()}
+        sr = functional_call(model, buffers | weights, (given,))
         if sr.shape != hr.shape:
             raise ValueError(
                 f"the network turns lr {tuple(lr.shape)} into {tuple(sr.shape)}, "

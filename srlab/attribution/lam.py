@@ -1,19 +1,32 @@
 """Local attribution maps (Gu & Dong, CVPR 2021): which LR pixels a patch of the SR image used."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Size, Tensor
 
+from srlab.attribution.graph import Graph
+from srlab.attribution.integral import (
+    TOLERANCE,
+    AdaptivePath,
+    Integral,
+    Path,
+    integrate,
+    tell_inexact,
+)
 from srlab.attribution.objective import Network, comfortable_batch, objective
 from srlab.attribution.objective import frozen as frozen
-from srlab.attribution.paths import Integral, Path, image_path, integrate
+from srlab.attribution.paths import image_path
 from srlab.attribution.targets import PatchTarget as PatchTarget
 from srlab.attribution.targets import Target
 from srlab.attribution.targets import gradient_magnitude as gradient_magnitude
 from srlab.attribution.targets import patch_target as patch_target
 from srlab.images import check_images
+
+CAUSES = "weights that are computed elsewhere than in forward, or a target that jumps"
 
 
 @dataclass(frozen=True)
@@ -24,20 +37,22 @@ class Attribution:
     start: float  # target at the baseline
     end: float  # target at the LR image
     completeness_error: float  # |Σ map − (end − start)| / |end − start|
+    map_error: float  # expected Σ |error| / Σ |map|, channels summed; nan for a single step
     path: Path
     values: np.ndarray  # (steps,) target at path.nodes
     contributions: np.ndarray  # (steps,) what each step added to Σ map
     gradients: Tensor | None = None  # (steps, 3, h, w) at the nodes; None unless kept
 
     @classmethod
-    def of(cls, integral: Integral, path: Path) -> "Attribution":
-        """From the integral along `path`, a path of images."""
+    def of(cls, integral: Integral) -> "Attribution":
+        """From the integral along a path of images."""
         return cls(
             map=integral.attribution[None],
             start=integral.start,
             end=integral.end,
             completeness_error=integral.completeness_error,
-            path=path,
+            map_error=integral.error,
+            path=integral.path,
             values=integral.values,
             contributions=integral.contributions,
             gradients=integral.gradients,
@@ -58,8 +73,9 @@ def local_attribution(
     *,
     baseline: str | Tensor = "blur",
     path: str = "deblur",
-    rule: str = "arc-midpoint",
-    steps: int = 16,
+    rule: str | None = None,
+    steps: int | None = None,
+    tolerance: float = TOLERANCE,
     sigma: float = 1.2,
     kernel_size: int = 9,
     batch_size: int | None = None,
@@ -70,31 +86,63 @@ def local_attribution(
     `model` is any callable (B, 3, h, w) → (B, 3, scale·h, scale·w); a module is switched to eval
     mode with frozen weights for the duration and left as it was. `baseline` is "blur" (`sigma` LR
     pixels, `kernel_size`), "black", or an image like `lr`; `path` is "deblur" (from "blur" only)
-    or "linear". `rule` names a quadrature of `paths.RULES`; LAM's public code is
-    rule="right", steps=50. `batch_size` nodes pass the network together (default: one on a CPU,
-    as many as fit comfortably on a GPU). `keep_gradients` at the nodes to see the map grow.
+    or "linear". Gradients are taken at as many places as the map's error needs to fall to
+    `tolerance`; `steps` fixes their number, and `rule` then names a quadrature of `paths.RULES`;
+    LAM's public code is rule="right", steps=50. `batch_size` nodes pass the network together
+    (default: one on a CPU, as many as fit comfortably on a GPU). `keep_gradients` at the nodes to
+    see the map grow. Warns (`InexactWarning`) where the tolerance is missed or the map does not
+    add up.
 
     >>> attribution = local_attribution(model, lr, patch_target(top=96, left=96, size=16))
     >>> diffusion_index(attribution)
     """
-    image = one_image(lr)
-    chosen = image_path(
-        image,
+    (found,) = local_attributions(
+        model,
+        lr,
+        [target],
         baseline=baseline,
         path=path,
         rule=rule,
         steps=steps,
+        tolerance=tolerance,
         sigma=sigma,
         kernel_size=kernel_size,
+        batch_size=batch_size,
+        keep_gradients=keep_gradients,
     )
+    return found
+
+
+def local_attributions(
+    model: Network,
+    lr: Tensor,
+    targets: Sequence[Target],
+    *,
+    batch_size: int | None = None,
+    keep_gradients: bool = False,
+    **path: Any,
+) -> list[Attribution]:
+    """`local_attribution` for each target, in their order; what they share is done once.
+
+    >>> grid = [patch_target(top, left) for top in range(0, 160, 32) for left in range(0, 160, 32)]
+    >>> maps = local_attributions(model, lr, grid)
+    """
+    chosen = image_path(one_image(lr.detach()), **path)
+    asked = chosen.tolerance if isinstance(chosen, AdaptivePath) else None
+    graphs: dict[Size, Graph | None] = {}
+    maps = []
     with frozen(model):
-        integral = integrate(
-            objective(model, target),
-            chosen,
-            batch_size=batch_size or comfortable_batch(lr),
-            keep_gradients=keep_gradients,
-        )
-    return Attribution.of(integral, chosen)
+        for target in targets:
+            integral = integrate(
+                objective(model, target, graphs),
+                chosen,
+                batch_size=batch_size or comfortable_batch(lr),
+                keep_gradients=keep_gradients,
+                shown=lambda map_: map_.sum(dim=-3),
+            )
+            tell_inexact(integral.error, integral.completeness_error, asked, causes=CAUSES)
+            maps.append(Attribution.of(integral))
+    return maps
 
 
 def one_image(lr: Tensor) -> Tensor:

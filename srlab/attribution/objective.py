@@ -2,113 +2,93 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Size, Tensor, nn
 
+from srlab.attribution.graph import Graph, UnrepeatableError, is_plain, record
+from srlab.attribution.reach import Box, Span
+from srlab.attribution.rectangles import Rectangles
 from srlab.attribution.targets import PatchTarget, Target
 
 Network = Callable[[Tensor], Tensor]  # (B, 3, h, w) → (B, 3, scale·h, scale·w)
+ROUNDING = 1000  # times the precision of a number: how far apart two orders of adding may be
 
 
-@dataclass(frozen=True)
-class Part:
-    """What of the features and of the LR image a target depends on, once both are there."""
+def objective(
+    model: Network, target: Target, graphs: dict[Size, Graph | None] | None = None
+) -> Callable[[Tensor], Tensor]:
+    """lr (B, 3, h, w) → target of its SR image, (B,), with exact gradients.
 
-    rows: slice  # of the features
-    columns: slice
-    lr_rows: slice  # of the LR image
-    lr_columns: slice
-    target: Target  # of the SR image made from these parts alone
-
-    def cut(self, features: Tensor, lr: Tensor) -> tuple[Tensor, Tensor]:
-        """That of the features and of the LR image."""
-        return features[..., self.rows, self.columns], lr[..., self.lr_rows, self.lr_columns]
-
-
-class Whole:
-    """Any network: its "features" are the SR image."""
-
-    def __init__(self, model: Network) -> None:
-        self.model = model
-
-    def features(self, lr: Tensor) -> Tensor:
-        """(B, 3, h, w) → (B, 3, H, W), checked."""
-        try:
-            sr = self.model(lr)
-        except RuntimeError as error:
-            error.add_note(
-                f"the network failed on LR images of shape {tuple(lr.shape)}; if it needs a size "
-                "multiple, give it srlab.images.crop_to_multiple(lr, multiple)"
-            )
-            raise
-        _check_sr(sr, lr)
-        return sr
-
-    def part(self, target: Target, features: Tensor) -> Part:
-        """Where the target looks at the SR image."""
-        everything, nothing = slice(None), slice(0)
-        if not isinstance(target, PatchTarget):
-            return Part(everything, everything, nothing, nothing, target)
-        target.check_inside(*features.shape[-2:])
-        (height, width), moved = target.shape, replace(target, top=0, left=0)
-        rows = slice(target.top, target.top + height + 1)
-        columns = slice(target.left, target.left + width + 1)
-        return Part(rows, columns, nothing, nothing, moved)
-
-    def finish(self, features: Tensor, lr: Tensor) -> Tensor:  # noqa: ARG002
-        """The SR image of a part."""
-        return features
-
-
-class Split:
-    """A network whose `reconstruct` looks no further than `reconstruct_margin` LR pixels."""
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-
-    def features(self, lr: Tensor) -> Tensor:
-        """(B, 3, h, w) → (B, C, h, w)."""
-        return self.model.extract(fast(lr))
-
-    def part(self, target: Target, features: Tensor) -> Part:
-        """The crop of features that decides the target: gradients through it stay exact."""
-        everything = slice(None)
-        if not isinstance(target, PatchTarget):
-            return Part(everything, everything, everything, everything, target)
-        scale, margin = self.model.scale, self.model.reconstruct_margin
-        (height, width), (own_rows, own_columns) = features.shape[-2:], target.shape
-        target.check_inside(scale * height, scale * width)
-        rows = _reach(target.top, own_rows, scale, margin, height)
-        columns = _reach(target.left, own_columns, scale, margin, width)
-        top, left = target.top - scale * rows.start, target.left - scale * columns.start
-        return Part(rows, columns, rows, columns, replace(target, top=top, left=left))
-
-    def finish(self, features: Tensor, lr: Tensor) -> Tensor:
-        """The SR image of a part."""
-        return self.model.reconstruct(features, lr)
-
-
-def in_parts(model: Network) -> Whole | Split:
-    """The network as attribution runs it: features, then what is left to do for a target."""
-    names = ("extract", "reconstruct", "reconstruct_margin", "scale")
-    return Split(model) if all(hasattr(model, name) for name in names) else Whole(model)
-
-
-def objective(model: Network, target: Target) -> Callable[[Tensor], Tensor]:
-    """lr (B, 3, h, w) → target of its SR image, (B,)."""
-    network = in_parts(model)
+    Every value is computed only on the rectangle that reaches the target's window, where the
+    network is found to be the list of its operations; any other network is run whole. `graphs`
+    keeps the lists by the shape of lr, for several targets of one network.
+    """
+    lists = {} if graphs is None else graphs
+    found: dict[Size, Callable[[Tensor], Tensor]] = {}
 
     def values(lr: Tensor) -> Tensor:
-        lr = lr.clone()  # a foreign network may change its input in place, which a leaf refuses
-        features = network.features(lr)
-        part = network.part(target, features)
-        result = part.target(network.finish(*part.cut(features, lr)))
+        if lr.shape not in found:
+            found[lr.shape] = _fitting(model, target, lr, lists)
+        result = found[lr.shape](lr)
         return result.reshape(-1) if len(lr) == 1 else result
 
     return values
+
+
+def _fitting(
+    model: Network, target: Target, lr: Tensor, graphs: dict[Size, Graph | None]
+) -> Callable[[Tensor], Tensor]:
+    """lr → target: of the window alone if that gives the same window, else of the whole image."""
+
+    def of_all(lr: Tensor) -> Tensor:
+        return target(super_resolved(model, lr))
+
+    if not isinstance(target, PatchTarget):
+        return of_all
+    with torch.enable_grad():
+        sr = super_resolved(model, lr.detach().clone().requires_grad_())
+    target.check_inside(*sr.shape[-2:])
+    if lr.shape not in graphs:
+        graphs[lr.shape] = _graph(model, lr, sr)
+    graph = graphs[lr.shape]
+    if graph is None:
+        return of_all
+    (rows, columns), moved = target.shape, replace(target, top=0, left=0)
+    window = Box(
+        Span(target.top, target.top + rows + 1), Span(target.left, target.left + columns + 1)
+    )
+    part = Rectangles(graph, window)
+    expected = sr.detach()[..., slice(*window.rows), slice(*window.columns)]
+    lost = ROUNDING * torch.finfo(sr.dtype).eps * float(sr.detach().abs().max())
+    with torch.no_grad():
+        alike = (part(lr) - expected).abs().max() <= lost
+    return (lambda lr: moved(part(lr))) if alike else of_all
+
+
+def _graph(model: Network, lr: Tensor, sr: Tensor) -> Graph | None:
+    if not is_plain(sr):
+        return None
+    try:
+        return record(model, lr)
+    except (UnrepeatableError, RuntimeError, TypeError):  # whatever a foreign network does
+        return None
+
+
+def super_resolved(model: Network, lr: Tensor) -> Tensor:
+    """(B, 3, h, w) → (B, 3, H, W), checked."""
+    try:
+        sr = model(lr.clone())  # a foreign network may change its input
+    except RuntimeError as error:
+        error.add_note(
+            f"the network failed on LR images of shape {tuple(lr.shape)}; if it needs a size "
+            "multiple, give it srlab.images.crop_to_multiple(lr, multiple)"
+        )
+        raise
+    _check_sr(sr, lr)
+    return sr
 
 
 @contextmanager
@@ -135,19 +115,9 @@ def frozen(model: Any) -> Iterator[None]:
             module.training = True
 
 
-def fast(tensor: Tensor) -> Tensor:
-    """The same in the layout that saves convolutions on a CPU a fifth of their time."""
-    return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
-
-
 def comfortable_batch(lr: Tensor) -> int:
     """Nodes a pass: one at a time is fastest on a CPU; a GPU takes 64 maps of 64×64 pixels."""
     return max(1, 2**18 // lr[0, 0].numel()) if lr.is_cuda else 1
-
-
-def _reach(first: int, size: int, scale: int, margin: int, extent: int) -> slice:
-    """LR rows (or columns) that SR pixels first .. first + size may depend on."""
-    return slice(max(0, first // scale - margin), min(extent, (first + size) // scale + 1 + margin))
 
 
 def _check_sr(sr: Any, lr: Tensor) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from srlab.attribution.integral import check_differentiable
 from srlab.attribution.lam import one_image
 from srlab.attribution.objective import Network, comfortable_batch, frozen, objective
-from srlab.attribution.paths import check_differentiable
 from srlab.attribution.targets import Target
 from srlab.degradations.filters import add_noise, filter2d, gaussian_kernel
 
