@@ -1,4 +1,4 @@
-"""How tensors lie in memory: channels last for srlab's own networks, which a CPU runs a fifth faster.
+"""How tensors lie in memory: channels last for srlab's own networks, a fifth faster on a CPU.
 
 A stranger's network may read its features by `view`, which that layout does not allow.
 """
