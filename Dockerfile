@@ -2,8 +2,9 @@
 FROM python:3.11-slim AS built
 WORKDIR /srlab
 COPY . .
-RUN pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu \
-    -c constraints.txt -e '.[book,scale]' && srlab book
+RUN pip install --no-cache-dir --no-deps -c constraints.txt \
+    --index-url https://download.pytorch.org/whl/cpu torch && \
+    pip install --no-cache-dir -c constraints.txt -e '.[book,scale]' && srlab book
 
 FROM python:3.11-slim
 COPY --from=built /srlab/_build/html /book

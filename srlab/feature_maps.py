@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from srlab.capture import capture
 from srlab.images import luma
+from srlab.layout import laid_out
 
 
 class PrincipalMaps(NamedTuple):
@@ -51,7 +52,7 @@ def layer_maps(
 ) -> dict[str, PrincipalMaps]:
     """Principal maps of several layers for images (N, 3, h, w), on the CPU: {layer: maps}."""
     found: dict[str, list[PrincipalMaps]] = {layer: [] for layer in layers}
-    for batch in lr.contiguous(memory_format=torch.channels_last).split(batch_size):
+    for batch in laid_out(lr, model).split(batch_size):
         with capture(model, layers, stop=True) as features:
             model(batch)
         for layer in layers:

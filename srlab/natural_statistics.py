@@ -3,6 +3,7 @@
 Local contrast of photographs, once normalised, follows generalised Gaussians; distortions change
 their shape. BRISQUE (Mittal, Moorthy and Bovik 2012) describes an image by fits to it, NIQE
 (Mittal, Soundararajan and Bovik 2013) measures how far such fits lie from those of photographs.
+The two write the width of a fit differently: BRISQUE as variances, NIQE as the scales β.
 Packages that offer them (piq, pyiqa) need torchvision, which srlab does without.
 
 The statistics of photographs were fitted on srlab's own training pictures, so values of NIQE
@@ -54,6 +55,12 @@ class AsymmetricGaussian(NamedTuple):
     left_variance: np.ndarray  # mean square of what is below 0
     right_variance: np.ndarray
 
+    @property
+    def scales(self) -> tuple[np.ndarray, np.ndarray]:
+        """β on the left and on the right: the density falls as exp(−(|x|/β)^shape)."""
+        left, right = np.sqrt(self.left_variance), np.sqrt(self.right_variance)
+        return left * _unit_scale(self.shape), right * _unit_scale(self.shape)
+
 
 def fit_generalised_gaussian(values: np.ndarray) -> GeneralisedGaussian:
     """Moment fit along the last axis of (…, n); shapes from 0.2 to 10, NaN where all is 0."""
@@ -69,9 +76,14 @@ def fit_asymmetric_gaussian(values: np.ndarray) -> AsymmetricGaussian:
     ratio = _ratio(np.abs(values).mean(-1) ** 2, (values**2).mean(-1))
     ratio = ratio * (skew**3 + 1) * (skew + 1) / (skew**2 + 1) ** 2
     shape = np.interp(ratio, _RATIOS, _SHAPES)
-    scale = np.sqrt(gamma(1 / shape) / gamma(3 / shape))  # β of a unit variance
+    scale = _unit_scale(shape)
     mean = (np.sqrt(right) - np.sqrt(left)) * scale * gamma(2 / shape) / gamma(1 / shape)
     return AsymmetricGaussian(shape, mean, left, right)
+
+
+def _unit_scale(shape: np.ndarray) -> np.ndarray:
+    """β of the generalised Gaussian of variance 1."""
+    return np.sqrt(gamma(1 / shape) / gamma(3 / shape))
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
@@ -110,7 +122,7 @@ def brisque_features(images: Tensor) -> np.ndarray:
             f"BRISQUE needs images (N, 3, H, W) of at least 32×32 pixels, got {tuple(images.shape)}"
         )
     scales = (_grey(images, 1), _grey(images, 2))
-    return np.concatenate([_scale_features(normalised_contrast(g)[0]) for g in scales], axis=-1)
+    return np.concatenate([_brisque_fits(normalised_contrast(g)[0]) for g in scales], axis=-1)
 
 
 def _grey(images: Tensor, scale: int) -> np.ndarray:
@@ -119,24 +131,43 @@ def _grey(images: Tensor, scale: int) -> np.ndarray:
     return 255 * downsample(grey, scale)[:, 0].numpy()
 
 
-def _scale_features(contrast: np.ndarray) -> np.ndarray:
-    """The 18 features of one scale: (…, h, w) → (…, 18)."""
-    near, flat = contrast[..., :, :-1], (*contrast.shape[:-2], -1)
+def _brisque_fits(contrast: np.ndarray) -> np.ndarray:
+    """BRISQUE's 18 features of one scale: (…, h, w) → (…, 18)."""
+    found = [*fit_generalised_gaussian(_values(contrast))]
+    for product in _products(contrast):
+        found += fit_asymmetric_gaussian(product)
+    return np.stack(found, axis=-1)
+
+
+def _niqe_fits(contrast: np.ndarray) -> np.ndarray:
+    """NIQE's 18 features of one scale: (…, h, w) → (…, 18)."""
+    fit = fit_asymmetric_gaussian(_values(contrast))
+    found = [fit.shape, np.mean(fit.scales, axis=0)]
+    for product in _products(contrast):
+        fit = fit_asymmetric_gaussian(product)
+        found += [fit.shape, fit.mean, *fit.scales]
+    return np.stack(found, axis=-1)
+
+
+def _products(contrast: np.ndarray) -> list[np.ndarray]:
+    """With the neighbour to the right, below, and on both diagonals: (…, h, w) → 4 · (…, n)."""
+    near = contrast[..., :, :-1]
     products = (
         near * contrast[..., :, 1:],
         contrast[..., :-1, :] * contrast[..., 1:, :],
         near[..., :-1, :] * contrast[..., 1:, 1:],
         near[..., 1:, :] * contrast[..., :-1, 1:],
     )
-    found = [*fit_generalised_gaussian(contrast.reshape(flat))]
-    for product in products:
-        found += fit_asymmetric_gaussian(product.reshape(flat))
-    return np.stack(found, axis=-1)
+    return [_values(product) for product in products]
+
+
+def _values(contrast: np.ndarray) -> np.ndarray:
+    return contrast.reshape(*contrast.shape[:-2], -1)
 
 
 @dataclass(frozen=True)
 class NaturalModel:
-    """Mean (36,) and covariance (36, 36) of the features of sharp patches of photographs."""
+    """Mean (36,) and covariance (36, 36) of NIQE's features of sharp patches of photographs."""
 
     mean: np.ndarray
     covariance: np.ndarray
@@ -152,7 +183,7 @@ def niqe(images: Tensor | Sequence[Tensor], model: NaturalModel | None = None) -
     """
     model = model or natural_model()
     pictures = [images] if isinstance(images, Tensor) and images.ndim == 3 else list(images)
-    found = np.concatenate([_patches(picture)[0] for picture in pictures])
+    found = np.concatenate([niqe_features(picture) for picture in pictures])
     if len(found) < 2:
         raise ValueError(
             f"NIQE needs two {PATCH}×{PATCH} patches with contrast, found {len(found)} in "
@@ -161,6 +192,16 @@ def niqe(images: Tensor | Sequence[Tensor], model: NaturalModel | None = None) -
     apart = found.mean(axis=0) - model.mean
     spread = (np.cov(found, rowvar=False) + model.covariance) / 2
     return float(np.sqrt(apart @ np.linalg.pinv(spread, hermitian=True) @ apart))
+
+
+def niqe_features(picture: Tensor) -> np.ndarray:
+    """NIQE's 36 features of each 96×96 patch with contrast of a picture (3, H, W): (P, 36).
+
+    At full and at half size, as in the authors' program: shape and mean scale β of an asymmetric
+    fit to the normalised contrast, and shape, mean, left and right β of fits to its products with
+    the neighbour to the right, below, and on both diagonals.
+    """
+    return _patches(picture)[0]
 
 
 def _patches(picture: Tensor) -> tuple[np.ndarray, np.ndarray]:
@@ -174,7 +215,7 @@ def _patches(picture: Tensor) -> tuple[np.ndarray, np.ndarray]:
     found = []
     for scale in (1, 2):
         contrast, deviation = normalised_contrast(_grey(picture[None], scale)[0])
-        found.append(_scale_features(_tiles(contrast, PATCH // scale)))
+        found.append(_niqe_fits(_tiles(contrast, PATCH // scale)))
         if scale == 1:
             sharpness = _tiles(deviation, PATCH).mean(axis=(-2, -1))
     features = np.concatenate(found, axis=-1)

@@ -25,6 +25,8 @@ def kept_neighbours(points: np.ndarray, embedding: np.ndarray, *, neighbours: in
 def _nearest(points: np.ndarray, count: int) -> np.ndarray:
     """(N, count) indices of every point's nearest others."""
     distances = squareform(pdist(points))
+    if not distances.any():
+        raise ValueError(f"all {len(points)} points coincide: none is nearer to one than another")
     np.fill_diagonal(distances, np.inf)
     return np.argsort(distances, axis=1, kind="stable")[:, :count]
 

@@ -3,8 +3,8 @@
 import copy
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,12 +14,24 @@ WIDTHS = (64, 128, 256, 512, 1024)
 PHASES = 8  # neighbouring LR columns tried: strides and windows repeat within so many
 
 
-def receptive_field(model: Callable[[Tensor], Tensor], *, largest: int = 1024) -> float:
-    """Side in LR pixels of the square that one SR pixel depends on; math.inf when it is all.
+class ReceptiveField(NamedTuple):
+    """Height and width in LR pixels of what one SR pixel depends on; math.inf when it is all."""
+
+    rows: float
+    columns: float
+
+    def __str__(self) -> str:
+        """One number for a square."""
+        rows, columns = ("global" if math.isinf(side) else f"{side:.0f}" for side in self)
+        return rows if rows == columns else f"{rows}×{columns}"
+
+
+def receptive_field(model: Callable[[Tensor], Tensor], *, largest: int = 1024) -> ReceptiveField:
+    """Rows and columns of the LR image that one SR pixel depends on.
 
     The widest over the scale² phases of an SR pixel (and over those of strides and windows up to
-    8 LR pixels), in the middle of a picture, measured along a row. What is measured is the support
-    of the gradient for weights in general position: one LR column is made NaN, which sums,
+    8 LR pixels), in the middle of a picture. What is measured is the support of the gradient
+    for weights in general position: one LR column (or row) is made NaN, which sums,
     products, activations, maxima and means pass on whatever their weights, so that neither a
     silent rectifier nor a gradient too small for a float can hide a dependence. A weight that
     happens to be zero counts. A field that does not fit into `largest` (at most 1024) LR pixels
@@ -30,13 +42,13 @@ def receptive_field(model: Callable[[Tensor], Tensor], *, largest: int = 1024) -
     pictures, or keeps NaN from spreading (torch.nan_to_num, sorting, rounding to integers).
 
     >>> receptive_field(load_checkpoint("fsrcnn")[0])
-    15
+    ReceptiveField(rows=15, columns=15)
     """
     return _measured(_prepared(model), largest)
 
 
-def counted_receptive_field(model: nn.Module, *, largest: int = 1024) -> float:
-    """The number that papers print: 1 + Σ (kernel − 1) over the longest way through the layers.
+def counted_receptive_field(model: nn.Module, *, largest: int = 1024) -> ReceptiveField:
+    """The numbers that papers print: 1 + Σ (kernel − 1) over the longest way through the layers.
 
     It counts the layers behind the upsampler as if they, too, worked on the LR grid, where one of
     their pixels is only a part of an LR pixel (LAM, Tab. 1: 75 for EDSR, whose SR pixels depend
@@ -62,6 +74,10 @@ class _Probe:
     network: Any
     height: int
     dtype: torch.dtype
+
+    def turned(self) -> "_Probe":
+        """The same with rows and columns exchanged."""
+        return replace(self, network=lambda lr: self.network(lr.mT.contiguous()).mT)
 
     def picture(self, width: int) -> Tensor:
         return torch.rand(
@@ -103,6 +119,7 @@ def _prepared(model: Any) -> _Probe:
             probe = _Probe(network.to(dtype) if module else model, height, dtype)
             try:
                 probe.scale()
+                probe.turned().scale()
             except Exception as failure:  # a foreign network may raise anything
                 error = failure
             else:
@@ -113,30 +130,46 @@ def _prepared(model: Any) -> _Probe:
     ) from error
 
 
-def _measured(probe: _Probe, largest: int) -> float:
-    scale = probe.scale()
-    for width in (width for width in WIDTHS if width <= largest):
-        middle = range(width // 2, width // 2 + PHASES)
-        reaches = _reaches(probe, width, middle, scale)
-        if reaches is None:
-            continue
-        if len(reaches) == 1:
-            return _regular(*reaches.pop(), scale)
-        return _irregular(probe, width, middle, reaches, scale)
-    return math.inf
+def _measured(probe: _Probe, largest: int) -> ReceptiveField:
+    scale, turned = probe.scale(), probe.turned()
+    across = _fitting(probe, [width for width in WIDTHS if width <= largest], scale)
+    down = _fitting(turned, [width for width in WIDTHS if across[0] <= width <= largest], scale)
+    columns = _extent(probe, *across, scale)
+    return ReceptiveField(columns if down == across else _extent(turned, *down, scale), columns)
 
 
-def _reaches(probe: _Probe, width: int, columns: range, scale: int) -> set[tuple[int, int]] | None:
-    """All (first, last) SR column that an LR column reaches, counted from its own place.
+_Reaches = set[tuple[int, int]]  # (first, last) SR column from an LR column's own place
 
-    None when one comes near the edge of the picture.
-    """
+
+def _fitting(probe: _Probe, widths: list[int], scale: int) -> tuple[int, _Reaches]:
+    """The first picture that holds what its middle columns reach; nothing where none does."""
+    for width in widths:
+        if reaches := _reaches(probe, width, scale):
+            return width, reaches
+    return (widths or WIDTHS)[-1], set()
+
+
+def _extent(probe: _Probe, width: int, reaches: _Reaches, scale: int) -> float:
+    """Columns seen by the SR pixel that sees most."""
+    if not reaches:
+        return math.inf
+    if len(reaches) == 1:
+        return _regular(*min(reaches), scale)
+    return _irregular(probe, width, reaches, scale)
+
+
+def _middle(width: int) -> range:
+    return range(width // 2, width // 2 + PHASES)
+
+
+def _reaches(probe: _Probe, width: int, scale: int) -> _Reaches:
+    """What the middle LR columns reach; nothing when one comes near the edge of the picture."""
     reaches = set()
-    for column in columns:
+    for column in _middle(width):
         reached = probe.touched(width, column).nonzero().flatten()
         first, last = int(reached[0]), int(reached[-1])
         if first < PHASES * scale or last >= (width - PHASES) * scale:
-            return None
+            return set()
         reaches.add((first - scale * column, last - scale * column))
     return reaches
 
@@ -146,10 +179,9 @@ def _regular(first: int, last: int, scale: int) -> int:
     return max((phase - first) // scale + (last - phase) // scale + 1 for phase in range(scale))
 
 
-def _irregular(
-    probe: _Probe, width: int, middle: range, reaches: set[tuple[int, int]], scale: int
-) -> int:
+def _irregular(probe: _Probe, width: int, reaches: _Reaches, scale: int) -> int:
     """The same when they do not: for every SR pixel of the middle, both ends are looked up."""
+    middle = _middle(width)
     pixels = slice(scale * middle.start, scale * middle.stop)
     far = max(max(-first, last) for first, last in reaches) // scale + 2
     begin, end = max(0, middle.start - far), min(width, middle.stop + far)

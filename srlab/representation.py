@@ -6,8 +6,13 @@ Caliński–Harabasz index. The paper does not state perplexity, scaling or init
 fixes 30, no whitening, and the principal components.
 """
 
+import atexit
+import importlib
+import shutil
+import sys
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +23,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from srlab.capture import capture
+from srlab.layout import laid_out
 
 Method = Literal["tsne", "umap", "pca"]
 METHODS: dict[Method, str] = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
@@ -34,16 +40,19 @@ def layer_points(
 ) -> dict[str, np.ndarray]:
     """Points of several layers for images (N, 3, h, w): {layer: (N, C·h·w)}.
 
-    For so many images that these do not fit in memory, see `stream_components`.
+    For so many images that these do not fit in memory, see `stream_components`. Raises ValueError
+    for a layer that answers alike to unlike images.
     """
     collected: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
-    lr = lr.contiguous(memory_format=torch.channels_last)  # faster on a CPU
-    for batch in lr.split(batch_size):
+    for batch in laid_out(lr, model).split(batch_size):
         with capture(model, layers, stop=True) as features:
             model(batch)
         for layer in layers:
             collected[layer].append(points(features[layer]))
-    return {layer: np.concatenate(parts) for layer, parts in collected.items()}
+    found = {layer: np.concatenate(parts) for layer, parts in collected.items()}
+    if (lr != lr[:1]).any():
+        _check_layers(found)
+    return found
 
 
 def principal_components(points: np.ndarray, dimensions: int = 50) -> np.ndarray:
@@ -51,8 +60,10 @@ def principal_components(points: np.ndarray, dimensions: int = 50) -> np.ndarray
 
     Features have far more dimensions than points: the exact components then come from the N × N
     matrix of inner products, which is faster than a decomposition of the points themselves.
+    Raises ValueError when all points coincide.
     """
     _check_points(points)
+    _check_spread(points)
     dimensions = min(dimensions, *points.shape)
     if len(points) > points.shape[1]:
         return PCA(dimensions, svd_solver="full").fit_transform(points)
@@ -86,7 +97,9 @@ def stream_components(
     for batch in batches():
         if len(batch) < dimensions:
             raise ValueError(f"a batch of {len(batch)} points cannot fit {dimensions} components")
-        model.partial_fit(batch)
+        with np.errstate(invalid="ignore"):  # shares of a variance of 0, which nobody asks for
+            model.partial_fit(batch)
+    _check_spread((model.mean_ + np.sqrt(model.var_) * [[-1], [1]]).astype(batch.dtype))
     return np.concatenate([model.transform(batch) for batch in batches()])
 
 
@@ -114,6 +127,11 @@ def embed(
     than three dimensions t-SNE sums over all pairs of points: give it hundreds, not thousands.
     """
     components = principal_components(points)
+    if components.shape[1] < dimensions:
+        raise ValueError(
+            f"points of shape {points.shape} have {components.shape[1]} principal components, too "
+            f"few for {dimensions} dimensions; give more points, or points of more dimensions"
+        )
     if method == "pca":
         return components[:, :dimensions].astype(np.float32)
     if method == "tsne":
@@ -133,14 +151,40 @@ def embed(
         )
         # for so few points, threads wait for one another far longer than they compute
         with threadpool_limits(1 if len(components) < 2000 else None):
-            return tsne.fit_transform(components.astype(np.float32))
+            return tsne.fit_transform(_squarable(components).astype(np.float32))
     if method == "umap":
-        from umap import UMAP  # compiles for seconds on first import
-
+        if len(components) < dimensions + 2:
+            raise ValueError(
+                f"UMAP in {dimensions} dimensions needs at least {dimensions + 2} points, got "
+                f"{len(components)}; use more patches, or PCA"
+            )
         neighbours = min(int(perplexity), len(components) - 1)
-        umap = UMAP(neighbours, dimensions, random_state=seed, n_jobs=1)
-        return umap.fit_transform(components).astype(np.float32)
+        umap = _umap()(neighbours, dimensions, random_state=seed, n_jobs=1)
+        return umap.fit_transform(_squarable(components)).astype(np.float32)
     raise ValueError(f"unknown method {method!r}; srlab has {', '.join(METHODS)}")
+
+
+def _squarable(components: np.ndarray) -> np.ndarray:
+    """The same on another scale where squares of float32 would vanish or overflow."""
+    largest = np.abs(components).max()
+    return components if 1e-9 < largest < 1e9 else components / largest
+
+
+def _umap() -> Callable[..., Any]:
+    """The class UMAP; compiles for seconds on first import.
+
+    numba keeps what it compiles beside the package or in the user's cache. Where it can write to
+    neither, as in a container that another user runs, it gets a folder for as long as we run.
+    """
+    try:
+        return importlib.import_module("umap").UMAP
+    except RuntimeError as error:
+        if "cannot cache" not in str(error):
+            raise
+    folder = tempfile.mkdtemp(prefix="srlab-numba-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    sys.modules["numba"].config.CACHE_DIR = folder
+    return importlib.import_module("umap").UMAP
 
 
 def align(embedding: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -163,8 +207,12 @@ class Separability(NamedTuple):
 
 
 def separability(points: np.ndarray, labels: Sequence | np.ndarray) -> Separability:
-    """Caliński–Harabasz index BD/WD · (N−K)/(K−1) of points (N, D) with K distinct labels (N,)."""
+    """Caliński–Harabasz index BD/WD · (N−K)/(K−1) of points (N, D) with K distinct labels (N,).
+
+    Infinite when all points of each label coincide; ValueError when all points do.
+    """
     _check_points(points)
+    _check_spread(points)
     labels = np.asarray(labels)
     names, own = np.unique(labels, return_inverse=True)
     if len(labels) != len(points) or not 1 < len(names) < len(points):
@@ -251,6 +299,8 @@ def separability_ratio(
 
 def separability_level(index: float) -> str:
     """DDR's shorthand: − below 20, + below 100, ++ below 500, +++ from there."""
+    if np.isnan(index):
+        raise ValueError("the index is NaN, which is no level: separability was not measured")
     return ["−", "+", "++", "+++"][int(np.searchsorted([20, 100, 500], index, side="right"))]
 
 
@@ -260,3 +310,26 @@ def _check_points(points: np.ndarray) -> None:
             f"expected finite points (N, D), got shape {points.shape}"
             + ("" if np.isfinite(points).all() else " with NaN or infinity")
         )
+
+
+def _check_spread(points: np.ndarray) -> None:
+    if not _differ(points):
+        raise ValueError(
+            "all points coincide: there is nothing to embed or to separate. Features that do not "
+            "depend on the image come from a layer whose weights are all zero"
+        )
+
+
+def _check_layers(found: dict[str, np.ndarray]) -> None:
+    if alike := [layer for layer, points in found.items() if not _differ(points)]:
+        raise ValueError(
+            f"the output of {', '.join(map(repr, alike))} is the same for all images: nothing can "
+            "be told apart there (are all its weights zero?); leave it out of `layers`"
+        )
+
+
+def _differ(points: np.ndarray) -> bool:
+    """Does any coordinate vary by more than its rounding?"""
+    high, low = points.max(axis=0), points.min(axis=0)
+    rounding = 16 * np.finfo(np.result_type(points, np.float32)).eps
+    return bool((high - low > rounding * np.maximum(high, -low)).any())

@@ -34,6 +34,14 @@ def test_an_oracle_is_told_the_degradation():
     torch.testing.assert_close(wide, oracle.restore(lr, known).detach(), rtol=1e-4, atol=1e-5)
 
 
+def test_a_foreign_network_keeps_its_layout():
+    def foreign(lr):
+        return upsample(lr.view(len(lr), -1).view(lr.shape), 4)
+
+    lr = WINDOWS.lr["3.0"]
+    assert torch.equal(restored_windows(foreign, lr, KINDS["3.0"]), upsample(lr, 4))
+
+
 def test_every_window_is_measured_under_every_degradation():
     found = psnr_by_degradation(bicubic(4), WINDOWS, KINDS)
     assert list(found) == list(KINDS)

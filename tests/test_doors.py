@@ -43,12 +43,98 @@ def test_make_and_conda_install_the_same(repository):
     assert f"{constraints} -e '{project.removeprefix('-e ')}'" in makefile
 
 
+@pytest.fixture
+def made(repository, tmp_path):
+    """made(gpu, failing, **variables): make .venv where `pip` notes what it is asked for, and fails
+    when this names `failing`. Gives the process and what was asked, call by call."""
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(repository / name, tmp_path)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+
+    def stub(name, text):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+
+    stub(".venv/bin/jupytext-config", "")
+
+    def make(*, gpu=False, failing="nothing", system="Linux", **variables):
+        stub("nvidia-smi", f"exit {0 if gpu else 9}")
+        stub("uname", f"echo {system}")
+        stub(
+            ".venv/bin/python",
+            f'echo "$@" >>asked; for i in $(seq 900); do echo Collecting $i; done\n'
+            f'case "$*" in *{failing}*) echo no such wheel >&2; exit 1;; esac',
+        )
+        environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", **variables}
+        for name in ("MAKEFLAGS", "MAKELEVEL"):  # of the `make test` that runs this
+            environment.pop(name, None)
+        command = ["make", f"PYTHON={sys.executable}", ".venv/srlab-ready"]
+        ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        return ran, (tmp_path / "asked").read_text().splitlines()
+
+    return make
+
+
+CPU_TORCH = "--index-url https://download.pytorch.org/whl/cpu torch"
+
+
+def test_a_machine_without_a_gpu_is_given_the_small_torch(made, tmp_path):
+    ran, (torch, rest) = made()
+    assert ran.returncode == 0
+    assert torch.endswith(f"-c constraints.txt {CPU_TORCH}")
+    assert "--no-deps --timeout 10 --retries 1" in torch
+    assert rest.endswith("-c constraints.txt -e .[book,scale,test]")
+    assert "--index-url" not in rest
+    assert (tmp_path / ".venv/srlab-ready").exists()
+
+
+@pytest.mark.parametrize("given", [{"gpu": True}, {"system": "Darwin"}, {"TORCH": "pip"}])
+def test_others_take_the_torch_that_pip_finds(made, given):
+    ran, (only,) = made(**given)
+    assert ran.returncode == 0
+    assert "--index-url" not in only
+
+
+@pytest.mark.parametrize("build", ["cpu", "cu126"])
+def test_one_variable_chooses_the_torch(made, build):
+    torch, _ = made(gpu=build == "cpu", TORCH=build)[1]
+    assert torch.endswith(CPU_TORCH.replace("cpu", build))
+
+
+def test_where_torchs_index_is_out_of_reach_pip_looks_itself(made):
+    ran, (_, rest) = made(failing="whl/cpu")
+    assert ran.returncode == 0
+    assert "--index-url" not in rest
+    said = ran.stdout.splitlines()
+    assert said == [
+        "Making .venv (some minutes, once)",
+        "No cpu build to be had from https://download.pytorch.org/whl: pip looks for torch itself",
+    ]
+    assert ran.stderr == ""
+
+
+def test_a_failing_pip_names_its_log(made, tmp_path):
+    ran, _ = made(failing="scale")
+    assert ran.returncode != 0
+    *_, reason, named = ran.stdout.splitlines()
+    assert reason == "no such wheel"
+    assert named == "pip failed; all it said is in .venv/install.log"
+    assert len(ran.stdout.splitlines()) < 30
+    log = (tmp_path / ".venv/install.log").read_text()
+    assert "no such wheel" in log
+    assert log.count("Collecting") == 1800
+    assert not (tmp_path / ".venv/srlab-ready").exists()
+
+
 def test_the_image_serves_the_folder_that_is_built(repository):
     *build, user, port, _, command = instructions(repository / "Dockerfile")
     names = [name for name, _ in build]
     assert names == ["FROM", "WORKDIR", "COPY", "RUN", "FROM", "COPY"]
     arguments = dict(build)  # of those that come twice, the last
-    assert arguments["RUN"].endswith("-e '.[book,scale]' && srlab book")
+    torch, rest, book = " ".join(arguments["RUN"].split()).split(" && ")
+    assert torch.endswith("--no-deps -c constraints.txt " + CPU_TORCH)
+    assert rest.endswith("-c constraints.txt -e '.[book,scale]'")
+    assert book == "srlab book"
     assert arguments["COPY"] == f"--from=built {arguments['WORKDIR']}/_build/html /book"
     assert build[0] == ("FROM", f"{arguments['FROM']} AS built")
     assert int(user[1]) > 0  # not root

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 
 from srlab.feature_maps import (
     content_share,
@@ -53,6 +54,19 @@ def test_layer_maps_are_those_of_the_layer_in_any_batch():
     assert small["body.1"].maps.shape == (5, 3, 12, 12)
     torch.testing.assert_close(small["body.1"].shares, large["body.1"].shares)
     assert (small["body.0"].maps != small["body.1"].maps).any()
+
+
+def test_a_foreign_network_keeps_its_layout():
+    class Stranger(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.head = nn.Conv2d(3, 4, 3, padding=1)
+
+        def forward(self, lr):
+            return self.head(lr.view(len(lr), -1).view(lr.shape))
+
+    found = layer_maps(Stranger(), torch.rand(3, 3, 6, 6), ["head"], count=2)
+    assert found["head"].maps.shape == (3, 2, 6, 6)
 
 
 def test_the_edge_of_a_step_is_where_it_steps():

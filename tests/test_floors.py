@@ -91,6 +91,7 @@ FLOORS = (  # from the top
         "images",
         "assets",
         "capture",
+        "layout",
         "cost",
         "degradations.filters",
         "degradations.codecs",
@@ -124,6 +125,7 @@ EMPTY = {"", "attribution", "training"}  # package docstrings alone
 GENERAL = {
     "attribution",
     "capture",
+    "layout",
     "representation",
     "spectrum",
     "projections",

@@ -3,10 +3,13 @@ import os
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import brentq
+from scipy.special import gamma
 from scipy.stats import gennorm
 
 from srlab.datasets import load_images
 from srlab.degradations import Degradation
+from srlab.images import luma
 from srlab.natural_statistics import (
     PATCH,
     NaturalModel,
@@ -17,6 +20,7 @@ from srlab.natural_statistics import (
     fit_shipped_model,
     natural_model,
     niqe,
+    niqe_features,
     normalised_contrast,
 )
 from srlab.training.recipes import PRISTINE
@@ -52,6 +56,7 @@ def test_the_fit_recovers_an_asymmetric_gaussian(shape, left, right):
     assert fitted.mean == pytest.approx(values.mean(), abs=0.03)
     assert fitted.left_variance == pytest.approx(left**2 * gennorm.var(shape), rel=0.05)
     assert fitted.right_variance == pytest.approx(right**2 * gennorm.var(shape), rel=0.05)
+    assert fitted.scales == pytest.approx((left, right), rel=0.05)
 
 
 def test_a_symmetric_fit_is_the_plain_one():
@@ -92,6 +97,32 @@ def test_a_mirrored_image_swaps_only_the_diagonals():
 
 def test_an_image_without_contrast_has_no_features():
     assert np.isnan(brisque_features(torch.full((1, 3, 32, 32), 0.5))).any()
+
+
+def asymmetric_fit(values):
+    """Shape, mean and both scales β, by a root instead of a table."""
+    left, right = (np.sqrt(np.mean(values[side] ** 2)) for side in (values < 0, values > 0))
+    skew = left / right
+    ratio = np.mean(np.abs(values)) ** 2 / np.mean(values**2)
+    ratio *= (skew**3 + 1) * (skew + 1) / (skew**2 + 1) ** 2
+    shape = brentq(lambda a: gamma(2 / a) ** 2 / gamma(1 / a) / gamma(3 / a) - ratio, 0.2, 10)
+    left, right = (side * np.sqrt(gamma(1 / shape) / gamma(3 / shape)) for side in (left, right))
+    return shape, (right - left) * gamma(2 / shape) / gamma(1 / shape), left, right
+
+
+def test_niqe_describes_a_patch_by_shapes_and_scales(photographs):
+    """As its authors do; BRISQUE's variances rank pictures otherwise."""
+    picture = next(iter(photographs.values()))[:, :PATCH, :PATCH]
+    contrast = normalised_contrast(255 * luma(picture.double())[0].numpy())[0]
+    shape, _, left, right = asymmetric_fit(contrast.ravel())
+    expected = [shape, (left + right) / 2]
+    for down, along in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        neighbour = np.roll(contrast, (-down, -along), axis=(0, 1))
+        rows, columns = slice(0, PATCH - down), slice(along < 0, PATCH - (along > 0))
+        expected += asymmetric_fit((contrast * neighbour)[rows, columns].ravel())
+    found = niqe_features(picture)
+    assert found.shape == (1, 36)
+    np.testing.assert_allclose(found[0, :18], expected, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ def test_a_turned_picture_keeps_all_neighbours_and_a_shuffled_one_few(rng):
     assert kept_neighbours(points, points[:, :3]) > kept_neighbours(points, points[:, :1])
     with pytest.raises(ValueError, match="60 neighbours of 60 points with 60 embedded"):
         kept_neighbours(points, points, neighbours=60)
+    with pytest.raises(ValueError, match="all 60 points coincide"):
+        kept_neighbours(np.ones((60, 5)), points)
 
 
 def test_sizes_and_distances_are_those_of_the_clouds():

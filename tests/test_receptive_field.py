@@ -46,14 +46,14 @@ def up_by_shuffles(side, last=1):
 )
 def test_fields_are_those_derived_by_hand(name, settings, exact, counted):
     model = build(name, channels=4, **settings)
-    assert receptive_field(model) == exact
-    assert counted_receptive_field(model) == counted
+    assert receptive_field(model) == (exact, exact)
+    assert counted_receptive_field(model) == (counted, counted)
 
 
 def test_the_count_of_rrdbnet_is_the_papers():
     """Every block adds 30; 1 + 2 · (head + 1 + 4) = 13 are left, 703 for 23 blocks."""
     fields = [
-        counted_receptive_field(build("rrdbnet", channels=1, growth=1, num_blocks=blocks))
+        max(counted_receptive_field(build("rrdbnet", channels=1, growth=1, num_blocks=blocks)))
         for blocks in (1, 2)
     ]
     assert fields == [13 + 30, 13 + 60]
@@ -69,12 +69,12 @@ def test_the_count_of_rrdbnet_is_the_papers():
     ],
 )
 def test_pooling_over_the_picture_is_global(name, settings):
-    assert receptive_field(build(name, **settings), largest=128) == math.inf
+    assert receptive_field(build(name, **settings), largest=128) == (math.inf, math.inf)
 
 
 def test_a_field_that_does_not_fit_counts_as_global():
     model = build("edsr", channels=2, num_blocks=16)
-    assert receptive_field(model, largest=64) == math.inf
+    assert receptive_field(model, largest=64) == (math.inf, math.inf)
 
 
 @pytest.mark.parametrize("num_layers", [1, 2, 3])
@@ -89,7 +89,7 @@ def test_windows_that_shift_are_followed_layer_by_layer(num_layers):
             first = (first - shift) // 8 * 8 + shift
             last = (last - shift) // 8 * 8 + shift + 7
         sides.append(last + 1 - (first - 1) + 1)
-    assert receptive_field(model) == max(sides)
+    assert receptive_field(model) == (max(sides), max(sides))
 
 
 def gradient_support(model, extent=48):
@@ -121,7 +121,7 @@ def test_the_field_is_the_support_of_the_gradient(name, settings, scale):
     model = build(name, scale=scale, **settings).double()
     for parameter in model.parameters():  # in general position; positive weights keep all alive
         nn.init.uniform_(parameter, 0.1, 0.2)
-    assert receptive_field(model) == gradient_support(model)
+    assert receptive_field(model).columns == gradient_support(model)
 
 
 def test_a_gradient_too_small_for_a_float_is_still_a_dependence():
@@ -129,14 +129,14 @@ def test_a_gradient_too_small_for_a_float_is_still_a_dependence():
     for layer in model:
         nn.init.constant_(layer.weight, 1e-30)
     assert gradient_support(model.double()) == 0
-    assert receptive_field(model) == 41
+    assert receptive_field(model) == (41, 41)
 
 
 def test_silent_rectifiers_hide_nothing():
     model = nn.Sequential(nn.Conv2d(3, 4, 5, padding=2), nn.ReLU(), nn.Conv2d(4, 3, 3, padding=1))
     nn.init.constant_(model[0].bias, -100.0)
     assert gradient_support(model.double()) == 0
-    assert receptive_field(model) == 7
+    assert receptive_field(model) == (7, 7)
 
 
 class Foreign(nn.Module):
@@ -155,17 +155,51 @@ class Foreign(nn.Module):
 def test_any_callable_is_measured_and_left_as_it_was():
     model = Foreign()
     kept = {name: weight.clone() for name, weight in model.state_dict().items()}
-    assert receptive_field(model) == 3
+    assert receptive_field(model) == (3, 3)
     assert model.training
     assert all(torch.equal(weight, kept[name]) for name, weight in model.state_dict().items())
     assert all(weight.dtype == torch.float32 for weight in model.parameters())
-    assert receptive_field(lambda lr: model(lr)) == 3
-    assert receptive_field(lambda lr: lr) == 1
-    assert receptive_field(lambda lr: lr + lr.mean(dim=(2, 3), keepdim=True)) == math.inf
+    assert receptive_field(lambda lr: model(lr)) == (3, 3)
+    assert receptive_field(lambda lr: lr) == (1, 1)
+    everything = receptive_field(lambda lr: lr + lr.mean(dim=(2, 3), keepdim=True))
+    assert everything == (math.inf, math.inf)
+    assert str(everything) == "global"
 
 
 def test_a_maximum_is_seen_whole():
-    assert receptive_field(nn.MaxPool2d(5, stride=1, padding=2)) == 5
+    assert receptive_field(nn.MaxPool2d(5, stride=1, padding=2)) == (5, 5)
+
+
+@pytest.mark.parametrize("kernel", [(1, 5), (7, 3), (3, 65)])
+def test_rows_and_columns_are_told_apart(kernel):
+    model = nn.Conv2d(3, 3, kernel, padding="same")
+    assert receptive_field(model) == kernel
+    assert counted_receptive_field(model) == kernel
+    assert str(receptive_field(model)) == f"{kernel[0]}×{kernel[1]}"
+
+
+def test_a_network_may_see_all_of_one_side_only():
+    tall = nn.Conv2d(3, 3, (5, 1), padding="same").double()
+    assert receptive_field(lambda lr: lr + lr.mean(dim=3, keepdim=True)) == (1, math.inf)
+    assert receptive_field(lambda lr: lr + lr.mean(dim=2, keepdim=True)) == (math.inf, 1)
+    assert receptive_field(lambda lr: tall(lr).mean(dim=3, keepdim=True) + lr) == (5, math.inf)
+
+
+def test_a_network_may_work_in_place():
+    first, second = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 3, (1, 5), padding="same")
+
+    class InPlace(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = first, second
+
+        def forward(self, lr):
+            features = F.relu(self.first(lr.mul_(2)), inplace=True)
+            features[:, :2] = features[:, 2:]
+            features *= features.mean(dim=1, keepdim=True)
+            return self.second(features)
+
+    assert receptive_field(InPlace()) == (3, 7)
 
 
 def test_what_cannot_be_measured_says_so():
@@ -181,6 +215,6 @@ def test_what_cannot_be_measured_says_so():
 
 def test_every_network_has_a_field():
     assert {"edsr", "carn", "imdn", "rfdn", "pan", "rrdbnet", "san", "swinir"} <= set(MODELS)
-    rfdn = receptive_field(build("rfdn", channels=2, num_blocks=1), largest=256)
+    rfdn, _ = receptive_field(build("rfdn", channels=2, num_blocks=1), largest=256)
     # without attention: head, 4, 1 behind the fusion, 1 in the upsampler
     assert 1 + 2 * 7 < rfdn < 100

@@ -1,14 +1,21 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
 from sklearn.metrics import calinski_harabasz_score
+from torch import nn
 
 from srlab.models import build
 from srlab.representation import (
     METHODS,
     align,
     embed,
+    layer_components,
     layer_points,
     points,
     principal_components,
@@ -88,6 +95,113 @@ def test_embeddings_show_blobs_and_repeat_for_a_seed(blobs, method):
     assert embedding.dtype == np.float32
     assert separability(embedding, labels).index > 100
     np.testing.assert_array_equal(embedding, embed(cloud, method=method, perplexity=15))
+
+
+class Stranger(nn.Module):
+    """It flattens with `view`, which only the layout it was written for allows."""
+
+    def __init__(self):
+        super().__init__()
+        self.head, self.dead = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 3, 1)
+        nn.init.zeros_(self.dead.weight)
+
+    def forward(self, lr):
+        features = lr.view(len(lr), -1).view_as(lr)
+        features = self.head(features).view(len(lr), 4, -1)
+        return self.dead(features.view(len(lr), 4, *lr.shape[2:]))
+
+
+def test_a_foreign_network_keeps_its_layout():
+    found = layer_points(Stranger(), torch.rand(3, 3, 6, 6), ["head"], batch_size=2)
+    assert found["head"].shape == (3, 4 * 36)
+
+
+def test_a_layer_that_answers_all_images_alike_is_named():
+    model = Stranger()
+    images = torch.rand(12, 3, 6, 6)
+    with pytest.raises(ValueError, match="output of 'dead' is the same for all images"):
+        layer_points(model, images, ["head", "dead"])
+    nn.init.constant_(model.dead.bias, 1e3)
+    with pytest.raises(ValueError, match="output of 'dead'"):
+        layer_components(model, images, ["dead"])
+    equal = images[:1].expand(12, -1, -1, -1)  # then no layer is at fault
+    assert layer_points(model, equal, ["dead"])["dead"].shape == (12, 3 * 36)
+
+
+@pytest.mark.parametrize("value", [0, 0.1, 1e6])
+@pytest.mark.parametrize("method", METHODS)
+def test_points_that_coincide_are_refused(method, value):
+    """t-SNE would end the process with a segmentation fault."""
+    cloud = np.full((60, 7), value, np.float32)
+    with pytest.raises(ValueError, match="all points coincide"):
+        embed(cloud, method=method)
+    cloud[::2] *= 1 + 1e-7  # no more than rounding
+    with pytest.raises(ValueError, match="all points coincide"):
+        separability(cloud, np.arange(60) % 2)
+    with pytest.raises(ValueError, match="all points coincide"):
+        stream_components(lambda: np.array_split(cloud, 3), 5)
+
+
+def test_clouds_that_collapse_apart_separate_without_end():
+    cloud = np.repeat(np.eye(2), 3, axis=0)
+    assert separability(cloud, np.repeat(["a", "b"], 3)).index == np.inf
+    assert separability_level(np.inf) == "+++"
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("size", [1e-25, 1e25])
+@pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
+def test_the_unit_of_features_does_not_matter(blobs, method, size):
+    """Squares of such numbers are 0 or infinite in float32; t-SNE ended the process."""
+    cloud, labels = blobs
+    embedding = embed(cloud * np.float32(size), method=method, perplexity=15)
+    assert separability(embedding, labels).index > 100
+
+
+@pytest.mark.parametrize(("count", "dimensions"), [(2, 2), (3, 2), (4, 3)])
+def test_umap_says_how_few_points_are_too_few(blobs, count, dimensions):
+    with pytest.raises(ValueError, match=f"at least {dimensions + 2} points, got {count}"):
+        embed(blobs[0][:count], method="umap", dimensions=dimensions)
+
+
+@pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
+def test_umap_draws_the_fewest_points_it_takes(blobs):
+    assert embed(blobs[0][::15], method="umap").shape == (4, 2)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_method_makes_up_dimensions(blobs, method):
+    with pytest.raises(ValueError, match=r"shape \(60, 1\) have 1 principal components, too few"):
+        embed(blobs[0][:, :1], method=method, perplexity=15)
+
+
+def test_numba_gets_a_cache_where_it_may_write_nowhere(tmp_path):
+    """A package that compiles when it is imported, as UMAP does, beside which nothing is kept."""
+    (tmp_path / "umap.py").write_text(
+        "import numba\n"
+        "@numba.njit('float64(float64)', cache=True)\n"
+        "def twice(x):\n    return 2 * x\n"
+        "class UMAP:\n"
+        "    def __init__(self, *_, **__): pass\n"
+        "    def fit_transform(self, points): return twice(1.0) * points[:, :2]\n"
+    )
+    script = (
+        "import numpy as np; from srlab.representation import embed\n"
+        "print(embed(np.eye(5), method='umap').shape)\n"
+        "import numba; print(numba.config.CACHE_DIR)"
+    )
+    environment = {name: own for name, own in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    environment |= {
+        "NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator",  # not beside it, not at home
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path]),
+    }
+    command = [sys.executable, "-c", script]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    shape, folder = ran.stdout.splitlines()
+    assert shape == "(5, 2)"
+    assert folder
+    assert not Path(folder).exists()  # gone with the process
 
 
 def test_a_perplexity_too_large_and_an_unknown_method_are_refused(blobs):
@@ -170,6 +284,11 @@ def test_align_undoes_a_rotation(rng):
 )
 def test_levels_are_those_of_the_paper(index, level):
     assert separability_level(index) == level
+
+
+def test_nan_is_no_level():
+    with pytest.raises(ValueError, match="index is NaN"):
+        separability_level(float("nan"))
 
 
 def test_bad_points_and_labels_are_refused(blobs):

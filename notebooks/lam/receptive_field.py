@@ -161,8 +161,9 @@ finding = Finding(
 names = obtainable(networks, train=train)
 models = {name: network(name, train=train, device=device) for name in names}
 models |= {f"{name}, published": load_official(name)[0].to(device) for name in official}
-field = {name: receptive_field(model) for name, model in models.items()}
+field = {name: receptive_field(model) for name, model in models.items()}  # (rows, columns)
 counted = {name: counted_receptive_field(model) for name, model in models.items()}
+widest = {name: max(own) for name, own in field.items()}  # side of the square around it
 
 judging = {name: models[name] for name in judges if name in models} or models
 patches = hard_patches(
@@ -181,7 +182,7 @@ used = {
     for name, result in found.items()
 }
 border = side - math.ceil(square[0] + square[2])  # the crop ends here
-possible = {name: min((own - 1) / 2, border) for name, own in field.items()}
+possible = {name: min((own - 1) / 2, border) for name, own in widest.items()}
 
 
 # %% [markdown]
@@ -191,15 +192,11 @@ possible = {name: min((own - 1) / 2, border) for name, own in field.items()}
 
 
 # %% tags=["hide-input"]
-def pixels(value):
-    return "global" if math.isinf(value) else f"{value:.0f}"
-
-
-order = sorted(models, key=lambda name: (field[name], found[name].index.mean()))
+order = sorted(models, key=lambda name: (widest[name], found[name].index.mean()))
 rows = {
     name: {
-        "field, measured": pixels(field[name]),
-        "field, counted": pixels(counted[name]),
+        "field, measured": str(field[name]),
+        "field, counted": str(counted[name]),
         "reach, used": f"{used[name].mean():.1f} of {possible[name]:.0f}",
         "DI": f"{found[name].index.mean():.2f}",
         "PSNR-Y, dB": f"{found[name].psnr.mean():.2f}",
@@ -222,8 +219,8 @@ for i in range(min(2, num_patches)):
     panels[label, "LR"] = image_to_array(patches.lr[i])
     for name in drawn:
         panels[label, name] = found[name].maps[i]
-        notes[label, name] = f"{pixels(field[name])}, DI {found[name].index[i]:.1f}"
-        frames[label, name] = {"dash": used[name][i], "dot": (field[name] - 1) / 2}
+        notes[label, name] = f"{field[name]}, DI {found[name].index[i]:.1f}"
+        frames[label, name] = {"dash": used[name][i], "dot": (widest[name] - 1) / 2}
 figure = attribution_grid(panels, size=(side, side), window=square, around=side / 4, notes=notes)
 rows, columns = (list(dict.fromkeys(titles)) for titles in zip(*panels))
 for (row, column), edges in frames.items():
@@ -251,7 +248,7 @@ stacked_curves(
 
 # %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Diffusion index of each network, in the order of its measured receptive field (in brackets); a dot for each crop, the larger ones are means, bars from the lowest to the highest. Look at the trend from the top to the bottom, and at the spread among those that see everything.", "name": "fig-field-di"}}
 interval_dots(
-    {f"{name} ({pixels(field[name])})": found[name].index for name in order},
+    {f"{name} ({field[name]})": found[name].index for name in order},
     x_title="diffusion index",
 )
 
@@ -262,26 +259,26 @@ interval_dots(
 # %%
 def outside(name):
     """Largest share of a map outside the field; the window's last differences reach one further."""
-    far = math.ceil(field[name] / 2) + 1 if field[name] <= 2 * border else border
+    far = math.ceil(widest[name] / 2) + 1 if widest[name] <= 2 * border else border
     rings = [gathered(own, square) for own in found[name].maps]
     return max(1 - own[min(far, len(own) - 1)] for own in rings)
 
 
 stray = max(outside(name) for name in models)
-wide = [name for name in names if field[name] > 40]
+wide = [name for name in names if widest[name] > 40]
 part = {name: used[name].mean() / possible[name] for name in names}
 di = {name: found[name].index.mean() for name in names}
-rho = rank_correlation([field[name] for name in names], [di[name] for name in names])
-farther = [name for name in names if field[name] > min(field[own] for own in names)]
-rho_farther = rank_correlation([field[name] for name in farther], [di[name] for name in farther])
+rho = rank_correlation([widest[name] for name in names], [di[name] for name in names])
+farther = [name for name in names if widest[name] > min(widest[own] for own in names)]
+rho_farther = rank_correlation([widest[name] for name in farther], [di[name] for name in farther])
 PAPER_FIELD = [17, 45, 75, 107, 703, *[math.inf] * 5]
 PAPER_DI = [0.797, 1.807, 2.977, 3.194, 13.417, 14.643, 13.208, 16.596, 13.243, 18.642]
 paper_rho = rank_correlation(PAPER_FIELD, PAPER_DI)
-everything = [name for name in names if field[name] >= 2 * side]
+everything = [name for name in names if widest[name] >= 2 * side]
 spread = {name: mean_interval(found[name].index) for name in names}
 top, bottom = (pick(everything or names, key=di.get) for pick in (max, min))
 ratio = found[top].index / found[bottom].index  # on the same crops
-narrow, best = min(names, key=field.get), max(names, key=lambda name: found[name].psnr.mean())
+narrow, best = min(names, key=widest.get), max(names, key=lambda name: found[name].psnr.mean())
 
 # %% tags=["remove-cell"]
 glue("field_networks", len(names), display=False)
@@ -298,7 +295,7 @@ glue("field_everything", len(everything), display=False)
 glue("field_more", int((ratio > 1).sum()), display=False)
 for key, name in {"narrow": narrow, "top": top, "bottom": bottom, "best": best}.items():
     glue(f"field_{key}", name, display=False)
-    glue(f"field_{key}_field", pixels(field[name]), display=False)
+    glue(f"field_{key}_field", str(field[name]), display=False)
     glue(f"field_{key}_di", float(di[name]), display=False)
     glue(f"field_{key}_psnr", float(found[name].psnr.mean()), display=False)
 
@@ -380,5 +377,6 @@ record(
 # - Take another share: 0.5 is the core of a map, 0.99 its halo. Which networks differ in the halo
 #   only?
 # - Take crops full of stripes, `image_set = "urban100-30"`: regular patterns widen the used reach.
-# - Measure your own network: `receptive_field(model)` takes any callable; its maps come from
+# - Measure your own network: `receptive_field(model)` takes any callable and answers with rows and
+#   columns, which non-square kernels make differ; its maps come from
 #   {doc}`/book/findings/your_network`.
