@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
 
 @contextmanager
 def replace_file(path: str | Path) -> Iterator[Path]:
@@ -32,3 +35,14 @@ def replace_text(path: str | Path, text: str) -> None:
     """The same for a whole text, in UTF-8."""
     with replace_file(path) as temporary:
         temporary.write_text(text, "utf-8")
+
+
+def replace_at(address: str, content: bytes) -> None:
+    """The same at a path or any address that fsspec opens ("s3://…": there, files appear whole)."""
+    system, path = fsspec.url_to_fs(address)
+    if isinstance(system, LocalFileSystem):
+        with replace_file(path) as temporary:
+            temporary.write_bytes(content)
+    else:
+        system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        system.pipe_file(path, content)
