@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from srlab.files import replace_file
 from srlab.inheritance import own_weights, whole_weights
 from srlab.models import build
 from srlab.storage import restored_weights, rounded, stored
@@ -74,11 +75,10 @@ def save_checkpoint(
     if any(kept.get(name) is not tensor for name, tensor in whole.items()):
         digests = {name: _digest(own) for name, own in parents.items()}
         provenance = replace(provenance, inherited=digests)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
     header = {HEADER: json.dumps(asdict(provenance), separators=(",", ":"))}
-    save_file(stored(kept, bits), temporary, metadata=header)
-    return temporary.replace(path)
+    with replace_file(path) as temporary:
+        save_file(stored(kept, bits), temporary, metadata=header)
+    return path
 
 
 def load_checkpoint(name: str | Path) -> tuple[nn.Module, Provenance]:

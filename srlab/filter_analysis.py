@@ -39,6 +39,7 @@ from srlab.checkpoints import (
 from srlab.datasets import image_sets, load_images
 from srlab.degradations import Degradation
 from srlab.examples import Examples
+from srlab.files import replace_file
 from srlab.filter_effects import Effect, effects
 from srlab.foreign import load_network
 from srlab.images import read_image
@@ -186,7 +187,8 @@ def write_scores(path: Path, analysis: FilterAnalysis, facts: Mapping[str, objec
     tables = [pyarrow.table(_columns(analysis, name)) for name in analysis.attributions]
     table = pyarrow.concat_tables(tables)
     table = table.replace_schema_metadata({"srlab": json.dumps(facts, ensure_ascii=False)})
-    parquet.write_table(table, path, compression="zstd")
+    with replace_file(path) as temporary:
+        parquet.write_table(table, temporary, compression="zstd")
 
 
 def _columns(analysis: FilterAnalysis, degradation: str) -> dict[str, object]:
@@ -231,7 +233,9 @@ def write_networks(
             )
             save_checkpoint(path, weights, story)
         else:
-            save_file({key: own.detach().cpu().contiguous() for key, own in weights.items()}, path)
+            held = {key: own.detach().cpu().contiguous() for key, own in weights.items()}
+            with replace_file(path) as temporary:
+                save_file(held, temporary)
         paths.append(path)
     return paths
 

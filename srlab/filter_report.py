@@ -12,6 +12,7 @@ from srlab.checkpoints import versions
 from srlab.contract import connect
 from srlab.devices import hardware
 from srlab.examples import examples
+from srlab.files import replace_text
 from srlab.filter_analysis import (
     TARGET,
     FilterAnalysis,
@@ -76,7 +77,7 @@ def analyse_files(
     write_scores(out / "scores.parquet", analysis, facts)
     networks = write_networks(out, analysis, pair.provenance)
     report = out / "report.html"
-    report.write_text(filter_report(f"{baseline} → {target}", model, analysis, facts), "utf-8")
+    replace_text(report, filter_report(f"{baseline} → {target}", model, analysis, facts))
     return [
         *_findings(analysis),
         *map(str, networks),

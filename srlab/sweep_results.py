@@ -14,6 +14,7 @@ import plotly.io
 import pyarrow as pa
 from pyarrow import parquet
 
+from srlab.files import replace_at
 from srlab.findings import SYMBOLS, Verdict, number
 from srlab.plotting import Effect, effects_over_grid
 from srlab.report import HEAD, source
@@ -77,10 +78,8 @@ def write_results(target: str, outcomes: Sequence[Mapping[str, Any]]) -> None:
     schema = pa.schema([*SCHEMA, *((name, pa.string()) for name in chosen)])
     binary = io.BytesIO()
     parquet.write_table(pa.Table.from_pylist(rows, schema), binary, compression="zstd")
-    system, root = fsspec.url_to_fs(target)
-    system.makedirs(root, exist_ok=True)
-    system.pipe_file(f"{root}/{TABLE}", binary.getvalue())
-    system.pipe_file(f"{root}/{PAGE}", results_page(rows).encode())
+    replace_at(f"{target}/{TABLE}", binary.getvalue())
+    replace_at(f"{target}/{PAGE}", results_page(rows).encode())
 
 
 def read_results(path: str | Path) -> list[Row]:

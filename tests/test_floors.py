@@ -111,6 +111,7 @@ FLOORS = (  # from the top
         "training.state",
         "training.share",
         "inheritance",
+        "files",
         "devices",
         "plotting",
         "generalization",

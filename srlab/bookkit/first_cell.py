@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from srlab.bookkit.project import find_notebooks, find_root
+from srlab.files import replace_text
 
 FIRST_CELL = r"""
 # %% tags=["remove-cell"] jupyter={"source_hidden": true} cellView="form"
@@ -58,7 +59,7 @@ def write_first_cells(root: Path) -> list[Path]:
     for notebook in find_notebooks(root):
         script = notebook.source.read_text("utf-8")
         if script != with_first_cell(script):
-            notebook.source.write_text(with_first_cell(script), "utf-8")
+            replace_text(notebook.source, with_first_cell(script))
             changed.append(notebook.source)
     return changed
 

@@ -22,6 +22,7 @@ from srlab.bookkit.memory import MemoryLimit
 from srlab.bookkit.project import Notebook
 from srlab.bookkit.records import extract_record
 from srlab.bookkit.runner import chosen_parameters, execute, known_parameters, what_stopped
+from srlab.files import replace_at
 from srlab.parameters import check_given
 from srlab.sweep_results import DONE, FAILED
 
@@ -132,12 +133,6 @@ def run_point(
         hardware=hardware(),
     )
     told = json.dumps(outcome, indent=1, ensure_ascii=False)
-    _write(f"{target}/{point.folder}", {EXECUTED: nbformat.writes(page), OUTCOME: told})
+    for name, text in {EXECUTED: nbformat.writes(page), OUTCOME: told}.items():
+        replace_at(f"{target}/{point.folder}/{name}", text.encode())
     return outcome
-
-
-def _write(target: str, texts: Mapping[str, str]) -> None:
-    files, root = fsspec.url_to_fs(target)
-    files.makedirs(root, exist_ok=True)
-    for name, text in texts.items():
-        files.pipe_file(f"{root}/{name}", text.encode())

@@ -10,8 +10,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from srlab.bookkit.files import replace_text
 from srlab.bookkit.project import Notebook, find_notebooks, find_root
+from srlab.files import replace_text
 from srlab.findings import MIME, SYMBOLS, Verdict, number
 
 Record = dict[str, Any]
@@ -113,7 +113,7 @@ def write_readme(root: Path) -> bool:
         raise ValueError(f"{readme} needs the lines {MARKERS[0]} and {MARKERS[1]}, in this order")
     table = verdict_table(read_records(root), lambda name: f"notebooks/{name}.py")
     updated = f"{text[: start + len(MARKERS[0])]}\n{table}\n{text[end:]}"
-    readme.write_text(updated, "utf-8")
+    replace_text(readme, updated)
     return updated != text
 
 

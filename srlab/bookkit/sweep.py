@@ -87,7 +87,7 @@ def run_sweep(
 def _absolute(target: str | Path) -> str:
     """An address that means the same in every process."""
     text = str(target)
-    return text if "://" in text else str(Path(text).resolve())
+    return text.rstrip("/") if "://" in text else str(Path(text).resolve())
 
 
 def _finished(target: str, points: Iterable[Point]) -> dict[str, Outcome]:

@@ -12,6 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from srlab.bookkit.project import Notebook, find_notebooks, find_root
+from srlab.files import replace_text
 
 KEPT_METADATA = ("kernelspec",)
 
@@ -52,7 +53,7 @@ def write_twins(root: Path) -> list[Path]:
     """Bring every twin in step; returns the files that changed."""
     stale = stale_twins(root)
     for notebook in stale:
-        notebook.twin.write_text(twin_text(notebook), "utf-8")
+        replace_text(notebook.twin, twin_text(notebook))
     return [notebook.twin for notebook in stale]
 
 

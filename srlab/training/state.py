@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from srlab.files import replace_file
+
 
 class RunState:
     """How far a run has come: step, seconds, curves, kept weights; without a folder, in memory.
@@ -68,9 +70,8 @@ class RunState:
             "weights": self.weights,
             "parts": [part.state_dict() for part in parts],
         }
-        temporary = self.path.with_suffix(".tmp")
-        torch.save(content, temporary)
-        temporary.replace(self.path)
+        with replace_file(self.path) as temporary:
+            torch.save(content, temporary)
 
 
 def _writable(folder: Path) -> Path:
