@@ -110,6 +110,7 @@ FLOORS = (  # from the top
         "training.state",
         "training.share",
         "inheritance",
+        "files",
         "devices",
         "plotting",
         "generalization",

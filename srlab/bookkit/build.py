@@ -10,11 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 from srlab.bookkit.cache import PACKAGE, digest
-from srlab.bookkit.files import replace_text
 from srlab.bookkit.project import find_notebooks, find_root
 from srlab.bookkit.remote import repository
 from srlab.bookkit.runner import ANSI, run_notebooks
 from srlab.bookkit.twins import write_twins
+from srlab.files import replace_text
 
 PACKAGES = ("jupyter-book", "sphinx", "myst-nb", "sphinx-book-theme", "plotly")
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"

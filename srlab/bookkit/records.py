@@ -10,8 +10,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from srlab.bookkit.files import replace_text
 from srlab.bookkit.project import Notebook, find_notebooks, find_root
+from srlab.files import replace_text
 from srlab.findings import MIME, SYMBOLS, Verdict, number
 
 Record = dict[str, Any]

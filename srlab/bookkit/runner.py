@@ -19,11 +19,11 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from srlab.bookkit.cache import cache_key, versions
-from srlab.bookkit.files import replace_text
 from srlab.bookkit.project import Notebook, find_notebooks, find_root
 from srlab.bookkit.quick import QUICK
 from srlab.bookkit.records import extract_record, write_record
 from srlab.bookkit.twins import read_source
+from srlab.files import replace_text
 from srlab.parameters import check_given, offered
 
 METADATA = "srlab"  # where an executed notebook keeps its key, seconds, hardware and versions
