@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.checkpoints import CheckpointError
-from srlab.contract import Adapter, ContractError, connect, size_multiple
+from srlab.contract import UNLIKE, Adapter, ContractError, connect, size_multiple
 from srlab.foreign import NetworkError, load_network, network_from_file, parse_address
 from srlab.models import build
 
@@ -247,7 +247,7 @@ def test_an_odd_output_is_a_size_problem(lr: Tensor) -> None:
 def test_padding_keeps_pixels_in_place_and_gradients(lr: Tensor) -> None:
     model, contract = connect(NeedsMultiple(16), lr, multiple=16)
     assert contract.checks()["takes heights and widths"].startswith("that are multiples of 16, pad")
-    assert contract.unlikeness < 0.01
+    assert contract.unlikeness < UNLIKE
     torch.testing.assert_close(model(lr), Scaled()(lr))
     given = lr.clone().requires_grad_()
     model(given).sum().backward()
