@@ -89,6 +89,7 @@ FLOORS = (  # from the top
     ),
     (
         "images",
+        "masks",
         "assets",
         "capture",
         "cost",
