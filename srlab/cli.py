@@ -201,7 +201,11 @@ def lam(
     context: typer.Context,
     image: Annotated[Path, typer.Option(help="The picture that the network is given.")],
     model: Annotated[
-        Texts, typer.Option(help="Your network: package.module:factory(channels=64).")
+        Texts,
+        typer.Option(
+            help="Your network: package.module:factory(channels=64), of this folder or of one that "
+            "stands in front, ../other/package.module:factory."
+        ),
     ] = None,
     weights: Annotated[Texts, typer.Option(help="Its .safetensors or .pth file.")] = None,
     checkpoint: Annotated[

@@ -90,6 +90,7 @@ FLOORS = (  # from the top
     (
         "images",
         "masks",
+        "foreign_modules",
         "assets",
         "capture",
         "cost",

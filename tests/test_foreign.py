@@ -57,7 +57,21 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_an_address_is_read_without_running_it() -> None:
     address = parse_address("a.b:C.make(3, channels=[1, -2], name='x')")
-    assert address == ("a.b", "C.make", (3,), {"channels": [1, -2], "name": "x"})
+    assert address == ("a.b", "C.make", (3,), {"channels": [1, -2], "name": "x"}, None)
+
+
+@pytest.mark.parametrize(
+    ("address", "folder"),
+    [
+        ("../two/a.b:C('x/y:z')", Path("..", "two")),
+        ("~/a.b:C", Path.home()),
+        ("/a.b:C", Path("/")),
+        ("C:/code/two/a.b:C", Path("C:/code/two")),
+    ],
+)
+def test_a_folder_may_stand_in_front(address: str, folder: Path) -> None:
+    assert parse_address(address)[:2] == ("a.b", "C")
+    assert parse_address(address).folder == folder
 
 
 @pytest.mark.parametrize(
