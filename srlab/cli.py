@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from srlab.attribution.targets import Measure
+    from srlab.contract import Contract
     from srlab.explain import Comparison, Explanation
 
 app = typer.Typer(
@@ -305,6 +306,8 @@ def lam(
     }
     if assumed:
         typer.echo(f"{target}: {assumed}", err=True)
+    for name, question in questions.items():
+        _warn(name, question.contract)
     if several:
         compared = compare(questions, steps=steps, **settings)
         _write_comparison(out, raw, image, compared, facts)
@@ -435,7 +438,6 @@ def _write_map(
     replace_text(out, lam_report(f"{name} · {image.name}", *pictures, told))
     for file in raw:
         found.save(file, told)
-    _warn(name, found)
     typer.echo(f"diffusion index     {found.diffusion_index:.2f}")
     typer.echo(f"completeness error  {percent(found.attribution.completeness_error)}")
     typer.echo(f"open {out}")
@@ -455,7 +457,6 @@ def _write_comparison(
         file = next(files, None)
         if file:
             found.save(file, {**facts, "Network": {"name": name}, CHECKS: found.contract.checks()})
-        _warn(name, found)
         error = percent(found.attribution.completeness_error)
         rows.append((name, f"{found.diffusion_index:.2f}", error, f"{file or ''}"))
     typer.echo(_aligned(rows if raw else [row[:-1] for row in rows]))
@@ -464,9 +465,9 @@ def _write_comparison(
     typer.echo(f"open {out}")
 
 
-def _warn(name: str, found: "Explanation") -> None:
-    """Tell of what makes its map doubtful."""
-    for doubt in found.contract.doubts():
+def _warn(name: str, contract: "Contract") -> None:
+    """Tell of what will make its map doubtful."""
+    for doubt in contract.doubts():
         option = " (--range)" if "values" in doubt else ""
         typer.echo(f"{name}: {doubt}{option}", err=True)
 

@@ -257,7 +257,8 @@ def _measure(model: nn.Module, lr: Tensor, unpadded: nn.Module) -> tuple[int, Te
         return _measured_scale(sr, lr), sr
     except _SizeError as error:
         multiple = size_multiple(unpadded, original)
-        if multiple == 1:
+        ran = error.__cause__ is None  # and gave an odd picture
+        if multiple == 1 or (multiple is None and ran):
             raise
         if multiple is None:
             raise ContractError(

@@ -70,6 +70,9 @@ class Only32(Net):
         if lr.shape[-2:] != (32, 32): raise RuntimeError("windows do not fit")
         return super().forward(lr)
 
+class Exploding(Net):
+    def forward(self, lr): return super().forward(lr) * torch.exp(lr.mean().clamp(max=80))
+
 class NoGradient(Net):
     @torch.no_grad()
     def forward(self, lr): return super().forward(lr)
@@ -327,6 +330,16 @@ def test_published_weights_are_listed_as_they_are_named() -> None:
 def test_a_range_that_does_not_fit_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
     assert lam(model="readers:In255") == 0
     assert "[0, 255] better (--range)" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_doubt_is_told_ahead_of_the_failure_that_it_explains(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert lam("--range", "255", model="readers:Exploding") == 1
+    doubt, failure = capsys.readouterr().err.splitlines()
+    assert "[0, 1] better (--range)" in doubt or "[-1, 1] better (--range)" in doubt
+    assert failure.startswith("srlab: ")
 
 
 @pytest.mark.usefixtures("folder")

@@ -231,6 +231,8 @@ def test_a_network_of_one_size_says_how_to_give_it() -> None:
     with pytest.raises(ContractError, match=r"windows do not fit.*cut that size out"):
         connect(Fixed(48, only=True), waves())
     assert connect(Fixed(48, only=True), waves(48, 48))[1].sizes is None
+    with pytest.raises(ContractError, match=r"no whole multiple$"):
+        connect(Returns(lambda sr: sr[..., :-1]), waves())
 
 
 def test_the_scale_alone_takes_one_run() -> None:
