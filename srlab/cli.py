@@ -5,6 +5,7 @@ Heavy modules load inside them.
 
 import ast
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from srlab.attribution.targets import Measure
+    from srlab.contract import Contract
     from srlab.explain import Comparison, Explanation
 
 app = typer.Typer(
@@ -199,7 +201,6 @@ class InOrder(TyperCommand):
 Texts = list[str] | None
 Facts = Mapping[str, Mapping[str, str]]
 CHECKS = "What the network does"
-WHITE = 0.5  # luma above which a pixel of a mask counts
 
 
 @app.command(cls=InOrder)
@@ -207,7 +208,11 @@ def lam(
     context: typer.Context,
     image: Annotated[Path, typer.Option(help="The picture that the network is given.")],
     model: Annotated[
-        Texts, typer.Option(help="Your network: package.module:factory(channels=64).")
+        Texts,
+        typer.Option(
+            help="Your network: package.module:factory(channels=64), of this folder or of one that "
+            "stands in front, ../other/package.module:factory."
+        ),
     ] = None,
     weights: Annotated[Texts, typer.Option(help="Its .safetensors or .pth file.")] = None,
     checkpoint: Annotated[
@@ -221,7 +226,8 @@ def lam(
         str,
         typer.Option(
             help="What of the patch: gradient, edges:ANGLE, colour, band:LOW,HIGH, brightness; "
-            "mask:FILE counts where a picture of the SR image's or the patch's size is white."
+            "mask:FILE counts where a picture of the SR image's or the patch's size is white, or "
+            "has an object's number."
         ),
     ] = "gradient",
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("map.html"),
@@ -230,7 +236,11 @@ def lam(
     ] = None,
     scale: Annotated[int | None, typer.Option(help="Refuse a network of another scale.")] = None,
     reduce: Annotated[
-        int, typer.Option(help="Shrink the picture by this first, if it is high resolution.")
+        int,
+        typer.Option(
+            help="Shrink the picture by this first, if it is high resolution: exactly as Pillow's "
+            "bicubic does with 8 bits."
+        ),
     ] = 1,
     crop: Annotated[
         int | None, typer.Option(help="Take only so many LR pixels a side, around the patch.")
@@ -259,7 +269,8 @@ def lam(
     from srlab.checkpoints import versions
     from srlab.chosen import chosen_networks, whole_numbers
     from srlab.devices import hardware
-    from srlab.explain import compare, prepare
+    from srlab.explain import compare, prepare, reduce_picture
+    from srlab.images import read_image
 
     belonging = {
         "model": model,
@@ -271,11 +282,14 @@ def lam(
     }
     chosen = chosen_networks(context.meta["order"], belonging)
     several, spot = len(chosen) > 1, _device(device)
-    lr, questions = _picture(image, reduce).to(spot), {}
+    raw = _raw_files(npz, len(chosen))
+    _check_writable(out, *raw)
+    lr, questions = reduce_picture(read_image(image)[None], reduce).to(spot), {}
+    measure, assumed = _measure(target)
     asked: dict[str, Any] = {
         "patch": whole_numbers("--patch", patch, 2, 3) if patch else None,
         "crop": crop,
-        "measure": _measure(target),
+        "measure": measure,
     }
     for name, one in chosen.items():
         with _about(name, several=several):
@@ -285,26 +299,30 @@ def lam(
     cut = f"{crop} LR pixels a side around the patch" if crop else "the whole picture"
     facts = {
         "Settings": {
-            "picture": f"{image}" + (f", reduced by {reduce}" if reduce > 1 else ""),
+            "picture": f"{image}"
+            + (f", reduced by {reduce} (bicubic, 8 bits)" if reduce > 1 else ""),
             "taken of it": cut,
             "patch in the whole SR image": patch or "the central 16×16",
-            "explained of it": target,
+            "explained of it": target + (f" ({assumed})" if assumed else ""),
             **settings,
             "steps": f"{steps}",
             "device": f"{spot}",
         },
         "Made with": {**versions(), "hardware": hardware()},
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
+    if assumed:
+        typer.echo(f"{target}: {assumed}", err=True)
+    for name, question in questions.items():
+        _warn(name, question.contract)
     if several:
         compared = compare(questions, steps=steps, **settings)
-        _write_comparison(out, npz, image, compared, facts)
+        _write_comparison(out, raw, image, compared, facts)
         if compared.failed:
             raise typer.Exit(1)
     else:
         ((name, question),) = questions.items()
         found = question.answer(steps=steps, **settings)
-        _write_map(out, npz, name, image, found, facts)
+        _write_map(out, raw, name, image, found, facts)
 
 
 @app.command()
@@ -392,64 +410,86 @@ def _about(network: str, *, several: bool) -> Iterator[None]:
         raise ValueError(f"{network}: {error}") from error
 
 
+def _raw_files(npz: Path | None, networks: int) -> list[Path]:
+    """Where the arrays of each network go; several are numbered."""
+    if npz is None or networks == 1:
+        return [npz] if npz else []
+    return [npz.with_stem(f"{npz.stem}-{number + 1}") for number in range(networks)]
+
+
+def _check_writable(*files: Path) -> None:
+    """Refuse, before anything is computed, what could not be written afterwards."""
+    if len(set(files)) < len(files):
+        raise ValueError(f"{files[0]} is named twice; each output needs a file of its own")
+    for file in files:
+        if file.is_dir():
+            raise ValueError(f"{file} is a folder; name a file in it to write to")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(f"there can be no folder {file.parent} for {file}: {error}") from error
+        special = file.exists() and not file.is_file()  # /dev/stdout
+        if not os.access(file if special else file.parent, os.W_OK):
+            raise ValueError(f"{file} may not be written: no permission in {file.parent}")
+
+
 def _write_map(
-    out: Path, npz: Path | None, name: str, image: Path, found: "Explanation", facts: Facts
+    out: Path, raw: Sequence[Path], name: str, image: Path, found: "Explanation", facts: Facts
 ) -> None:
+    from srlab.files import replace_text
     from srlab.report import lam_report, percent
 
     told = {**facts, CHECKS: found.contract.checks()}
     pictures = (found.lr, found.sr, found.attribution, found.target)
-    out.write_text(lam_report(f"{name} · {image.name}", *pictures, told), "utf-8")
-    if npz:
-        found.save(npz, told)
-    _warn(name, found)
+    replace_text(out, lam_report(f"{name} · {image.name}", *pictures, told))
+    for file in raw:
+        found.save(file, told)
     typer.echo(f"diffusion index     {found.diffusion_index:.2f}")
     typer.echo(f"completeness error  {percent(found.attribution.completeness_error)}")
     typer.echo(f"open {out}")
 
 
 def _write_comparison(
-    out: Path, npz: Path | None, image: Path, compared: "Comparison", facts: Facts
+    out: Path, raw: Sequence[Path], image: Path, compared: "Comparison", facts: Facts
 ) -> None:
     from srlab.comparison import comparison_report
+    from srlab.files import replace_text
     from srlab.report import percent
 
-    out.write_text(comparison_report(image.name, compared, facts), "utf-8")
+    replace_text(out, comparison_report(image.name, compared, facts))
     rows = [("network", "diffusion index", "completeness error", "raw")]
-    for number, (name, found) in enumerate(compared.found.items(), start=1):
-        file = npz.with_stem(f"{npz.stem}-{number}") if npz else None
+    files = iter(raw)
+    for name, found in compared.found.items():
+        file = next(files, None)
         if file:
             found.save(file, {**facts, "Network": {"name": name}, CHECKS: found.contract.checks()})
-        _warn(name, found)
         error = percent(found.attribution.completeness_error)
         rows.append((name, f"{found.diffusion_index:.2f}", error, f"{file or ''}"))
-    typer.echo(_aligned(rows if npz else [row[:-1] for row in rows]))
+    typer.echo(_aligned(rows if raw else [row[:-1] for row in rows]))
     for name, why in compared.failed.items():
         typer.echo(f"{name} has no map: {why}", err=True)
     typer.echo(f"open {out}")
 
 
-def _warn(name: str, found: "Explanation") -> None:
-    """Tell of an output that is unlike the input."""
-    from srlab.contract import UNLIKE
-
-    if found.contract.unlikeness > UNLIKE:
-        resembles = found.contract.checks()["output resembles the input"]
-        typer.echo(f"{name}: does the output resemble the input? {resembles} (--range)", err=True)
+def _warn(name: str, contract: "Contract") -> None:
+    """Tell of what will make its map doubtful."""
+    for doubt in contract.doubts():
+        option = " (--range)" if "values" in doubt else ""
+        typer.echo(f"{name}: {doubt}{option}", err=True)
 
 
-def _measure(target: str) -> "Measure | Tensor":
-    """What is explained of the patch, or a boolean mask (H, W) of where it is."""
+def _measure(target: str) -> tuple["Measure | Tensor", str | None]:
+    """What is explained of the patch, or a boolean mask (H, W) of where; and what was assumed."""
     from srlab.attribution.targets import MEASURES, named_measure
-    from srlab.images import luma, read_image
+    from srlab.masks import read_mask
 
     kind, _, file = target.partition(":")
     if kind == "mask":
-        return luma(read_image(file)[None])[0, 0] > WHITE
+        return read_mask(file)
     if kind not in MEASURES:
         known = ", ".join(MEASURES)
         raise ValueError(f"unknown target {target!r}; srlab has {known} and mask:FILE")
-    return named_measure(target)
+    return named_measure(target), None
 
 
 def _device(name: str) -> "torch.device":
@@ -461,14 +501,6 @@ def _device(name: str) -> "torch.device":
         return torch.empty(0, device=pick_device(name)).device
     except Exception as error:
         raise ValueError(f"no device {name!r} on this machine: {error}") from error
-
-
-def _picture(path: Path, reduce: int) -> "Tensor":
-    from srlab.degradations import Degradation
-    from srlab.images import crop_to_multiple, read_image
-
-    reduced = Degradation(scale=reduce)(crop_to_multiple(read_image(path)[None], reduce))
-    return reduced.clamp(0, 1)  # a network is given what a file can hold
 
 
 def _assignment(text: str) -> tuple[str, Any]:

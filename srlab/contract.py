@@ -5,7 +5,9 @@ and, only where it must, wraps the network so that the rest of srlab sees exactl
 """
 
 import html
+import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +15,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from srlab.attribution.objective import frozen
+from srlab.degradations.filters import downsample
+
 Range = tuple[float, float]
 UNIT: Range = (0.0, 1.0)
 RANGES: tuple[Range, ...] = (UNIT, (0.0, 255.0), (-1.0, 1.0))
-MULTIPLES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64)
+MULTIPLES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 256)
 UNLIKE = 0.1  # mean difference above which an SR image does not look like its input
+VISIBLE = 1 / 255  # mean difference below which no range of values is doubted
+BETTER = 2.0  # how many times better a range must fit than the one given
+REPEATABLE = 1e-5  # of the SR image: more is noise, less the order in which a GPU adds
 
 
 class ContractError(ValueError):
@@ -34,9 +42,15 @@ class Contract:
     multiple: int  # to which they are padded; 1 = not at all
     output: str | None  # which part of the network's answer is the image; None = all of it
     in_place: bool  # it overwrote its input and is given copies
+    variation: float  # mean |one run − another| / mean |sr|
     gradient: float  # mean |d sum(sr) / d lr| over the input's values
     unlikeness: float  # mean |sr reduced to the LR grid − lr|
     better_range: Range | None  # a range that fits much better, if there is one
+
+    @property
+    def deterministic(self) -> bool:
+        """The same input gives the same output."""
+        return self.variation <= REPEATABLE
 
     def checks(self) -> dict[str, str]:
         """Each question and its answer, in words."""
@@ -47,9 +61,27 @@ class Contract:
             "is fed values in": f"[{low:g}, {high:g}]",
             "answers with": "an image" if self.output is None else f"part {self.output!r}",
             "leaves its input alone": "no: it is given copies" if self.in_place else "yes",
+            "answers alike each time": self._repetition(),
             "gradient reaches the input": f"yes, mean magnitude {self.gradient:.3g}",
             "output resembles the input": self._resemblance(),
         }
+
+    def doubts(self) -> list[str]:
+        """What makes its maps doubtful, a sentence each."""
+        found = []
+        if self.unlikeness > UNLIKE or self.better_range is not None:
+            found.append(f"does the output resemble the input? {self._resemblance()}")
+        if not self.deterministic:
+            found.append(f"does it answer alike each time? {self._repetition()}")
+        return found
+
+    def _repetition(self) -> str:
+        if self.deterministic:
+            return "yes"
+        return (
+            f"no, it is not deterministic: two runs differ by {self.variation:.2g} of the output, "
+            "and so do maps; switch its noise off or fix the seed in its forward"
+        )
 
     def _sizes(self) -> str:
         known = {None: "like this one", 1: "of any size"}
@@ -65,12 +97,12 @@ class Contract:
 
     def _resemblance(self) -> str:
         found = f"mean difference {self.unlikeness:.3f}"
-        if self.unlikeness <= UNLIKE:
-            return f"yes, {found}"
-        if self.better_range is None:
+        if self.better_range is not None:
+            low, high = self.better_range
+            return f"no, {found}: it fits values in [{low:g}, {high:g}] better"
+        if self.unlikeness > UNLIKE:
             return f"no, {found}: untrained, or trained for another range of values?"
-        low, high = self.better_range
-        return f"no, {found}: it fits values in [{low:g}, {high:g}] better"
+        return f"yes, {found}"
 
 
 class Adapter(nn.Module):
@@ -120,20 +152,23 @@ def connect(
     if multiple < 1 or value_range[0] >= value_range[1]:
         raise ContractError(f"impossible multiple {multiple} or value range {value_range}")
     network.eval()
+    lr = lr.detach()
     options: dict[str, Any] = {"multiple": multiple, "value_range": value_range, "output": output}
     plain = multiple == 1 and value_range == UNIT and output is None
     model = network if plain else Adapter(network, **options)
     given = lr.clone()
     unpadded = Adapter(network, **{**options, "multiple": 1})
-    found, sr = _measure(model, given, unpadded)
+    try:
+        found, sr = _measure(model, given, unpadded)
+    except _OverflowError as error:
+        raise _about_range(error, network, lr, options) from error
     in_place = not torch.equal(given, lr)
     if in_place:
         model = Adapter(network, **options)
-        sr = _run(model, lr)
+        sr = run(model, lr)
     if scale is not None and found != scale:
         raise ContractError(f"the network enlarges by {found}, not by {scale}")
-    gradient = _gradient(model, lr)
-    unlike = _unlikeness(sr, lr, found)
+    unlike = _unlikeness(sr, lr)
     contract = Contract(
         scale=found,
         value_range=value_range,
@@ -141,11 +176,20 @@ def connect(
         multiple=multiple,
         output=output,
         in_place=in_place,
-        gradient=gradient,
+        variation=_variation(sr, run(model, lr)),
+        gradient=_gradient(model, lr),
         unlikeness=unlike,
-        better_range=_better_range(network, lr, options, unlike) if unlike > UNLIKE else None,
+        better_range=_better_range(network, lr, options, unlike),
     )
     return model, contract
+
+
+def measured_scale(network: nn.Module, lr: Tensor, **adapt: Any) -> int:
+    """How much a network enlarges `lr`, by one run; `adapt` as `connect` takes it."""
+    options = {key: adapt[key] for key in ("multiple", "value_range", "output") if key in adapt}
+    model = Adapter(network.eval(), **options)
+    unpadded = Adapter(network, **{**options, "multiple": 1})
+    return _measure(model, lr.detach(), unpadded)[0]
 
 
 def size_multiple(model: nn.Module, lr: Tensor) -> int | None:
@@ -160,7 +204,7 @@ def size_multiple(model: nn.Module, lr: Tensor) -> int | None:
             break
         try:
             small = lr[..., : count * multiple, : (count - 1) * multiple].clone()
-            _measured_scale(_run(model, small), small)
+            _measured_scale(run(model, small), small)
         except ContractError:
             continue
         return multiple
@@ -193,8 +237,11 @@ def _which_part(answer: Any, keys: Mapping[str, Any]) -> str:
         else f"{name}: {type(answer[key]).__name__}"
         for name, key in keys.items()
     )
-    images = [n for n, k in keys.items() if getattr(answer[k], "ndim", 0) == 4]
-    choice = images[0] if images else next(iter(keys))
+    pixels = {
+        name: answer[key].shape[-2:].numel() if getattr(answer[key], "ndim", 0) == 4 else 0
+        for name, key in keys.items()
+    }
+    choice = max(pixels, key=pixels.__getitem__)  # the SR image is larger than steps on the way
     return (
         f"the network returns a {type(answer).__name__} ({parts}); say which is the image with "
         f"--output-index {choice} (output={choice!r}), or derive a network that returns only it: "
@@ -206,12 +253,17 @@ def _measure(model: nn.Module, lr: Tensor, unpadded: nn.Module) -> tuple[int, Te
     """Scale and SR image, or a ContractError that names the size multiple which works."""
     original = lr.clone()
     try:
-        sr = _run(model, lr)
+        sr = run(model, lr)
         return _measured_scale(sr, lr), sr
     except _SizeError as error:
         multiple = size_multiple(unpadded, original)
-        if multiple in (None, 1):
+        ran = error.__cause__ is None  # and gave an odd picture
+        if multiple == 1 or (multiple is None and ran):
             raise
+        if multiple is None:
+            raise ContractError(
+                f"{error}. If it takes pictures of one size only, cut that size out of the picture"
+            ) from error
         raise ContractError(
             f"the network does not take {lr.shape[-2]}×{lr.shape[-1]} pixels, but multiples of "
             f"{multiple} it does: add --multiple {multiple} (multiple={multiple}); "
@@ -223,23 +275,40 @@ class _SizeError(ContractError):
     """A failure that another image size might cure."""
 
 
+class _OverflowError(ContractError):
+    """NaN or infinity, which another range of values might cure."""
+
+
 @torch.no_grad()
-def _run(model: nn.Module, lr: Tensor) -> Tensor:
+def run(model: nn.Module, lr: Tensor) -> Tensor:
+    """The SR image of lr (B, 3, h, w), checked."""
     shape = tuple(lr.shape)
     try:
-        sr = pick(model(lr), None)
+        with warnings.catch_warnings():  # a checkpointed block misses what nobody asks of it here
+            warnings.filterwarnings("ignore", "None of the inputs have requires_grad")
+            sr = pick(model(lr), None)
     except ContractError:
         raise
     except Exception as error:
         raise _refusal(error, shape) from error
     if sr.ndim != 4 or sr.shape[:2] != shape[:2]:
+        grey = sr.ndim == 4 and sr.shape[1] == 1
         raise ContractError(
             f"the network maps {shape} to {tuple(sr.shape)}; srlab needs RGB to RGB, "
-            f"(B, 3, h, w) to (B, 3, scale·h, scale·w){LUMA if sr.shape[1] == 1 else ''}"
+            f"(B, 3, h, w) to (B, 3, scale·h, scale·w){LUMA if grey else ''}"
+        )
+    if not sr.is_floating_point():
+        raise ContractError(
+            f"the network returns {_kind(sr)}; srlab needs real floating-point values: return "
+            f"{'the real part or the magnitude' if sr.is_complex() else 'them before rounding'}"
         )
     if not torch.isfinite(sr).all():
-        raise ContractError("the network's output holds NaN or infinity; are its weights loaded?")
+        raise _OverflowError("the network's output holds NaN or infinity; are its weights loaded?")
     return sr
+
+
+def _kind(sr: Tensor) -> str:
+    return f"{'complex values' if sr.is_complex() else 'whole numbers'}, {sr.dtype}"
 
 
 LUMA = (
@@ -257,6 +326,11 @@ def _refusal(error: Exception, shape: tuple[int, ...]) -> ContractError:
         )
     if "to have 1 channels" in words:
         return ContractError(f"the network takes grey images{LUMA}")
+    if "is a view and is being modified inplace" in words:
+        return ContractError(
+            "the network overwrites a part that chunk, split or unbind gave it, through which "
+            f"there is no gradient: write part = part * gain for part *= gain; torch says: {words}"
+        )
     return _SizeError(f"the network failed on an input {shape}: {words}")
 
 
@@ -268,14 +342,17 @@ def _measured_scale(sr: Tensor, lr: Tensor) -> int:
 
 
 def _gradient(model: nn.Module, lr: Tensor) -> float:
-    given, gradient = lr.clone().requires_grad_(), None
+    """Of the sum of the SR image: backward() passes checkpointed blocks of both kinds."""
+    given = lr.clone().requires_grad_()
+    overwriting = torch.autograd.graph.allow_mutation_on_saved_tensors  # a network may, exactly
     try:
-        with torch.enable_grad():
+        with frozen(model), torch.enable_grad(), overwriting():
             sr = model(given)
             if sr.requires_grad:
-                (gradient,) = torch.autograd.grad(sr.sum(), given, allow_unused=True)
+                sr.sum().backward()
     except Exception as error:
         raise _refusal(error, tuple(lr.shape)) from error
+    gradient = given.grad
     if gradient is None:
         raise ContractError(
             "the output does not depend on the input through autograd: forward runs under "
@@ -291,16 +368,49 @@ def _gradient(model: nn.Module, lr: Tensor) -> float:
     return gradient.abs().mean().item()
 
 
-def _unlikeness(sr: Tensor, lr: Tensor, scale: int) -> float:
-    return (F.avg_pool2d(sr, scale) - lr).abs().mean().item()
+def _variation(sr: Tensor, again: Tensor) -> float:
+    return ((again - sr).abs().mean() / sr.abs().mean().clamp(min=1e-12)).item()
+
+
+def _unlikeness(sr: Tensor, lr: Tensor) -> float:
+    reduced = downsample(sr.cpu().float(), sr.shape[-1] // lr.shape[-1])
+    return (reduced - lr.cpu()).abs().mean().item()
 
 
 def _better_range(
     network: nn.Module, lr: Tensor, options: Mapping[str, Any], found: float
 ) -> Range | None:
-    for values in RANGES:
-        model = Adapter(network, **{**options, "value_range": values})
-        sr = _run(model, lr)
-        if _unlikeness(sr, lr, sr.shape[-1] // lr.shape[-1]) < min(UNLIKE, found / 3):
-            return values
-    return None
+    """The range in which the output resembles the input far more than `found` says, if any.
+
+    A constant output resembles any picture somewhat: it does not count.
+    """
+    fits = _fits(network, lr, options)
+    spread = (lr - lr.mean(dim=(2, 3), keepdim=True)).abs().mean().item()
+    best = min(fits, key=fits.__getitem__, default=None)
+    if best is None or found < VISIBLE or fits[best] > min(found / BETTER, spread / 2):
+        return None
+    return best
+
+
+def _fits(network: nn.Module, lr: Tensor, options: Mapping[str, Any]) -> dict[Range, float]:
+    """{another range: how unlike its input the output is}; where it fails it is left out."""
+    found = {}
+    for values in (own for own in RANGES if own != options["value_range"]):
+        with suppress(ContractError):
+            sr = run(Adapter(network, **{**options, "value_range": values}), lr)
+            found[values] = _unlikeness(sr, lr)
+    return found
+
+
+def _about_range(
+    error: ContractError, network: nn.Module, lr: Tensor, options: Mapping[str, Any]
+) -> ContractError:
+    """The failure, with the ranges in which it does not occur."""
+    fits = ", ".join(f"[{low:g}, {high:g}]" for low, high in _fits(network, lr, options))
+    low, high = options["value_range"]
+    if not fits:
+        return error
+    return ContractError(
+        f"fed values in [{low:g}, {high:g}] the network's output holds NaN or infinity, but not in "
+        f"{fits}: give it the range (value_range) that it was trained on"
+    )

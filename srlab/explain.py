@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from srlab.attribution.lam import Attribution, diffusion_index, local_attribution
@@ -23,9 +24,10 @@ from srlab.attribution.targets import (
     masked,
     patch_target,
 )
-from srlab.contract import Contract, connect
-from srlab.images import center_crop
+from srlab.contract import Contract, connect, measured_scale, run
+from srlab.files import replace_file
 from srlab.images import crop as cut_out
+from srlab.images import crop_to_multiple, image_from_array, image_to_array
 
 MOST_PIXELS = 512**2  # of an LR picture: beyond, a network's activations outgrow most memories
 ROUNDING = 32  # times the precision of a number: what blurring and a network may lose by rounding
@@ -49,9 +51,8 @@ class Explanation:
 
     def save(self, path: Path, facts: Mapping[str, Any]) -> None:
         """Write arrays and numbers as .npz; `facts` go in as JSON."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         (rows, columns), place = self.target.shape, (self.target.top, self.target.left)
-        with path.open("wb") as file:
+        with replace_file(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(
                 file,
                 attribution=self.attribution.map[0].cpu().numpy(),
@@ -76,8 +77,7 @@ class Question:
     def answer(self, **settings: Any) -> Explanation:
         """The map; `settings` go to `local_attribution`. Refuses one that rounding made."""
         attribution = local_attribution(self.model, self.lr, self.target, **settings)
-        with torch.no_grad():
-            sr = self.model(self.lr)
+        sr = run(self.model, self.lr)
         _check_substance(attribution, self.target, self.lr, sr)
         return Explanation(self.lr, sr, self.target, attribution, self.contract)
 
@@ -124,16 +124,32 @@ def prepare(
     of the patch, or a boolean mask, of the patch's size or of the whole SR image's: the gradient
     magnitude where it is true. `adapt` goes to `contract.connect`.
     """
-    adapt = dict(adapt or {})
+    adapt, lr = dict(adapt or {}), lr.detach()
     if crop is None:
         _check_size(lr)
         model, contract = connect(network, lr, **adapt)
         return Question(model, contract, lr, _target(patch, lr, contract.scale, measure))
-    probe = center_crop(lr, min(64, *lr.shape[-2:]))
-    scale = connect(network, probe, **adapt)[1].scale
+    side = max(crop, 1)
+    scale = measured_scale(network, lr[..., :side, :side], **adapt)  # of the size it will be given
     lr, target = _around(lr, _target(patch, lr, scale, measure), scale, crop)
     model, contract = connect(network, lr, **adapt)
     return Question(model, contract, lr, target)
+
+
+def reduce_picture(hr: Tensor, scale: int) -> Tensor:
+    """The LR file that people make of an HR picture: (1, 3, H, W) → (1, 3, H/scale, W/scale).
+
+    To the bit what Pillow's bicubic makes of the picture in 8 bits, as for LAM's published maps.
+    Rows and columns that do not fill an LR pixel are cut off, at the bottom and at the right.
+    """
+    if scale < 1:
+        raise ValueError(f"a picture is reduced by a whole number of at least 1, got {scale}")
+    if scale == 1:
+        return hr
+    whole = Image.fromarray(image_to_array(crop_to_multiple(hr, scale)[0]))
+    size = (whole.width // scale, whole.height // scale)
+    small = np.array(whole.resize(size, Image.Resampling.BICUBIC))
+    return image_from_array(small)[None].to(hr)
 
 
 def compare(questions: Mapping[str, Question], **settings: Any) -> Comparison:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from srlab.attribution.faig import Masks, filter_count, filter_depths
 from srlab.checkpoints import versions
-from srlab.contract import connect
+from srlab.contract import Contract, ContractError, connect
 from srlab.devices import hardware
 from srlab.examples import examples
 from srlab.files import replace_text
@@ -26,12 +26,12 @@ from srlab.filter_analysis import (
 )
 from srlab.filter_effects import Effect
 from srlab.filter_study import restored
-from srlab.images import center_crop, image_to_array
+from srlab.images import image_to_array
 from srlab.plotting import COLOURS, picture_url
 from srlab.report import HEAD, Facts, percent, source, table
 
 SHOWN = 4  # windows in the page
-PROBE = 32  # HR pixels a side of what the network is tried on first
+SCALES = (4, 2, 3, 8, 1)  # by which windows are made small to try a network
 
 
 def analyse_files(
@@ -56,9 +56,10 @@ def analyse_files(
     pair = load_pair(address, baseline, target)
     model = pair.model.to(device)
     whole = {name: own.to(device) for name, own in pictures(images).items()}
-    scale = connect(model, center_crop(next(iter(whole.values()))[None], PROBE))[1].scale
-    kinds = parse_degradations(degradations, scale, resampling)
+    contract = _tried(model, next(iter(whole.values()))[None], size)
+    kinds = parse_degradations(degradations, contract.scale, resampling)
     cut = examples(whole, kinds, count=windows, size=size, seed=seed)
+    out.mkdir(parents=True, exist_ok=True)
     analysis = analyse_filters(pair, cut, fraction=fraction, steps=steps)
     facts = {
         "Settings": {
@@ -66,24 +67,45 @@ def analyse_files(
             "baseline": baseline,
             "target": target,
             "degradations": ", ".join(analysis.masks),
-            "reduced by": f"{scale}, {resampling}",
+            "reduced by": f"{contract.scale}, {resampling}",
             "pictures": f"{windows} windows of {size}×{size} from {images}, seed {seed}",
             "fraction of filters": f"{fraction:g}",
             "steps": f"{steps}, midpoints",
         },
+        "What the network does": contract.checks(),
         "Made with": {**versions(), "hardware": hardware()},
     }
-    out.mkdir(parents=True, exist_ok=True)
     write_scores(out / "scores.parquet", analysis, facts)
     networks = write_networks(out, analysis, pair.provenance)
     report = out / "report.html"
     replace_text(report, filter_report(f"{baseline} → {target}", model, analysis, facts))
     return [
+        *contract.doubts(),
         *_findings(analysis),
         *map(str, networks),
         f"{out / 'scores.parquet'}",
         f"open {report}",
     ]
+
+
+def _tried(model: nn.Module, hr: Tensor, size: int) -> Contract:
+    """What the network does with windows of `size` HR pixels, made small by its own scale.
+
+    Its scale is not known before: a network of one LR size answers to one of the SCALES alone.
+    """
+    failures = []
+    for scale in SCALES:
+        side = max(size // scale, 1)
+        try:
+            contract = connect(model, hr[..., :side, :side])[1]
+        except ContractError as error:
+            failures.append(error)
+            continue
+        if contract.scale == scale:
+            return contract
+        side = max(size // contract.scale, 1)
+        return connect(model, hr[..., :side, :side])[1]
+    raise failures[0]
 
 
 def filter_report(title: str, model: nn.Module, analysis: FilterAnalysis, facts: Facts) -> str:

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from srlab.checkpoints import load_weights, read_weights
+from srlab.foreign_modules import modules_of
 
 
 class NetworkError(ValueError):
@@ -16,23 +18,31 @@ class NetworkError(ValueError):
 
 
 class Address(NamedTuple):
-    """What `package.module:factory(channels=32)` says."""
+    """What `folder/package.module:factory(channels=32)` says."""
 
     module: str
     factory: str
     arguments: tuple[Any, ...]
     keywords: dict[str, Any]
+    folder: Path | None = None  # that holds the package; None: found as Python finds it
 
 
 def load_network(address: str, weights: str | Path | None = None) -> nn.Module:
     """Build `package.module:factory`, load a file of weights strictly, set eval mode.
 
     The factory is a class or function that returns an `nn.Module`, or a module-level network.
-    Literal arguments may follow in brackets. The code of the module is run: trust it.
+    Literal arguments may follow in brackets. The folder that holds the package may stand in front:
+    so two repositories may each have a package `models`. The code of the module is run: trust it.
 
     >>> load_network("srlab.models:SRResNet(channels=32)")
+    >>> load_network("~/code/SAFMN/models.network:Net")
     """
-    network = _build(address, parse_address(address))
+    parts = parse_address(address)
+    try:
+        with modules_of(parts.folder, parts.module):
+            network = _build(address, parts)
+    except ModuleNotFoundError as error:
+        raise NetworkError(f"{error}: the folder in front is the one that holds it") from error
     if weights is not None:
         load_weights(network, read_weights(weights))
     return network.eval()
@@ -57,7 +67,9 @@ def network_from_file(path: str | Path) -> nn.Module:
 
 def parse_address(address: str) -> Address:
     """Read an address without running anything; arguments must be literals."""
-    module, _, expression = address.partition(":")
+    called, bracket, rest = address.partition("(")
+    folder, slash, named = called.replace(os.sep, "/").rpartition("/")
+    module, _, expression = f"{named}{bracket}{rest}".partition(":")
     try:
         node = ast.parse(expression.strip(), mode="eval").body
         call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
@@ -70,14 +82,15 @@ def parse_address(address: str) -> Address:
     unpacked = any(word.arg is None for word in call.keywords)
     if unpacked or module.endswith(".py") or not all(name.isidentifier() for name in names):
         raise _unreadable(address)
-    return Address(module, factory, arguments, keywords)
+    place = Path(folder or slash).expanduser() if slash else None
+    return Address(module, factory, arguments, keywords, place)
 
 
 def _unreadable(address: str) -> NetworkError:
     return NetworkError(
         f"cannot read the address {address!r}: write package.module:factory, for example "
         "mynet:Net for the class Net in mynet.py of the current folder; arguments are literals "
-        "in brackets: 'mynet:Net(channels=64)'"
+        "in brackets: 'mynet:Net(channels=64)'; of another folder, ../other/mynet:Net"
     )
 
 
@@ -114,7 +127,7 @@ def _import(name: str) -> ModuleType:
         if error.name and (name == error.name or name.startswith(f"{error.name}.")):
             raise NetworkError(
                 f"there is no module {name!r}: start srlab in the folder that holds "
-                f"{name.split('.')[0]!r}, or install the package"
+                f"{name.split('.')[0]!r}, write that folder in front of it, or install the package"
             ) from error
         raise NetworkError(f"importing {name} failed: {error}; install what it needs") from error
     except Exception as error:

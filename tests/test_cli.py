@@ -32,7 +32,7 @@ class Net(nn.Module):
         torch.manual_seed(0)
         self.scale, self.conv = scale, nn.Conv2d(3, 3, 5, padding=2)
     def forward(self, lr):
-        return F.interpolate(lr + 0.1 * self.conv(lr), scale_factor=self.scale, mode="bilinear")
+        return F.interpolate(lr + 0.01 * self.conv(lr), scale_factor=self.scale, mode="bilinear")
 
 class Pair(Net):
     def forward(self, lr): return super().forward(lr), 1
@@ -48,14 +48,30 @@ class In255(Net):
 class Flattening(Net):
     def forward(self, lr):
         gate = self.conv(lr).mean(dim=(2, 3), keepdim=True).sigmoid()
-        return F.interpolate(lr + 0.1 * gate, scale_factor=2, mode="nearest")
+        return F.interpolate(lr + 0.005 * gate, scale_factor=2, mode="nearest")
 
 class NanLater(Net):
     calls = 0
     def forward(self, lr):
         self.calls += 1
-        if self.calls > 4: raise RuntimeError("no memory left")
+        if self.calls > 8: raise RuntimeError("no memory left")
         return super().forward(lr)
+
+class Noisy(Net):
+    def forward(self, lr): return super().forward(lr) + 1e-3 * torch.randn(1, 3, 1, 1)
+
+class Steps(Net):
+    def forward(self, lr):
+        sr = super().forward(lr)
+        return [F.avg_pool2d(sr, 2), sr]
+
+class Only32(Net):
+    def forward(self, lr):
+        if lr.shape[-2:] != (32, 32): raise RuntimeError("windows do not fit")
+        return super().forward(lr)
+
+class Exploding(Net):
+    def forward(self, lr): return super().forward(lr) * torch.exp(lr.mean().clamp(max=80))
 
 class NoGradient(Net):
     @torch.no_grad()
@@ -86,6 +102,7 @@ PICTURES = {
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "readers.py").write_text(NETWORKS)
     (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "taken-2.npz").mkdir()
     for name, pixels in PICTURES.items():
         Image.fromarray(pixels).save(tmp_path / name)
     monkeypatch.chdir(tmp_path)
@@ -163,6 +180,7 @@ def test_any_kind_of_picture_is_taken(image: str) -> None:
         ("readers:Net", ["--range=-1,1", "--path", "linear", "--baseline", "black"]),
         ("readers:Net(scale=3)", ["--scale", "3", "--patch", "40,50"]),
         ("readers:Net", ["--reduce", "2", "--patch", "0,0,8"]),
+        ("readers:Only32", ["--crop", "32"]),
         ("readers:Net", ["--target", "edges:90"]),
         ("readers:Net", ["--target", "colour"]),
         ("readers:Net", ["--target", "mask:mask.png"]),
@@ -197,7 +215,23 @@ def test_unusual_networks_are_adapted(
         ("readers:Net", ["--range", "2,1"], "impossible"),
         ("readers:Net", ["--range", "byte"], "HIGH or LOW,HIGH"),
         ("readers:Net", ["--multiple", "128"], "too few to be mirrored"),
-        ("readers:Net", ["--reduce", "7"], "scale is one of"),
+        ("readers:Net", ["--reduce", "0"], "whole number of at least 1, got 0"),
+        (
+            "readers:Net",
+            ["--reduce", "7"],
+            "holds 9×11; choose a smaller patch or a larger picture",
+        ),
+        ("readers:Net", ["--out", "."], ". is a folder; name a file"),
+        ("readers:Net", ["--npz", "."], ". is a folder; name a file"),
+        ("readers:Net", ["--npz", "map.html"], "map.html is named twice"),
+        ("readers:Net", ["--npz", "rgb.png/map.npz"], "no folder rgb.png"),
+        (
+            "readers:Net",
+            ["--checkpoint", "srcnn-3", "--npz", "taken.npz"],
+            "taken-2.npz is a folder",
+        ),
+        ("readers:Steps", [], "--output-index 1"),
+        ("readers:Only32", ["--crop", "24"], "windows do not fit"),
         ("readers:Net", ["--rule", "wrong"], "unknown quadrature rule"),
         ("readers:Net", ["--target", "wrong"], "unknown target 'wrong'; srlab has gradient, edges"),
         ("readers:Net", ["--steps", "0"], "at least 1 step"),
@@ -296,6 +330,96 @@ def test_published_weights_are_listed_as_they_are_named() -> None:
 def test_a_range_that_does_not_fit_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
     assert lam(model="readers:In255") == 0
     assert "[0, 255] better (--range)" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_doubt_is_told_ahead_of_the_failure_that_it_explains(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert lam("--range", "255", model="readers:Exploding") == 1
+    doubt, failure = capsys.readouterr().err.splitlines()
+    assert "[0, 1] better (--range)" in doubt or "[-1, 1] better (--range)" in doubt
+    assert failure.startswith("srlab: ")
+
+
+@pytest.mark.usefixtures("folder")
+def test_noise_in_a_network_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert lam(model="readers:Noisy") == 0
+    assert "readers:Noisy: does it answer alike each time? no, it is not" in capsys.readouterr().err
+    assert "not deterministic" in Path("map.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("image", ["large.png", "grey.png"])
+@pytest.mark.usefixtures("folder")
+def test_a_reduced_picture_is_the_file_that_pillow_makes(image: str) -> None:
+    """To the bit, and so is its map."""
+    with Image.open(image) as file:
+        whole = file.crop((0, 0, file.width // 2 * 2, file.height // 2 * 2))
+        whole.resize((file.width // 2, file.height // 2), Image.Resampling.BICUBIC).save("lr.png")
+    patch = ["--patch", "4,4,8"]
+    assert not lam("--reduce", "2", "--npz", "reduced.npz", *patch, image=image)
+    assert not lam("--npz", "given.npz", *patch, image="lr.png")
+    with np.load("reduced.npz") as reduced, np.load("given.npz") as given:
+        for name in ("lr", "attribution", "diffusion_index"):
+            np.testing.assert_array_equal(reduced[name], given[name])
+
+
+def test_every_way_to_write_a_mask_asks_the_same(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shape = np.zeros((72, 88), np.uint8)
+    shape[20:40, 30:70] = 255
+    palette = Image.fromarray(shape // 255).convert("P")
+    palette.putpalette([0, 0, 0, 128, 0, 0])
+    masks = {
+        "grey": Image.fromarray(shape),
+        "transparent": Image.fromarray(np.dstack([shape * 0 + 255] * 3 + [shape])),
+        "numbers": Image.fromarray(shape // 255),
+        "palette": palette,
+    }
+    found = {}
+    for name, mask in masks.items():
+        mask.save(folder / f"{name}.png")
+        assert not lam("--target", f"mask:{name}.png", "--npz", f"{name}.npz")
+        with np.load(f"{name}.npz") as arrays:
+            found[name] = (arrays["patch"].tolist(), float(arrays["diffusion_index"]))
+        told = capsys.readouterr().err
+        assert told.count("what is not 0 is inside, 12.6% of it\n") == (
+            name in ("numbers", "palette")
+        )
+    assert set(map(str, found.values())) == {str(found["grey"])}
+    assert found["grey"][0] == [20, 30, 20, 40]
+
+
+@pytest.mark.usefixtures("folder")
+def test_outputs_are_checked_before_anything_is_computed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("srlab.explain.local_attribution", lambda *_, **__: pytest.fail("too late"))
+    for options in (["--out", "."], ["--npz", "taken-2.npz"], ["--out", "rgb.png/map.html"]):
+        assert lam(*options) == 1
+        assert "folder" in message(capsys)
+    monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)  # as for a guest
+    assert lam("--out", "new/map.html") == 1
+    assert "new/map.html may not be written: no permission in new" in message(capsys)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_full_disk_leaves_what_was_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert lam("--npz", "raw/map.npz") == 0
+    before = Path("raw/map.npz").read_bytes()
+    capsys.readouterr()
+
+    def fill(file: object, **_: object) -> None:
+        file.write(b"PK")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez_compressed", fill)
+    assert lam("--npz", "raw/map.npz") == 1
+    assert "No space left" in message(capsys)
+    assert [path.read_bytes() for path in Path("raw").iterdir()] == [before]
 
 
 @pytest.mark.usefixtures("folder")

@@ -2,13 +2,17 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.attribution.targets import brightness, colour, frequency_band
-from srlab.explain import compare, explain, prepare
+from srlab.contract import ContractError
+from srlab.explain import compare, explain, prepare, reduce_picture
+from srlab.images import image_to_array
 
 
 class Enlarge(nn.Module):
@@ -22,6 +26,19 @@ class Enlarge(nn.Module):
         if self.broken:
             raise RuntimeError("out of memory")
         return F.interpolate(lr, scale_factor=self.scale, mode="bilinear")
+
+
+class OfOneSize(Enlarge):
+    """Takes `side` × `side` pixels, nothing else."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, lr: Tensor) -> Tensor:
+        if lr.shape[-2:] != (self.side, self.side):
+            raise RuntimeError("windows do not fit")
+        return super().forward(lr)
 
 
 class Pooled(Enlarge):
@@ -129,3 +146,32 @@ def test_networks_of_several_scales_have_no_patch_in_common():
     questions = {f"x{scale}": prepare(Enlarge(scale), waves(0.3)) for scale in (2, 3)}
     with pytest.raises(ValueError, match="one scale, these enlarge by: x2 ×2, x3 ×3"):
         compare(questions)
+
+
+@pytest.mark.parametrize("side", [20, 32])
+def test_a_network_of_one_size_is_tried_on_the_crop_that_was_asked_for(side):
+    found = explain(OfOneSize(side), waves(0.3), patch=(20, 30, 16), crop=side, steps=2)
+    plain = explain(Enlarge(), waves(0.3), patch=(20, 30, 16), crop=side, steps=2)
+    torch.testing.assert_close(found.attribution.map, plain.attribution.map)
+    with pytest.raises(ContractError, match="windows do not fit"):
+        explain(OfOneSize(side), waves(0.3), crop=side + 1)
+
+
+def test_a_picture_that_requires_grad_is_explained_and_saved(tmp_path):
+    lr = waves(0.3)
+    given = explain(Enlarge(), lr.clone().requires_grad_(), steps=2)
+    given.save(tmp_path / "map.npz", {})
+    torch.testing.assert_close(
+        given.attribution.map, explain(Enlarge(), lr, steps=2).attribution.map
+    )
+
+
+def test_reducing_is_pillows_bicubic_on_the_picture_in_8_bits():
+    hr = torch.rand(1, 3, 43, 50, generator=torch.Generator().manual_seed(0))
+    lr = reduce_picture(hr, 4)
+    whole = Image.fromarray(image_to_array(hr[0, :, :40, :48]))
+    expected = np.array(whole.resize((12, 10), Image.Resampling.BICUBIC))
+    np.testing.assert_array_equal(lr[0].mul(255).permute(1, 2, 0), expected)
+    assert reduce_picture(hr, 1) is hr
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        reduce_picture(hr, 0)

@@ -20,6 +20,7 @@ from srlab.filter_analysis import parse_degradations, slug
 from srlab.models import build
 
 NETWORK = """
+import torch
 from torch import nn
 
 class Net(nn.Module):
@@ -28,6 +29,14 @@ class Net(nn.Module):
         self.head = nn.Conv2d(3, channels, 3, padding=1)
         self.tail = nn.Sequential(nn.Tanh(), nn.Conv2d(channels, 12, 1), nn.PixelShuffle(2))
     def forward(self, lr): return self.tail(self.head(lr))
+
+class Noisy(Net):
+    def forward(self, lr): return super().forward(lr) + 0.1 * torch.randn(1, 3, 1, 1)
+
+class Only16(Net):
+    def forward(self, lr):
+        if lr.shape[-2:] != (16, 16): raise RuntimeError("windows do not fit")
+        return super().forward(lr)
 """
 TINY = {"scale": 2, "channels": 4, "num_blocks": 1}
 FILTERS = 4 * 3 + 12 * 4
@@ -121,6 +130,23 @@ def test_own_checkpoints_need_no_model_and_stay_checkpoints() -> None:
     model, provenance = load_checkpoint("filters/without-blur-2.safetensors")
     assert provenance.name == "b without blur 2"
     assert model(torch.rand(1, 3, 8, 8)).shape == (1, 3, 16, 16)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_network_of_one_size_is_tried_on_the_windows_that_were_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """×2, 16 LR pixels: not 32, nor a quarter of the window's."""
+    assert not call("--size", "32", "--windows", "1", "--model", "nets:Only16")
+    assert call("--size", "40", "--windows", "1", "--model", "nets:Only16") == 1
+    assert "windows do not fit" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_is_doubtful_about_a_network_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not call("--model", "nets:Noisy")
+    assert "not deterministic" in capsys.readouterr().out
+    assert "not deterministic" in Path("filters/report.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,8 @@ FLOORS = (  # from the top
     ),
     (
         "images",
+        "masks",
+        "foreign_modules",
         "assets",
         "capture",
         "layout",

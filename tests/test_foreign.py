@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.checkpoints import CheckpointError
-from srlab.contract import Adapter, ContractError, connect, size_multiple
+from srlab.contract import UNLIKE, Adapter, ContractError, connect, size_multiple
 from srlab.foreign import NetworkError, load_network, network_from_file, parse_address
 from srlab.models import build
 
@@ -57,7 +57,21 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_an_address_is_read_without_running_it() -> None:
     address = parse_address("a.b:C.make(3, channels=[1, -2], name='x')")
-    assert address == ("a.b", "C.make", (3,), {"channels": [1, -2], "name": "x"})
+    assert address == ("a.b", "C.make", (3,), {"channels": [1, -2], "name": "x"}, None)
+
+
+@pytest.mark.parametrize(
+    ("address", "folder"),
+    [
+        ("../two/a.b:C('x/y:z')", Path("..", "two")),
+        ("~/a.b:C", Path.home()),
+        ("/a.b:C", Path("/")),
+        ("C:/code/two/a.b:C", Path("C:/code/two")),
+    ],
+)
+def test_a_folder_may_stand_in_front(address: str, folder: Path) -> None:
+    assert parse_address(address)[:2] == ("a.b", "C")
+    assert parse_address(address).folder == folder
 
 
 @pytest.mark.parametrize(
@@ -247,7 +261,7 @@ def test_an_odd_output_is_a_size_problem(lr: Tensor) -> None:
 def test_padding_keeps_pixels_in_place_and_gradients(lr: Tensor) -> None:
     model, contract = connect(NeedsMultiple(16), lr, multiple=16)
     assert contract.checks()["takes heights and widths"].startswith("that are multiples of 16, pad")
-    assert contract.unlikeness < 0.01
+    assert contract.unlikeness < UNLIKE
     torch.testing.assert_close(model(lr), Scaled()(lr))
     given = lr.clone().requires_grad_()
     model(given).sum().backward()

@@ -170,3 +170,14 @@ def test_names_take_numbers():
 def test_unknown_names_are_answered(name, says):
     with pytest.raises(ValueError, match=says):
         named_measure(name)
+
+
+@pytest.mark.parametrize("extents", [(16, 40), (40, 16), (1, 1)])
+def test_a_picture_too_small_for_any_patch_is_told_apart_from_a_wrong_place(extents):
+    held = "×".join(str(extent - 1) for extent in extents)
+    with pytest.raises(
+        ValueError, match=f"too small for a patch of 16×16: .* holds {held}; choose"
+    ):
+        patch_target(0, 0, 16).check_inside(*extents)
+    with pytest.raises(ValueError, match=r"choose top in 0\.\.0 and left in 0\.\.23"):
+        patch_target(1, 0, 16).check_inside(17, 40)

@@ -149,6 +149,12 @@ class PatchTarget:
         """Refuse an SR image of height × width that does not hold the patch."""
         rows, columns = self.shape
         last = height - rows - 1, width - columns - 1
+        if min(last) < 0:
+            raise ValueError(
+                f"the {height}×{width} SR image is too small for a patch of {rows}×{columns}: with "
+                f"the pixel more that forward differences need it holds {max(height - 1, 0)}×"
+                f"{max(width - 1, 0)}; choose a smaller patch or a larger picture"
+            )
         if not (0 <= self.top <= last[0] and 0 <= self.left <= last[1]):
             raise ValueError(
                 f"a {rows}×{columns} patch at row {self.top}, column {self.left} leaves the "
