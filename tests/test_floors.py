@@ -89,6 +89,8 @@ FLOORS = (  # from the top
     ),
     (
         "images",
+        "file_kinds",
+        "state_dicts",
         "assets",
         "capture",
         "cost",
