@@ -16,6 +16,8 @@ STARTS = {  # first bytes, small letters: what the file is instead, and how to g
     b"\x93numpy": "a NumPy array",
     b"\x89png": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
+    b"ii*\0": "a TIFF of a sort that Pillow does not read; save it as PNG",
+    b"mm\0*": "a TIFF of a sort that Pillow does not read; save it as PNG",
     b"par1": "a Parquet table",
 }
 HEAD = 512  # bytes that decide

@@ -176,16 +176,12 @@ def test_what_is_no_weights_is_told_as_what_it_is(tmp_path, kind, suffix):
 def test_archives_and_programs_are_told(tmp_path):
     with zipfile.ZipFile(tmp_path / "net.pth", "w") as archive:
         archive.writestr("weights/net.pth", b"0")
-    with pytest.raises(
-        CheckpointError, match=r"of 1 files, first weights/net\.pth; unpack it"
-    ):
+    with pytest.raises(CheckpointError, match=r"of 1 files, first weights/net\.pth; unpack it"):
         read_weights(tmp_path / "net.pth")
     with zipfile.ZipFile(tmp_path / "net.pt", "w") as archive:  # as torch.jit.save lays it out
         archive.writestr("net/data.pkl", b"")
         archive.writestr("net/constants.pkl", b"")
-    with pytest.raises(
-        CheckpointError, match=r"is no file of weights but a TorchScript program"
-    ):
+    with pytest.raises(CheckpointError, match=r"is no file of weights but a TorchScript program"):
         read_weights(tmp_path / "net.pt")
 
 
