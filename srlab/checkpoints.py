@@ -18,6 +18,7 @@ from srlab.inheritance import own_weights, whole_weights
 from srlab.models import build
 from srlab.state_dicts import (
     CheckpointError,
+    existing,
     few,
     is_safetensors,
     opened,
@@ -204,9 +205,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     One of srlab's own is read as by `read_checkpoint`. Of others the usual envelopes (params_ema,
     params, state_dict, net_g, …) are unwrapped, and "module." and "_orig_mod." are stripped.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"no weights file at {path}")
+    path = existing(path)
     if is_safetensors(path):
         with opened(path) as file:
             if HEADER in (file.metadata() or {}):

@@ -26,26 +26,27 @@ class CheckpointError(ValueError):
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """The network's own among the state dicts in a file; wrappers' prefixes are taken off."""
+    """The network's own among the state dicts in a file."""
     found = state_dicts(path)
     place = _usual(found)
     if place is None:
         raise CheckpointError(
             f"{path} holds several state dicts, {', '.join(found)}: save the one that you mean"
         )
-    return _unwrapped(found[place])
+    return found[place]
 
 
 def state_dicts(path: Path) -> dict[str, dict[str, Tensor]]:
     """{dotted place in the file, "" for all of it: tensors by name}; no pickled code is run.
 
-    The content decides, whatever the file is called. Numbers and texts beside tensors are left.
+    The content decides, whatever the file is called. Numbers and texts beside tensors are left,
+    and wrappers' prefixes taken off.
     """
     if is_safetensors(path):
         with opened(path) as file:
-            return {"": tensors_of(file)}
+            return {"": _unwrapped(tensors_of(file))}
     content = _unpickled(path)
-    if found := dict(_places(content)):
+    if found := {place: _unwrapped(tensors) for place, tensors in _places(content)}:
         return found
     inside = f": {few(map(str, content))}" if isinstance(content, Mapping) else ""
     raise CheckpointError(
@@ -112,6 +113,13 @@ def _prefix(inner: Set[str], outer: Set[str]) -> str | None:
         if {name.removeprefix(prefix) for name in outer if name.startswith(prefix)} == inner
     ]
     return found[0] if len(found) == 1 else None
+
+
+def existing(path: str | Path) -> Path:
+    """The path, if a file is there."""
+    if not Path(path).is_file():
+        raise CheckpointError(f"no weights file at {path}")
+    return Path(path)
 
 
 def is_safetensors(path: Path) -> bool:
