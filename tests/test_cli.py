@@ -222,7 +222,7 @@ def test_unusual_networks_are_adapted(
     [
         ("readers:Net", ["--scale", "4"], "enlarges by 2, not by 4"),
         ("readers:Net", ["--weights", "absent.pth"], "no weights file"),
-        ("readers:Net", ["--weights", "rgb.png"], "is damaged"),
+        ("readers:Net", ["--weights", "rgb.png"], "is no file of weights but a PNG picture"),
         ("readers:Net", ["--image", "absent.png"], "no picture at absent.png"),
         ("readers:Net", ["--image", "text.png"], "not a readable picture"),
         ("readers:Net", ["--image", "flat.png"], "picture is flat"),
