@@ -20,8 +20,9 @@ import pooch
 from PIL import Image
 from tqdm.auto import tqdm
 
+from srlab.file_kinds import picture_files
+
 HOST = "https://raw.githubusercontent.com"
-PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True)
@@ -214,8 +215,7 @@ def _own_copies(image_set: ImageSet) -> dict[str, Path]:
     folder = own_folder(image_set.folder)
     if folder is None:
         return {}
-    paths = sorted(folder.rglob("*"), reverse=True)
-    pictures = [path for path in paths if path.suffix.lower() in PICTURES]
+    pictures = reversed(picture_files(folder, "**/*"))
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in pictures}
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
@@ -10,14 +10,23 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from srlab.files import replace_file
+from srlab.file_kinds import kind_of_file
 from srlab.inheritance import own_weights, whole_weights
 from srlab.models import build
+from srlab.state_dicts import (
+    CheckpointError,
+    existing,
+    few,
+    is_safetensors,
+    opened,
+    read_state_dict,
+    tensors_of,
+    under_names,
+)
 from srlab.storage import restored_weights, rounded, stored
 
 WEIGHTS = Path(str(files("srlab") / "weights"))
@@ -44,10 +53,6 @@ class Provenance:
     inherited: dict[str, str] = field(default_factory=dict)  # checkpoint it needs → its digest
 
 
-class CheckpointError(ValueError):
-    """A checkpoint that is missing, damaged, not srlab's, or does not fit its network."""
-
-
 def shipped_checkpoints() -> tuple[str, ...]:
     """Names that `load_checkpoint` finds without a path; `name@1000` is a snapshot at step 1000."""
     return tuple(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
@@ -68,7 +73,7 @@ def save_checkpoint(
     path = Path(path)
     whole = rounded(weights, bits)
     if infinite := [name for name, tensor in whole.items() if not tensor.isfinite().all()]:
-        raise CheckpointError(f"not finite in {bits} bits, not saved: {_few(infinite)}")
+        raise CheckpointError(f"not finite in {bits} bits, not saved: {few(infinite)}")
     start = provenance.recipe.get("start", {})
     parents = _parents(start)
     kept = own_weights(whole, _joined(start, parents))
@@ -100,7 +105,7 @@ def read_checkpoint(name: str | Path) -> tuple[dict[str, Tensor], Provenance]:
     path = _path(name)
     with _opened(path) as file:
         provenance = _provenance(path, file)
-        weights = restored_weights(_tensors(file))
+        weights = restored_weights(tensors_of(file))
     if provenance.inherited:
         weights = whole_weights(weights, _inherited(path, provenance))
     return weights, provenance
@@ -167,26 +172,25 @@ def _path(name: str | Path) -> Path:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            yield file
-    except SafetensorError as error:
-        raise CheckpointError(
-            f"{path} is damaged or no safetensors file ({error}); download or train it again"
-        ) from error
+    if not is_safetensors(path):
+        raise _foreign(path)
+    with opened(path) as file:
+        yield file
 
 
-def _tensors(file: Any) -> dict[str, Tensor]:
-    return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+def _foreign(path: Path) -> CheckpointError:
+    if kind := kind_of_file(path):
+        return CheckpointError(f"{path} is no checkpoint but {kind}")
+    return CheckpointError(
+        f"{path} was not written by srlab (no provenance in its header); "
+        "build your network and use load_weights(model, read_weights(path))"
+    )
 
 
 def _provenance(path: Path, file: Any) -> Provenance:
     header = (file.metadata() or {}).get(HEADER)
     if header is None:
-        raise CheckpointError(
-            f"{path} was not written by srlab (no provenance in its header); "
-            "build your network and use load_weights(model, read_weights(path))"
-        )
+        raise _foreign(path)
     try:
         return Provenance(**json.loads(header))
     except (TypeError, ValueError) as error:
@@ -196,43 +200,27 @@ def _provenance(path: Path, file: Any) -> Provenance:
 
 
 def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """The state dict of any file: .safetensors, or .pth read without running pickled code.
+    """The state dict of any file: of safetensors or torch.save, without running pickled code.
 
     One of srlab's own is read as by `read_checkpoint`. Of others the usual envelopes (params_ema,
-    params, state_dict, …) are unwrapped and "module." is stripped.
+    params, state_dict, net_g, …) are unwrapped, and "module." and "_orig_mod." are stripped.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise CheckpointError(f"no weights file at {path}")
-    if path.suffix == ".safetensors":
-        with _opened(path) as file:
+    path = existing(path)
+    if is_safetensors(path):
+        with opened(path) as file:
             if HEADER in (file.metadata() or {}):
                 return read_checkpoint(path)[0]
-            weights: Any = _tensors(file)
-    else:
-        weights = _unpickled(path)
-    for envelope in ("params_ema", "params", "state_dict", "model_state_dict", "model"):
-        if isinstance(weights, dict) and isinstance(weights.get(envelope), dict):
-            weights = weights[envelope]
-            break
-    if not isinstance(weights, dict) or not all(isinstance(w, Tensor) for w in weights.values()):
-        raise CheckpointError(f"{path} holds no state dict (a mapping of names to tensors)")
-    return {key.removeprefix("module."): tensor for key, tensor in weights.items()}
+    return read_state_dict(path)
 
 
-def _unpickled(path: Path) -> Any:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load raises whatever the damage provokes
-        raise CheckpointError(
-            f"{path} is damaged, or holds more than tensors, which srlab does not run; where you "
-            "trust it, save its state_dict() as .safetensors"
-        ) from error
+def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Load strictly, and return the weights by the network's names.
 
-
-def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Load strictly; otherwise say which names or shapes do not fit."""
+    A prefix before all of these ("model.", "net_g.") is taken off, or put on. Otherwise it is said
+    which names or shapes do not fit.
+    """
     own = model.state_dict()
+    weights = under_names(weights, own.keys())
     missing, surplus = own.keys() - weights.keys(), weights.keys() - own.keys()
     shapes = [
         f"{key}: file {tuple(weights[key].shape)}, network {tuple(own[key].shape)}"
@@ -242,11 +230,7 @@ def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     if missing or surplus or shapes:
         raise CheckpointError(
             f"the weights do not fit {type(model).__name__}: "
-            f"missing {_few(missing)}; unexpected {_few(surplus)}; other shapes {_few(shapes)}"
+            f"missing {few(missing)}; unexpected {few(surplus)}; other shapes {few(shapes)}"
         )
-    model.load_state_dict(dict(weights))
-
-
-def _few(names: Iterable[str]) -> str:
-    first, rest = sorted(names)[:3], sorted(names)[3:]
-    return (", ".join(first) + (f" and {len(rest)} more" if rest else "")) or "none"
+    model.load_state_dict(weights)
+    return weights

@@ -37,13 +37,18 @@ class Chosen:
 
             sys.path.insert(0, str(Path.cwd()))
             return load_network(self.model, self.weights)
-        if self.weights:
-            raise ValueError("--weights belongs to --model; a checkpoint brings its own")
         name = f"{self.checkpoint}"
         if name.startswith(PUBLISHED):
-            from srlab.official import load_official
+            from srlab.official import load_official, official_from_file
 
-            return load_official(name.removeprefix(PUBLISHED))[0]
+            published = name.removeprefix(PUBLISHED)
+            if self.weights:
+                return official_from_file(published, self.weights)
+            return load_official(published)[0]
+        if self.weights:
+            raise ValueError(
+                f"--weights belongs to --model and to {PUBLISHED}NAME; a checkpoint brings its own"
+            )
         from srlab.checkpoints import load_checkpoint
 
         return load_checkpoint(name)[0]

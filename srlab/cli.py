@@ -4,6 +4,7 @@ Heavy modules load inside them.
 """
 
 import ast
+import io
 import json
 import os
 import sys
@@ -43,6 +44,8 @@ Device = Annotated[str, typer.Option(help='"auto", "cpu", "cuda", "cuda:1", "mps
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; an error is one message on stderr and exit code 1."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a sign that the console lacks ends nothing
     try:
         app([argument for argument in given if argument != "--debug"], prog_name="srlab")
     except Exception as error:

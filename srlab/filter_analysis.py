@@ -40,12 +40,12 @@ from srlab.datasets import image_sets, load_images
 from srlab.degradations import Degradation
 from srlab.examples import Examples
 from srlab.files import replace_file
+from srlab.file_kinds import picture_files
 from srlab.filter_effects import Effect, effects
 from srlab.foreign import load_network
 from srlab.images import read_image
 
 KINDS = {"blur": "blur_sigma", "noise": "noise_sigma", "jpeg": "jpeg_quality"}
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 CLEAN, TARGET, BASELINE = "clean", "target", "baseline"
 
 
@@ -87,7 +87,7 @@ def load_pair(address: str | None, baseline: str, target: str) -> Pair:
             ) from error
     for name, own in weights.items():
         try:
-            load_weights(model, own)
+            weights[name] = load_weights(model, own)
         except CheckpointError as error:
             raise ValueError(f"{name}: {error}") from error
     return Pair(model, weights[baseline], weights[target], provenance)
@@ -130,7 +130,7 @@ def pictures(source: str) -> dict[str, Tensor]:
         raise ValueError(
             f"{source!r} is neither a folder nor an image set; srlab has {', '.join(image_sets())}"
         )
-    files = sorted(path for path in Path(source).iterdir() if path.suffix.lower() in PICTURES)
+    files = picture_files(Path(source))
     if not files:
         raise ValueError(f"there is no picture in {source!r}")
     return {path.name: read_image(path) for path in files}

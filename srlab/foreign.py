@@ -11,6 +11,7 @@ from torch import nn
 
 from srlab.checkpoints import load_weights, read_weights
 from srlab.foreign_modules import modules_of
+from srlab.file_kinds import kind_of_file
 
 
 class NetworkError(ValueError):
@@ -62,7 +63,12 @@ def network_from_file(path: str | Path) -> nn.Module:
         raise NetworkError(
             "this needs spandrel, which knows some fifty architectures: pip install spandrel"
         ) from error
-    return ModelLoader(device="cpu").load_from_file(str(path)).model.eval()
+    try:
+        return ModelLoader(device="cpu").load_from_file(str(path)).model.eval()
+    except Exception as error:  # what it is given decides which
+        kind = kind_of_file(path)
+        reason = f"it is {kind}" if kind else f"{type(error).__name__}: {error}"
+        raise NetworkError(f"spandrel finds no network in {path}: {reason}") from error
 
 
 def parse_address(address: str) -> Address:

@@ -1,11 +1,24 @@
 """Image conventions of srlab: RGB float tensors in [0, 1], shaped (B, 3, H, W) or (3, H, W)."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import (
+    BITSPERSAMPLE,
+    PHOTOMETRIC_INTERPRETATION,
+    PLANAR_CONFIGURATION,
+    SAMPLEFORMAT,
+)
 from torch import Tensor
+
+from srlab.file_kinds import kind_of_file
+
+WHITE_IS_ZERO, SEPARATE, UNSIGNED, SIGNED = 0, 2, 1, 2  # values of these TIFF tags
+BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # Pillow's words for it
 
 
 def image_from_array(array: np.ndarray) -> Tensor:
@@ -49,23 +62,51 @@ def read_image(path: str | Path) -> Tensor:
         raise FileNotFoundError(f"no picture at {path}")
     try:
         with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file)
-            return image_from_array(_pixels(picture))
-    except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for broken PNG chunks
-        raise ValueError(f"{path} is not a readable picture: {error}") from error
+            tags = dict(getattr(file, "tag_v2", {}))
+            _check_tiff(tags)
+            return image_from_array(_pixels(ImageOps.exif_transpose(file), tags))
+    except BROKEN as error:
+        kind = kind_of_file(path) if isinstance(error, UnidentifiedImageError) else None
+        reason = f"it is {kind}" if kind else error
+        raise ValueError(f"{path} is not a readable picture: {reason}") from error
 
 
-def _pixels(picture: Image.Image) -> np.ndarray:
-    """Pillow's picture as (H, W) or (H, W, C) of bool, uint8, uint16 or float."""
-    if picture.mode.startswith("I"):  # 16-bit grey; "I" holds it in 32 bits
-        values = np.asarray(picture)
-        if values.min() < 0 or values.max() > 65535:
-            raise OSError("32-bit integer pixels; save it with 8 or 16 bits")
-        return values.astype(np.uint16)
-    if "transparency" in picture.info or picture.mode == "PA":
+def _check_tiff(tags: Mapping[int, Any]) -> None:
+    """Refuse what Pillow opens but reads as other values."""
+    sorts, bits = tags.get(SAMPLEFORMAT, (UNSIGNED,)), tags.get(BITSPERSAMPLE, (8,))
+    if SIGNED in sorts or (UNSIGNED in sorts and max(bits) > 16):
+        signed = "signed " if SIGNED in sorts else ""
+        raise OSError(f"{signed}{max(bits)}-bit integers; save it with unsigned ones of 8 or 16")
+    if tags.get(PLANAR_CONFIGURATION) == SEPARATE and len(bits) > 1 and max(bits) > 8:
+        raise OSError(f"{max(bits)}-bit colour in separate planes; save it pixel by pixel")
+
+
+def _pixels(picture: Image.Image, tags: Mapping[int, Any]) -> np.ndarray:
+    """Pillow's picture as (H, W) or (H, W, C) of bool, uint8 or float; `tags` of a TIFF."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return _deep_grey(picture, tags)
+    if picture.mode == "La":  # multiplied by its alpha
+        return np.asarray(picture.convert("LA"))
+    if "transparency" in picture.info or picture.mode in ("PA", "RGBa"):
         return np.asarray(picture.convert("RGBA"))
-    known = picture.mode in ("1", "L", "LA", "RGB", "RGBA", "F")
+    known = picture.mode in ("1", "L", "LA", "RGB", "RGBA")
     return np.asarray(picture if known else picture.convert("RGB"))
+
+
+def _deep_grey(picture: Image.Image, tags: Mapping[int, Any]) -> np.ndarray:
+    """Integers of 12 or 16 bits, or floats, as floats; with a colour that stands for nothing."""
+    stored = np.asarray(picture)
+    values = stored.astype(np.float32)
+    if picture.mode != "F":
+        brightest = 2 ** tags.get(BITSPERSAMPLE, (16,))[0] - 1
+        if values.min() < 0 or values.max() > brightest:
+            raise OSError(f"values beyond 0 to {brightest}; save it with 8 or 16 bits")
+        values = values / brightest
+    if tags.get(PHOTOMETRIC_INTERPRETATION) == WHITE_IS_ZERO:  # Pillow heeds it up to 8 bits
+        values = 1 - values
+    if "transparency" in picture.info:
+        return np.dstack([values, stored != picture.info["transparency"]])
+    return values
 
 
 def check_images(images: Tensor) -> Tensor:

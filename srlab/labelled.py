@@ -16,11 +16,11 @@ from typing import IO, Any, Literal, NamedTuple, cast
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from srlab.assets import own_folder, retrieve
 from srlab.datasets import load_images
+from srlab.images import image_to_array, read_image
 
 Split = Literal["train", "test"]
 
@@ -149,7 +149,7 @@ def _read_sheets(folder: Path) -> np.ndarray:
         path = folder / f"{name}.webp"
         if not path.is_file():
             raise FileNotFoundError(f"{folder} has no sheet {path.name}; it needs one a class")
-        sheet = np.asarray(Image.open(path).convert("RGB"))
+        sheet = image_to_array(read_image(path))
         rows, columns = sheet.shape[0] // 32, sheet.shape[1] // 32
         tiles = sheet.reshape(rows, 32, columns, 32, 3).swapaxes(1, 2)
         parts.append(tiles.reshape(-1, 32, 32, 3))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isqrt, prod
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from srlab.assets import OFFICIAL_WEIGHTS, weights_file
 from srlab.checkpoints import CheckpointError, load_weights, read_weights
 from srlab.models import build
 from srlab.models.blocks import MEAN
+from srlab.state_dicts import existing, state_dicts
 
 Names = dict[str, str]  # ".theirs." → ".ours.", parts of dotted names, replaced in this order
 
@@ -40,6 +42,7 @@ class _Published:
     names: Names
     constants: dict[str, Any] = field(default_factory=dict)  # in the file; fixed in our network
     unused: tuple[str, ...] = ()  # beginnings of names: of other scales, of the training
+    parts: tuple[str, ...] = ()  # the state dicts that belong to it, where the file holds several
     high: float = 1.0  # the network was trained on values in [0, high]
     first: tuple[str, ...] = ("head.weight",)  # what the image meets, in our names
     last: tuple[str, ...] = ("upsampler.0.weight", "upsampler.0.bias")  # what makes the SR image
@@ -101,9 +104,7 @@ _CARN_M: Names = {
     },
     **_numbered(".c{}.body.", ".body.fusions.{}.", 3),
 }
-_DASR: Names = {
-    ".G.": ".",
-    ".E.encoder_q.E.": ".encoder.",
+_AWARE: Names = {  # what the generators of DASR and ReDSR share
     ".head.0.": ".head.",
     ".tail.0.2.": ".upsampler.3.",
     ".tail.0.": ".upsampler.",
@@ -111,6 +112,15 @@ _DASR: Names = {
     **{f".body.{group}.body.5.": f".body.{group}.last." for group in range(5)},
     **{f".body.{group}.body.": f".body.{group}.blocks." for group in range(5)},
     ".ca.conv_du.": ".attention.",
+}
+_DASR: Names = {".G.": ".", ".E.encoder_q.E.": ".encoder.", **_AWARE}
+_REDSR: Names = {
+    **{f".ConvNet.{3 * index + 1}.": f".encoder.{2 * index}." for index in range(6)},
+    **{f".ConvNet.{3 * index + 2}.": f".encoder.{2 * index + 1}." for index in range(6)},
+    ".compress.": ".told.layers.",
+    ".prelu.": ".activation.",
+    **_numbered(".prelu{}.", ".activations.{}.", 3),
+    **_AWARE,
 }
 _IDENTITY = [[[[float(row == column)]] for column in range(3)] for row in range(3)]
 
@@ -148,6 +158,18 @@ BROUGHT: dict[str, _Published] = {
         first=("head.weight", "encoder.0.weight"),
         last=("tail.0.weight", "tail.0.bias"),
     ),
+    "redsr": _Published(
+        "redsr",
+        {"scale": 4, "published_encoder": True},
+        _REDSR,
+        constants={
+            "sub_mean.weight": _IDENTITY,
+            "sub_mean.bias": [-value for value in MEAN],
+            "add_mean.weight": _IDENTITY,
+            "add_mean.bias": list(MEAN),
+        },
+        parts=("model_DP_state_dict", "model_SRN_state_dict"),
+    ),
 }
 
 
@@ -159,10 +181,16 @@ def load_official(name: str) -> tuple[nn.Module, OfficialProvenance]:
 
     >>> model, provenance = load_official("imdn")
     """
+    if name in BROUGHT:
+        raise ValueError(
+            f"srlab does not fetch the weights of {name!r}; with a file of your own, "
+            f"srlab.official.official_from_file({name!r}, path) loads it"
+        )
     if name not in PUBLISHED:
         raise ValueError(f"no published network {name!r}; srlab has {', '.join(PUBLISHED)}")
     published, source = PUBLISHED[name], OFFICIAL_WEIGHTS[name]
-    model = _network(published, published.hyperparameters, weights_file(name))
+    weights = _ours(published, _theirs(published, weights_file(name)))
+    model = _network(published, published.hyperparameters, weights)
     provenance = OfficialProvenance(
         name,
         published.architecture,
@@ -180,23 +208,53 @@ def load_official(name: str) -> tuple[nn.Module, OfficialProvenance]:
 def official_from_file(name: str, path: str | Path, **hyperparameters: Any) -> nn.Module:
     """A published network with weights that you have, in eval mode, fed [0, 1].
 
-    `hyperparameters` are for files of other scales than the ×4 that is assumed.
+    The scale of DASR and ReDSR is read from the file; it is ×4 for the others. `hyperparameters`
+    are those that a file does not share with the published one.
 
-    >>> model = official_from_file("dasr", "model_600.pt", scale=2)
+    >>> model = official_from_file("dasr", "model_600.pt")
     """
     known = PUBLISHED | BROUGHT
     if name not in known:
         raise ValueError(f"no published network {name!r}; srlab has {', '.join(known)}")
     published = known[name]
-    return _network(published, published.hyperparameters | hyperparameters, path)
+    weights = _ours(published, _theirs(published, Path(path)))
+    found = {"scale": _scale(weights)} if name in BROUGHT else {}
+    try:
+        return _network(published, published.hyperparameters | found | hyperparameters, weights)
+    except CheckpointError as error:
+        hint = f"it enlarges by {found['scale']}" if found else "of another scale it needs scale="
+        raise CheckpointError(f"{path}: {error} ({hint})") from error
 
 
 def _network(
-    published: _Published, hyperparameters: Mapping[str, Any], path: str | Path
+    published: _Published, hyperparameters: Mapping[str, Any], weights: Mapping[str, Tensor]
 ) -> nn.Module:
     model = build(published.architecture, **hyperparameters)
-    load_weights(model, _fed_unit_range(published, _ours(published, read_weights(path))))
+    load_weights(model, _fed_unit_range(published, weights))
     return model.eval()
+
+
+def _theirs(published: _Published, path: Path) -> Mapping[str, Tensor]:
+    """The file's tensors by their names, of all parts that belong to the network."""
+    if not published.parts:
+        return read_weights(path)
+    found = state_dicts(existing(path))
+    if missing := [part for part in published.parts if part not in found]:
+        raise CheckpointError(
+            f"{path} is no published file of {published.architecture}: it lacks the state dicts "
+            f"{', '.join(missing)} and holds {', '.join(found) if any(found) else 'one alone'}"
+        )
+    return {name: own for part in published.parts for name, own in found[part].items()}
+
+
+def _scale(weights: Mapping[str, Tensor]) -> int:
+    """What sub-pixel convolutions from C to scale²·C channels enlarge by, one after another."""
+    convolutions = [
+        own
+        for name, own in weights.items()
+        if name.startswith("upsampler.") and name.endswith(".weight")
+    ]
+    return prod(isqrt(own.shape[0] // own.shape[1]) for own in convolutions)
 
 
 def _ours(published: _Published, theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:

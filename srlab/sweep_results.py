@@ -85,7 +85,14 @@ def write_results(target: str, outcomes: Sequence[Mapping[str, Any]]) -> None:
 def read_results(path: str | Path) -> list[Row]:
     """The rows of a results.parquet, from a file or any address that fsspec opens."""
     with fsspec.open(str(path)) as binary:
-        return parquet.read_table(pa.BufferReader(binary.read())).to_pylist()
+        content = binary.read()
+    try:
+        table = parquet.read_table(pa.BufferReader(content))
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"{path} is damaged or no Parquet table: {error}") from error
+    if missing := [name for name, _ in SCHEMA if name not in table.column_names]:
+        raise ValueError(f"{path} is no table of a sweep: it lacks {', '.join(missing)}")
+    return table.to_pylist()
 
 
 def effects_figure(rows: Sequence[Row], measures: Sequence[str] | None = None) -> go.Figure:

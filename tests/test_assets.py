@@ -14,12 +14,12 @@ from srlab import assets
 from srlab.assets import (
     IMAGE_SETS,
     OFFICIAL_WEIGHTS,
-    PICTURES,
     ImageSet,
     WeightsFile,
     image_set_files,
     weights_file,
 )
+from srlab.file_kinds import PICTURES
 
 REAL = pytest.mark.skipif("SRLAB_DATA" not in os.environ, reason="SRLAB_DATA is not set")
 # pooch leaves the connection of a refused download to the garbage collector (see `remote`).

@@ -1,6 +1,5 @@
 import json
 import os
-import pickle
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -106,7 +105,7 @@ def test_a_path_is_a_path_and_a_name_is_a_shipped_name(path, monkeypatch):
 
 
 @pytest.mark.parametrize("read", [load_checkpoint, read_checkpoint, read_provenance])
-@pytest.mark.parametrize("damage", ["cut", "header cut", "text", "empty", "pickle"])
+@pytest.mark.parametrize("damage", ["cut", "header cut", "text", "empty"])
 def test_damaged_files_are_refused(path, read, damage):
     whole = path.read_bytes()
     path.write_bytes(
@@ -115,17 +114,24 @@ def test_damaged_files_are_refused(path, read, damage):
             "header cut": whole[:100],
             "text": b"no weights at all",
             "empty": b"",
-            "pickle": pickle.dumps({"weights": 1}),
         }[damage]
     )
     with pytest.raises(CheckpointError, match=r"tiny\.safetensors is damaged or no safetensors"):
         read(path)
 
 
-def test_files_of_others_are_refused_with_the_way_to_read_them(tmp_path):
-    save_file({"w": torch.zeros(2)}, tmp_path / "foreign.safetensors")
+@pytest.mark.parametrize("save", [save_file, torch.save])
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_files_of_others_are_refused_with_the_way_to_read_them(tmp_path, save, suffix):
+    save({"w": torch.zeros(2)}, tmp_path / f"foreign{suffix}")
     with pytest.raises(CheckpointError, match=r"not written by srlab.*load_weights\(model, read_"):
-        load_checkpoint(tmp_path / "foreign.safetensors")
+        load_checkpoint(tmp_path / f"foreign{suffix}")
+
+
+def test_what_is_no_checkpoint_is_told_as_what_it_is(tmp_path):
+    (tmp_path / "net.pth").write_text("<!DOCTYPE html><title>404</title>")
+    with pytest.raises(CheckpointError, match=r"net\.pth is no checkpoint but a web page"):
+        load_checkpoint(tmp_path / "net.pth")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The command line: the main path in a real process, and an answer to every bad input."""
 
+import io
 import json
 import os
 import re
@@ -138,6 +139,41 @@ def test_help_answers_without_loading_torch() -> None:
     assert all(name in helped.output for name in ("book", "run", "train", "lam", "list"))
 
 
+def test_a_list_is_printed_whatever_the_console_can_show() -> None:
+    command = [sys.executable, "-c", "from srlab.cli import main; main()", "list"]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    ran = subprocess.run(command, capture_output=True, env=environment)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert "srresnet" in ran.stdout.decode("cp1252")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "gbk", "latin-1", "cp437"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["list"],
+        ["--help"],
+        ["lam", "--help"],
+        ["faig", "--help"],
+        ["sweep", "--help"],
+        ["lam", "--model", "readers:Net", "--image", "Привет → 图.png", "--steps", "2"],
+        ["lam", "--model", "Привет:Net", "--image", "rgb.png"],
+    ],
+)
+def test_any_output_fits_any_console(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, encoding: str, command: list[str]
+) -> None:
+    (folder / "Привет → 图.png").write_bytes((folder / "rgb.png").read_bytes())
+    out = io.TextIOWrapper(io.BytesIO(), encoding)
+    err = io.TextIOWrapper(io.BytesIO(), encoding, errors="backslashreplace")  # as Python's own
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "stderr", err)
+    assert call(*command) == int("Привет:Net" in command)
+    shown = [stream.buffer.getvalue().decode(encoding) for stream in (out, err)]
+    assert any(shown)
+    assert "codec" not in "".join(shown)
+
+
 def test_lam_end_to_end_in_its_own_process(folder: Path) -> None:
     sys.path.insert(0, str(folder))
     from readers import Net
@@ -204,7 +240,7 @@ def test_unusual_networks_are_adapted(
     [
         ("readers:Net", ["--scale", "4"], "enlarges by 2, not by 4"),
         ("readers:Net", ["--weights", "absent.pth"], "no weights file"),
-        ("readers:Net", ["--weights", "rgb.png"], "is damaged"),
+        ("readers:Net", ["--weights", "rgb.png"], "is no file of weights but a PNG picture"),
         ("readers:Net", ["--image", "absent.png"], "no picture at absent.png"),
         ("readers:Net", ["--image", "text.png"], "not a readable picture"),
         ("readers:Net", ["--image", "flat.png"], "picture is flat"),

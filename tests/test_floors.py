@@ -91,6 +91,8 @@ FLOORS = (  # from the top
         "images",
         "masks",
         "foreign_modules",
+        "file_kinds",
+        "state_dicts",
         "assets",
         "capture",
         "layout",

@@ -111,6 +111,13 @@ def test_changed_pictures_are_refused(toy):
         cifar10("test")
 
 
+def test_a_sheet_cut_short_is_named(toy):
+    _, folder = toy
+    (folder / "dog.webp").write_bytes((folder / "dog.webp").read_bytes()[:200])
+    with pytest.raises(ValueError, match=r"dog\.webp is not a readable picture"):
+        cifar10("test")
+
+
 def test_a_missing_sheet_is_named(toy):
     _, folder = toy
     (folder / "dog.webp").unlink()

@@ -1,7 +1,9 @@
 """The table and the page of a sweep."""
 
 import fsspec
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from srlab.sweep_results import (
     PAGE,
@@ -54,6 +56,19 @@ def test_a_table_read_is_the_table_written_at_any_address(outcomes):
     assert read_results(f"memory://study/{TABLE}") == rows
     with fsspec.open(f"memory://study/{PAGE}", "rt", encoding="utf-8") as page:
         assert "http" not in page.read().partition("<main>")[0]
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"PAR1"])
+def test_what_is_no_table_is_named(tmp_path, content):
+    (tmp_path / TABLE).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"{TABLE} is damaged or no Parquet table"):
+        read_results(tmp_path / TABLE)
+
+
+def test_a_table_of_something_else_is_named(tmp_path):
+    parquet.write_table(pa.table({"finding": ["a/one"], "price": [3]}), tmp_path / TABLE)
+    with pytest.raises(ValueError, match=rf"{TABLE} is no table of a sweep: it lacks point, state"):
+        read_results(tmp_path / TABLE)
 
 
 def test_the_page_tells_every_point_and_stays_html():

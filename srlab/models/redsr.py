@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -13,24 +14,40 @@ from srlab.models.degradation_aware import DegradationAwareBlock, DegradationAwa
 CENTRE, SPREAD = 0.45, 0.25  # of the values in natural images: the code stalls without
 SLOPE = 0.25  # of a PReLU at birth
 REDUCTION = 8
+SMALLEST = 24  # LR pixels: three left, after three strides of 2, for a border of two
+Border = Literal["reflect", "replicate"]
 TOLD = (4.0, 4.0, 4.0, 25 / 255)  # the usual extent of a degradation vector's entries
 
 
 class Encoder(nn.Sequential):
-    """(B, 3, h, w) → (B, code): 4×4 convolutions of stride 2 and 5×5 ones in turn, averaged."""
+    """(B, 3, h, w) → (B, code): 4×4 convolutions of stride 2 and 5×5 ones in turn, averaged.
 
-    def __init__(self, channels: int, code: int) -> None:
+    The authors' code mirrors the border and takes values as they are, which needs `SMALLEST`
+    pixels a side. Unless `as_published`, ours repeats the border and centres values: it learns
+    within hundreds of steps, and describes any picture.
+    """
+
+    def __init__(self, channels: int, code: int, *, as_published: bool) -> None:
         widths = (3, *(channels * factor for factor in (1, 1, 2, 2, 4)), code)
+        border: Border = "reflect" if as_published else "replicate"
         layers: list[nn.Module] = []
         for index, (before, after) in enumerate(pairwise(widths)):
             size, stride, padding = ((4, 2, 1), (5, 1, 2))[index % 2]
-            conv = nn.Conv2d(before, after, size, stride, padding, padding_mode="replicate")
+            conv = nn.Conv2d(before, after, size, stride, padding, padding_mode=border)
             layers += [conv, nn.PReLU()]
         super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.as_published = as_published
         he_initialization(self, SLOPE)
 
     def forward(self, lr: Tensor) -> Tensor:
-        return super().forward((lr - CENTRE) / SPREAD)
+        if not self.as_published:
+            return super().forward((lr - CENTRE) / SPREAD)
+        if min(lr.shape[-2:]) < SMALLEST:
+            raise ValueError(
+                f"ReDSR's published encoder mirrors borders at an eighth of the size, so it takes "
+                f"LR pictures from {SMALLEST}×{SMALLEST}; got {lr.shape[-2]}×{lr.shape[-1]}"
+            )
+        return super().forward(lr)
 
 
 class OracleEncoder(nn.Sequential):
@@ -91,6 +108,7 @@ class ReDSR(DegradationAwareNetwork):
 
     `oracle` puts fully connected layers in the encoder's place, which are told the true
     degradation; a picture alone then tells them nothing, and they assume that it is clean.
+    `published_encoder` has the borders and values of the authors' code, for their weights.
     """
 
     def __init__(
@@ -106,6 +124,7 @@ class ReDSR(DegradationAwareNetwork):
         tail_layers: int = 1,
         global_residual: bool = False,
         oracle: bool = False,
+        published_encoder: bool = False,
     ) -> None:
         super().__init__(
             scale=scale,
@@ -121,7 +140,11 @@ class ReDSR(DegradationAwareNetwork):
         )
         self.told = CodeFor(num_groups, code)
         self.code, self.oracle = code, oracle
-        self.encoder = (OracleEncoder if oracle else Encoder)(encoder_channels, code)
+        self.encoder = (
+            OracleEncoder(encoder_channels, code)
+            if oracle
+            else Encoder(encoder_channels, code, as_published=published_encoder)
+        )
 
     def represent(self, lr: Tensor) -> Tensor:
         if self.oracle:
