@@ -145,6 +145,7 @@ def cells(model, top, size, extent):
     [
         *((name, {}) for name in MODELS),
         ("srresnet", {"global_residual": False}),
+        ("srresnet", {"global_residual": False, "long_skip": True}),
         ("rcan", {"num_groups": 2, "num_blocks": 1}),
         ("carn", {"groups": 1, "recursive": False}),
         ("srcnn", {"global_residual": True}),
@@ -195,6 +196,18 @@ def test_the_global_residual_adds_the_enlarged_input():
     lr = noise(1, 3, 9, 11)
     enlarged = nn.functional.interpolate(lr, scale_factor=4, mode="bilinear", align_corners=False)
     torch.testing.assert_close(with_residual(lr), without(lr) + enlarged)
+
+
+def test_the_long_skip_passes_the_heads_features_by_the_body():
+    """A silent last convolution leaves the head's features; the rest of the network is the same."""
+    model, plain = small("srresnet", long_skip=True), small("srresnet")
+    nn.init.zeros_(model.body[-1].weight)
+    lr = noise(1, 3, 9, 11)
+    torch.testing.assert_close(model.extract(lr), model.head(lr))
+    assert model.taps == (*plain.taps, "body.2")
+    assert {k: v.shape for k, v in model.state_dict().items() if not k.startswith("body.2.")} == {
+        key: weight.shape for key, weight in plain.state_dict().items()
+    }
 
 
 def test_networks_begin_as_published():
@@ -367,7 +380,11 @@ def test_impossible_networks_are_refused(name, settings, message):
 
 @pytest.mark.parametrize(
     ("name", "settings"),
-    [("resnet18", {"channels": 4}), ("rcan-classifier", {"channels": 4, "num_blocks": 2})],
+    [
+        ("resnet18", {"channels": 4}),
+        ("rcan-classifier", {"channels": 4, "num_blocks": 2}),
+        ("rcan-classifier", {"channels": 4, "num_blocks": 2, "max_pooling": True}),
+    ],
 )
 def test_classifiers_give_a_logit_a_class_and_name_their_taps(name, settings):
     model, images = build(name, num_classes=7, **settings).eval(), torch.rand(3, 3, 32, 32)
@@ -379,6 +396,18 @@ def test_classifiers_give_a_logit_a_class_and_name_their_taps(name, settings):
     assert torch.equal(images, kept)
     torch.testing.assert_close(model(images[1:2]), logits[1:2])
     assert not any(getattr(module, "inplace", False) for module in model.modules())
+
+
+def test_the_published_tail_is_three_max_poolings_and_a_fully_connected_layer():
+    model = build("rcan-classifier", channels=4, num_blocks=1, max_pooling=True).eval()
+    poolings = nn.Sequential(*(nn.MaxPool2d(2) for _ in range(3)), nn.Flatten(), model.tail)
+    images = torch.rand(2, 3, 32, 32)
+    deep = model.body(model.head(images))
+    torch.testing.assert_close(model(images), poolings(deep))
+    assert model.tail.in_features == 4 * 4 * 4
+    with pytest.raises(ValueError, match=r"takes 32×32 pixels, got \(2, 3, 24, 32\)"):
+        model(images[:, :, 4:-4])
+    assert build("rcan-classifier", channels=4, num_blocks=1)(images[:, :, 4:-4]).shape == (2, 10)
 
 
 def test_a_guided_network_begins_as_the_plain_one_and_then_listens():

@@ -5,7 +5,7 @@ import pytest
 
 from srlab.assets import IMAGE_SETS
 from srlab.models import build
-from srlab.training.recipes import RECIPES, SRRESNET_GR, Recipe, recipe
+from srlab.training.recipes import FAIG_TWO, RECIPES, SRRESNET_GR, Recipe, recipe
 
 
 def differences(one, other):
@@ -21,6 +21,44 @@ def differences(one, other):
 
 def test_the_two_networks_of_the_first_finding_differ_in_the_global_residual_alone():
     assert differences(recipe("srresnet-gr"), recipe("srresnet-wogr")) == {"global_residual"}
+
+
+def test_the_feature_skip_is_all_that_tells_the_third_network_from_the_one_without_a_skip():
+    assert differences(recipe("srresnet-skip"), recipe("srresnet-wogr")) == {"long_skip"}
+
+
+def test_srgan_on_noise_goes_on_from_what_was_trained_on_noise_and_is_alike_otherwise():
+    for seed in ("", "-s1", "-s2"):
+        noisy = recipe(f"srgan-noise{seed}")
+        assert differences(recipe(f"srgan-gr{seed}"), noisy) == {
+            "start",
+            "noise_sigma",
+            "noise_probability",
+        }
+        assert noisy.start == {"": f"srresnet-noise{seed}"}
+        assert noisy.space == recipe("srresnet-noise").space
+
+
+@pytest.mark.parametrize("seed", ["", "-s1", "-s2"])
+@pytest.mark.parametrize(("kind", "absent"), [("blur", "noise_sigma"), ("noise", "blur_sigma")])
+def test_faig_retrains_one_baseline_on_one_degradation_at_a_time(kind, absent, seed):
+    names = [f"faig-on-{kind}{seed}"] + [
+        f"faig-on-{kind}-only-{found}{seed}"
+        for found in (
+            *(f"{ranking}-{aim}" for ranking in ("faig", "influence") for aim in ("blur", "noise")),
+            "change",
+            "random",
+        )
+    ]
+    runs = [recipe(name) for name in names]
+    assert {run.start[""] for run in runs} == {f"faig-baseline{seed}"}
+    assert {run.target for run in runs[1:]} == {f"faig-target{seed}"}
+    for run in runs:
+        assert getattr(run.space, absent) == (0, 0)
+        assert getattr(run.space, f"{kind}_sigma") == getattr(FAIG_TWO, f"{kind}_sigma")
+        assert (run.steps, run.batch_size, run.lr_size) == (600, 8, 24)
+    for run in runs[2:]:
+        assert differences(runs[1], run) <= {"ranking", "purpose"}
 
 
 @pytest.mark.parametrize("base", ["srresnet-gr", "srresnet-wogr"])

@@ -196,7 +196,8 @@ def target(tmp_path, monkeypatch):
     monkeypatch.setattr(filters, "SIDE", 32)
     torch.manual_seed(1)
     weights = build("srresnet", **FILTERS.hyperparameters).state_dict()
-    provenance = Provenance("target", "srresnet", FILTERS.hyperparameters)
+    recipe = Recipe("srresnet", FILTERS.hyperparameters, space=FILTERS.space).as_dict()
+    provenance = Provenance("target", "srresnet", FILTERS.hyperparameters, recipe)
     path = save_checkpoint(tmp_path / "target.safetensors", weights, provenance)
     return replace(FILTERS, target=str(path))
 
@@ -212,6 +213,18 @@ def test_only_the_chosen_filters_are_trained(target, ranking):
     for name, mask in masks.items():
         assert torch.equal(moved[f"{name}.weight"].flatten(2).any(dim=2), mask)
     assert not any(moved[key].any() for key in moved if key.endswith("bias"))
+
+
+@pytest.mark.parametrize("ranking", RANKINGS)
+def test_filters_are_found_on_what_the_target_was_trained_on_whatever_they_are_trained_on(
+    target, ranking
+):
+    both = replace(target, ranking=ranking)
+    alone = replace(both, space=DegradationSpace(scale=2, blur_sigma=(2.0, 2.0)))
+    found = [filters.chosen_filters(recipe, pictures()) for recipe in (both, alone)]
+    assert all(torch.equal(found[0][name], mask) for name, mask in found[1].items())
+    weights = [run(recipe).weights[6] for recipe in (both, alone)]
+    assert any(not torch.equal(weights[0][key], weight) for key, weight in weights[1].items())
 
 
 def test_rankings_and_purposes_are_named():

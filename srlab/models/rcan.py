@@ -5,6 +5,7 @@ the task or the structure decides what deep features mean.
 """
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from srlab.degradations.filters import upsample
 from srlab.models.blocks import (
@@ -13,6 +14,9 @@ from srlab.models.blocks import (
     conv3x3,
     he_initialization,
 )
+
+PICTURE = 32  # pixels across a picture of CIFAR-10
+POOLED = 2**3  # … that three poolings of 2 in a row make one of
 
 
 class ChannelAttentionBlock(nn.Module):
@@ -109,14 +113,34 @@ class RCAN(SuperResolver):
 
 
 class RCANClassifier(nn.Module):
-    """RCAN's backbone with a classification tail: (B, 3, h, w) in [0, 1] → (B, num_classes)."""
+    """RCAN's backbone with a classification tail: (B, 3, h, w) in [0, 1] → (B, num_classes).
 
-    def __init__(self, *, num_classes: int = 10, channels: int = 64, num_blocks: int = 16) -> None:
+    The tail is a fully connected layer on the features' means over the picture, or, with
+    `max_pooling`, on what three max-poolings leave of a 32×32 picture (DDR, Sec. A.10).
+    """
+
+    def __init__(
+        self,
+        *,
+        num_classes: int = 10,
+        channels: int = 64,
+        num_blocks: int = 16,
+        max_pooling: bool = False,
+    ) -> None:
         super().__init__()
+        self.max_pooling = max_pooling
         self.head, self.body, self.taps = _backbone(channels, num_blocks)
-        self.tail = nn.Linear(channels, num_classes)
+        pixels = (PICTURE // POOLED) ** 2 if max_pooling else 1
+        self.tail = nn.Linear(channels * pixels, num_classes)
         he_initialization(self, slope=0.1)
         _calm(self.body)
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.tail(self.body(self.head(images)).mean(dim=(2, 3)))
+        if self.max_pooling and images.shape[-2:] != (PICTURE, PICTURE):
+            raise ValueError(
+                f"with max_pooling RCANClassifier takes {PICTURE}×{PICTURE} pixels, "
+                f"got {tuple(images.shape)}"
+            )
+        deep = self.body(self.head(images))
+        pooled = F.max_pool2d(deep, POOLED).flatten(1) if self.max_pooling else deep.mean((2, 3))
+        return self.tail(pooled)

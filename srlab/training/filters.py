@@ -17,7 +17,7 @@ from srlab.attribution.faig import (
 )
 from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
 from srlab.checkpoints import read_checkpoint
-from srlab.degradations.pipeline import Degradation
+from srlab.degradations.pipeline import Degradation, DegradationSpace
 from srlab.examples import Examples, examples
 from srlab.training.initial import initial_model
 from srlab.training.recipes import FilterRecipe
@@ -49,8 +49,9 @@ def _masked(chosen: Tensor) -> Callable[[Tensor], Tensor]:
 def chosen_filters(recipe: FilterRecipe, images: dict[str, Tensor]) -> Masks:
     """The filters that the recipe's ranking finds for its purpose, on some of the pictures."""
     model = initial_model(recipe)
-    baseline, target = model.state_dict(), read_checkpoint(recipe.target)[0]
-    found = recipe_examples(recipe, images)
+    target, made = read_checkpoint(recipe.target)
+    baseline = model.state_dict()
+    found = ranking_examples(recipe, DegradationSpace(**made.recipe["space"]), images)
     lr = found.lr
     other = "noise" if recipe.purpose == "blur" else "blur"
     if recipe.ranking == "faig":
@@ -70,12 +71,17 @@ def chosen_filters(recipe: FilterRecipe, images: dict[str, Tensor]) -> Masks:
     return top_filters(influence, recipe.fraction)
 
 
-def recipe_examples(recipe: FilterRecipe, images: dict[str, Tensor]) -> Examples:
-    """Windows of pictures spread over the set, each clean, blurred and noisy as the recipe says."""
+def ranking_examples(
+    recipe: FilterRecipe, space: DegradationSpace, images: dict[str, Tensor]
+) -> Examples:
+    """Windows of pictures spread over the set, each clean, blurred and noisy.
+
+    `space` is what the target was trained on, the strongest of each kind: there the filters are
+    looked for, whatever the recipe then trains them on.
+    """
     fitting = [name for name, image in images.items() if min(image.shape[-2:]) >= SIDE]
     places = np.linspace(0, len(fitting) - 1, min(recipe.examples, len(fitting)), dtype=int)
     chosen = {fitting[place]: images[fitting[place]] for place in places}
-    space = recipe.space
     clean = Degradation(scale=space.scale, resampling=space.resampling)
     kinds = {
         "clean": clean,
