@@ -3,7 +3,7 @@
 DDR (Sec. 4.2) asks of the same features whether they follow the one or the other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -57,16 +57,30 @@ def picture_patches(
     return LabelledImages(torch.cat(patches), torch.tensor(labels), tuple(images))
 
 
-def photograph_task(
-    images: dict[str, Tensor], degradations: Sequence[Degradation], *, count: int
-) -> tuple[LabelledImages, Pairs]:
-    """Which photograph is a patch from? (lessons, test).
+def labelled_images(name: str, *, most: int = 15) -> LabelledImages:
+    """What classifiers learn from and are judged on, by the name that a checkpoint's header has.
 
-    Lessons are clean patches of the left halves; the test has `count` contents of the right
-    halves, spread over the photographs, each under every degradation.
+    "cifar10-train" and "cifar10-test"; or clean patches of halves of photographs, whose classes
+    are the photographs: "photographs-left+textures-left" to learn from (of overlapping patches
+    as many as a grid of 4 pixels has), "photographs-right+textures-right" to judge on.
     """
-    left, right = halves(images)
-    return picture_patches(left), degraded_patches(right, degradations, count=count)
+    if name in ("cifar10-train", "cifar10-test"):
+        return cifar10("train" if name == "cifar10-train" else "test")
+    parts = [part.rpartition("-") for part in name.split("+")]
+    sides = {side for *_, side in parts}
+    if sides not in ({"left"}, {"right"}):
+        raise ValueError(
+            'labelled pictures are "cifar10-train", "cifar10-test", or image sets that all end in '
+            f'"-left" or all in "-right", joined by "+"; got {name!r}'
+        )
+    left, right = halves(_pictures([image_set for image_set, *_ in parts], most))
+    return picture_patches(left) if sides == {"left"} else picture_patches(right, stride=16)
+
+
+def _pictures(image_sets: Iterable[str], most: int) -> dict[str, Tensor]:
+    """The first pictures of several image sets."""
+    found = {k: v for name in image_sets for k, v in load_images(name).items()}
+    return dict(islice(found.items(), most))
 
 
 def first_of_each(data: LabelledImages, count: int) -> LabelledImages:
@@ -116,7 +130,6 @@ class SubjectTask(NamedTuple):
 
     names: tuple[str, ...]  # the classes, in the order of a classifier's logits
     pairs: Pairs
-    lessons: LabelledImages | None  # to train a classifier on; None: one for these classes ships
 
 
 def subject_task(
@@ -124,14 +137,13 @@ def subject_task(
 ) -> SubjectTask:
     """Test pictures of CIFAR-10 ("cifar10"), or patches of photographs that are classes themselves.
 
-    Image sets may be joined ("photographs+textures"); their first `most` pictures are taken.
-    `count` contents are spread over the classes.
+    Image sets may be joined ("photographs+textures"); of their first `most` pictures the right
+    halves are shown, for a classifier learns from the left ones. `count` contents are spread over
+    the classes.
     """
     if image_set == "cifar10":
         test = cifar10("test")
         chosen = first_of_each(test, count // len(test.names))
-        return SubjectTask(test.names, degraded_versions(chosen, degradations), None)
-    pictures = {k: v for name in image_set.split("+") for k, v in load_images(name).items()}
-    pictures = dict(islice(pictures.items(), most))
-    lessons, pairs = photograph_task(pictures, degradations, count=count)
-    return SubjectTask(lessons.names, pairs, lessons)
+        return SubjectTask(test.names, degraded_versions(chosen, degradations))
+    _, right = halves(_pictures(image_set.split("+"), most))
+    return SubjectTask(tuple(right), degraded_patches(right, degradations, count=count))

@@ -3,7 +3,7 @@ import pytest
 from srlab.checkpoints import CheckpointError
 from srlab.models import build
 from srlab.training import obtain
-from srlab.training.obtain import obtainable, obtainable_groups, tuned
+from srlab.training.obtain import obtainable, obtainable_groups, subject_classifiers, tuned
 
 
 def test_only_what_is_shipped_can_be_had_without_training():
@@ -35,3 +35,20 @@ def test_a_tuned_network_brings_its_start_where_both_ship(monkeypatch):
     assert (own.name, own.start) == ("faig-target", "faig-baseline")
     assert own.model is networks["faig-target"]
     assert own.baseline["head.0.bias"].equal(networks["faig-baseline"].head[0].bias)
+
+
+def test_classifiers_are_loaded_where_they_ship():
+    found = subject_classifiers("resnet18", "photographs+textures", [0, 2, 7])
+    assert list(found) == ["resnet18-photographs", "resnet18-photographs-s2"]
+    assert list(subject_classifiers("rcan", "cifar10")) == ["rcan-cifar10"]
+    with pytest.raises(CheckpointError, match=r"no classifier of 'b100' ships.*train=True"):
+        subject_classifiers("resnet18", "b100")
+
+
+@pytest.mark.parametrize(("image_set", "classes"), [("photographs+textures", 9), ("objects", 2)])
+def test_classifiers_learn_only_when_asked(image_set, classes):
+    asked = {"classes": 2, "train": True, "steps": 1}
+    ((name, model),) = subject_classifiers("resnet18", image_set, [3], **asked).items()
+    assert name == "resnet18, seed 3"
+    assert not model.training
+    assert model.tail.out_features == classes

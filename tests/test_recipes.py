@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from srlab.assets import IMAGE_SETS
+from srlab.datasets import EMBEDDED
 from srlab.models import build
 from srlab.training.recipes import FAIG_TWO, RECIPES, SRRESNET_GR, Recipe, recipe
 
@@ -78,9 +79,16 @@ def test_every_recipe_can_be_built_and_written_down(name):
 
 @pytest.mark.parametrize("name", list(RECIPES))
 def test_no_recipe_learns_from_a_test_set(name):
-    assert RECIPES[name].image_sets
-    trainable = {used for used, image_set in IMAGE_SETS.items() if image_set.trainable}
-    assert set(RECIPES[name].image_sets) <= trainable | {"cifar10-train"}
+    """Of pictures to judge on, classifiers of these have the left halves and no other part."""
+    used, judged = set(RECIPES[name].image_sets), set(RECIPES[name].validation_set.split("+"))
+    trainable = {one for one, image_set in IMAGE_SETS.items() if image_set.trainable}
+    left = {f"{one}-left" for one in EMBEDDED}
+    assert used
+    assert used <= trainable | {"cifar10-train"} | left
+    if used & left:
+        assert judged == {one.removesuffix("-left") + "-right" for one in used}
+    else:
+        assert judged <= {"photographs", "cifar10-test"}
 
 
 def test_unknown_recipes_are_answered_with_the_known():

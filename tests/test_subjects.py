@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from srlab.subjects import (
     degraded_versions,
     first_of_each,
     halves,
-    photograph_task,
+    labelled_images,
     picture_patches,
     separate,
     subject_task,
@@ -59,14 +61,29 @@ def test_pictures_too_small_for_a_patch_are_refused(plain):
         picture_patches(plain)
 
 
-def test_lessons_and_test_come_from_opposite_halves(plain):
+def test_lessons_and_tests_come_from_opposite_halves(plain, monkeypatch):
     sides = {name: image.repeat(1, 2, 2) for name, image in plain.items()}
     for image in sides.values():
         image[..., : image.shape[-1] // 2] = 0
-    lessons, test = photograph_task(sides, DEGRADATIONS, count=4)
+    monkeypatch.setattr(subjects, "load_images", {"one": {"dark": sides["dark"]}, "two": sides}.get)
+    lessons, judged = (labelled_images(f"one-{side}+two-{side}") for side in ("left", "right"))
+    assert lessons.names == judged.names == ("dark", "light")
     assert lessons.images.max() == 0
-    assert test.lr[0].min() > 0.1
-    assert sorted(test.contents) == ["dark", "dark", "light", "light"]
+    assert judged.images.min() > 25
+    assert len(lessons.labels) > len(judged.labels)
+    task = subject_task("one+two", DEGRADATIONS, count=4)
+    assert task.names == lessons.names
+    assert task.pairs.lr[0].min() > 0.1
+    assert sorted(task.pairs.contents) == ["dark", "dark", "light", "light"]
+    assert labelled_images("two-left", most=1).names == ("dark",)
+
+
+@pytest.mark.parametrize("name", ["cifar10", "photographs", "photographs-left+textures-right", ""])
+def test_labelled_pictures_have_one_side(name):
+    with pytest.raises(
+        ValueError, match=f'all end in "-left" or all in "-right".*got {re.escape(repr(name))}'
+    ):
+        labelled_images(name)
 
 
 def test_the_first_of_each_class(toy):
@@ -110,15 +127,14 @@ def test_photographs_of_several_sets_are_the_classes():
     task = subject_task("photographs+textures", DEGRADATIONS[:2], count=16, most=8)
     assert len(task.names) == 8
     assert task.names[-2:] == ("brick", "grass")
-    assert task.lessons.names == task.names
     assert sorted(task.pairs.contents) == sorted(task.names * 2)
 
 
-def test_cifar_has_its_classes_and_no_lessons(toy, monkeypatch):
+def test_cifar_has_its_own_classes(toy, monkeypatch):
     monkeypatch.setattr(subjects, "cifar10", {"test": toy}.get)
     task = subject_task("cifar10", DEGRADATIONS, count=5)
-    assert task.lessons is None
     assert task.names == toy.names
+    assert labelled_images("cifar10-test") is toy
     assert task.pairs.contents == toy.names
 
 

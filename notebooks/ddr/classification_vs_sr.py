@@ -71,13 +71,13 @@ if "google.colab" in sys.modules:
 image_set = "photographs+textures"  # each picture is a class; "cifar10" for the paper's classes
 num_patches = 100  # contents, spread over the classes; each is shown under all three degradations
 num_classes = 15  # at most so many pictures of the image set are classes
-live_seeds = [0, 1, 2]  # classifiers trained here; with "cifar10" one is loaded instead
-live_steps = 150  # length of each of these trainings, of 32 patches a step
-training_seeds = [0, 1, 2]  # super-resolution networks, trained from other initializations
+classifier_seeds = [0, 1, 2]  # classifiers, trained from other initializations; of CIFAR-10 one
+training_seeds = [0, 1, 2]  # super-resolution networks, likewise
 blocks = [4, 8, 12, 16]  # residual blocks to hold against Conv2_x … Conv5_x
 strengths = [0.25, 0.5]  # milder blur and noise to look at as well, as shares of the paper's
 perplexity = 30
-train = False  # True trains the networks that are loaded otherwise (minutes each on one core)
+train = False  # True trains the classifiers here instead of loading them (minutes)
+live_steps = 150  # length of each of these trainings, of 32 patches a step
 device = "auto"
 
 # %% [markdown]
@@ -86,7 +86,7 @@ device = "auto"
 # | | paper | here |
 # |---|---|---|
 # | classifier | ResNet18 ({cite:t}`he2016deep`), 64 channels | the same with 16 channels |
-# | its classes | the ten of CIFAR-10 ({cite:t}`krizhevsky2009learning`) | **which photograph is the patch from?** Learnt in this page from the left halves of six photographs and three textures, judged on the right halves |
+# | its classes | the ten of CIFAR-10 ({cite:t}`krizhevsky2009learning`) | **which photograph is the patch from?** Learnt from the left halves of six photographs and three textures in 150 steps, three seeds, judged on the right halves |
 # | … with `image_set = "cifar10"` | trained on 50 000 pictures; 100 test pictures a class | trained on 20 000; 10 test pictures a class, accuracy on 2 000 |
 # | super-resolver | SRResNet and SRGAN, 64 channels, 600 000 steps on DIV2K | SRResNet with {term}`global residual`, 32 channels, 6 000 steps, three seeds |
 # | what it is shown | patches of photographs | **the same 32×32 pictures as the classifier** |
@@ -141,9 +141,8 @@ from srlab.representation import (
 )
 from srlab.subjects import by_degradation, subject_task
 from srlab.training.classification import accuracy
-from srlab.training.fit import fit
-from srlab.training.obtain import network
-from srlab.training.recipes import ClassificationRecipe, seed_names
+from srlab.training.obtain import network, subject_classifiers
+from srlab.training.recipes import seed_names
 
 check_parameters()
 device = pick_device(device)
@@ -182,31 +181,26 @@ columns = {
 picture_row(columns, height=200)
 
 # %% [markdown]
-# The networks. Where no classifier for these classes exists, some learn them now, from clean
-# patches only: none of the networks has met blur or noise.
-
+# The networks. Classifiers learnt from clean patches only: none of the networks has met blur or
+# noise.
 
 # %%
-def live_classifier(seed):
-    layout = {"num_classes": len(task.names), "channels": 16}
-    recipe = ClassificationRecipe("resnet18", layout, batch_size=32, steps=live_steps, seed=seed)
-    clean = tests[str(degradations[0])]
-    run = fit(recipe, images=task.lessons, validation=clean, device=device.type, progress=False)
-    return run.model().to(device)
-
-
-if task.lessons is None:
-    classifier_names = ["resnet18-cifar10"]
-    classifiers = [network(name, train=train, device=device) for name in classifier_names]
-else:
-    classifier_names = []  # made here, kept nowhere
-    classifiers = [live_classifier(seed) for seed in live_seeds]
+by_name = subject_classifiers(
+    "resnet18",
+    image_set,
+    classifier_seeds,
+    classes=num_classes,
+    train=train,
+    steps=live_steps,
+    device=device,
+)
+classifier_names, classifiers = list(by_name), list(by_name.values())
 resolver_names = seed_names("srresnet-gr", training_seeds)
-resolvers = [network(name, train=train, device=device) for name in resolver_names]
+resolvers = [network(name, device=device) for name in resolver_names]
 
 # %%
 right = {kind: [accuracy(model, data) for model in classifiers] for kind, data in tests.items()}
-everything = cifar10("test") if task.lessons is None else tests[str(degradations[0])]
+everything = cifar10("test") if image_set == "cifar10" else tests[str(degradations[0])]
 test_accuracy = [accuracy(model, everything) for model in classifiers]
 
 # %% [markdown]
@@ -492,10 +486,10 @@ record(
     parameters={
         "num_patches": num_patches,
         "classes": len(task.names),
-        "live_steps": live_steps,
+        "trained_live": live_steps if train else 0,
         "perplexity": perplexity,
     },
-    checkpoints=[*classifier_names, *resolver_names],
+    checkpoints=[*([] if train else classifier_names), *resolver_names],
 )
 
 # %% [markdown]
@@ -524,6 +518,6 @@ record(
 # - Set `image_set = "cifar10"`: real classes, and a classifier that had twenty thousand pictures to
 #   learn from (the pictures are downloaded on first use). Subjects are harder to tell there: how
 #   much of the order by class is left under blur?
-# - Set `live_steps = 10`. A classifier that has hardly learnt: what do its features sort by?
+# - Set `train = True` and `live_steps = 10`. A classifier that has hardly learnt: what do its features sort by?
 # - Add weaker damage to `strengths`, such as 0.05. At which strength does the super-resolver begin to
 #   sort by subject?

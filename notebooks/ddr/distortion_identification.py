@@ -107,7 +107,6 @@ device = "auto"
 
 # %% tags=["hide-cell"]
 import numpy as np
-import torch
 from myst_nb import glue
 
 from srlab.devices import pick_device
@@ -174,8 +173,7 @@ images = crops.images.to(device)
 found, points, spaces = {}, {}, {}
 for name in networks:
     model = network(name, train=train, device=device)
-    with torch.autocast(device.type, torch.bfloat16):  # three times as fast, as accurate
-        features = layer_points(model, images, [layer])[layer]
+    features = layer_points(model, images, [layer])[layer]
     found[name] = identify(features, kinds, contents, splits, components=dimensions)
     points[name] = principal_components(features)
     maps = features.reshape(len(features), -1, images.shape[-1] ** 2)

@@ -103,7 +103,6 @@ device = "auto"
 
 # %% tags=["hide-cell"]
 import numpy as np
-import torch
 from myst_nb import glue
 
 from srlab.camera_patches import camera_patches
@@ -170,8 +169,7 @@ components, embeddings, checkpoints = {}, {}, []
 for base, seeds in seeds_of.items():
     for seed, name in zip(seeds, seed_names(base, seeds)):
         model = network(name, train=train, device=device)
-        with torch.autocast(device.type, torch.bfloat16):  # three times as fast
-            found = layer_components(model, images, layers)
+        found = layer_components(model, images, layers)
         checkpoints.append(name)
         for block, layer in zip(blocks, layers):
             components[base, seed, block] = found[layer]

@@ -24,8 +24,7 @@ QUICK: dict[str, dict[str, Any]] = {
     },
     "ddr/classification_vs_sr": {
         "num_patches": 27,
-        "live_seeds": [0],
-        "live_steps": 20,
+        "classifier_seeds": [0],
         "training_seeds": [0],
         "blocks": [1, 2, 3, 4],
         "strengths": [0.5],
@@ -83,7 +82,7 @@ QUICK: dict[str, dict[str, Any]] = {
         "steps_with_gr": [0, 1000, 6000],
         "steps_without_gr": [0, 6000],
     },
-    "ddr/unified_backbone": {"num_patches": 27, "live_steps": 2, "blocks": [1, 2], "perplexity": 8},
+    "ddr/unified_backbone": {"num_patches": 27, "blocks": [1, 2], "perplexity": 8},
     "faig/adjustable_restoration": {
         "num_find": 2,
         "num_test": 1,

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.devices import autocast
-from srlab.labelled import LabelledImages, cifar10
+from srlab.labelled import LabelledImages
+from srlab.subjects import labelled_images
 from srlab.training.descent import ADAM, Descent
 from srlab.training.initial import initial_model
 from srlab.training.recipes import ClassificationRecipe
@@ -27,7 +28,7 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 class Classification:
     """Cross entropy on pictures shifted by up to 4 pixels and mirrored."""
 
-    metric, validation_set = "accuracy", "cifar10-test"
+    metric = "accuracy"
 
     def __init__(
         self,
@@ -37,7 +38,7 @@ class Classification:
     ) -> None:
         self.recipe, self.fabric = recipe, fabric
         self.share = Share(fabric, recipe.batch_size)
-        self.images = cifar10("train") if images is None else images
+        self.images = lessons(recipe) if images is None else images
         self.model: nn.Module = initial_model(recipe)
         self.share.normalize_together(self.model)
         self.losses: dict[str, Tensor] = {}
@@ -83,10 +84,21 @@ class Classification:
 
     @staticmethod
     def measure(
-        _recipe: ClassificationRecipe, model: nn.Module, validation: LabelledImages | None = None
+        recipe: ClassificationRecipe, model: nn.Module, validation: LabelledImages | None = None
     ) -> float:
         """Share of the test pictures that are named rightly."""
-        return accuracy(model, cifar10("test") if validation is None else validation)
+        if validation is None:
+            validation = _named(recipe, recipe.validation_set)
+        return accuracy(model, validation)
+
+
+def lessons(recipe: ClassificationRecipe) -> LabelledImages:
+    """The pictures that a recipe learns from, with their labels."""
+    return _named(recipe, "+".join(recipe.image_sets))
+
+
+def _named(recipe: ClassificationRecipe, name: str) -> LabelledImages:
+    return labelled_images(name, most=recipe.hyperparameters["num_classes"])
 
 
 def _jittered(image: Tensor, rng: np.random.Generator, *, most: int = 4) -> Tensor:

@@ -38,7 +38,6 @@ class Task(Protocol):
     """What differs between runs; the loop is the same for all."""
 
     metric: str  # what `measure` returns: psnr, accuracy
-    validation_set: str  # … on which pictures
     model: nn.Module  # what is measured and kept
     precision: str  # of its convolutions
     losses: dict[str, Tensor]  # of the last step, the parts by name; none where it is all one
@@ -56,7 +55,7 @@ class Task(Protocol):
 
     @staticmethod
     def measure(_recipe: Any, model: nn.Module, validation: Any = None) -> float:
-        """Quality of a network in eval mode, by default on `validation_set`."""
+        """Quality of a network in eval mode, by default on the recipe's `validation_set`."""
 
 
 TASKS: dict[type[Recipe], Any] = {

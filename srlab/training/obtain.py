@@ -1,7 +1,7 @@
 """A trained network by its recipe's name: loaded as shipped, or trained here and now."""
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from srlab.checkpoints import CheckpointError, load_checkpoint, shipped_checkpoi
 from srlab.training.recipes import recipe, seed_names
 
 Group = TypeVar("Group", bound=Hashable)
+CLASSIFIED = {"cifar10": "cifar10", "photographs+textures": "photographs"}  # image set → in names
 
 
 @cache
@@ -49,6 +50,44 @@ def obtainable_groups(
     here = set(obtainable(every, train=train))
     found = {group: [name for name in own if name in here] for group, own in names.items()}
     return {group: own for group, own in found.items() if own}, [n for n in every if n not in here]
+
+
+def subject_classifiers(
+    architecture: str,
+    image_set: str,
+    seeds: Iterable[int] = (0,),
+    *,
+    classes: int = 10,
+    train: bool = False,
+    steps: int | None = None,
+    device: torch.device | str = "cpu",
+) -> dict[str, nn.Module]:
+    """{name: classifier} for the pictures of a `subject_task`, of every seed that ships.
+
+    With `train` they learn here and now: photographs from their left halves, for `steps` or as
+    long as the shipped ones; of an image set for which none ships, the first `classes` pictures.
+    """
+    known = CLASSIFIED.get(image_set)
+    if not train:
+        if known is None:
+            raise CheckpointError(
+                f"no classifier of {image_set!r} ships, only of {', '.join(CLASSIFIED)}; "
+                "have one trained (train=True), or take one of these image sets"
+            )
+        names = obtainable(seed_names(f"{architecture}-{known}", seeds))
+        return {name: network(name, device=device) for name in names}
+    from srlab.training.fit import fit  # loads what takes seconds, and only training needs
+
+    own = recipe(f"{architecture}-{known or 'photographs'}")
+    if known is None:
+        left = tuple(f"{name}-left" for name in image_set.split("+"))
+        sizes = {**own.hyperparameters, "num_classes": classes}
+        own = replace(own, image_sets=left, hyperparameters=sizes)
+    if known != "cifar10":
+        own = replace(own, steps=steps or own.steps)
+    kind = torch.device(device).type
+    runs = {seed: fit(own.seeded(seed), device=kind, progress=False) for seed in seeds}
+    return {f"{architecture}, seed {seed}": run.model().to(device) for seed, run in runs.items()}
 
 
 @dataclass(frozen=True)

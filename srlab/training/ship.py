@@ -40,7 +40,7 @@ def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()
             hardware=_together(run.processes),
             seconds=round(run.seconds * step / last, 3),
             date=datetime.now(UTC).date().isoformat(),
-            **{task.metric: {task.validation_set: quality}},
+            **{task.metric: {run.recipe.validation_set: quality}},
         )
         path = Path(folder) / f"{title}.safetensors"
         paths.append(save_checkpoint(path, weights, provenance, bits=run.recipe.bits))

@@ -17,13 +17,11 @@ from srlab.training.losses import pixel_loss
 from srlab.training.recipes import Recipe
 from srlab.training.share import Share
 
-VALIDATION = "photographs"
-
 
 class Supervised:
     """L1 between what the network makes of degraded patches and the patches they came from."""
 
-    metric, validation_set = "psnr", VALIDATION
+    metric = "psnr"
 
     def __init__(
         self,
@@ -72,7 +70,7 @@ class Supervised:
         recipe: Recipe, model: nn.Module, validation: dict[str, Tensor] | None = None
     ) -> float:
         """Mean PSNR-Y in dB on the validation pictures, bicubically reduced."""
-        images = load_images(VALIDATION) if validation is None else validation
+        images = load_images(recipe.validation_set) if validation is None else validation
         return validation_psnr(model, images, recipe.space.scale)
 
     def sampled(self, space: DegradationSpace, seed: int) -> PatchSampler:

@@ -1,5 +1,7 @@
 """Every notebook is in the book, and every page the book promises is there."""
 
+import re
+
 import jupytext
 import pytest
 import yaml
@@ -43,6 +45,13 @@ def test_every_notebook_has_one_parameters_cell_with_comments(repository):
             if "parameters" in cell.metadata.get("tags", ())
         ]
         assert len(cells) == 1, notebook.name
+
+
+def test_no_notebook_chooses_a_precision(repository):
+    """Features are float32 on every processor, so that no record depends on it."""
+    for notebook in find_notebooks(repository):
+        source = notebook.source.read_text("utf-8")
+        assert not re.search(r"autocast|bfloat16|float16|\.half\(", source), notebook.name
 
 
 def test_what_jupyterlab_leaves_is_no_notebook(checkout, write_notebook):
