@@ -13,8 +13,8 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from srlab.files import replace_file
 from srlab.file_kinds import kind_of_file
+from srlab.files import replace_file
 from srlab.inheritance import own_weights, whole_weights
 from srlab.models import build
 from srlab.state_dicts import (

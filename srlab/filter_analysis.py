@@ -39,8 +39,8 @@ from srlab.checkpoints import (
 from srlab.datasets import image_sets, load_images
 from srlab.degradations import Degradation
 from srlab.examples import Examples
-from srlab.files import replace_file
 from srlab.file_kinds import picture_files
+from srlab.files import replace_file
 from srlab.filter_effects import Effect, effects
 from srlab.foreign import load_network
 from srlab.images import read_image

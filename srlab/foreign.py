@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from srlab.checkpoints import load_weights, read_weights
-from srlab.foreign_modules import modules_of
 from srlab.file_kinds import kind_of_file
+from srlab.foreign_modules import modules_of
 
 
 class NetworkError(ValueError):
