@@ -257,8 +257,15 @@ def lam(
     output_index: Annotated[
         Texts, typer.Option(help="Which part of the network's answer is the image.")
     ] = None,
-    rule: Annotated[str, typer.Option(help="Quadrature rule.")] = "arc-midpoint",
-    steps: Annotated[int, typer.Option(help="Steps of the path integral.")] = 16,
+    tolerance: Annotated[
+        float, typer.Option(help="Gradients are taken until the map's expected error is so small.")
+    ] = 0.05,
+    steps: Annotated[
+        int | None, typer.Option(help="Take so many gradients instead; LAM's code takes 50.")
+    ] = None,
+    rule: Annotated[
+        str | None, typer.Option(help="Where --steps lie: arc-midpoint, or right as in LAM's code.")
+    ] = None,
     path: Annotated[str, typer.Option(help='"deblur" or "linear".')] = "deblur",
     baseline: Annotated[str, typer.Option(help='"blur" or "black".')] = "blur",
     device: Device = "auto",
@@ -298,7 +305,8 @@ def lam(
         with _about(name, several=several):
             adapt = {"scale": scale, **one.adapt()}
             questions[name] = prepare(one.network().to(spot), lr, adapt=adapt, **asked)
-    settings = {"path": path, "baseline": baseline, "rule": rule}
+    settings = {"path": path, "baseline": baseline}
+    quadrature: dict[str, Any] = {"rule": rule, "steps": steps, "tolerance": tolerance}
     cut = f"{crop} LR pixels a side around the patch" if crop else "the whole picture"
     facts = {
         "Settings": {
@@ -308,7 +316,9 @@ def lam(
             "patch in the whole SR image": patch or "the central 16×16",
             "explained of it": target + (f" ({assumed})" if assumed else ""),
             **settings,
-            "steps": f"{steps}",
+            "gradients": f"{steps}, {rule or 'arc-midpoint'}"
+            if steps
+            else f"until the expected error is {tolerance:.1%}",
             "device": f"{spot}",
         },
         "Made with": {**versions(), "hardware": hardware()},
@@ -318,13 +328,13 @@ def lam(
     for name, question in questions.items():
         _warn(name, question.contract)
     if several:
-        compared = compare(questions, steps=steps, **settings)
+        compared = compare(questions, **quadrature, **settings)
         _write_comparison(out, raw, image, compared, facts)
         if compared.failed:
             raise typer.Exit(1)
     else:
         ((name, question),) = questions.items()
-        found = question.answer(steps=steps, **settings)
+        found = question.answer(**quadrature, **settings)
         _write_map(out, raw, name, image, found, facts)
 
 

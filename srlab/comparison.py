@@ -71,6 +71,7 @@ def _card(name: str, found: Explanation, largest: float) -> str:
         "half": f"{radius[0.5]:.1f}",
         "most": f"{radius[0.9]:.1f}",
         "error": percent(found.attribution.completeness_error),
+        "map_error": percent(found.attribution.map_error),
     }
     return CARD.format_map(parts)
 
@@ -106,6 +107,7 @@ alt="Attribution map of {name}: half of it within {half} LR pixels of the window
 <div><dt>Diffusion index</dt><dd class="di">{di}</dd></div>
 <div><dt>50 % within</dt><dd>{half} px</dd></div>
 <div><dt>90 % within</dt><dd>{most} px</dd></div>
+<div><dt>Expected error of the map</dt><dd>{map_error}</dd></div>
 <div><dt>Completeness error</dt><dd>{error}</dd></div>
 </dl>
 </section>"""
@@ -129,8 +131,9 @@ PAGE = """{head}
 opaque, the more. Under each map is the window as the network makes it.</p>
 <p>The diffusion index is 100 where all pixels count alike and near 0 where one decides; it may be
 compared here, since all maps are of one size, {size}. Radii are in LR pixels around the window's
-centre. The completeness error says how far a map's sum is from what it should explain: above a few
-per cent take more steps.</p>
+centre. Two errors tell how exact a map is: the expected error of the map, from how much the
+gradient changes along the path, and the completeness error, how far its sum is from what it should
+explain. Above a few per cent ask for a smaller tolerance.</p>
 </div>
 </div>
 <form class="controls" aria-label="All maps">

@@ -61,6 +61,7 @@ class Explanation:
                 patch=np.array([*place, rows] if rows == columns else [*place, rows, columns]),
                 diffusion_index=self.diffusion_index,
                 completeness_error=self.attribution.completeness_error,
+                map_error=self.attribution.map_error,
                 facts=json.dumps(facts, ensure_ascii=False),
             )
 

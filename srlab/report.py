@@ -58,6 +58,7 @@ def lam_report(
         "place": place(target),
         "di": f"{diffusion_index(attribution):.2f}",
         "error": percent(attribution.completeness_error),
+        "map_error": percent(attribution.map_error),
         "tables": "".join(table(name, rows) for name, rows in facts.items()),
     }
     return PAGE.format_map(parts)
@@ -170,13 +171,16 @@ PAGE = """{head}
 <div class="side">
 <dl>
 <div><dt>Diffusion index</dt><dd id="di">{di}</dd></div>
+<div><dt>Expected error of the map</dt><dd>{map_error}</dd></div>
 <div><dt>Completeness error</dt><dd>{error}</dd></div>
 <div><dt>Target window, SR pixels</dt><dd class="small">{place}</dd></div>
 </dl>
 <p>{summary}</p>
 <p>The diffusion index is 100 where all pixels count alike and near 0 where one decides; compare it
-only between maps of equal size, here {size}. The completeness error says how far the map's sum is
-from what it should explain: above a few per cent take more steps.</p>
+only between maps of equal size, here {size}. Two errors tell how exact the map is: the expected
+error of the map, from how much the gradient changes along the path, and the completeness error, how
+far the map's sum is from what it should explain. Above a few per cent ask for a smaller tolerance.
+</p>
 <form>
 {sliders}
 <p id="linear">At the left, opacity is proportional to the attribution, as LAM is published.</p>

@@ -73,6 +73,7 @@ def test_a_flat_picture_is_refused(kind, level, path):
         explain(kind(), torch.full((1, 3, 30, 30), level), path=path, steps=3)
 
 
+@pytest.mark.filterwarnings("ignore::srlab.attribution.integral.InexactWarning")
 def test_a_target_that_rounding_made_is_refused():
     grey = waves(0.3)[:, :1].expand(-1, 3, -1, -1)
     with pytest.raises(ValueError, match="nothing of what is asked"):
