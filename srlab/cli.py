@@ -316,9 +316,8 @@ def lam(
             "patch in the whole SR image": patch or "the central 16×16",
             "explained of it": target + (f" ({assumed})" if assumed else ""),
             **settings,
-            "gradients": f"{steps}, {rule or 'arc-midpoint'}"
-            if steps
-            else f"until the expected error is {tolerance:.1%}",
+            "steps": f"{steps}" if steps else f"until the expected error is {tolerance:.1%}",
+            "rule": rule or ("arc-midpoint" if steps else "adaptive"),
             "device": f"{spot}",
         },
         "Made with": {**versions(), "hardware": hardware()},

@@ -8,7 +8,7 @@ from srlab.degradation_prediction import best_threshold, called, overlap_scores
 
 def test_each_image_is_scored_by_its_own_filters():
     magnitude = {"conv": torch.tensor([[[4.0, 3, 0, 0]], [[0, 5.0, 6, 0]], [[0, 0, 1.0, 2]]])}
-    found = FilterAttribution(magnitude, magnitude, *(np.zeros(3) for _ in range(3)))
+    found = FilterAttribution(magnitude, magnitude, *(np.zeros(3) for _ in range(4)))
     discriminative = {"conv": torch.tensor([[True, True, False, False]])}
     np.testing.assert_array_equal(overlap_scores(found, discriminative, 0.5), [1, 0.5, 0])
 

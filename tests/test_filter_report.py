@@ -19,6 +19,10 @@ from srlab.checkpoints import Provenance, load_checkpoint, save_checkpoint
 from srlab.filter_analysis import parse_degradations, slug
 from srlab.models import build
 
+# Small untrained networks are rough; how exact their maps are is told elsewhere.
+pytestmark = pytest.mark.filterwarnings("ignore::srlab.attribution.integral.InexactWarning")
+
+
 NETWORK = """
 import torch
 from torch import nn

@@ -7,7 +7,13 @@ import pytest
 import torch
 from torch.func import functional_call
 
-from srlab.attribution.integral import completeness_error, integrate
+from srlab.attribution.integral import (
+    AdaptivePath,
+    InexactWarning,
+    completeness_error,
+    integrate,
+    tell_inexact,
+)
 from srlab.attribution.paths import RULES, deblurring, straight
 
 
@@ -170,3 +176,58 @@ def test_mistakes_are_explained():
         integrate(lambda x: x, path, batch_size=2)
     with pytest.raises(ValueError, match="no_grad"):
         integrate(lambda x: x.detach().sum(), path)
+
+
+def step(x):
+    """A gradient that jumps where a ReLU opens, at a place that no interval knows."""
+    return (x - torch.linspace(0.15, 0.85, 4, dtype=torch.float64)).relu().square().sum()
+
+
+def test_nodes_are_as_dense_as_the_tolerance_asks():
+    start, end = torch.zeros(4, dtype=torch.float64), torch.ones(4, dtype=torch.float64)
+    exact = integrate(step, straight(start, end, steps=4000)).attribution
+    counts = []
+    for tolerance in (0.02, 0.005, 0.001):
+        found = integrate(step, straight(start, end, tolerance=tolerance))
+        off = ((found.attribution - exact).abs().sum() / exact.sum()).item()
+        assert off <= found.error <= tolerance
+        assert found.path.nodes[0] == 0
+        assert found.path.nodes[-1] == 1
+        counts.append(len(found.values))
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1]
+
+
+def test_a_jump_is_looked_for_where_it_is():
+    def kinked(x):
+        return (x - 0.8).relu().sum() * 10
+
+    path = AdaptivePath(straight(torch.zeros(1), torch.ones(1), steps=1).curve, tolerance=0.01)
+    nodes = np.array(integrate(kinked, path).path.nodes)
+    closest = np.diff(nodes).min()
+    assert abs(nodes[np.diff(nodes).argmin()] - 0.8) < 2 * closest
+    assert closest < 1 / 64
+
+
+def test_what_cannot_be_reached_is_told():
+    start, end = random(2, 3)
+    path = AdaptivePath(straight(start, end, steps=1).curve, tolerance=1e-9, most=20)
+    found = integrate(lambda x: (20 * x).sin().sum(), path)
+    assert len(found.values) == 21
+    with pytest.warns(InexactWarning, match="were asked for"):
+        tell_inexact(found.error, 0.0, path.tolerance, causes="")
+    with pytest.warns(InexactWarning, match="misses the change of what it explains by 12"):
+        tell_inexact(0.0, 0.12, None, causes="")
+    with pytest.raises(ValueError, match="a share of the attribution"):
+        straight(start, end, tolerance=5)
+    with pytest.raises(ValueError, match="needs a number of steps"):
+        straight(start, end, rule="right")
+
+
+def test_complex_components_add_up():
+    start = torch.complex(random(5), random(5).flip(0))
+    found = integrate(
+        lambda z: (z * z.exp()).abs().square().sum(), straight(start, 2j * start, steps=64)
+    )
+    assert found.completeness_error < 1e-3
+    assert not found.attribution.is_complex()

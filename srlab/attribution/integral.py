@@ -56,7 +56,7 @@ class AdaptivePath:
     curve: Curve
     measure: Callable[[np.ndarray], np.ndarray] = np.asarray  # fractions of the way → positions
     tolerance: float = TOLERANCE
-    least: int = 4  # intervals to begin with
+    least: int = 16  # intervals to begin with: with fewer, smooth networks are less exact
     most: int = 128  # intervals after which it ends, exact enough or not
 
     def __post_init__(self) -> None:
