@@ -117,7 +117,9 @@ def test_accuracy_is_the_share_of_right_answers():
 
 
 def test_a_shipped_classifier_tells_its_accuracy(tmp_path, monkeypatch):
-    monkeypatch.setattr("srlab.training.classification.cifar10", lambda _split: two_classes(10))
+    monkeypatch.setattr(
+        "srlab.training.classification.labelled_images", lambda *_, **__: two_classes(10)
+    )
     provenance = read_checkpoint(ship("easy", run(CLASSES), tmp_path)[0])[1]
     assert provenance.accuracy == {"cifar10-test": 1.0}
     assert provenance.psnr == {}
