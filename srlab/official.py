@@ -124,6 +124,17 @@ _REDSR: Names = {
 }
 _IDENTITY = [[[[float(row == column)]] for column in range(3)] for row in range(3)]
 
+
+def _mean_shift(layer: str, high: float = 1) -> dict[str, Any]:
+    """Layers that take the training pictures' mean off ("sub") and put it back on ("add")."""
+    shifts = {"sub": -high, "add": high}
+    return {
+        f"{layer.format(name)}.{kind}": value
+        for name, sign in shifts.items()
+        for kind, value in {"weight": _IDENTITY, "bias": [sign * own for own in MEAN]}.items()
+    }
+
+
 PUBLISHED: dict[str, _Published] = {
     "imdn": _Published("imdn", {"scale": 4}, _IMDN),
     "rfdn": _Published("rfdn", {"scale": 4}, _RFDN, high=255.0),
@@ -132,12 +143,7 @@ PUBLISHED: dict[str, _Published] = {
         "carn",
         {"scale": 4, "groups": 4, "recursive": True},
         _CARN_M,
-        constants={
-            "sub_mean.shifter.weight": _IDENTITY,
-            "sub_mean.shifter.bias": [-value for value in MEAN],
-            "add_mean.shifter.weight": _IDENTITY,
-            "add_mean.shifter.bias": list(MEAN),
-        },
+        constants=_mean_shift("{}_mean.shifter"),
         unused=("upsample.up2.", "upsample.up3."),
     ),
 }
@@ -147,12 +153,7 @@ BROUGHT: dict[str, _Published] = {
         "dasr",
         {"scale": 4},
         _DASR,
-        constants={
-            "G.sub_mean.weight": _IDENTITY,
-            "G.sub_mean.bias": [-255 * value for value in MEAN],
-            "G.add_mean.weight": _IDENTITY,
-            "G.add_mean.bias": [255 * value for value in MEAN],
-        },
+        constants=_mean_shift("G.{}_mean", 255),
         unused=("E.encoder_k.", "E.encoder_q.mlp.", "E.queue"),
         high=255.0,
         first=("head.weight", "encoder.0.weight"),
@@ -162,12 +163,7 @@ BROUGHT: dict[str, _Published] = {
         "redsr",
         {"scale": 4, "published_encoder": True},
         _REDSR,
-        constants={
-            "sub_mean.weight": _IDENTITY,
-            "sub_mean.bias": [-value for value in MEAN],
-            "add_mean.weight": _IDENTITY,
-            "add_mean.bias": list(MEAN),
-        },
+        constants=_mean_shift("{}_mean"),
         parts=("model_DP_state_dict", "model_SRN_state_dict"),
     ),
 }

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Size, Tensor
+from torch import Tensor
 
-from srlab.attribution.graph import Graph
 from srlab.attribution.integral import (
     TOLERANCE,
     AdaptivePath,
@@ -17,7 +16,7 @@ from srlab.attribution.integral import (
     integrate,
     tell_inexact,
 )
-from srlab.attribution.objective import Network, comfortable_batch, objective
+from srlab.attribution.objective import Network, Recordings, comfortable_batch, objective
 from srlab.attribution.objective import frozen as frozen
 from srlab.attribution.paths import image_path
 from srlab.attribution.targets import PatchTarget as PatchTarget
@@ -129,12 +128,12 @@ def local_attributions(
     """
     chosen = image_path(one_image(lr.detach()), **path)
     asked = chosen.tolerance if isinstance(chosen, AdaptivePath) else None
-    graphs: dict[Size, Graph | None] = {}
+    recordings: Recordings = {}
     maps = []
     with frozen(model):
         for target in targets:
             integral = integrate(
-                objective(model, target, graphs),
+                objective(model, target, recordings),
                 chosen,
                 batch_size=batch_size or comfortable_batch(lr),
                 keep_gradients=keep_gradients,

@@ -1,9 +1,9 @@
 """A target as a function of the LR image, computing no more of the network than it needs."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Size, Tensor, nn
@@ -17,64 +17,75 @@ Network = Callable[[Tensor], Tensor]  # (B, 3, h, w) → (B, 3, scale·h, scale�
 ROUNDING = 1000  # times the precision of a number: how far apart two orders of adding may be
 
 
+class Recording(NamedTuple):
+    """A network at one picture: its operations, where a list says them all, and its result."""
+
+    lr: Tensor  # (B, 3, h, w)
+    sr: Tensor  # (B, 3, H, W)
+    graph: Graph | None
+
+
+Recordings = dict[Size, Recording]  # by the shape of lr
+
+
 def objective(
-    model: Network, target: Target, graphs: dict[Size, Graph | None] | None = None
+    model: Network, target: Target, recordings: Recordings | None = None
 ) -> Callable[[Tensor], Tensor]:
     """lr (B, 3, h, w) → target of its SR image, (B,), with exact gradients.
 
     Every value is computed only on the rectangle that reaches the target's window, where the
-    network is found to be the list of its operations; any other network is run whole. `graphs`
-    keeps the lists by the shape of lr, for several targets of one network.
+    network is found to be the list of its operations; any other network is run whole. Several
+    targets of one network may share its `recordings`.
     """
-    lists = {} if graphs is None else graphs
+    known = {} if recordings is None else recordings
     found: dict[Size, Callable[[Tensor], Tensor]] = {}
+
+    def of_all(lr: Tensor) -> Tensor:
+        return target(super_resolved(model, lr))
 
     def values(lr: Tensor) -> Tensor:
         if lr.shape not in found:
-            found[lr.shape] = _fitting(model, target, lr, lists)
+            alone = (
+                _of_window(model, target, lr, known) if isinstance(target, PatchTarget) else None
+            )
+            found[lr.shape] = alone or of_all
         result = found[lr.shape](lr)
         return result.reshape(-1) if len(lr) == 1 else result
 
     return values
 
 
-def _fitting(
-    model: Network, target: Target, lr: Tensor, graphs: dict[Size, Graph | None]
-) -> Callable[[Tensor], Tensor]:
-    """lr → target: of the window alone if that gives the same window, else of the whole image."""
-
-    def of_all(lr: Tensor) -> Tensor:
-        return target(super_resolved(model, lr))
-
-    if not isinstance(target, PatchTarget):
-        return of_all
-    with torch.enable_grad():
-        sr = super_resolved(model, lr.detach().clone().requires_grad_())
+def _of_window(
+    model: Network, target: PatchTarget, lr: Tensor, recordings: Recordings
+) -> Callable[[Tensor], Tensor] | None:
+    """lr → target, by its window alone; None where that is not what the whole image has there."""
+    if lr.shape not in recordings:
+        recordings[lr.shape] = _recording(model, lr.detach())
+    lr, sr, graph = recordings[lr.shape]
     target.check_inside(*sr.shape[-2:])
-    if lr.shape not in graphs:
-        graphs[lr.shape] = _graph(model, lr, sr)
-    graph = graphs[lr.shape]
     if graph is None:
-        return of_all
+        return None
     (rows, columns), moved = target.shape, replace(target, top=0, left=0)
     window = Box(
         Span(target.top, target.top + rows + 1), Span(target.left, target.left + columns + 1)
     )
     part = Rectangles(graph, window)
-    expected = sr.detach()[..., slice(*window.rows), slice(*window.columns)]
-    lost = ROUNDING * torch.finfo(sr.dtype).eps * float(sr.detach().abs().max())
+    expected = sr[..., slice(*window.rows), slice(*window.columns)]
+    lost = ROUNDING * torch.finfo(sr.dtype).eps * float(sr.abs().max())
     with torch.no_grad():
         alike = (part(lr) - expected).abs().max() <= lost
-    return (lambda lr: moved(part(lr))) if alike else of_all
+    return (lambda lr: moved(part(lr))) if alike else None
 
 
-def _graph(model: Network, lr: Tensor, sr: Tensor) -> Graph | None:
-    if not is_plain(sr):
-        return None
-    try:
-        return record(model, lr)
-    except (UnrepeatableError, RuntimeError, TypeError):  # whatever a foreign network does
-        return None
+def _recording(model: Network, lr: Tensor) -> Recording:
+    with torch.enable_grad():
+        sr = super_resolved(model, lr.clone().requires_grad_())
+    graph = None
+    if is_plain(sr):
+        # Whatever a foreign network does while it is watched, it can still be run whole.
+        with suppress(UnrepeatableError, RuntimeError, TypeError):
+            graph = record(model, lr)
+    return Recording(lr, sr.detach(), graph)
 
 
 def super_resolved(model: Network, lr: Tensor) -> Tensor:

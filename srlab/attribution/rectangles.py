@@ -1,13 +1,14 @@
 """A window of the SR image alone: each operation on no more than the rectangle that reaches it."""
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 
 from srlab.attribution.graph import Graph, Operation
 from srlab.attribution.reach import Box, call, step, whole
+from srlab.layout import channels_last
 
 
 class Task(NamedTuple):
@@ -30,7 +31,7 @@ class Rectangles:
         for operation in reversed(graph.operations):
             boxes = [needed[place] for place in operation.places if place in needed]
             if boxes:
-                self._plan(operation, graph, _around(boxes), needed)
+                self._plan(operation, graph, reduce(Box.around, boxes), needed)
         self.tasks.reverse()
         self.picture = needed.get(0, window)
 
@@ -39,7 +40,7 @@ class Rectangles:
         found = step(operation, graph.shapes, box)
         reads = found.reads if found else [whole(graph.shapes[place]) for place in places]
         for place, read in zip(places, reads, strict=True):
-            needed[place] = _around([read, needed.get(place, read)])
+            needed[place] = read.around(needed.get(place, read))
         results = [place for place in operation.places if place is not None]
         self.held |= {place: box if found else whole(graph.shapes[place]) for place in results}
         run = found.run if found else call(operation)
@@ -48,7 +49,7 @@ class Rectangles:
     def __call__(self, lr: Tensor) -> Tensor:
         """The window."""
         held = self.held | {0: self.picture}
-        values = {0: _fast(_part(lr, self.picture, self.held[0]))}
+        values = {0: channels_last(_part(lr, self.picture, self.held[0]))}
         for places, reads, run, results, single in self.tasks:
             taken = [
                 _part(values[place], read, held[place])
@@ -61,21 +62,9 @@ class Rectangles:
         return _part(values[self.output], self.window, held[self.output])
 
 
-def _around(boxes: list[Box]) -> Box:
-    around = boxes[0]
-    for box in boxes[1:]:
-        around = around.around(box)
-    return around
-
-
 def _part(value: Tensor, box: Box, held: Box) -> Tensor:
     """`box` of a value that holds more."""
     if box == held:
         return value
     rows, columns = (own.within(all_) for own, all_ in zip(box, held, strict=True))
     return value[..., rows, columns]
-
-
-def _fast(picture: Tensor) -> Tensor:
-    """In the layout that saves convolutions on a CPU a fifth of their time."""
-    return picture.contiguous(memory_format=torch.channels_last)

@@ -83,8 +83,7 @@ class SuperResolver(nn.Module):
 
     `forward` is split in two: `extract` (lr → features on the LR grid) and `reconstruct`
     (features, lr → sr), where an SR pixel depends on no feature further than
-    `reconstruct_margin` LR pixels away. Attribution of a small patch then runs `reconstruct`
-    on a crop, which leaves its gradient exact and saves half the work.
+    `reconstruct_margin` LR pixels away.
     """
 
     scale: int

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from srlab.devices import autocast
 from srlab.labelled import LabelledImages
+from srlab.layout import channels_last
 from srlab.subjects import labelled_images
 from srlab.training.descent import ADAM, Descent
 from srlab.training.initial import initial_model
@@ -80,7 +81,7 @@ class Classification:
         images = torch.stack([_jittered(self.images.images[index], rng) for index in chosen])
         images = self.share.rows(images).to(self.fabric.device).float() / 255
         labels = self.share.rows(self.images.labels[chosen]).to(self.fabric.device)
-        return images.contiguous(memory_format=torch.channels_last), labels
+        return channels_last(images), labels
 
     @staticmethod
     def measure(

@@ -7,6 +7,7 @@ from torch import Tensor
 from srlab.datasets import PatchSampler
 from srlab.degradations.pipeline import Degradation, DegradationSpace
 from srlab.images import center_crop
+from srlab.layout import channels_last
 from srlab.models.degradation_aware import BlindSuperResolver
 from srlab.training.code_losses import energy_distance, prior_draws
 from srlab.training.recipes import CodeRecipe
@@ -41,7 +42,7 @@ class Paired(Supervised):
         lr, hr, drawn = self.sampler.drawn_batch(step - 1, self.fabric.device)
         lr, hr = self.share.rows(lr, views=2), self.share.rows(hr, views=2)
         own = self.share.rows(torch.arange(len(drawn)), views=2)
-        return lr.contiguous(memory_format=torch.channels_last), hr, [drawn[row] for row in own]
+        return channels_last(lr), hr, [drawn[row] for row in own]
 
     def restored(self, lr: Tensor, hr: Tensor, codes: Tensor) -> tuple[Tensor, Tensor]:
         """(sr, hr) of the crops' middle: codes need a wide view, super-resolution less so."""

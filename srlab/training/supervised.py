@@ -10,6 +10,7 @@ from srlab.datasets import PatchSampler, image_digest, load_images
 from srlab.degradations.pipeline import Degradation, DegradationSpace
 from srlab.devices import autocast
 from srlab.images import center_crop, crop_to_multiple
+from srlab.layout import channels_last
 from srlab.metrics import psnr
 from srlab.training.descent import Descent
 from srlab.training.initial import initial_model
@@ -101,7 +102,7 @@ class Supervised:
     def batch(self, sampler: PatchSampler, step: int) -> tuple[Tensor, Tensor]:
         """This process's share of (lr, hr) of a step, in the layout that convolutions like."""
         lr, hr = map(self.share.rows, sampler.batch(step - 1, self.fabric.device))
-        return lr.contiguous(memory_format=torch.channels_last), hr
+        return channels_last(lr), hr
 
     def _images(self) -> dict[str, Tensor]:
         """The recipe's pictures; what must be downloaded for them is downloaded once."""
