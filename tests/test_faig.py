@@ -21,6 +21,7 @@ from srlab.attribution.faig import (
     top_filters,
 )
 from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
+from srlab.attribution.integral import InexactWarning
 
 # Few steps and small networks are what these laws need; what is not exact is told elsewhere.
 pytestmark = pytest.mark.filterwarnings("ignore::srlab.attribution.integral.InexactWarning")
@@ -404,3 +405,61 @@ def test_a_network_that_views_its_features_is_attributed():
     lr = torch.rand(2, 3, 9, 9)
     found = filter_attribution(Viewing(), one, other, lr, lr, steps=2)
     assert found.magnitude["conv"].shape == (2, 3, 3)
+
+
+class Fourier(nn.Module):
+    """Weighs frequencies by complex parameters, beside a convolution."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+        self.gains = nn.Parameter(torch.ones(3, 8, 5, dtype=torch.complex128))
+
+    def forward(self, lr):
+        spectrum = torch.fft.rfft2(self.conv(lr)) * self.gains
+        return torch.fft.irfft2(spectrum, s=lr.shape[-2:])
+
+
+class Stale(nn.Module):
+    """Runs a convolution into which another was folded, unseen by autograd."""
+
+    def __init__(self):
+        super().__init__()
+        self.learned, self.folded = (nn.Conv2d(3, 3, 3, padding=1) for _ in range(2))
+
+    def forward(self, lr):
+        self.folded.weight.data = self.learned.weight.data
+        return self.folded(lr)
+
+
+def changed(model):
+    """(model, baseline, target): all parameters moved."""
+    model = model.double()
+    baseline = {name: own.clone() for name, own in model.state_dict().items()}
+    generator = torch.Generator().manual_seed(4)
+    target = {
+        name: own + 0.3 * torch.randn(own.shape, generator=generator, dtype=own.dtype)
+        for name, own in baseline.items()
+    }
+    return model, baseline, target
+
+
+def test_complex_parameters_explain_their_part():
+    torch.manual_seed(0)
+    found = filter_attribution(*changed(Fourier()), images(2), images(2, seed=3), steps=64)
+    assert found.error < 1e-3
+
+
+def test_weights_that_act_folded_into_others_are_told():
+    torch.manual_seed(0)
+    with pytest.warns(InexactWarning, match="folded"):
+        filter_attribution(*changed(Stale()), images(2), images(2, seed=3))
+
+
+def test_filters_are_as_exact_as_the_tolerance_asks():
+    found = attribution(steps=None)
+    reference = attribution(steps=1000)
+    off = sum((found.signed[n] - reference.signed[n]).abs().sum() for n in SHAPES)
+    size = sum(reference.signed[n].abs().sum() for n in SHAPES)
+    assert off / size < 0.05
+    assert found.filter_error.max() < 0.05
