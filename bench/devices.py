@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from threadpoolctl import threadpool_limits
 from torch import set_num_threads
 
-from srlab.datasets import load_images
+from srlab.data.datasets import load_images
 from srlab.training.fit import fit
 from srlab.training.processes import processes
 from srlab.training.recipes import Recipe, recipe

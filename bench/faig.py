@@ -17,8 +17,8 @@ from srlab.attribution.faig import (
     overlap_score,
     top_filters,
 )
-from srlab.checkpoints import load_checkpoint, read_checkpoint
-from srlab.datasets import load_images
+from srlab.checkpoints.files import load_checkpoint, read_checkpoint
+from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.images import center_crop
 

@@ -14,8 +14,8 @@ from srlab.attribution.lam import (
     patch_target,
 )
 from srlab.attribution.paths import deblurring
-from srlab.checkpoints import load_checkpoint
-from srlab.datasets import load_images
+from srlab.checkpoints.files import load_checkpoint
+from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.images import center_crop
 from srlab.models import build

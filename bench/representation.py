@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from bench.row import Row
-from srlab.representation import separability, stream_components
+from srlab.representation.embedding import separability, stream_components
 
 DIMENSIONS, BATCH = 8192, 100  # of a point: 32 channels of 16×16
 

@@ -12,9 +12,9 @@ from typing import Any
 import papermill
 
 from bench.row import Row
-from srlab.bookkit.points import Point, grid
-from srlab.bookkit.project import Notebook, find_notebooks, find_root
-from srlab.bookkit.sweep import run_sweep
+from srlab.book.points import Point, grid
+from srlab.book.project import Notebook, find_notebooks, find_root
+from srlab.book.sweep import run_sweep
 
 NAME = "ddr/global_residual"
 AXES: dict[str, list[Any]] = {"training_seeds": [[0], [1]], "perplexity": [4, 8, 16]}

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from bench.row import Row
-from srlab.datasets import load_images
+from srlab.data.datasets import load_images
 from srlab.degradations.filters import downsample
 from srlab.images import crop
 from srlab.training.fit import fit

@@ -38,7 +38,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -86,16 +86,16 @@ from torch import nn
 
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
 from srlab.capture import layer_names
-from srlab.checkpoints import WEIGHTS, load_weights, read_weights
-from srlab.contract import connect
-from srlab.datasets import degraded_patches, load_images
+from srlab.checkpoints.files import WEIGHTS, load_weights, read_weights
+from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.foreign import load_network
+from srlab.figures.plotting import attribution_grid, embedding_grid, sprite_sheet
 from srlab.images import crop, image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import attribution_grid, embedding_grid, sprite_sheet
-from srlab.representation import embed, layer_points, separability, separability_level
+from srlab.networks.contract import connect
+from srlab.networks.foreign import load_network
+from srlab.representation.embedding import embed, layer_points, separability, separability_level
+from srlab.studies.parameters import check_parameters
 
 check_parameters()
 device = pick_device(device)
@@ -148,7 +148,7 @@ else:
 #
 # ```python
 # network = spandrel.ModelLoader(device="cpu").load_from_file("RealESRGAN_x4plus.pth").model
-# # or, as an address: "srlab.foreign:network_from_file('RealESRGAN_x4plus.pth')"
+# # or, as an address: "srlab.networks.foreign:network_from_file('RealESRGAN_x4plus.pth')"
 # ```
 #
 # `connect` measures what the network does, on a real picture, before anything is concluded from

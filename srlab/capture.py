@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -67,3 +68,27 @@ def _submodule(model: nn.Module, name: str) -> nn.Module:
         raise ValueError(
             f"{type(model).__name__} has no layer {name!r}; it has {known}, …"
         ) from error
+
+
+@contextmanager
+def frozen(model: Any) -> Iterator[None]:
+    """Eval mode without weight gradients inside, everything as before afterwards.
+
+    Frozen weights need no stored activations; eval mode keeps BatchNorm from changing.
+    """
+    if not isinstance(model, nn.Module):
+        yield
+        return
+    learning = [weight for weight in model.parameters() if weight.requires_grad]
+    training = [module for module in model.modules() if module.training]
+    try:
+        for weight in learning:
+            weight.requires_grad_(False)
+        for module in training:
+            module.training = False
+        yield
+    finally:
+        for weight in learning:
+            weight.requires_grad_(True)
+        for module in training:
+            module.training = True

@@ -1,12 +1,32 @@
-"""Files that appear whole or not at all: written beside their place, then moved there."""
+"""Files: written beside their place and moved there whole; and what those are that others wrote."""
 
 import os
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+
+PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+STARTS = {  # first bytes, small letters: what the file is instead, and how to get the right one
+    b"version https://git-lfs": "a pointer of git LFS; `git lfs pull` brings the file itself",
+    b"<!doctype html": "a web page; take the link that downloads the file itself",
+    b"<html": "a web page; take the link that downloads the file itself",
+    b"\x00\x05\x16\x07": "a note that macOS keeps beside another file",
+    b"\x1f\x8b": "a packed archive; unpack it first",
+    b"7z\xbc\xaf": "a packed archive; unpack it first",
+    b"rar!": "a packed archive; unpack it first",
+    b"\x89hdf": "an HDF5 file",
+    b"\x93numpy": "a NumPy array",
+    b"\x89png": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"ii*\0": "a TIFF of a sort that Pillow does not read; save it as PNG",
+    b"mm\0*": "a TIFF of a sort that Pillow does not read; save it as PNG",
+    b"par1": "a Parquet table",
+}
+HEAD = 512  # bytes that decide
 
 
 @contextmanager
@@ -46,3 +66,46 @@ def replace_at(address: str, content: bytes) -> None:
     else:
         system.makedirs(path.rpartition("/")[0], exist_ok=True)
         system.pipe_file(path, content)
+
+
+def picture_files(folder: Path, pattern: str = "*") -> list[Path]:
+    """The pictures of a folder by name, without hidden ones (macOS keeps ._a.png beside a.png)."""
+    return sorted(
+        path
+        for path in folder.glob(pattern)
+        if path.suffix.lower() in PICTURES and not path.name.startswith(".")
+    )
+
+
+def kind_of_file(path: str | Path) -> str | None:
+    """What a file is that could not be read as what it was taken for; None where that is unknown.
+
+    >>> kind_of_file("net.pth")
+    'a web page; take the link that downloads the file itself'
+    """
+    with open(path, "rb") as file:
+        head = file.read(HEAD)
+    if not head:
+        return "empty; its download or copy broke off"
+    plain = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for start, kind in STARTS.items():
+        if plain.startswith(start) or head.lower().startswith(start):
+            return kind
+    if head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev", b"mif"):
+        return "a HEIC picture; save it as PNG"
+    if zipfile.is_zipfile(path):
+        return _zipped(path)
+    text = head.decode("utf-8", "ignore")
+    if text.isascii() and all(sign.isprintable() or sign.isspace() for sign in text):
+        return f"a text that begins {text.strip().splitlines()[0][:60]!r}" if text.strip() else None
+    return None
+
+
+def _zipped(path: str | Path) -> str | None:
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    if any(name.endswith("/constants.pkl") for name in names):
+        return "a TorchScript program; save the state_dict() of torch.jit.load(file)"
+    if any(name.endswith("/data.pkl") for name in names):  # torch.save's
+        return None
+    return f"a packed archive of {len(names)} files, first {names[0]}; unpack it first"

@@ -15,7 +15,7 @@ from PIL.TiffImagePlugin import (
 )
 from torch import Tensor
 
-from srlab.file_kinds import kind_of_file
+from srlab.files import kind_of_file
 
 WHITE_IS_ZERO, SEPARATE, UNSIGNED, SIGNED = 0, 2, 1, 2  # values of these TIFF tags
 BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # Pillow's words for it

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from srlab.bookkit.project import find_notebooks
-from srlab.bookkit.runner import check_parameters
+from srlab.book.project import find_notebooks
+from srlab.book.runner import check_parameters
 
 BIN = Path(sys.executable).parent
 

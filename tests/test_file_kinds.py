@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from srlab.assets import IMAGE_SETS, ImageSet, image_set_files
-from srlab.filter_analysis import pictures
+from srlab.data.assets import IMAGE_SETS, ImageSet, image_set_files
+from srlab.pages.filter_analysis import pictures
 
 
 @pytest.fixture
@@ -27,6 +27,6 @@ def test_hidden_files_are_no_copies_of_a_set(folder, monkeypatch):
     monkeypatch.setenv("SRLAB_DATA", str(folder))
     monkeypatch.setitem(IMAGE_SETS, "toys", ImageSet("test/Toys", "owner/toys", "abc", "", ""))
     rows = [{"name": name, "bytes": "9"} for name in ("a", "b")]
-    monkeypatch.setattr("srlab.assets._table", lambda: {"toys": rows})
+    monkeypatch.setattr("srlab.data.assets._table", lambda: {"toys": rows})
     found = image_set_files("toys")
     assert [path.name for path in found.values()] == ["a.png", "b.TIF"]

@@ -10,10 +10,10 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from srlab.bookkit.twins import write_twins
-from srlab.checkpoints import Provenance, save_checkpoint
+from srlab.book.twins import write_twins
+from srlab.checkpoints.files import Provenance, save_checkpoint
 from srlab.files import replace_at, replace_file, replace_text
-from srlab.sweep_results import write_results
+from srlab.pages.sweep import write_results
 from srlab.training.state import RunState
 
 resource = pytest.importorskip("resource")  # not on Windows

@@ -43,7 +43,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -113,16 +113,13 @@ import numpy as np
 import torch
 from myst_nb import glue
 
-from srlab.datasets import degraded_patches, load_images
+from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.feature_maps import edges
-from srlab.findings import Finding, record, span
+from srlab.figures.plotting import animated_grid, picture_grid, sprite_sheet, stacked_curves
 from srlab.images import image_to_array
 from srlab.metrics import psnr
-from srlab.parameters import check_parameters
-from srlab.plotting import animated_grid, picture_grid, sprite_sheet, stacked_curves
-from srlab.representation import (
+from srlab.representation.embedding import (
     align,
     embed,
     layer_components,
@@ -130,7 +127,10 @@ from srlab.representation import (
     separability_interval,
     separability_level,
 )
-from srlab.training.obtain import network
+from srlab.studies.ddr.feature_maps import edges
+from srlab.studies.networks import network
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record, span
 from srlab.training.recipes import seed_names
 
 check_parameters()

@@ -43,7 +43,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -108,16 +108,11 @@ import pandas as pd
 import torch
 from myst_nb import glue
 
-from srlab.datasets import degraded_patches, load_images
+from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.findings import Finding, mean_interval, record, span
-from srlab.images import image_to_array
-from srlab.metrics import psnr, ssim
-from srlab.natural_statistics import niqe
-from srlab.parameters import check_parameters
-from srlab.plotting import (
+from srlab.figures.plotting import (
     embedding_grid,
     interval_dots,
     matrix_heatmap,
@@ -125,8 +120,13 @@ from srlab.plotting import (
     picture_row,
     sprite_sheet,
 )
-from srlab.representation import embed, separability
-from srlab.training.obtain import network, obtainable
+from srlab.images import image_to_array
+from srlab.metrics import psnr, ssim
+from srlab.representation.embedding import embed, separability
+from srlab.studies.ddr.natural_statistics import niqe
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, mean_interval, record, span
 from srlab.training.recipes import seed_names
 
 check_parameters()

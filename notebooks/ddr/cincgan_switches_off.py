@@ -43,7 +43,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -127,16 +127,16 @@ from bm3d import BM3DProfile, bm3d_rgb
 from myst_nb import glue
 from skimage.restoration import estimate_sigma
 
-from srlab.datasets import degraded_patches, load_images
+from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.findings import Finding, mean_interval, record, span
+from srlab.figures.plotting import matrix_heatmap, picture_grid, picture_row, stacked_curves
 from srlab.images import image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import matrix_heatmap, picture_grid, picture_row, stacked_curves
-from srlab.restoration import Restorations
-from srlab.training.obtain import network, obtainable
+from srlab.studies.ddr.restoration import Restorations
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, mean_interval, record, span
 from srlab.training.recipes import MILD, seed_names
 
 check_parameters()

@@ -42,7 +42,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -119,15 +119,12 @@ device = "auto"
 import numpy as np
 from myst_nb import glue
 
-from srlab.checkpoints import shipped_checkpoints
-from srlab.datasets import degraded_patches, load_images
+from srlab.checkpoints.files import shipped_checkpoints
+from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.explorers import Control, EmbeddedState, Route, ScatterExplorer
-from srlab.findings import Finding, record, span
-from srlab.images import image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import (
+from srlab.figures.plotting import (
     COLOURS,
     Matrix,
     matrix_grid,
@@ -136,21 +133,24 @@ from srlab.plotting import (
     sprite_sheet,
     stacked_curves,
 )
-from srlab.representation import (
+from srlab.images import image_to_array
+from srlab.representation.embedding import (
     METHODS,
     embed,
     layer_points,
     principal_components,
     separability,
 )
-from srlab.spectrum import (
+from srlab.studies.ddr.spectrum import (
     by_distance,
     distance_rank,
     distance_rank_interval,
     level_pairs,
     nested_share,
 )
-from srlab.training.obtain import network, obtainable
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record, span
 from srlab.training.recipes import seed_names
 
 check_parameters()

@@ -40,7 +40,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -107,14 +107,12 @@ device = "auto"
 import numpy as np
 from myst_nb import glue
 
-from srlab.datasets import degraded_patches, load_images
+from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.findings import Finding, record, span
+from srlab.figures.plotting import embedding_grid, picture_grid, sprite_sheet
 from srlab.images import image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import embedding_grid, picture_grid, sprite_sheet
-from srlab.representation import (
+from srlab.representation.embedding import (
     embed,
     layer_points,
     points,
@@ -123,7 +121,9 @@ from srlab.representation import (
     separability_interval,
     separability_level,
 )
-from srlab.training.obtain import network
+from srlab.studies.networks import network
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record, span
 from srlab.training.recipes import RECIPES, seed_names
 
 check_parameters()

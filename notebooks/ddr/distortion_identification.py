@@ -43,7 +43,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -110,13 +110,7 @@ import numpy as np
 from myst_nb import glue
 
 from srlab.devices import pick_device
-from srlab.distortions import distorted_crops
-from srlab.findings import Finding, record
-from srlab.identification import content_splits, identify
-from srlab.images import image_to_array
-from srlab.natural_statistics import brisque_features
-from srlab.parameters import check_parameters
-from srlab.plotting import (
+from srlab.figures.plotting import (
     Matrix,
     embedding_grid,
     interval_dots,
@@ -125,8 +119,14 @@ from srlab.plotting import (
     sprite_sheet,
     stacked_curves,
 )
-from srlab.representation import embed, layer_points, principal_components, separability
-from srlab.training.obtain import network
+from srlab.images import image_to_array
+from srlab.representation.embedding import embed, layer_points, principal_components, separability
+from srlab.representation.identification import content_splits, identify
+from srlab.studies.ddr.distortions import distorted_crops
+from srlab.studies.ddr.natural_statistics import brisque_features
+from srlab.studies.networks import network
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record
 
 check_parameters()
 device = pick_device(device)

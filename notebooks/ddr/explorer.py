@@ -35,7 +35,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -72,21 +72,21 @@ from functools import cache
 
 import numpy as np
 
-from srlab.checkpoints import load_checkpoint
-from srlab.datasets import degraded_patches, load_images
+from srlab.checkpoints.files import load_checkpoint
+from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.explorers import EmbeddedState, EmbeddingExplorer, Setting
+from srlab.figures.plotting import sprite_sheet
 from srlab.images import image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import sprite_sheet
-from srlab.representation import (
+from srlab.representation.embedding import (
     METHODS,
     embed,
     layer_points,
     principal_components,
     separability,
 )
+from srlab.studies.parameters import check_parameters
 from srlab.training.initial import initial_model
 from srlab.training.recipes import recipe
 

@@ -41,7 +41,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -116,15 +116,15 @@ device = "auto"
 import numpy as np
 from myst_nb import glue
 
-from srlab.datasets import degraded_patches, load_images
+from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.feature_maps import content_share, edge_correlation, edges, layer_maps
-from srlab.findings import Finding, record, span
+from srlab.figures.plotting import Matrix, matrix_grid, picture_grid, signed_tiles, stacked_curves
 from srlab.images import image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import Matrix, matrix_grid, picture_grid, signed_tiles, stacked_curves
-from srlab.training.obtain import network
+from srlab.studies.ddr.feature_maps import content_share, edge_correlation, edges, layer_maps
+from srlab.studies.networks import network
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record, span
 from srlab.training.recipes import seed_names
 
 check_parameters()

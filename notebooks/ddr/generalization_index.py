@@ -45,7 +45,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -97,7 +97,7 @@ device = "auto"
 #
 # The four: anisotropic blur; JPEG; noise stronger than any in training; weak noise under JPEG.
 # *Generalization* is the mean PSNR-Y over the patches under these four, against the sharp originals.
-# CHI takes the five kinds of input as classes. SRGA (`srlab.generalization`) fits a generalized
+# CHI takes the five kinds of input as classes. SRGA (`srlab.studies.ddr.generalization`) fits a generalized
 # Gaussian to the 50 principal components of clean and of degraded patches and averages the
 # Kullback–Leibler divergence over the four.
 #
@@ -119,18 +119,18 @@ from math import pi
 import numpy as np
 from myst_nb import glue
 
-from srlab.correlation import rank_correlation, rank_correlation_interval
-from srlab.datasets import degraded_patches, load_images
+from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.findings import Finding, record
-from srlab.generalization import srga
+from srlab.figures.plotting import Matrix, embedding_grid, matrix_grid, scatter_panels, sprite_sheet
 from srlab.images import image_to_array
 from srlab.metrics import network_psnr
-from srlab.parameters import check_parameters
-from srlab.plotting import Matrix, embedding_grid, matrix_grid, scatter_panels, sprite_sheet
-from srlab.representation import embed, layer_components, separability
-from srlab.training.obtain import network, obtainable
+from srlab.representation.embedding import embed, layer_components, separability
+from srlab.statistics import rank_correlation, rank_correlation_interval
+from srlab.studies.ddr.generalization import srga
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record
 from srlab.training.recipes import seed_names
 
 check_parameters()

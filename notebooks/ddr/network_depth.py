@@ -40,7 +40,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -99,24 +99,24 @@ device = "auto"
 import numpy as np
 from myst_nb import glue
 
-from srlab.correlation import rank_correlation
-from srlab.datasets import degraded_patches, load_images
+from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.findings import Finding, record
+from srlab.figures.plotting import embedding_grid, sprite_sheet, stacked_curves
 from srlab.images import image_to_array
 from srlab.metrics import network_psnr
-from srlab.parameters import check_parameters
-from srlab.plotting import embedding_grid, sprite_sheet, stacked_curves
-from srlab.representation import (
+from srlab.representation.embedding import (
     embed,
     layer_components,
     separability,
     separability_interval,
     separability_level,
 )
-from srlab.training.obtain import network, obtainable
+from srlab.statistics import rank_correlation
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record
 
 check_parameters()
 device = pick_device(device)

@@ -43,7 +43,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -109,23 +109,23 @@ device = "auto"
 import numpy as np
 from myst_nb import glue
 
-from srlab.datasets import degraded_patches, load_images
+from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.explorers import Control, EmbeddedState, ScatterExplorer
-from srlab.findings import Finding, record, span
+from srlab.figures.plotting import embedding_grid, sprite_sheet, stacked_curves
 from srlab.images import image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import embedding_grid, sprite_sheet, stacked_curves
-from srlab.projections import (
+from srlab.representation.embedding import METHODS, embed, layer_components, separability
+from srlab.studies.ddr.projections import (
     cloud_distances,
     cloud_sizes,
     kept_neighbours,
     seen_clusters,
     structureless,
 )
-from srlab.representation import METHODS, embed, layer_components, separability
-from srlab.training.obtain import network
+from srlab.studies.networks import network
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record, span
 from srlab.training.recipes import seed_names
 
 check_parameters()

@@ -41,7 +41,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -105,26 +105,26 @@ device = "auto"
 import numpy as np
 from myst_nb import glue
 
-from srlab.camera_patches import camera_patches
 from srlab.devices import pick_device
-from srlab.findings import Finding, record, span
-from srlab.images import image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import (
+from srlab.figures.plotting import (
     embedding_grid,
     matrix_heatmap,
     picture_row,
     sprite_sheet,
     stacked_curves,
 )
-from srlab.representation import (
+from srlab.images import image_to_array
+from srlab.representation.embedding import (
     embed,
     layer_components,
     principal_components,
     separability,
     separability_interval,
 )
-from srlab.training.obtain import network
+from srlab.studies.ddr.camera_patches import camera_patches
+from srlab.studies.networks import network
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record, span
 from srlab.training.recipes import seed_names
 
 check_parameters()

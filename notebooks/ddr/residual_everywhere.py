@@ -41,7 +41,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -89,9 +89,9 @@ results = ""  # a results.parquet of `srlab sweep` (file or address); "" shows t
 # %% tags=["hide-cell"]
 from myst_nb import glue
 
-from srlab.findings import Finding, record, span
-from srlab.parameters import check_parameters
-from srlab.sweep_results import RECORDED, effects_figure, outcome_words, read_results
+from srlab.pages.sweep import RECORDED, effects_figure, outcome_words, read_results
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record, span
 
 check_parameters()
 finding = Finding(

@@ -49,7 +49,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -121,16 +121,12 @@ import numpy as np
 import torch
 from myst_nb import glue
 
-from srlab.checkpoints import load_checkpoint
-from srlab.datasets import degraded_patches, load_images
+from srlab.checkpoints.files import load_checkpoint
+from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.findings import Finding, record, span
-from srlab.images import image_to_array
-from srlab.metrics import network_psnr, removed_share
-from srlab.parameters import check_parameters
-from srlab.plotting import (
+from srlab.figures.plotting import (
     Matrix,
     embedding_grid,
     matrix_grid,
@@ -139,8 +135,17 @@ from srlab.plotting import (
     sprite_sheet,
     stacked_curves,
 )
-from srlab.representation import embed, layer_components, separability, separability_interval
-from srlab.training.obtain import network, obtainable
+from srlab.images import image_to_array
+from srlab.metrics import network_psnr, removed_share
+from srlab.representation.embedding import (
+    embed,
+    layer_components,
+    separability,
+    separability_interval,
+)
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record, span
 from srlab.training.recipes import seed_names
 
 check_parameters()

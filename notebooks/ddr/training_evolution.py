@@ -40,7 +40,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -100,16 +100,14 @@ import torch
 from myst_nb import glue
 from scipy.stats import spearmanr
 
-from srlab.checkpoints import load_checkpoint
-from srlab.datasets import degraded_patches, load_images
+from srlab.checkpoints.files import load_checkpoint
+from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.findings import Finding, record
+from srlab.figures.plotting import animated_embedding, sprite_sheet, stacked_curves
 from srlab.images import image_to_array
 from srlab.metrics import psnr
-from srlab.parameters import check_parameters
-from srlab.plotting import animated_embedding, sprite_sheet, stacked_curves
-from srlab.representation import (
+from srlab.representation.embedding import (
     align,
     embed,
     layer_points,
@@ -117,6 +115,8 @@ from srlab.representation import (
     separability,
     separability_interval,
 )
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record
 from srlab.training.initial import initial_model
 from srlab.training.recipes import recipe
 

@@ -49,7 +49,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -123,19 +123,19 @@ import numpy as np
 from myst_nb import glue
 
 from srlab.attribution.faig import filter_attribution, filters_by_degradation
-from srlab.datasets import load_images
-from srlab.degradation_prediction import best_threshold, called, overlap_scores
+from srlab.data.datasets import load_images
+from srlab.data.examples import examples
+from srlab.data.subjects import separate
 from srlab.devices import pick_device
-from srlab.examples import examples
-from srlab.filter_study import KINDS, restored
-from srlab.findings import Finding, record, span
-from srlab.identification import identify
+from srlab.figures.plotting import confusion_dots, interval_dots, scatter_panels, sprite_sheet
 from srlab.images import image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import confusion_dots, interval_dots, scatter_panels, sprite_sheet
-from srlab.representation import layer_points
-from srlab.subjects import separate
-from srlab.training.obtain import tuned
+from srlab.representation.embedding import layer_points
+from srlab.representation.identification import identify
+from srlab.studies.faig.outputs import KINDS, restored
+from srlab.studies.faig.prediction import best_threshold, called, overlap_scores
+from srlab.studies.networks import tuned
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record, span
 
 check_parameters()
 device = pick_device(device)

@@ -42,7 +42,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -113,15 +113,15 @@ from srlab.attribution.faig import (
     filter_depths,
     top_filters,
 )
-from srlab.datasets import load_images
+from srlab.data.datasets import load_images
+from srlab.data.examples import examples
 from srlab.devices import pick_device
-from srlab.examples import examples
-from srlab.filter_places import depth_curve, evenness, shuffled_differences
-from srlab.filter_study import KINDS
-from srlab.findings import Finding, record, span
-from srlab.parameters import check_parameters
-from srlab.plotting import Chosen, interval_dots, network_map, stacked_curves
-from srlab.training.obtain import tuned
+from srlab.figures.plotting import Chosen, interval_dots, network_map, stacked_curves
+from srlab.studies.faig.outputs import KINDS
+from srlab.studies.faig.places import depth_curve, evenness, shuffled_differences
+from srlab.studies.networks import tuned
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record, span
 
 check_parameters()
 device = pick_device(device)

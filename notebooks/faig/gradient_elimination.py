@@ -49,7 +49,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -121,19 +121,19 @@ from srlab.attribution.faig import (
     overlap_score,
     top_filters,
 )
-from srlab.correlation import rank_correlation
-from srlab.datasets import load_images
+from srlab.data.datasets import load_images
+from srlab.data.examples import examples
+from srlab.data.subjects import separate
 from srlab.devices import pick_device
-from srlab.examples import examples
-from srlab.filter_effects import effects
-from srlab.filter_study import KINDS, restored
-from srlab.findings import Finding, record, span
+from srlab.figures.plotting import Matrix, matrix_grid, picture_grid, scatter_panels, stacked_curves
 from srlab.images import image_to_array
 from srlab.metrics import psnr
-from srlab.parameters import check_parameters
-from srlab.plotting import Matrix, matrix_grid, picture_grid, scatter_panels, stacked_curves
-from srlab.subjects import separate
-from srlab.training.obtain import tuned
+from srlab.statistics import rank_correlation
+from srlab.studies.faig.effects import effects
+from srlab.studies.faig.outputs import KINDS, restored
+from srlab.studies.networks import tuned
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record, span
 
 check_parameters()
 device = pick_device(device)

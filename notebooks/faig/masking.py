@@ -44,7 +44,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -125,19 +125,19 @@ from srlab.attribution.faig import (
     top_filters,
 )
 from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
-from srlab.datasets import load_images
+from srlab.data.datasets import load_images
+from srlab.data.examples import examples
+from srlab.data.subjects import separate
 from srlab.devices import pick_device
-from srlab.examples import examples
 from srlab.explorers import Chart, Control, PictureExplorer, PictureState
-from srlab.filter_effects import effects
-from srlab.filter_study import KINDS, restored, restored_psnr
-from srlab.findings import Finding, record, span
+from srlab.figures.plotting import Matrix, matrix_grid, picture_grid, stacked_curves
 from srlab.images import image_to_array
 from srlab.metrics import gradient_error, psnr
-from srlab.parameters import check_parameters
-from srlab.plotting import Matrix, matrix_grid, picture_grid, stacked_curves
-from srlab.subjects import separate
-from srlab.training.obtain import tuned
+from srlab.studies.faig.effects import effects
+from srlab.studies.faig.outputs import KINDS, restored, restored_psnr
+from srlab.studies.networks import tuned
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record, span
 
 check_parameters()
 device = pick_device(device)

@@ -43,7 +43,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -104,17 +104,17 @@ import numpy as np
 import torch
 from myst_nb import glue
 
-from srlab.cost import multiply_adds, parameter_count
-from srlab.datasets import load_images
+from srlab.data.datasets import load_images
+from srlab.data.examples import examples
 from srlab.devices import pick_device
-from srlab.examples import examples
-from srlab.filter_study import KINDS, restored_psnr
-from srlab.findings import Finding, mean_interval, record
+from srlab.figures.plotting import interval_dots, picture_grid, sprite_sheet
 from srlab.images import image_to_array
 from srlab.metrics import psnr
-from srlab.parameters import check_parameters
-from srlab.plotting import interval_dots, picture_grid, sprite_sheet
-from srlab.training.obtain import network, obtainable
+from srlab.networks.cost import multiply_adds, parameter_count
+from srlab.studies.faig.outputs import KINDS, restored_psnr
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, mean_interval, record
 from srlab.training.recipes import seed_names
 
 check_parameters()

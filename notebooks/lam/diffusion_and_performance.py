@@ -42,7 +42,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -118,19 +118,19 @@ import numpy as np
 import torch
 from myst_nb import glue
 
-from srlab.correlation import linear_correlation, rank_correlation
+from srlab.checkpoints.official import load_official
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.diffusion import diffusion, log_correlation
-from srlab.findings import Finding, record
-from srlab.hard_patches import hard_patches
+from srlab.figures.plotting import Matrix, matrix_grid, scatter_panels, sprite_sheet
 from srlab.images import luma
 from srlab.metrics import network_psnr
-from srlab.official import load_official
-from srlab.parameters import check_parameters
-from srlab.perceptual import lpips_distance
-from srlab.plotting import Matrix, matrix_grid, scatter_panels, sprite_sheet
-from srlab.training.obtain import network, obtainable
+from srlab.statistics import linear_correlation, rank_correlation
+from srlab.studies.lam.diffusion import diffusion, log_correlation
+from srlab.studies.lam.hard_patches import hard_patches
+from srlab.studies.lam.perceptual import lpips_distance
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record
 
 check_parameters()
 device = pick_device(device)

@@ -35,7 +35,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -94,15 +94,15 @@ from srlab.attribution.lam import (
     magnitude,
     patch_target,
 )
-from srlab.datasets import load_images
+from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
 from srlab.explorers import LamExplorer, LocalMap, Picture, Place
 from srlab.images import crop, image_to_array
 from srlab.metrics import psnr
-from srlab.parameters import check_parameters
-from srlab.training.obtain import network, obtainable
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
 
 check_parameters()
 device = pick_device(device)

@@ -45,7 +45,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -124,17 +124,17 @@ import numpy as np
 from myst_nb import glue
 
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
-from srlab.correlation import partial_rank_correlation, rank_correlation
-from srlab.datasets import load_images
+from srlab.data.datasets import load_images
 from srlab.degradations.filters import downsample
 from srlab.devices import pick_device
-from srlab.diffusion import middle
-from srlab.findings import Finding, record, span
+from srlab.figures.plotting import COLOURS, attribution_grid, scatter_panels, sprite_sheet, tinted
 from srlab.images import center_crop, crop, image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import COLOURS, attribution_grid, scatter_panels, sprite_sheet, tinted
-from srlab.regularity import edge_strength, spectral_peakiness
-from srlab.training.obtain import network, obtainable
+from srlab.statistics import partial_rank_correlation, rank_correlation
+from srlab.studies.lam.diffusion import middle
+from srlab.studies.lam.regularity import edge_strength, spectral_peakiness
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record, span
 
 check_parameters()
 device = pick_device(device)

@@ -48,7 +48,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -122,15 +122,15 @@ from myst_nb import glue
 
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
 from srlab.attribution.paths import deblurring
-from srlab.checkpoints import load_checkpoint
-from srlab.datasets import load_images
+from srlab.checkpoints.files import load_checkpoint
+from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.findings import Finding, record
+from srlab.figures.plotting import attribution_grid, stacked_curves
 from srlab.images import center_crop, image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import attribution_grid, stacked_curves
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record
 
 check_parameters()
 device = pick_device(device)

@@ -42,7 +42,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -113,14 +113,14 @@ from myst_nb import glue
 
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.diffusion import diffusion, growth, interval, middle
-from srlab.findings import Finding, record
-from srlab.hard_patches import hard_patches
+from srlab.figures.plotting import Matrix, attribution_grid, matrix_grid, stacked_curves
 from srlab.images import image_to_array
 from srlab.metrics import network_psnr
-from srlab.parameters import check_parameters
-from srlab.plotting import Matrix, attribution_grid, matrix_grid, stacked_curves
-from srlab.training.obtain import network, obtainable
+from srlab.studies.lam.diffusion import diffusion, growth, interval, middle
+from srlab.studies.lam.hard_patches import hard_patches
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, record
 
 check_parameters()
 device = pick_device(device)

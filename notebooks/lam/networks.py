@@ -43,7 +43,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -118,18 +118,18 @@ from myst_nb import glue
 
 from srlab.attribution.lam import patch_target
 from srlab.attribution.objective import frozen
-from srlab.contribution import contribution_area, contribution_density
-from srlab.datasets import EMBEDDED
+from srlab.checkpoints.official import load_official
+from srlab.data.datasets import EMBEDDED
 from srlab.degradations.filters import filter2d, gaussian_kernel, upsample
 from srlab.devices import pick_device
-from srlab.diffusion import diffusion, middle
-from srlab.findings import Finding, mean_interval, record, span
-from srlab.hard_patches import hard_patches
+from srlab.figures.plotting import COLOURS, attribution_grid, interval_dots, sprite_sheet, tinted
 from srlab.images import crop, image_to_array
-from srlab.official import load_official
-from srlab.parameters import check_parameters
-from srlab.plotting import COLOURS, attribution_grid, interval_dots, sprite_sheet, tinted
-from srlab.training.obtain import network, obtainable
+from srlab.studies.lam.contribution import contribution_area, contribution_density
+from srlab.studies.lam.diffusion import diffusion, middle
+from srlab.studies.lam.hard_patches import hard_patches
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, mean_interval, record, span
 
 check_parameters()
 device = pick_device(device)

@@ -46,7 +46,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -127,17 +127,17 @@ import numpy as np
 import pandas as pd
 from myst_nb import glue
 
-from srlab.correlation import rank_correlation
+from srlab.checkpoints.official import load_official
 from srlab.devices import pick_device
-from srlab.diffusion import diffusion, gathered, middle, reach
-from srlab.findings import Finding, mean_interval, record
-from srlab.hard_patches import hard_patches
+from srlab.figures.plotting import attribution_grid, interval_dots, stacked_curves
 from srlab.images import image_to_array
-from srlab.official import load_official
-from srlab.parameters import check_parameters
-from srlab.plotting import attribution_grid, interval_dots, stacked_curves
-from srlab.receptive_field import counted_receptive_field, receptive_field
-from srlab.training.obtain import network, obtainable
+from srlab.networks.receptive_field import counted_receptive_field, receptive_field
+from srlab.statistics import rank_correlation
+from srlab.studies.lam.diffusion import diffusion, gathered, middle, reach
+from srlab.studies.lam.hard_patches import hard_patches
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, mean_interval, record
 
 check_parameters()
 device = pick_device(device)

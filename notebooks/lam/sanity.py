@@ -44,7 +44,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -130,13 +130,13 @@ from srlab.attribution.sanity import (
     similarity,
 )
 from srlab.attribution.targets import error_target
-from srlab.checkpoints import load_checkpoint
+from srlab.checkpoints.files import load_checkpoint
 from srlab.devices import pick_device
-from srlab.findings import Finding, mean_interval, record, span
-from srlab.hard_patches import hard_patches
+from srlab.figures.plotting import attribution_grid, interval_dots, stacked_curves
 from srlab.images import image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import attribution_grid, interval_dots, stacked_curves
+from srlab.studies.lam.hard_patches import hard_patches
+from srlab.studies.parameters import check_parameters
+from srlab.studies.study import Finding, mean_interval, record, span
 
 check_parameters()
 device = pick_device(device)

@@ -45,7 +45,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -109,18 +109,24 @@ import pandas as pd
 import torch
 from myst_nb import glue
 
-from srlab.blind_restoration import bicubic, psnr_by_degradation, restored_windows
-from srlab.cost import multiply_adds, parameter_count, seconds
-from srlab.datasets import load_images
+from srlab.data.datasets import load_images
+from srlab.data.examples import Examples, examples
 from srlab.degradations.benchmarks import gaussian8
 from srlab.devices import pick_device
-from srlab.examples import Examples, examples
-from srlab.findings import Finding, mean_interval, record, span
+from srlab.figures.plotting import (
+    interval_dots,
+    picture_grid,
+    picture_row,
+    sprite_sheet,
+    stacked_curves,
+)
 from srlab.images import crop_to_multiple, image_to_array
 from srlab.metrics import psnr, ssim
-from srlab.parameters import check_parameters
-from srlab.plotting import interval_dots, picture_grid, picture_row, sprite_sheet, stacked_curves
-from srlab.training.obtain import network, obtainable, obtainable_groups
+from srlab.networks.cost import multiply_adds, parameter_count, seconds
+from srlab.studies.networks import network, obtainable, obtainable_groups
+from srlab.studies.parameters import check_parameters
+from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation, restored_windows
+from srlab.studies.study import Finding, mean_interval, record, span
 from srlab.training.recipes import seed_names
 
 check_parameters()

@@ -47,7 +47,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -125,31 +125,31 @@ import numpy as np
 from IPython.display import Markdown
 from myst_nb import glue
 
-from srlab.blind_restoration import bicubic, psnr_by_degradation
-from srlab.datasets import load_images
-from srlab.degradation_codes import (
-    code_separation,
-    codes_of,
-    effective_rank,
-    prior_distance,
-    stacked,
-)
+from srlab.data.datasets import load_images
+from srlab.data.examples import examples
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.examples import examples
-from srlab.findings import Finding, record, span
-from srlab.images import image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import (
+from srlab.figures.plotting import (
     embedding_grid,
     interval_dots,
     matrix_heatmap,
     sprite_sheet,
     stacked_curves,
 )
-from srlab.representation import embed, principal_components
+from srlab.images import image_to_array
+from srlab.representation.embedding import embed, principal_components
+from srlab.studies.networks import network, obtainable_groups
+from srlab.studies.parameters import check_parameters
+from srlab.studies.redsr.codes import (
+    code_separation,
+    codes_of,
+    effective_rank,
+    prior_distance,
+    stacked,
+)
+from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation
+from srlab.studies.study import Finding, record, span
 from srlab.training.code_losses import PRIORS, prior_draws
-from srlab.training.obtain import network, obtainable_groups
 from srlab.training.recipes import RECIPES, seed_names
 
 check_parameters()

@@ -42,7 +42,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -112,20 +112,26 @@ import numpy as np
 import torch
 from myst_nb import glue
 
-from srlab.datasets import load_images
-from srlab.degradation_codes import codes_of, stacked, variance_shares
+from srlab.data.datasets import load_images
+from srlab.data.examples import examples
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.examples import examples
-from srlab.findings import Finding, record, span
+from srlab.figures.plotting import (
+    embedding_grid,
+    interval_dots,
+    picture_grid,
+    picture_row,
+    sprite_sheet,
+)
 from srlab.images import center_crop, image_to_array
 from srlab.metrics import psnr
-from srlab.parameters import check_parameters
-from srlab.plotting import embedding_grid, interval_dots, picture_grid, picture_row, sprite_sheet
-from srlab.representation import embed, separability
+from srlab.representation.embedding import embed, separability
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.redsr.codes import codes_of, stacked, variance_shares
+from srlab.studies.study import Finding, record, span
 from srlab.training.initial import initial_model
-from srlab.training.obtain import network, obtainable
 from srlab.training.recipes import recipe, seed_names
 
 check_parameters()

@@ -47,7 +47,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -119,17 +119,12 @@ import numpy as np
 import pandas as pd
 from myst_nb import glue
 
-from srlab.checkpoints import shipped_checkpoints
-from srlab.cost import multiply_adds, parameter_count, seconds
-from srlab.datasets import load_images
-from srlab.degradation_codes import code_separation, codes_of, linear_probe, stacked
+from srlab.checkpoints.files import shipped_checkpoints
+from srlab.data.datasets import load_images
+from srlab.data.examples import examples
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.examples import examples
-from srlab.findings import Finding, record, span
-from srlab.images import image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import (
+from srlab.figures.plotting import (
     Matrix,
     embedding_grid,
     interval_dots,
@@ -137,15 +132,20 @@ from srlab.plotting import (
     sprite_sheet,
     stacked_curves,
 )
-from srlab.representation import (
+from srlab.images import image_to_array
+from srlab.networks.cost import multiply_adds, parameter_count, seconds
+from srlab.representation.embedding import (
     embed,
     layer_points,
     principal_components,
     separability,
     separability_interval,
 )
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.redsr.codes import code_separation, codes_of, linear_probe, stacked
+from srlab.studies.study import Finding, record, span
 from srlab.training.initial import initial_model
-from srlab.training.obtain import network, obtainable
 from srlab.training.recipes import recipe, seed_names
 
 check_parameters()

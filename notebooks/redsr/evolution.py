@@ -42,7 +42,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -107,20 +107,20 @@ import numpy as np
 from IPython.display import Markdown, display
 from myst_nb import glue
 
-from srlab.checkpoints import load_checkpoint
-from srlab.correlation import rank_correlation
-from srlab.datasets import load_images
-from srlab.degradation_codes import code_separation, codes_of, prior_distance, stacked
+from srlab.checkpoints.files import load_checkpoint
+from srlab.data.datasets import load_images
+from srlab.data.examples import examples
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.examples import examples
-from srlab.findings import Finding, record
+from srlab.figures.plotting import animated_grid, embedding_grid, sprite_sheet, stacked_curves
 from srlab.images import image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import animated_grid, embedding_grid, sprite_sheet, stacked_curves
-from srlab.representation import align, embed, separability_interval
+from srlab.representation.embedding import align, embed, separability_interval
+from srlab.statistics import rank_correlation
+from srlab.studies.networks import obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.redsr.codes import code_separation, codes_of, prior_distance, stacked
+from srlab.studies.study import Finding, record
 from srlab.training.initial import initial_model
-from srlab.training.obtain import obtainable
 from srlab.training.recipes import recipe
 
 check_parameters()

@@ -35,7 +35,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -80,16 +80,16 @@ import torch
 from scipy.spatial.distance import pdist
 from sklearn.decomposition import PCA
 
-from srlab.datasets import PatchSampler, load_images
-from srlab.degradation_codes import codes_of
+from srlab.data.datasets import PatchSampler, load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import gaussian_kernel
 from srlab.devices import pick_device
 from srlab.explorers import Cloud, Control, PictureExplorer, PictureState
 from srlab.images import center_crop, crop, image_to_array
 from srlab.metrics import psnr
-from srlab.parameters import check_parameters
-from srlab.training.obtain import network
+from srlab.studies.networks import network
+from srlab.studies.parameters import check_parameters
+from srlab.studies.redsr.codes import codes_of
 from srlab.training.recipes import recipe
 
 check_parameters()

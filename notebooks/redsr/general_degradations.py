@@ -42,7 +42,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -109,17 +109,17 @@ device = "auto"
 import numpy as np
 from myst_nb import glue
 
-from srlab.datasets import load_images
-from srlab.degradation_codes import code_separation, codes_of, stacked
+from srlab.data.datasets import load_images
+from srlab.data.examples import examples
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.examples import examples
-from srlab.findings import Finding, record
+from srlab.figures.plotting import Matrix, embedding_grid, matrix_grid, picture_grid, sprite_sheet
 from srlab.images import image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import Matrix, embedding_grid, matrix_grid, picture_grid, sprite_sheet
-from srlab.representation import embed, separability, separability_interval
-from srlab.training.obtain import network, obtainable
+from srlab.representation.embedding import embed, separability, separability_interval
+from srlab.studies.networks import network, obtainable
+from srlab.studies.parameters import check_parameters
+from srlab.studies.redsr.codes import code_separation, codes_of, stacked
+from srlab.studies.study import Finding, record
 
 check_parameters()
 device = pick_device(device)

@@ -53,7 +53,7 @@ from pathlib import Path
 from urllib import parse, request
 
 if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/findings.py").is_file()]
+    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
     opened = ""
     with suppress(KeyError, OSError):  # only Colab tells
         server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
@@ -132,25 +132,25 @@ import numpy as np
 from IPython.display import Markdown
 from myst_nb import glue
 
-from srlab.blind_restoration import bicubic, psnr_by_degradation, restored_windows
-from srlab.checkpoints import read_provenance, shipped_checkpoints
-from srlab.datasets import load_images
-from srlab.degradation_codes import code_separation, codes_of, stacked
+from srlab.checkpoints.files import read_provenance, shipped_checkpoints
+from srlab.data.datasets import load_images
+from srlab.data.examples import examples
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.examples import examples
-from srlab.findings import Finding, mean_interval, record, span
-from srlab.images import image_to_array
-from srlab.parameters import check_parameters
-from srlab.plotting import (
+from srlab.figures.plotting import (
     embedding_grid,
     interval_dots,
     picture_grid,
     sprite_sheet,
     stacked_curves,
 )
-from srlab.representation import embed, separability
-from srlab.training.obtain import network, obtainable_groups
+from srlab.images import image_to_array
+from srlab.representation.embedding import embed, separability
+from srlab.studies.networks import network, obtainable_groups
+from srlab.studies.parameters import check_parameters
+from srlab.studies.redsr.codes import code_separation, codes_of, stacked
+from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation, restored_windows
+from srlab.studies.study import Finding, mean_interval, record, span
 from srlab.training.recipes import TABLED_WITH_SEEDS, seed_names
 
 check_parameters()

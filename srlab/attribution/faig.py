@@ -13,11 +13,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from srlab.attribution.integral import TOLERANCE, AdaptivePath, Tree, integrate, tell_inexact
-from srlab.attribution.objective import frozen
 from srlab.attribution.paths import straight
-from srlab.capture import capture
+from srlab.capture import capture, frozen
 from srlab.images import check_images
-from srlab.layout import laid_out
+from srlab.networks.layout import laid_out
 
 Weights = Mapping[str, Tensor]  # a state dict
 Scores = dict[str, Tensor]  # {convolution: (out, in)}

@@ -9,8 +9,8 @@ from torch.func import functional_call
 
 from srlab.attribution.faig import Scores, Weights, buffers_of, convolutions, parameters_of
 from srlab.attribution.integral import Path
-from srlab.attribution.objective import frozen
 from srlab.attribution.paths import straight
+from srlab.capture import frozen
 from srlab.images import check_images
 
 

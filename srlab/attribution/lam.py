@@ -17,12 +17,12 @@ from srlab.attribution.integral import (
     tell_inexact,
 )
 from srlab.attribution.objective import Network, Recordings, comfortable_batch, objective
-from srlab.attribution.objective import frozen as frozen
 from srlab.attribution.paths import image_path
 from srlab.attribution.targets import PatchTarget as PatchTarget
 from srlab.attribution.targets import Target
 from srlab.attribution.targets import gradient_magnitude as gradient_magnitude
 from srlab.attribution.targets import patch_target as patch_target
+from srlab.capture import frozen
 from srlab.images import check_images
 
 CAUSES = "weights that are computed elsewhere than in forward, or a target that jumps"

@@ -1,12 +1,12 @@
 """A target as a function of the LR image, computing no more of the network than it needs."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
-from torch import Size, Tensor, nn
+from torch import Size, Tensor
 
 from srlab.attribution.graph import Graph, UnrepeatableError, is_plain, record
 from srlab.attribution.reach import Box, Span
@@ -100,30 +100,6 @@ def super_resolved(model: Network, lr: Tensor) -> Tensor:
         raise
     _check_sr(sr, lr)
     return sr
-
-
-@contextmanager
-def frozen(model: Any) -> Iterator[None]:
-    """Eval mode without weight gradients inside, everything as before afterwards.
-
-    Frozen weights need no stored activations; eval mode keeps BatchNorm from changing.
-    """
-    if not isinstance(model, nn.Module):
-        yield
-        return
-    learning = [weight for weight in model.parameters() if weight.requires_grad]
-    training = [module for module in model.modules() if module.training]
-    try:
-        for weight in learning:
-            weight.requires_grad_(False)
-        for module in training:
-            module.training = False
-        yield
-    finally:
-        for weight in learning:
-            weight.requires_grad_(True)
-        for module in training:
-            module.training = True
 
 
 def comfortable_batch(lr: Tensor) -> int:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from srlab.attribution.graph import Operation, Ref
-from srlab.layout import channels_last
+from srlab.networks.layout import channels_last
 
 aten = torch.ops.aten
 

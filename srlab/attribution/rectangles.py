@@ -8,7 +8,7 @@ from torch import Tensor
 
 from srlab.attribution.graph import Graph, Operation
 from srlab.attribution.reach import Box, call, step, whole
-from srlab.layout import channels_last
+from srlab.networks.layout import channels_last
 
 
 class Task(NamedTuple):

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from srlab.attribution.integral import check_differentiable
 from srlab.attribution.lam import one_image
-from srlab.attribution.objective import Network, comfortable_batch, frozen, objective
+from srlab.attribution.objective import Network, comfortable_batch, objective
 from srlab.attribution.targets import Target
+from srlab.capture import frozen
 from srlab.degradations.filters import add_noise, filter2d, gaussian_kernel
 
 

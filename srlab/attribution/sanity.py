@@ -14,10 +14,11 @@ from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 
 from srlab.attribution.lam import Attribution, magnitude, one_image
-from srlab.attribution.objective import Network, frozen, objective
+from srlab.attribution.objective import Network, objective
 from srlab.attribution.targets import PatchTarget, error_target
-from srlab.correlation import rank_correlation
+from srlab.capture import frozen
 from srlab.degradations.filters import filter2d, gaussian_kernel
+from srlab.statistics import rank_correlation
 
 SHARES = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # of the LR pixels
 

@@ -16,7 +16,7 @@ from srlab.explorers.controls import (
     ordered_axes,
 )
 from srlab.explorers.live import sources
-from srlab.plotting import COLOURS, picture_url
+from srlab.figures.plotting import COLOURS, picture_url
 
 
 @dataclass(frozen=True)

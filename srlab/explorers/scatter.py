@@ -16,8 +16,8 @@ from srlab.explorers.controls import (
     ordered_axes,
 )
 from srlab.explorers.live import sources
-from srlab.plotting import COLOURS, SYMBOLS
-from srlab.representation import align, separability_level
+from srlab.figures.plotting import COLOURS, SYMBOLS
+from srlab.representation.embedding import align, separability_level
 
 
 class Route(NamedTuple):

@@ -11,10 +11,10 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from srlab.data.labelled import LabelledImages
+from srlab.data.subjects import labelled_images
 from srlab.devices import autocast
-from srlab.labelled import LabelledImages
-from srlab.layout import channels_last
-from srlab.subjects import labelled_images
+from srlab.networks.layout import channels_last
 from srlab.training.descent import ADAM, Descent
 from srlab.training.initial import initial_model
 from srlab.training.recipes import ClassificationRecipe

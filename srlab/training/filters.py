@@ -16,9 +16,9 @@ from srlab.attribution.faig import (
     top_filters,
 )
 from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
-from srlab.checkpoints import read_checkpoint
+from srlab.checkpoints.files import read_checkpoint
+from srlab.data.examples import Examples, examples
 from srlab.degradations.pipeline import Degradation, DegradationSpace
-from srlab.examples import Examples, examples
 from srlab.training.initial import initial_model
 from srlab.training.recipes import FilterRecipe
 from srlab.training.supervised import Supervised

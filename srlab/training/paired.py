@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srlab.datasets import PatchSampler
+from srlab.data.datasets import PatchSampler
 from srlab.degradations.pipeline import Degradation, DegradationSpace
 from srlab.images import center_crop
-from srlab.layout import channels_last
 from srlab.models.degradation_aware import BlindSuperResolver
+from srlab.networks.layout import channels_last
 from srlab.training.code_losses import energy_distance, prior_draws
 from srlab.training.recipes import CodeRecipe
 from srlab.training.supervised import Supervised

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from srlab.checkpoints import Provenance, load_weights, save_checkpoint, versions
+from srlab.checkpoints.files import Provenance, load_weights, save_checkpoint, versions
+from srlab.checkpoints.storage import rounded
 from srlab.devices import hardware
-from srlab.storage import rounded
 from srlab.training.fit import TASKS, Fit
 from srlab.training.initial import initial_model
 

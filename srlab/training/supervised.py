@@ -6,12 +6,12 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from srlab.datasets import PatchSampler, image_digest, load_images
+from srlab.data.datasets import PatchSampler, image_digest, load_images
 from srlab.degradations.pipeline import Degradation, DegradationSpace
 from srlab.devices import autocast
 from srlab.images import center_crop, crop_to_multiple
-from srlab.layout import channels_last
 from srlab.metrics import psnr
+from srlab.networks.layout import channels_last
 from srlab.training.descent import Descent
 from srlab.training.initial import initial_model
 from srlab.training.losses import pixel_loss

@@ -19,7 +19,7 @@ exclude_patterns: [_build, ".*"]
 execute: {execute_notebooks: "off"}
 sphinx:
   recursive_update: true
-  extra_extensions: [srlab.bookkit.sphinxext]
+  extra_extensions: [srlab.book.sphinxext]
   config: {nb_ipywidgets_js: {}}
 """
 

@@ -4,20 +4,20 @@ import subprocess
 
 import pytest
 
-from srlab.bookkit import build
-from srlab.bookkit.build import BuildError, build_book, compile_book
-from srlab.bookkit.figures import figure_html, named_figure
-from srlab.bookkit.first_cell import write_first_cells
-from srlab.bookkit.footer import footer_html
-from srlab.bookkit.project import Notebook
-from srlab.bookkit.runner import run_notebooks
+from srlab.book import build
+from srlab.book.build import BuildError, build_book, compile_book
+from srlab.book.figures import figure_html, named_figure
+from srlab.book.first_cell import write_first_cells
+from srlab.book.footer import footer_html
+from srlab.book.project import Notebook
+from srlab.book.runner import run_notebooks
 
 PLOT = """
 import plotly.graph_objects as go
 go.Figure(go.Scatter(y=[1, 2]), layout={"title": "</script>"})
 """
 RECORD = """
-from srlab.findings import Finding, record
+from srlab.studies.study import Finding, record
 finding = Finding("one", claim="It holds", source="Here", criterion="It is more than 2")
 record(finding, checks={"more than 2": amount > 2}, measured={"amount": amount}, image_set="none")
 """
@@ -25,7 +25,7 @@ record(finding, checks={"more than 2": amount > 2}, measured={"amount": amount},
 
 @pytest.fixture(autouse=True)
 def _settled(monkeypatch):
-    monkeypatch.setattr("srlab.bookkit.cache.library_key", lambda: "library")
+    monkeypatch.setattr("srlab.book.cache.library_key", lambda: "library")
 
 
 def test_a_book_is_built_kept_and_protected(checkout, write_notebook):

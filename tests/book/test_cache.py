@@ -1,6 +1,6 @@
 """The cache's key counts what outputs depend on and nothing else."""
 
-from srlab.bookkit.cache import PACKAGE, _counts, digest, versions
+from srlab.book.cache import PACKAGE, _counts, digest, versions
 
 
 def test_digest_sees_names_contents_and_values(tmp_path):

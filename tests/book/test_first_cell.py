@@ -8,8 +8,8 @@ from urllib.parse import quote
 import nbformat
 import pytest
 
-from srlab.bookkit.first_cell import FIRST_CELL, with_first_cell, write_first_cells
-from srlab.bookkit.project import find_notebooks
+from srlab.book.first_cell import FIRST_CELL, with_first_cell, write_first_cells
+from srlab.book.project import find_notebooks
 
 CODE = FIRST_CELL.partition("\n")[2]
 # An interpreter without srlab and without any other package: it serves as Colab's own server, runs
@@ -68,7 +68,7 @@ def test_the_repository_is_in_step(repository):
         for notebook in find_notebooks(repository)
         if with_first_cell(text := notebook.source.read_text("utf-8")) != text
     ]
-    assert not stale, f"run: python -m srlab.bookkit.first_cell (out of step: {', '.join(stale)})"
+    assert not stale, f"run: python -m srlab.book.first_cell (out of step: {', '.join(stale)})"
 
 
 def test_colab_installs_from_where_it_opened_each_notebook(repository, tmp_path):

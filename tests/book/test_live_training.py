@@ -5,10 +5,10 @@ import shutil
 
 import pytest
 
-from srlab.bookkit.project import find_notebooks
-from srlab.bookkit.records import extract_record
-from srlab.bookkit.runner import execute
-from srlab.bookkit.twins import read_source
+from srlab.book.project import find_notebooks
+from srlab.book.records import extract_record
+from srlab.book.runner import execute
+from srlab.book.twins import read_source
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 
-from srlab.findings import MIME
+from srlab.studies.study import MIME
 
 PAPERMILL = "from papermill.__main__ import papermill; papermill()"
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from srlab.bookkit.project import Notebook
-from srlab.bookkit.records import (
+from srlab.book.project import Notebook
+from srlab.book.records import (
     MARKERS,
     read_records,
     verdict_table,

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from srlab.bookkit.remote import github_address, launch_options, repository, source_address
+from srlab.book.remote import github_address, launch_options, repository, source_address
 
 
 @pytest.mark.parametrize(

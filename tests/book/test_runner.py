@@ -7,12 +7,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from srlab.bookkit import cache, runner
-from srlab.bookkit.project import Notebook
-from srlab.bookkit.runner import NotebookError, run_notebooks
+from srlab.book import cache, runner
+from srlab.book.project import Notebook
+from srlab.book.runner import NotebookError, run_notebooks
 
 FINDING = """
-from srlab.findings import Finding, record
+from srlab.studies.study import Finding, record
 record(
     Finding(name="{name}", claim="two is more", source="Euclid", criterion="ratio > 1.5"),
     checks={{"ratio > 1.5": amount / 1 > 1.5}},

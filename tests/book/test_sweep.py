@@ -12,19 +12,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from srlab.bookkit import sweep
-from srlab.bookkit.cache import library_key
-from srlab.bookkit.memory import MemoryLimit
-from srlab.bookkit.points import grid, read_outcome, run_point
-from srlab.bookkit.project import Notebook, find_notebooks
-from srlab.bookkit.runner import run_notebooks
-from srlab.bookkit.sweep import run_sweep
-from srlab.bookkit.twins import read_source
-from srlab.sweep_results import TABLE, read_results
+from srlab.book import sweep
+from srlab.book.cache import library_key
+from srlab.book.memory import MemoryLimit
+from srlab.book.points import grid, read_outcome, run_point
+from srlab.book.project import Notebook, find_notebooks
+from srlab.book.runner import run_notebooks
+from srlab.book.sweep import run_sweep
+from srlab.book.twins import read_source
+from srlab.pages.sweep import TABLE, read_results
 
 PARAMETERS = 'amount = 3\nseeds = [0]\nmark = ""'
 FINDING = """
-from srlab.findings import Finding, record
+from srlab.studies.study import Finding, record
 record(
     Finding(name="{name}", claim="more is more", source="Euclid", criterion="amount > 1.5"),
     checks={{"amount > 1.5": amount > 1.5}},

@@ -6,9 +6,9 @@ import jupytext
 import pytest
 import yaml
 
-from srlab.bookkit.project import find_notebooks, find_root
-from srlab.bookkit.quick import QUICK
-from srlab.bookkit.runner import check_parameters
+from srlab.book.project import find_notebooks, find_root
+from srlab.book.quick import QUICK
+from srlab.book.runner import check_parameters
 
 
 def _files(toc):

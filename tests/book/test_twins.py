@@ -4,13 +4,13 @@ import json
 
 import nbformat
 
-from srlab.bookkit.project import find_notebooks
-from srlab.bookkit.twins import stale_twins, write_twins
+from srlab.book.project import find_notebooks
+from srlab.book.twins import stale_twins, write_twins
 
 
 def test_the_repository_is_in_step(repository):
     stale = [notebook.name for notebook in stale_twins(repository)]
-    assert not stale, f"run: python -m srlab.bookkit.twins (out of step: {', '.join(stale)})"
+    assert not stale, f"run: python -m srlab.book.twins (out of step: {', '.join(stale)})"
     widows = set((repository / "notebooks").rglob("*.ipynb")) - {
         notebook.twin for notebook in find_notebooks(repository)
     }

@@ -1,0 +1,138 @@
+"""One point of a sweep: a notebook under one choice of parameters, run where a worker is."""
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import fsspec
+import nbformat
+import papermill
+from nbformat import NotebookNode
+
+from srlab.book.cache import cache_key, library_key, versions
+from srlab.book.memory import MemoryLimit
+from srlab.book.project import Notebook
+from srlab.book.records import extract_record
+from srlab.book.runner import chosen_parameters, execute, known_parameters, what_stopped
+from srlab.files import replace_at
+from srlab.pages.sweep import DONE, FAILED
+from srlab.studies.parameters import check_given
+
+OUTCOME, EXECUTED = "outcome.json", "notebook.ipynb"
+LONGEST = 80  # letters of a folder's name that say the choice
+
+Outcome = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A notebook and what replaces its parameters."""
+
+    name: str  # "ddr/global_residual"
+    choice: dict[str, Any]  # of the parameters that the sweep varies
+    parameters: dict[str, Any]  # all that is replaced
+    key: str  # equal keys mean equal outputs
+
+    @property
+    def folder(self) -> str:
+        """Where its results lie below the sweep's: "ddr/global_residual/image_set=b100-3f9a…"."""
+        said = ",".join(f"{name}={value}" for name, value in self.choice.items())
+        digest = hashlib.sha256(json.dumps(self.choice, sort_keys=True).encode()).hexdigest()
+        words = re.sub(r"[^\w.,=+-]+", "", said)[:LONGEST]
+        return f"{self.name}/{words}-{digest[:8]}"
+
+    @property
+    def words(self) -> str:
+        """Name and choice, for people."""
+        said = ", ".join(f"{name}={value}" for name, value in self.choice.items())
+        return f"{self.name} ({said})" if said else self.name
+
+    def outcome(self, *, error: str | None, record: Any = None, **measured: Any) -> Outcome:
+        """What became of it: a record, or an error that says why there is none."""
+        return {
+            "finding": self.name,
+            "choice": self.choice,
+            "parameters": self.parameters,
+            "key": self.key,
+            "state": FAILED if error else DONE,
+            "error": error,
+            "record": record,
+            **measured,
+        }
+
+
+def grid(
+    notebooks: Sequence[Notebook], axes: Mapping[str, Sequence[Any]], *, quick: bool = False
+) -> list[Point]:
+    """All combinations of the axes' values, for each notebook; refuses what one does not take."""
+    varied = [name for name, values in axes.items() if len(values) > 1]
+    points = []
+    for notebook in notebooks:
+        known = known_parameters(notebook)
+        for values in product(*axes.values()):
+            given = dict(zip(axes, values, strict=True))
+            check_given(given, known, name=notebook.name)
+            parameters = chosen_parameters(notebook, given, quick=quick)
+            key = cache_key(notebook, parameters)
+            choice = {name: given[name] for name in varied}
+            points.append(Point(notebook.name, choice, parameters, key))
+    return points
+
+
+def read_outcome(target: str, point: Point) -> Outcome | None:
+    """What an earlier run left for this very point; None for nothing, or for something else."""
+    files, root = fsspec.url_to_fs(target)
+    try:
+        outcome = json.loads(files.cat_file(f"{root}/{point.folder}/{OUTCOME}"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return outcome if outcome.get("key") == point.key else None
+
+
+def run_point(
+    point: Point, source: NotebookNode, target: str, library: str, memory: int | None
+) -> Outcome:
+    """Execute one point and leave its notebook and outcome below `target`, any fsspec address.
+
+    A point that stops is an outcome too, with its cell and error. `library` is the key of the
+    srlab that asks, `memory` the bytes that the notebook may take. The outcome is written last:
+    where there is one, the point is finished.
+    """
+    from srlab.devices import hardware  # loads torch, which the process that asks does without
+
+    if library != library_key():
+        told = ", ".join(f"{name} {version}" for name, version in versions().items())
+        raise RuntimeError(
+            "this worker has another srlab, or other packages, than the machine that asked; "
+            f"install the same there. It has {told}"
+        )
+    start, record, error = time.perf_counter(), None, None
+    with TemporaryDirectory() as folder, MemoryLimit(memory) as limit:
+        copy = Path(folder) / EXECUTED
+        try:
+            page = execute(source, copy, point.parameters, folder=Path(folder))
+            record = extract_record(page)
+        except (papermill.PapermillExecutionError, RuntimeError) as stopped:
+            error = limit.story() or what_stopped(stopped)
+            page = nbformat.read(copy, as_version=4) if copy.is_file() else source
+    outcome = point.outcome(
+        error=error,
+        record=record,
+        seconds=round(time.perf_counter() - start, 1),
+        memory=limit.peak,
+        date=datetime.now(UTC).date().isoformat(),
+        versions=versions(),
+        hardware=hardware(),
+    )
+    told = json.dumps(outcome, indent=1, ensure_ascii=False)
+    for name, text in {EXECUTED: nbformat.writes(page), OUTCOME: told}.items():
+        replace_at(f"{target}/{point.folder}/{name}", text.encode())
+    return outcome

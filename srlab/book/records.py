@@ -1,0 +1,121 @@
+"""The records that executed notebooks leave, and the table of verdicts made from them.
+
+`python -m srlab.book.records` rewrites the table in README.md.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from srlab.book.project import Notebook, find_notebooks, find_root
+from srlab.files import replace_text
+from srlab.studies.study import MIME, SYMBOLS, Verdict, number
+
+Record = dict[str, Any]
+MARKERS = ("<!-- findings -->", "<!-- /findings -->")
+HEADLINE = 3  # measurements a row shows; a notebook records the most telling ones first
+HEADINGS = ("Verdict", "Finding", "Criterion", "Measured here")
+
+
+def extract_record(page: NotebookNode) -> Record | None:
+    """The one finding that an executed notebook recorded, None if it has none."""
+    found = [
+        output.data[MIME]
+        for cell in page.cells
+        for output in cell.get("outputs", ())
+        if MIME in output.get("data", {})
+    ]
+    if len(found) > 1:
+        names = ", ".join(record["finding"] for record in found)
+        raise ValueError(f"a notebook records one finding, this one {len(found)}: {names}")
+    return found[0] if found else None
+
+
+def write_record(notebook: Notebook, page: NotebookNode) -> None:
+    """Put the record beside the page, with what the run adds; no record, no file.
+
+    `page` is as it was executed: once written and read again, its measurements are in ABC order.
+    """
+    record = extract_record(page)
+    if record is None:
+        notebook.record.unlink(missing_ok=True)
+        return
+    if record["finding"] != notebook.name:
+        raise ValueError(
+            f"{notebook.name} records a finding called {record['finding']!r}; "
+            "a finding has its notebook's name"
+        )
+    ran = page.metadata["srlab"]
+    added = {key: ran[key] for key in ("seconds", "hardware", "versions")}
+    replace_text(notebook.record, json.dumps({**record, **added}, indent=1, ensure_ascii=False))
+
+
+def read_records(root: Path) -> list[Record]:
+    """All records of the executed book, by name."""
+    paths = [notebook.record for notebook in find_notebooks(root)]
+    return [json.loads(path.read_text("utf-8")) for path in paths if path.is_file()]
+
+
+def verdict_words(notebook: Notebook) -> str:
+    """The verdict that a notebook's last run left: "✔ reproduced"."""
+    if not notebook.record.is_file():
+        raise ValueError(
+            f"{notebook.name} has no verdict; run it with `srlab run {notebook.name}`, and see "
+            "that it ends with findings.record"
+        )
+    verdict = Verdict(json.loads(notebook.record.read_text("utf-8"))["verdict"])
+    return f"{SYMBOLS[verdict]}\u00a0{str(verdict).replace(' ', chr(0xA0))}"
+
+
+def verdict_table(records: Sequence[Record], link: Callable[[str], str]) -> str:
+    """A Markdown table with one row a finding; `link(name)` is where a finding's page is."""
+    if not records:
+        return "No finding has been run yet: `make book` runs them all."
+    rows = [HEADINGS, ("---",) * len(HEADINGS)]
+    for record in records:
+        claim = f"[{_cell(record['claim'])}]({link(record['finding'])}) ({_cell(record['source'])})"
+        verdict = Verdict(record["verdict"])
+        rows.append(
+            (
+                f"{SYMBOLS[verdict]}&nbsp;{str(verdict).replace(' ', '&nbsp;')}",
+                claim,
+                _cell(record["criterion"]),
+                "<br>".join(_measure(record, name) for name in [*record["measured"]][:HEADLINE]),
+            )
+        )
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _measure(record: Record, name: str) -> str:
+    text = f"{_cell(name)}: {number(record['measured'][name])}"
+    if name in record.get("interval", {}):
+        low, high = record["interval"][name]
+        text += f" ({number(low)} to {number(high)})"
+    return text
+
+
+def _cell(text: str) -> str:
+    """Text that cannot end its cell, its link or start an element."""
+    for character in "\\|[]<>*_`$":
+        text = text.replace(character, f"\\{character}")
+    return " ".join(text.split())
+
+
+def write_readme(root: Path) -> bool:
+    """Put the table of verdicts between README.md's markers; whether it changed anything."""
+    readme = root / "README.md"
+    text = readme.read_text("utf-8")
+    start, end = (text.find(marker) for marker in MARKERS)
+    if not -1 < start < end:
+        raise ValueError(f"{readme} needs the lines {MARKERS[0]} and {MARKERS[1]}, in this order")
+    table = verdict_table(read_records(root), lambda name: f"notebooks/{name}.py")
+    updated = f"{text[: start + len(MARKERS[0])]}\n{table}\n{text[end:]}"
+    replace_text(readme, updated)
+    return updated != text
+
+
+if __name__ == "__main__":
+    print("README.md", "changed" if write_readme(find_root()) else "is in step")

@@ -1,0 +1,49 @@
+"""Verdicts in the book: each on its notebook's page, all of them in the `{scoreboard}`."""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from srlab.book.project import Notebook
+from srlab.book.records import read_records, verdict_table, verdict_words
+from srlab.studies.study import MIME
+
+
+class RecordRenderer:
+    """Tells myst-nb that a record is shown by its HTML (entry point `myst_nb.mime_renderers`)."""
+
+    mime_priority_overrides: ClassVar = ()
+
+    @staticmethod
+    def handle_mime(_renderer: Any, data: Any, _inline: bool) -> list[nodes.Node] | None:
+        """No nodes for the record's JSON, None for anything else."""
+        return [] if data.mime_type == MIME else None
+
+
+class Scoreboard(SphinxDirective):
+    """Takes no arguments; the page is read anew in each build, for records come and go."""
+
+    def run(self) -> list[nodes.Node]:
+        """The table as nodes, its links resolved by Sphinx."""
+        self.env.note_reread()
+        records = read_records(Path(self.env.srcdir))
+        table = verdict_table(records, lambda name: f"/book/findings/{name}.ipynb")
+        wrapper = nodes.container(classes=["srlab-scoreboard"])
+        wrapper += self.parse_text_to_nodes(table)
+        return [wrapper]
+
+
+class VerdictRole(SphinxRole):
+    """How a finding came out, as a link to its page: {verdict}`ddr/global_residual`."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        """One reference; the page is read anew in each build."""
+        self.env.note_reread()
+        words = verdict_words(Notebook(Path(self.env.srcdir), self.text))
+        target = {"reftarget": f"/book/findings/{self.text}", "refdoc": self.env.docname}
+        link = pending_xref(refdomain="std", reftype="doc", refexplicit=True, **target)
+        link += nodes.inline("", words, classes=["srlab-verdict-word"])
+        return [link], []

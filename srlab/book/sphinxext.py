@@ -1,0 +1,75 @@
+"""The Sphinx side of the book: offline figures and widgets, verdicts, launch buttons, footers."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from srlab.book.figures import FindingFigure, copy_plotly
+from srlab.book.footer import footer_html
+from srlab.book.remote import launch_options, repository, source_address
+from srlab.book.scoreboard import Scoreboard, VerdictRole
+
+STATIC = Path(__file__).parent / "static"
+SCRIPTS = {"srlab-figure": "figures.js", "vnd.jupyter.widget-view+json": "widgets.js"}
+
+
+def configure(app: Sphinx, config: Config) -> None:
+    """Add the book's own scripts and, where the checkout has a home, the launch buttons."""
+    config.html_static_path.append(str(STATIC))
+    config.html_theme_options.update(launch_options(repository(Path(app.srcdir))))
+
+
+def add_scripts(app: Sphinx, _page: str, _template: str, _context: dict, doctree: Any) -> None:
+    """Load a script only on pages that hold something for it."""
+    if doctree is None:
+        return
+    app.add_css_file("srlab.css")
+    raw = [node.astext() for node in doctree.findall(nodes.raw)]
+    for mark, script in SCRIPTS.items():
+        if any(mark in text for text in raw):
+            app.add_js_file(script, loading_method="defer")
+
+
+def add_footer(app: Sphinx, page: str, _template: str, context: dict, doctree: Any) -> None:
+    """End the page of an executed notebook with how it was made."""
+    source = Path(app.env.doc2path(page))
+    if doctree is None or source.suffix != ".ipynb":
+        return
+    ran = json.loads(source.read_text("utf-8"))["metadata"].get("srlab")
+    if ran:
+        context["body"] += footer_html(ran)
+
+
+def fix_buttons(_app: Sphinx, _page: str, _template: str, context: dict, _doctree: Any) -> None:
+    """Point the launch buttons at the sources; drop thebe, which the theme adds unasked."""
+    buttons = list(context.get("header_buttons", ()))
+    while buttons:
+        button = buttons.pop()
+        buttons += button.get("buttons", ())
+        if button.get("url"):
+            button["url"] = source_address(button["url"])
+    context["script_files"] = [
+        script for script in context.get("script_files", ()) if not _is_thebe(script)
+    ]
+
+
+def _is_thebe(script: Any) -> bool:
+    body = getattr(script, "attributes", {}).get("body") or ""
+    return "thebe" in body or "thebe" in str(getattr(script, "filename", ""))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Entry point of the extension."""
+    app.add_directive("scoreboard", Scoreboard)
+    app.add_directive("finding-figure", FindingFigure)
+    app.add_role("verdict", VerdictRole())
+    app.connect("config-inited", configure, priority=100)
+    app.connect("html-page-context", add_scripts)
+    app.connect("html-page-context", add_footer)
+    app.connect("html-page-context", fix_buttons, priority=900)  # after the theme has made them
+    app.connect("build-finished", copy_plotly)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

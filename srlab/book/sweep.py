@@ -1,0 +1,153 @@
+"""Many notebooks under many parameters, on Dask: this machine's processes or a cluster."""
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from dask import config
+from dask.utils import parse_bytes
+from distributed import Client, Future, LocalCluster, wait
+from tqdm.auto import tqdm
+
+from srlab.book.cache import library_key
+from srlab.book.points import Outcome, Point, grid, read_outcome, run_point
+from srlab.book.project import find_notebooks, find_root
+from srlab.book.runner import kernel_environment
+from srlab.book.twins import read_source
+from srlab.pages.sweep import DONE, FAILED, write_results
+
+QUIET = {  # a worker that dies is this module's to tell, not a traceback's
+    "logging.distributed": "critical",
+    "distributed.scheduler.worker-saturation": 1.0,  # a point waits where any worker can take it
+    "distributed.scheduler.allowed-failures": 3,
+    "distributed.comm.timeouts.connect": "10s",
+}
+
+
+def run_sweep(
+    names: Iterable[str],
+    axes: Mapping[str, Sequence[Any]],
+    target: str | Path,
+    *,
+    root: Path | None = None,
+    quick: bool = False,
+    force: bool = False,
+    workers: int = 2,
+    memory: str | None = None,
+    scheduler: str | None = None,
+    report: Callable[[str], None] = print,
+    progress: bool = True,
+) -> list[Outcome]:
+    """Run what is missing, out of date or failed of a grid; all its outcomes, in its order.
+
+    `axes` are {parameter: values}. `target` is a folder or any address that fsspec opens; all
+    workers must reach it. Without `scheduler`, "tcp://…", `workers` processes are started here:
+    they share the machine's cores, and each notebook may take `memory` ("4 GiB"; by default its
+    share of the machine's). A point that stops does not stop the others. Interrupted, it leaves
+    the points that finished.
+    """
+    root = root or find_root()
+    notebooks = find_notebooks(root, names)
+    points = grid(notebooks, axes, quick=quick)
+    target = _absolute(target)
+    outcomes = {} if force else _finished(target, points)
+    waiting = [point for point in points if point.folder not in outcomes]
+    report(f"{len(points)} points, {len(outcomes)} of them done before")
+    try:
+        if waiting:
+            sources = {notebook.name: read_source(notebook.source) for notebook in notebooks}
+            workers = max(1, min(workers, len(waiting)))
+            with _client(scheduler, workers, memory) as (client, limit):
+                futures = {
+                    client.submit(
+                        run_point,
+                        point,
+                        sources[point.name],
+                        target,
+                        library_key(),
+                        limit,
+                        pure=False,
+                    ): point
+                    for point in waiting
+                }
+                for point, outcome in _finishing(client, futures, progress=progress):
+                    outcomes[point.folder] = outcome
+                    if outcome["state"] == FAILED:
+                        report(f"{point.words} {outcome['error']}")
+    finally:
+        here = [outcomes[point.folder] for point in points if point.folder in outcomes]
+        write_results(target, here)
+    return here
+
+
+def _absolute(target: str | Path) -> str:
+    """An address that means the same in every process."""
+    text = str(target)
+    return text.rstrip("/") if "://" in text else str(Path(text).resolve())
+
+
+def _finished(target: str, points: Iterable[Point]) -> dict[str, Outcome]:
+    found = {point.folder: read_outcome(target, point) for point in points}
+    return {place: own for place, own in found.items() if own and own["state"] == DONE}
+
+
+@contextmanager
+def _client(
+    scheduler: str | None, workers: int, memory: str | None
+) -> Iterator[tuple[Client, int | None]]:
+    """A client, and how many bytes a notebook may take."""
+    limit = parse_bytes(memory) if memory else None
+    with config.set(QUIET), _same_environment():
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        if scheduler:
+            with Client(scheduler) as client:
+                yield client, limit
+            return
+        local = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            memory_limit=0,  # what a notebook takes is bounded where it runs, in its own process
+            dashboard_address=None,
+            env=kernel_environment(max(1, (os.cpu_count() or 1) // workers)),
+            silence_logs=logging.CRITICAL,
+        )
+        with local, Client(local) as client:
+            yield client, limit or psutil.virtual_memory().total // workers
+
+
+@contextmanager
+def _same_environment() -> Iterator[None]:
+    """Dask leaves what it gives its workers in this process's environment as well."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _finishing(
+    client: Client, futures: Mapping[Future, Point], *, progress: bool
+) -> Iterator[tuple[Point, Outcome]]:
+    """Each point as it finishes, under a bar that says how many are done, run and failed."""
+    pending, failed = set(futures), 0
+    with tqdm(total=len(futures), unit="point", disable=not progress) as bar:
+        while pending:
+            running = min(len(pending), sum(client.nthreads().values()))
+            bar.set_postfix({"running": running, "failed": failed})
+            for future in wait(pending, return_when="FIRST_COMPLETED").done:
+                pending.remove(future)
+                outcome = _outcome(futures[future], future)
+                failed += outcome["state"] == FAILED
+                bar.update()
+                yield futures[future], outcome
+
+
+def _outcome(point: Point, future: Future) -> Outcome:
+    """What the point left, or why it could leave nothing."""
+    error = future.exception()
+    return point.outcome(error=f"left nothing: {error}") if error else future.result()

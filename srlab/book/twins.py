@@ -1,0 +1,62 @@
+"""The notebooks' twins: output-free .ipynb files that are the .py sources and nothing else.
+
+`python -m srlab.book.twins` rewrites those that are out of step.
+"""
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from srlab.book.project import Notebook, find_notebooks, find_root
+from srlab.files import replace_text
+
+KEPT_METADATA = ("kernelspec",)
+
+
+def read_source(source: Path) -> NotebookNode:
+    """A py:percent script as a notebook whose cell ids come from the cells' text.
+
+    So a twin's diff shows the cells that changed and no other, and two runs give the same file.
+    """
+    notebook = jupytext.read(source, fmt="py:percent")
+    notebook.metadata = NotebookNode(
+        {key: notebook.metadata[key] for key in KEPT_METADATA if key in notebook.metadata}
+    )
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    seen: Counter[str] = Counter()
+    for cell in notebook.cells:
+        digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
+        cell["id"] = f"{digest}-{seen[digest]}" if seen[digest] else digest
+        seen[digest] += 1
+    return notebook
+
+
+def twin_text(notebook: Notebook) -> str:
+    """What the twin's file should hold."""
+    return nbformat.writes(read_source(notebook.source)) + "\n"
+
+
+def stale_twins(root: Path) -> list[Notebook]:
+    """Notebooks whose twin is missing or out of step."""
+    return [
+        notebook
+        for notebook in find_notebooks(root)
+        if not notebook.twin.is_file() or notebook.twin.read_text("utf-8") != twin_text(notebook)
+    ]
+
+
+def write_twins(root: Path) -> list[Path]:
+    """Bring every twin in step; returns the files that changed."""
+    stale = stale_twins(root)
+    for notebook in stale:
+        replace_text(notebook.twin, twin_text(notebook))
+    return [notebook.twin for notebook in stale]
+
+
+if __name__ == "__main__":
+    for path in write_twins(find_root()):
+        print(path)

@@ -1,0 +1,1 @@
+"""Weights with their story: files, how they hold numbers, and what others published."""

@@ -1,0 +1,1 @@
+"""Figures: arrays in, interactive Plotly figures out. No torch, no files, no display."""

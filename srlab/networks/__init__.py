@@ -1,0 +1,1 @@
+"""Anybody's network: read from files of any origin, held to a contract, measured."""

@@ -1,0 +1,416 @@
+"""What srlab asks of a network, checked on an image: scale, sizes, range, and a gradient.
+
+Any callable (1, 3, h, w) → (1, 3, scale·h, scale·w), RGB in [0, 1], will do. `connect` measures it
+and, only where it must, wraps the network so that the rest of srlab sees exactly this.
+"""
+
+import html
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from srlab.capture import frozen
+from srlab.degradations.filters import downsample
+
+Range = tuple[float, float]
+UNIT: Range = (0.0, 1.0)
+RANGES: tuple[Range, ...] = (UNIT, (0.0, 255.0), (-1.0, 1.0))
+MULTIPLES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 256)
+UNLIKE = 0.1  # mean difference above which an SR image does not look like its input
+VISIBLE = 1 / 255  # mean difference below which no range of values is doubted
+BETTER = 2.0  # how many times better a range must fit than the one given
+REPEATABLE = 1e-5  # of the SR image: more is noise, less the order in which a GPU adds
+
+
+class ContractError(ValueError):
+    """What a network does differently, and how to adapt it."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What was found out about a network."""
+
+    scale: int
+    value_range: Range  # what the network itself is fed; srlab's side is always [0, 1]
+    sizes: int | None  # heights and widths it takes are multiples of this; None = unknown
+    multiple: int  # to which they are padded; 1 = not at all
+    output: str | None  # which part of the network's answer is the image; None = all of it
+    in_place: bool  # it overwrote its input and is given copies
+    variation: float  # mean |one run − another| / mean |sr|
+    gradient: float  # mean |d sum(sr) / d lr| over the input's values
+    unlikeness: float  # mean |sr reduced to the LR grid − lr|
+    better_range: Range | None  # a range that fits much better, if there is one
+
+    @property
+    def deterministic(self) -> bool:
+        """The same input gives the same output."""
+        return self.variation <= REPEATABLE
+
+    def checks(self) -> dict[str, str]:
+        """Each question and its answer, in words."""
+        low, high = self.value_range
+        return {
+            "enlarges by": f"×{self.scale}",
+            "takes heights and widths": self._sizes(),
+            "is fed values in": f"[{low:g}, {high:g}]",
+            "answers with": "an image" if self.output is None else f"part {self.output!r}",
+            "leaves its input alone": "no: it is given copies" if self.in_place else "yes",
+            "answers alike each time": self._repetition(),
+            "gradient reaches the input": f"yes, mean magnitude {self.gradient:.3g}",
+            "output resembles the input": self._resemblance(),
+        }
+
+    def doubts(self) -> list[str]:
+        """What makes its maps doubtful, a sentence each."""
+        found = []
+        if self.unlikeness > UNLIKE or self.better_range is not None:
+            found.append(f"does the output resemble the input? {self._resemblance()}")
+        if not self.deterministic:
+            found.append(f"does it answer alike each time? {self._repetition()}")
+        return found
+
+    def _repetition(self) -> str:
+        if self.deterministic:
+            return "yes"
+        return (
+            f"no, it is not deterministic: two runs differ by {self.variation:.2g} of the output, "
+            "and so do maps; switch its noise off or fix the seed in its forward"
+        )
+
+    def _sizes(self) -> str:
+        known = {None: "like this one", 1: "of any size"}
+        found = known.get(self.sizes, f"that are multiples of {self.sizes}")
+        return found + (f", padded to multiples of {self.multiple}" if self.multiple > 1 else "")
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th scope='row'>{html.escape(name)}</th><td>{html.escape(found)}</td></tr>"
+            for name, found in self.checks().items()
+        )
+        return f"<table>{rows}</table>"
+
+    def _resemblance(self) -> str:
+        found = f"mean difference {self.unlikeness:.3f}"
+        if self.better_range is not None:
+            low, high = self.better_range
+            return f"no, {found}: it fits values in [{low:g}, {high:g}] better"
+        if self.unlikeness > UNLIKE:
+            return f"no, {found}: untrained, or trained for another range of values?"
+        return f"yes, {found}"
+
+
+class Adapter(nn.Module):
+    """A network seen through srlab's contract; gradients pass, the network's input is a copy."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        multiple: int = 1,
+        value_range: Range = UNIT,
+        output: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.network, self.multiple, self.output = network, multiple, output
+        self.low, self.span = value_range[0], value_range[1] - value_range[0]
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """(B, 3, h, w) → (B, 3, scale·h, scale·w), padded by reflection on the way and cut back."""
+        height, width = lr.shape[-2:]
+        bottom, right = -height % self.multiple, -width % self.multiple
+        if bottom >= height or right >= width:
+            raise ContractError(
+                f"{height}×{width} pixels are too few to be mirrored to a multiple of "
+                f"{self.multiple}; use a larger picture or a smaller multiple"
+            )
+        padded = F.pad(lr, (0, right, 0, bottom), mode="reflect")
+        sr = pick(self.network(padded * self.span + self.low), self.output)
+        scale = _measured_scale(sr, padded)
+        return (sr[..., : scale * height, : scale * width] - self.low) / self.span
+
+
+def connect(
+    network: nn.Module,
+    lr: Tensor,
+    *,
+    scale: int | None = None,
+    multiple: int = 1,
+    value_range: Range = UNIT,
+    output: str | None = None,
+) -> tuple[nn.Module, Contract]:
+    """The network as srlab needs it, in eval mode, and what was found on `lr` (1, 3, h, w).
+
+    Returns the network itself when it already keeps the contract, else an `Adapter` (whose
+    layers are called `network.…`). Raises `ContractError` with what to do when it cannot be used.
+    """
+    if multiple < 1 or value_range[0] >= value_range[1]:
+        raise ContractError(f"impossible multiple {multiple} or value range {value_range}")
+    network.eval()
+    lr = lr.detach()
+    options: dict[str, Any] = {"multiple": multiple, "value_range": value_range, "output": output}
+    plain = multiple == 1 and value_range == UNIT and output is None
+    model = network if plain else Adapter(network, **options)
+    given = lr.clone()
+    unpadded = Adapter(network, **{**options, "multiple": 1})
+    try:
+        found, sr = _measure(model, given, unpadded)
+    except _OverflowError as error:
+        raise _about_range(error, network, lr, options) from error
+    in_place = not torch.equal(given, lr)
+    if in_place:
+        model = Adapter(network, **options)
+        sr = run(model, lr)
+    if scale is not None and found != scale:
+        raise ContractError(f"the network enlarges by {found}, not by {scale}")
+    unlike = _unlikeness(sr, lr)
+    contract = Contract(
+        scale=found,
+        value_range=value_range,
+        sizes=size_multiple(unpadded, lr),
+        multiple=multiple,
+        output=output,
+        in_place=in_place,
+        variation=_variation(sr, run(model, lr)),
+        gradient=_gradient(model, lr),
+        unlikeness=unlike,
+        better_range=_better_range(network, lr, options, unlike),
+    )
+    return model, contract
+
+
+def measured_scale(network: nn.Module, lr: Tensor, **adapt: Any) -> int:
+    """How much a network enlarges `lr`, by one run; `adapt` as `connect` takes it."""
+    options = {key: adapt[key] for key in ("multiple", "value_range", "output") if key in adapt}
+    model = Adapter(network.eval(), **options)
+    unpadded = Adapter(network, **{**options, "multiple": 1})
+    return _measure(model, lr.detach(), unpadded)[0]
+
+
+def size_multiple(model: nn.Module, lr: Tensor) -> int | None:
+    """The smallest tried m such that the network takes multiples of m; None if none works.
+
+    Tries m·a × m·(a−1) pixels cut from `lr`: two sizes that share no other divisor.
+    """
+    shortest = min(lr.shape[-2:])
+    for multiple in MULTIPLES:
+        count = min(shortest, max(64, 2 * multiple)) // multiple
+        if count < 2:
+            break
+        try:
+            small = lr[..., : count * multiple, : (count - 1) * multiple].clone()
+            _measured_scale(run(model, small), small)
+        except ContractError:
+            continue
+        return multiple
+    return None
+
+
+def pick(answer: Any, output: str | None) -> Tensor:
+    """The image in what a network returned; a tuple, list or dict needs `output` to say where."""
+    if isinstance(answer, Mapping):
+        keys = {str(key): key for key in answer}
+    elif isinstance(answer, Sequence):
+        keys = {str(index): index for index in range(len(answer))}
+    else:
+        keys = None
+    if keys is not None and output in keys:
+        answer = answer[keys[output]]
+    elif keys:
+        raise ContractError(_which_part(answer, keys))
+    elif output is not None:
+        raise ContractError(f"the network returns one {type(answer).__name__}: no output to choose")
+    if not isinstance(answer, Tensor):
+        raise ContractError(f"the network returns a {type(answer).__name__}, not a tensor")
+    return answer
+
+
+def _which_part(answer: Any, keys: Mapping[str, Any]) -> str:
+    parts = ", ".join(
+        f"{name}: {tuple(answer[key].shape)}"
+        if isinstance(answer[key], Tensor)
+        else f"{name}: {type(answer[key]).__name__}"
+        for name, key in keys.items()
+    )
+    pixels = {
+        name: answer[key].shape[-2:].numel() if getattr(answer[key], "ndim", 0) == 4 else 0
+        for name, key in keys.items()
+    }
+    choice = max(pixels, key=pixels.__getitem__)  # the SR image is larger than steps on the way
+    return (
+        f"the network returns a {type(answer).__name__} ({parts}); say which is the image with "
+        f"--output-index {choice} (output={choice!r}), or derive a network that returns only it: "
+        f"class Image(Net): forward = lambda self, lr: Net.forward(self, lr)[{keys[choice]!r}]"
+    )
+
+
+def _measure(model: nn.Module, lr: Tensor, unpadded: nn.Module) -> tuple[int, Tensor]:
+    """Scale and SR image, or a ContractError that names the size multiple which works."""
+    original = lr.clone()
+    try:
+        sr = run(model, lr)
+        return _measured_scale(sr, lr), sr
+    except _SizeError as error:
+        multiple = size_multiple(unpadded, original)
+        ran = error.__cause__ is None  # and gave an odd picture
+        if multiple == 1 or (multiple is None and ran):
+            raise
+        if multiple is None:
+            raise ContractError(
+                f"{error}. If it takes pictures of one size only, cut that size out of the picture"
+            ) from error
+        raise ContractError(
+            f"the network does not take {lr.shape[-2]}×{lr.shape[-1]} pixels, but multiples of "
+            f"{multiple} it does: add --multiple {multiple} (multiple={multiple}); "
+            f"its own words: {error}"
+        ) from error
+
+
+class _SizeError(ContractError):
+    """A failure that another image size might cure."""
+
+
+class _OverflowError(ContractError):
+    """NaN or infinity, which another range of values might cure."""
+
+
+@torch.no_grad()
+def run(model: nn.Module, lr: Tensor) -> Tensor:
+    """The SR image of lr (B, 3, h, w), checked."""
+    shape = tuple(lr.shape)
+    try:
+        with warnings.catch_warnings():  # a checkpointed block misses what nobody asks of it here
+            warnings.filterwarnings("ignore", "None of the inputs have requires_grad")
+            sr = pick(model(lr), None)
+    except ContractError:
+        raise
+    except Exception as error:
+        raise _refusal(error, shape) from error
+    if sr.ndim != 4 or sr.shape[:2] != shape[:2]:
+        grey = sr.ndim == 4 and sr.shape[1] == 1
+        raise ContractError(
+            f"the network maps {shape} to {tuple(sr.shape)}; srlab needs RGB to RGB, "
+            f"(B, 3, h, w) to (B, 3, scale·h, scale·w){LUMA if grey else ''}"
+        )
+    if not sr.is_floating_point():
+        raise ContractError(
+            f"the network returns {_kind(sr)}; srlab needs real floating-point values: return "
+            f"{'the real part or the magnitude' if sr.is_complex() else 'them before rounding'}"
+        )
+    if not torch.isfinite(sr).all():
+        raise _OverflowError("the network's output holds NaN or infinity; are its weights loaded?")
+    return sr
+
+
+def _kind(sr: Tensor) -> str:
+    return f"{'complex values' if sr.is_complex() else 'whole numbers'}, {sr.dtype}"
+
+
+LUMA = (
+    "; of a network for luma alone derive one for RGB: class Rgb(Net): "
+    "forward = lambda self, lr: Net.forward(self, srlab.images.luma(lr)).repeat(1, 3, 1, 1)"
+)
+
+
+def _refusal(error: Exception, shape: tuple[int, ...]) -> ContractError:
+    words = f"{type(error).__name__}: {error}"
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "t allocate memory" in words:
+        return ContractError(
+            f"the memory does not suffice for {shape[-2]}×{shape[-1]} pixels: "
+            "analyse a part of the picture with --crop 128"
+        )
+    if "to have 1 channels" in words:
+        return ContractError(f"the network takes grey images{LUMA}")
+    if "is a view and is being modified inplace" in words:
+        return ContractError(
+            "the network overwrites a part that chunk, split or unbind gave it, through which "
+            f"there is no gradient: write part = part * gain for part *= gain; torch says: {words}"
+        )
+    return _SizeError(f"the network failed on an input {shape}: {words}")
+
+
+def _measured_scale(sr: Tensor, lr: Tensor) -> int:
+    (rows, columns), (height, width) = sr.shape[-2:], lr.shape[-2:]
+    if rows < height or rows % height or columns * height != rows * width:
+        raise _SizeError(f"{height}×{width} pixels became {rows}×{columns}, no whole multiple")
+    return rows // height
+
+
+def _gradient(model: nn.Module, lr: Tensor) -> float:
+    """Of the sum of the SR image: backward() passes checkpointed blocks of both kinds."""
+    given = lr.clone().requires_grad_()
+    overwriting = torch.autograd.graph.allow_mutation_on_saved_tensors  # a network may, exactly
+    try:
+        with frozen(model), torch.enable_grad(), overwriting():
+            sr = model(given)
+            if sr.requires_grad:
+                sr.sum().backward()
+    except Exception as error:
+        raise _refusal(error, tuple(lr.shape)) from error
+    gradient = given.grad
+    if gradient is None:
+        raise ContractError(
+            "the output does not depend on the input through autograd: forward runs under "
+            "torch.no_grad() or inference_mode(), detaches, or leaves torch; remove that"
+        )
+    if not torch.isfinite(gradient).all():
+        raise ContractError("the gradient holds NaN or infinity: √ or division by 0 in the network")
+    if not gradient.any():
+        raise ContractError(
+            "the gradient is zero at every input value: the network rounds or clamps its output "
+            "(return the values before that), or all its weights are zero"
+        )
+    return gradient.abs().mean().item()
+
+
+def _variation(sr: Tensor, again: Tensor) -> float:
+    return ((again - sr).abs().mean() / sr.abs().mean().clamp(min=1e-12)).item()
+
+
+def _unlikeness(sr: Tensor, lr: Tensor) -> float:
+    reduced = downsample(sr.cpu().float(), sr.shape[-1] // lr.shape[-1])
+    return (reduced - lr.cpu()).abs().mean().item()
+
+
+def _better_range(
+    network: nn.Module, lr: Tensor, options: Mapping[str, Any], found: float
+) -> Range | None:
+    """The range in which the output resembles the input far more than `found` says, if any.
+
+    A constant output resembles any picture somewhat: it does not count.
+    """
+    fits = _fits(network, lr, options)
+    spread = (lr - lr.mean(dim=(2, 3), keepdim=True)).abs().mean().item()
+    best = min(fits, key=fits.__getitem__, default=None)
+    if best is None or found < VISIBLE or fits[best] > min(found / BETTER, spread / 2):
+        return None
+    return best
+
+
+def _fits(network: nn.Module, lr: Tensor, options: Mapping[str, Any]) -> dict[Range, float]:
+    """{another range: how unlike its input the output is}; where it fails it is left out."""
+    found = {}
+    for values in (own for own in RANGES if own != options["value_range"]):
+        with suppress(ContractError):
+            sr = run(Adapter(network, **{**options, "value_range": values}), lr)
+            found[values] = _unlikeness(sr, lr)
+    return found
+
+
+def _about_range(
+    error: ContractError, network: nn.Module, lr: Tensor, options: Mapping[str, Any]
+) -> ContractError:
+    """The failure, with the ranges in which it does not occur."""
+    fits = ", ".join(f"[{low:g}, {high:g}]" for low, high in _fits(network, lr, options))
+    low, high = options["value_range"]
+    if not fits:
+        return error
+    return ContractError(
+        f"fed values in [{low:g}, {high:g}] the network's output holds NaN or infinity, but not in "
+        f"{fits}: give it the range (value_range) that it was trained on"
+    )

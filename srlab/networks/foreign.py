@@ -1,0 +1,151 @@
+"""The reader's own network: found by its address, built, and given its weights."""
+
+import ast
+import importlib
+import os
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from torch import nn
+
+from srlab.checkpoints.files import load_weights, read_weights
+from srlab.files import kind_of_file
+from srlab.networks.modules import modules_of
+
+
+class NetworkError(ValueError):
+    """A network that cannot be found, built or used, and what to do about it."""
+
+
+class Address(NamedTuple):
+    """What `folder/package.module:factory(channels=32)` says."""
+
+    module: str
+    factory: str
+    arguments: tuple[Any, ...]
+    keywords: dict[str, Any]
+    folder: Path | None = None  # that holds the package; None: found as Python finds it
+
+
+def load_network(address: str, weights: str | Path | None = None) -> nn.Module:
+    """Build `package.module:factory`, load a file of weights strictly, set eval mode.
+
+    The factory is a class or function that returns an `nn.Module`, or a module-level network.
+    Literal arguments may follow in brackets. The folder that holds the package may stand in front:
+    so two repositories may each have a package `models`. The code of the module is run: trust it.
+
+    >>> load_network("srlab.models:SRResNet(channels=32)")
+    >>> load_network("~/code/SAFMN/models.network:Net")
+    """
+    parts = parse_address(address)
+    try:
+        with modules_of(parts.folder, parts.module):
+            network = _build(address, parts)
+    except ModuleNotFoundError as error:
+        raise NetworkError(f"{error}: the folder in front is the one that holds it") from error
+    if weights is not None:
+        load_weights(network, read_weights(weights))
+    return network.eval()
+
+
+def network_from_file(path: str | Path) -> nn.Module:
+    """The network in a published .pth or .safetensors file, its architecture found by spandrel.
+
+    Needs `pip install spandrel`. Spandrel's own wrapper blocks gradients and clamps: its `.model`
+    is what can be looked into.
+    """
+    if not Path(path).is_file():
+        raise NetworkError(f"no weights file at {path}")
+    try:
+        from spandrel import ModelLoader
+    except ImportError as error:
+        raise NetworkError(
+            "this needs spandrel, which knows some fifty architectures: pip install spandrel"
+        ) from error
+    try:
+        return ModelLoader(device="cpu").load_from_file(str(path)).model.eval()
+    except Exception as error:  # what it is given decides which
+        kind = kind_of_file(path)
+        reason = f"it is {kind}" if kind else f"{type(error).__name__}: {error}"
+        raise NetworkError(f"spandrel finds no network in {path}: {reason}") from error
+
+
+def parse_address(address: str) -> Address:
+    """Read an address without running anything; arguments must be literals."""
+    called, bracket, rest = address.partition("(")
+    folder, slash, named = called.replace(os.sep, "/").rpartition("/")
+    module, _, expression = f"{named}{bracket}{rest}".partition(":")
+    try:
+        node = ast.parse(expression.strip(), mode="eval").body
+        call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
+        factory = ast.unparse(call.func)
+        arguments = tuple(ast.literal_eval(value) for value in call.args)
+        keywords = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+    except (SyntaxError, ValueError) as error:
+        raise _unreadable(address) from error
+    names = [*module.split("."), *factory.split("."), *keywords]
+    unpacked = any(word.arg is None for word in call.keywords)
+    if unpacked or module.endswith(".py") or not all(name.isidentifier() for name in names):
+        raise _unreadable(address)
+    place = Path(folder or slash).expanduser() if slash else None
+    return Address(module, factory, arguments, keywords, place)
+
+
+def _unreadable(address: str) -> NetworkError:
+    return NetworkError(
+        f"cannot read the address {address!r}: write package.module:factory, for example "
+        "mynet:Net for the class Net in mynet.py of the current folder; arguments are literals "
+        "in brackets: 'mynet:Net(channels=64)'; of another folder, ../other/mynet:Net"
+    )
+
+
+def _build(address: str, parts: Address) -> nn.Module:
+    found: Any = _import(parts.module)
+    for name in parts.factory.split("."):
+        if not hasattr(found, name):
+            raise NetworkError(f"{parts.module} has no {parts.factory!r}; {_offers(found)}")
+        found = getattr(found, name)
+    if isinstance(found, nn.Module):
+        return found
+    if not callable(found):
+        raise NetworkError(f"{address} is a {type(found).__name__}, not a class or function")
+    try:
+        network = found(*parts.arguments, **parts.keywords)
+    except Exception as error:
+        raise NetworkError(
+            f"building {address} failed: {type(error).__name__}: {error}. "
+            f"Arguments go in brackets, as in '{parts.module}:{parts.factory}(channels=64)'"
+        ) from error
+    if not isinstance(network, nn.Module):
+        inside = isinstance(getattr(network, "model", None), nn.Module)
+        raise NetworkError(
+            f"{address} gives a {type(network).__name__}, not a torch.nn.Module"
+            + ("; return its .model, which is one" if inside else "; return the network itself")
+        )
+    return network
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+            raise NetworkError(
+                f"there is no module {name!r}: start srlab in the folder that holds "
+                f"{name.split('.')[0]!r}, write that folder in front of it, or install the package"
+            ) from error
+        raise NetworkError(f"importing {name} failed: {error}; install what it needs") from error
+    except Exception as error:
+        raise NetworkError(f"importing {name} failed: {type(error).__name__}: {error}") from error
+
+
+def _offers(owner: Any) -> str:
+    own = getattr(owner, "__name__", "")
+    names = [
+        name
+        for name, value in vars(owner).items()
+        if not name.startswith("_")
+        and (isinstance(value, nn.Module) or getattr(value, "__module__", None) == own)
+    ]
+    return f"it defines {', '.join(names) or 'nothing to call'}"

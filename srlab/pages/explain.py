@@ -1,0 +1,249 @@
+"""From any networks and a picture to local attribution maps: what `srlab lam` does, as functions.
+
+First everything is checked (`prepare`), then computed: a comparison of many networks is refused
+before the first map, not after the last.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from srlab.attribution.lam import Attribution, diffusion_index, local_attribution
+from srlab.attribution.targets import (
+    Measure,
+    PatchTarget,
+    gradient_magnitude,
+    mask_target,
+    masked,
+    patch_target,
+)
+from srlab.files import replace_file
+from srlab.images import crop as cut_out
+from srlab.images import crop_to_multiple, image_from_array, image_to_array
+from srlab.networks.contract import Contract, connect, measured_scale, run
+
+MOST_PIXELS = 512**2  # of an LR picture: beyond, a network's activations outgrow most memories
+ROUNDING = 32  # times the precision of a number: what blurring and a network may lose by rounding
+FAILURES = (ValueError, TypeError, RuntimeError, MemoryError, OSError)  # of a network, not of srlab
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A map with everything it belongs to."""
+
+    lr: Tensor  # (1, 3, h, w), what was left of the picture after cutting
+    sr: Tensor  # (1, 3, H, W)
+    target: PatchTarget
+    attribution: Attribution
+    contract: Contract
+
+    @property
+    def diffusion_index(self) -> float:
+        """DI of the map."""
+        return diffusion_index(self.attribution)
+
+    def save(self, path: Path, facts: Mapping[str, Any]) -> None:
+        """Write arrays and numbers as .npz; `facts` go in as JSON."""
+        (rows, columns), place = self.target.shape, (self.target.top, self.target.left)
+        with replace_file(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(
+                file,
+                attribution=self.attribution.map[0].cpu().numpy(),
+                lr=self.lr[0].cpu().numpy(),
+                sr=self.sr[0].cpu().numpy(),
+                patch=np.array([*place, rows] if rows == columns else [*place, rows, columns]),
+                diffusion_index=self.diffusion_index,
+                completeness_error=self.attribution.completeness_error,
+                map_error=self.attribution.map_error,
+                facts=json.dumps(facts, ensure_ascii=False),
+            )
+
+
+@dataclass(frozen=True)
+class Question:
+    """A network that was checked, and what is asked of it."""
+
+    model: nn.Module  # keeps srlab's contract
+    contract: Contract
+    lr: Tensor  # (1, 3, h, w), what was left of the picture after cutting
+    target: PatchTarget
+
+    def answer(self, **settings: Any) -> Explanation:
+        """The map; `settings` go to `local_attribution`. Refuses one that rounding made."""
+        attribution = local_attribution(self.model, self.lr, self.target, **settings)
+        sr = run(self.model, self.lr)
+        _check_substance(attribution, self.target, self.lr, sr)
+        return Explanation(self.lr, sr, self.target, attribution, self.contract)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The same patch under several networks, in the order in which they were given."""
+
+    found: dict[str, Explanation]
+    failed: dict[str, str]  # network: why it has no map
+
+
+def explain(
+    network: nn.Module,
+    lr: Tensor,
+    *,
+    patch: tuple[int, ...] | None = None,
+    crop: int | None = None,
+    measure: Measure | Tensor = gradient_magnitude,
+    adapt: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> Explanation:
+    """Check the network, cut the picture lr (1, 3, h, w) if asked to, and attribute the patch.
+
+    The arguments are those of `prepare`; `settings` go to `local_attribution`.
+    """
+    question = prepare(network, lr, patch=patch, crop=crop, measure=measure, adapt=adapt)
+    return question.answer(**settings)
+
+
+def prepare(
+    network: nn.Module,
+    lr: Tensor,
+    *,
+    patch: tuple[int, ...] | None = None,
+    crop: int | None = None,
+    measure: Measure | Tensor = gradient_magnitude,
+    adapt: Mapping[str, Any] | None = None,
+) -> Question:
+    """Check network, picture lr (1, 3, h, w) and patch, and cut the picture if asked to.
+
+    `patch` is (top, left) or (top, left, size) in SR pixels of the whole picture, by default the
+    central 16×16; `crop` keeps so many LR pixels a side around it. `measure` is what is explained
+    of the patch, or a boolean mask, of the patch's size or of the whole SR image's: the gradient
+    magnitude where it is true. `adapt` goes to `contract.connect`.
+    """
+    adapt, lr = dict(adapt or {}), lr.detach()
+    if crop is None:
+        _check_size(lr)
+        model, contract = connect(network, lr, **adapt)
+        return Question(model, contract, lr, _target(patch, lr, contract.scale, measure))
+    side = max(crop, 1)
+    scale = measured_scale(network, lr[..., :side, :side], **adapt)  # of the size it will be given
+    lr, target = _around(lr, _target(patch, lr, scale, measure), scale, crop)
+    model, contract = connect(network, lr, **adapt)
+    return Question(model, contract, lr, target)
+
+
+def reduce_picture(hr: Tensor, scale: int) -> Tensor:
+    """The LR file that people make of an HR picture: (1, 3, H, W) → (1, 3, H/scale, W/scale).
+
+    To the bit what Pillow's bicubic makes of the picture in 8 bits, as for LAM's published maps.
+    Rows and columns that do not fill an LR pixel are cut off, at the bottom and at the right.
+    """
+    if scale < 1:
+        raise ValueError(f"a picture is reduced by a whole number of at least 1, got {scale}")
+    if scale == 1:
+        return hr
+    whole = Image.fromarray(image_to_array(crop_to_multiple(hr, scale)[0]))
+    size = (whole.width // scale, whole.height // scale)
+    small = np.array(whole.resize(size, Image.Resampling.BICUBIC))
+    return image_from_array(small)[None].to(hr)
+
+
+def compare(questions: Mapping[str, Question], **settings: Any) -> Comparison:
+    """Answer {network's name: question}, all about one picture and patch.
+
+    Networks of different scales are refused before anything is computed. One that fails later
+    is named with its reason and costs the others nothing, unless all fail.
+    """
+    scales = {name: question.contract.scale for name, question in questions.items()}
+    if len(set(scales.values())) > 1:
+        listed = ", ".join(f"{name} ×{scale}" for name, scale in scales.items())
+        raise ValueError(f"one patch needs networks of one scale, these enlarge by: {listed}")
+    found: dict[str, Explanation] = {}
+    failed: dict[str, str] = {}
+    for name, question in questions.items():
+        try:
+            found[name] = question.answer(**settings)
+        except FAILURES as error:
+            failed[name] = f"{error}"
+    if not found:
+        raise ValueError("; ".join(f"{name}: {why}" for name, why in failed.items()))
+    return Comparison(found, failed)
+
+
+def _target(
+    patch: tuple[int, ...] | None, lr: Tensor, scale: int, measure: Measure | Tensor
+) -> PatchTarget:
+    height, width = (scale * extent for extent in lr.shape[-2:])
+    target = patch_target(*(patch or ((height - 16) // 2, (width - 16) // 2, 16)))
+    if not isinstance(measure, Tensor):
+        target = replace(target, measure=measure)
+    elif measure.shape == target.shape:
+        target = replace(target, measure=_inside(measure))
+    elif measure.shape != (height, width):
+        raise ValueError(
+            f"the mask has {measure.shape[0]}×{measure.shape[1]} pixels; it needs {height}×{width} "
+            f"as the SR image or {target.size}×{target.size} as the patch"
+        )
+    elif patch is None:
+        target = mask_target(measure)
+    else:
+        target.check_inside(height, width)
+        part = cut_out(measure, target.top, target.left, target.size, target.size)
+        target = replace(target, measure=_inside(part))
+    target.check_inside(height, width)
+    return target
+
+
+def _inside(mask: Tensor) -> Measure:
+    if not mask.any():
+        raise ValueError("the mask is black all over the patch: white is what counts")
+    return masked(mask)
+
+
+def _check_substance(attribution: Attribution, target: PatchTarget, lr: Tensor, sr: Tensor) -> None:
+    """Refuse a map of pixels that only rounding moved, or of a target that only rounding made."""
+    lost = ROUNDING * torch.finfo(lr.dtype).eps
+    start = attribution.path.curve(torch.zeros(1, dtype=torch.float64))
+    moved = (lr - start).abs() > lost * lr.abs().max()
+    noise = torch.randn(sr.shape, generator=torch.Generator().manual_seed(0)).to(sr)
+    made = (target(sr + lost * sr.abs().max() * noise) - target(sr)).abs().item()
+    nothing = max(abs(value) for value in (*attribution.values, attribution.end)) <= made
+    if nothing or not (attribution.map * moved).any():
+        raise ValueError(
+            "nothing to explain: up to rounding, the picture is flat wherever the network looks, "
+            "or the patch has nothing of what is asked"
+        )
+
+
+def _around(lr: Tensor, target: PatchTarget, scale: int, size: int) -> tuple[Tensor, PatchTarget]:
+    """`size` LR pixels a side around the target (or all there are), and its place in them."""
+    rows, columns = target.shape
+    least = max(target.shape) // scale + 2
+    if size < least:
+        raise ValueError(
+            f"{size} LR pixels do not hold a patch of {rows}×{columns} SR pixels: cut out at "
+            f"least {least}"
+        )
+    top, left = (
+        max(0, min(round((first + extent / 2) / scale - size / 2), whole - size))
+        for first, extent, whole in zip(
+            (target.top, target.left), target.shape, lr.shape[-2:], strict=True
+        )
+    )
+    moved = replace(target, top=target.top - scale * top, left=target.left - scale * left)
+    return lr[..., top : top + size, left : left + size], moved
+
+
+def _check_size(lr: Tensor) -> None:
+    height, width = lr.shape[-2:]
+    if height * width > MOST_PIXELS:
+        raise ValueError(
+            f"{height}×{width} pixels are many to explain at once: cut out a part around the patch "
+            f"with --crop 128 (crop=128), or take them all with --crop {max(height, width)}; "
+            "a picture of high resolution is first made small with --reduce 4"
+        )

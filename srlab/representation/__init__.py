@@ -1,0 +1,1 @@
+"""What features say: points, projections, separability, and linear identification."""

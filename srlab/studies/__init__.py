@@ -1,0 +1,1 @@
+"""What the findings of four papers share (`study`, `networks`) and what each alone needs."""

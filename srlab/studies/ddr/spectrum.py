@@ -1,0 +1,84 @@
+"""Degrees of one degradation as a spectrum: how far every two of its levels separate (DDR A.9)."""
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from srlab.representation.embedding import principal_components, separability, separability_draws
+from srlab.statistics import rank_correlation
+
+Project = Callable[[np.ndarray], np.ndarray]  # points (n, D) → (n, d)
+
+
+class LevelPairs(NamedTuple):
+    """Separability of every two of L levels: symmetric, NaN on the diagonal."""
+
+    matrix: np.ndarray  # (L, L)
+    draws: np.ndarray  # (draws, L, L), of bootstrap draws over contents
+
+
+def level_pairs(
+    points: np.ndarray,
+    *,
+    project: Project = principal_components,
+    draws: int = 0,
+    seed: int = 0,
+) -> LevelPairs:
+    """Caliński–Harabasz index of each pair of levels, projected without the other levels.
+
+    `points` (N, L, D) hold N contents under L levels. Every pair is projected by itself, as in
+    the paper, so that no third level decides what is kept of two.
+    """
+    if points.ndim != 3 or points.shape[1] < 2:
+        raise ValueError(
+            f"expected points (contents, levels, dimensions) of at least two levels, got shape "
+            f"{points.shape}"
+        )
+    contents, levels, _ = points.shape
+    matrix = np.full((levels, levels), np.nan)
+    drawn = np.full((draws, levels, levels), np.nan)
+    labels, groups = np.tile([0, 1], contents), np.repeat(np.arange(contents), 2)
+    for pair in combinations(range(levels), 2):
+        shown = project(points[:, pair].reshape(2 * contents, -1))
+        index = separability(shown, labels).index
+        matrix[pair] = matrix[pair[::-1]] = index
+        if draws:
+            values = separability_draws(shown, labels, groups, draws=draws, seed=seed)
+            drawn[:, *pair] = drawn[:, *pair[::-1]] = values
+    return LevelPairs(matrix, drawn)
+
+
+def distance_rank(matrix: np.ndarray, levels: Sequence[float]) -> float:
+    """Spearman's ρ over the pairs of levels: matrix (L, L) against the distance of the levels."""
+    rows, columns = np.triu_indices(len(levels), 1)
+    values = np.asarray(levels, float)
+    return rank_correlation(matrix[rows, columns], np.abs(values[rows] - values[columns]))
+
+
+def distance_rank_interval(
+    pairs: LevelPairs, levels: Sequence[float], *, level: float = 0.95
+) -> tuple[float, float]:
+    """Bootstrap interval of `distance_rank` over contents."""
+    if not len(pairs.draws):
+        raise ValueError(
+            "these pairs were made without bootstrap draws: pass draws= to level_pairs"
+        )
+    ranks = [distance_rank(drawn, levels) for drawn in pairs.draws]
+    low, high = np.quantile(ranks, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def nested_share(matrix: np.ndarray) -> float:
+    """Share of level triples a < b < c whose outer pair separates better than both inner ones.
+
+    Unlike `distance_rank` it needs no measure of distance: only the order of the levels.
+    """
+    triples = list(combinations(range(len(matrix)), 3))
+    return float(np.mean([matrix[a, c] > max(matrix[a, b], matrix[b, c]) for a, b, c in triples]))
+
+
+def by_distance(matrix: np.ndarray) -> np.ndarray:
+    """Mean index (L−1,) of the pairs that are 1, 2, … L−1 steps apart."""
+    return np.array([np.diagonal(matrix, offset).mean() for offset in range(1, len(matrix))])

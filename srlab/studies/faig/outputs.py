@@ -1,0 +1,42 @@
+"""What the findings on filters share: degradations, and outputs under other weights.
+
+The degradations are FAIG's (Xie et al., NeurIPS 2021, Sec. 4.1), in pixels of the HR grid.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from srlab.attribution.faig import Weights
+from srlab.capture import frozen
+from srlab.data.examples import Examples
+from srlab.degradations.pipeline import Degradation
+from srlab.metrics import psnr
+
+CLEAN = Degradation(scale=2, resampling="bilinear")
+KINDS = {
+    "clean": CLEAN,
+    "blur": replace(CLEAN, blur_sigma=2.0),
+    "noise": replace(CLEAN, noise_sigma=0.1),
+    "JPEG": replace(CLEAN, jpeg_quality=30),
+}
+
+
+@torch.no_grad()
+def restored(model: nn.Module, weights: Weights, lr: Tensor, *, batch_size: int = 8) -> Tensor:
+    """What `model` makes of lr (N, 3, h, w) with other weights; its own stay as they are."""
+    with frozen(model):
+        parts = lr.split(batch_size)
+        return torch.cat([functional_call(model, dict(weights), (part,)) for part in parts])
+
+
+def restored_psnr(model: nn.Module, weights: Weights, examples: Examples) -> dict[str, np.ndarray]:
+    """PSNR-Y in dB of each window, in every kind: {kind: (N,)}."""
+    border = examples.hr.shape[-1] // next(iter(examples.lr.values())).shape[-1]
+    return {
+        kind: psnr(restored(model, weights, lr), examples.hr, border=border).cpu().numpy()
+        for kind, lr in examples.lr.items()
+    }

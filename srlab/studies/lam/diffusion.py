@@ -1,0 +1,195 @@
+"""How widely a network looks on hard patches, and how well it restores them (LAM, Tab. 1, Fig. 7).
+
+The paper characterizes a network by two means over hard sub-images: the diffusion index of the
+window in their middle, and their quality.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
+from srlab.attribution.objective import Network
+from srlab.capture import frozen
+from srlab.metrics import psnr, ssim
+from srlab.statistics import drawn_groups, linear_correlation, rank_correlation
+from srlab.studies.lam.hard_patches import HardPatches
+
+Window = tuple[float, float, float, float]  # top, left, height, width in LR pixels
+
+
+@dataclass(frozen=True)
+class Diffusion:
+    """Of one network, for each of k patches."""
+
+    index: np.ndarray  # (k,) diffusion index of the middle window
+    psnr: np.ndarray  # (k,) dB of luma, whole patch without a border of `scale` pixels
+    ssim: np.ndarray  # (k,) of the same
+    maps: np.ndarray  # (k, h, w) as shown, in [0, 1], LR pixels
+    completeness_error: float  # the largest of the k maps
+
+
+def diffusion(
+    network: Network, patches: HardPatches, *, window: int = 16, steps: int = 10
+) -> Diffusion:
+    """Attribute the middle window × window SR pixels of each patch; measure each patch's quality.
+
+    The network sees one patch at a time. Diffusion indices depend on the size of the patches:
+    compare only networks on the same ones.
+
+    >>> diffusion(load_checkpoint("fsrcnn")[0], patches).index.mean()
+    """
+    scale = patches.hr.shape[-1] // patches.lr.shape[-1]
+    top, left = (middle(extent, window) for extent in patches.hr.shape[-2:])
+    target = patch_target(top, left, window)
+    maps = [local_attribution(network, lr, target, steps=steps) for lr in patches.lr.split(1)]
+    with frozen(network), torch.no_grad():
+        sr = torch.cat([network(lr) for lr in patches.lr.split(1)])
+    return Diffusion(
+        index=np.array([diffusion_index(own) for own in maps]),
+        psnr=psnr(sr, patches.hr, border=scale).cpu().numpy(),
+        ssim=ssim(sr, patches.hr, border=scale).numpy(),
+        maps=np.stack([magnitude(own).cpu().numpy() for own in maps]),
+        completeness_error=max(own.completeness_error for own in maps),
+    )
+
+
+def middle(extent: int, window: int) -> int:
+    """Where a window begins that lies in the middle of `extent` pixels."""
+    if not 0 < window < extent:
+        raise ValueError(f"a window of {window} pixels does not fit into patches of {extent}")
+    return (extent - window) // 2
+
+
+def reach(shown: np.ndarray, window: Window, share: float) -> int:
+    """How far around the window, in LR pixels, one must go to find `share` of a map (h, w).
+
+    0 = the pixels that the window covers. Distances are to the farther of row and column, as those
+    of a receptive field are.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"a share lies in (0, 1], got {share}")
+    grown = gathered(shown, window)
+    return int(np.argmax(grown >= min(share, grown.max())))
+
+
+def gathered(shown: np.ndarray, window: Window) -> np.ndarray:
+    """Share of a map (h, w) within 0, 1, 2 … LR pixels of the window; the last is 1."""
+    if shown.ndim != 2 or not shown.any():
+        raise ValueError(
+            f"expected a map (h, w) that is not zero everywhere, got shape {shown.shape}"
+        )
+    away = distance(shown.shape, window)
+    rings = np.bincount(away.ravel(), weights=shown.ravel().astype(np.float64))
+    return np.cumsum(rings) / rings.sum()
+
+
+def distance(shape: tuple[int, ...], window: Window) -> np.ndarray:
+    """Of each LR pixel to the window, in whole pixels: (h, w)."""
+    top, left, height, width = window
+    rows, columns = (
+        np.clip(np.maximum(np.floor(start) - at, at - np.ceil(start + extent) + 1), 0, None)
+        for start, extent, at in (
+            (top, height, np.arange(shape[0])),
+            (left, width, np.arange(shape[1])),
+        )
+    )
+    return np.maximum(rows[:, None], columns).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """Of two measures over networks, with 95 % bootstrap intervals (low, high)."""
+
+    pearson: float
+    spearman: float
+    pearson_interval: tuple[float, float]
+    spearman_interval: tuple[float, float]
+
+
+def log_correlation(
+    x: np.ndarray,
+    y: np.ndarray,
+    families: np.ndarray | list[str],
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+) -> Correlation:
+    """How the logarithm of x goes with y over networks; both (networks, k) and averaged over k.
+
+    A draw of the bootstrap takes whole families of networks, and patches, with replacement:
+    the intervals tell what other families and other patches might have given. A measure that
+    knows no patches, such as the number of parameters, has k equal columns.
+    """
+    x, y, families = np.asarray(x, np.float64), np.asarray(y, np.float64), np.asarray(families)
+    members = [np.flatnonzero(families == family) for family in dict.fromkeys(families.tolist())]
+    if x.shape != y.shape or x.ndim != 2 or len(x) != len(families) or len(members) < 3:
+        raise ValueError(
+            "expected two measures (networks, patches), and families of which there are at least "
+            f"3, got shapes {x.shape} and {y.shape} and {len(members)} families of {len(families)}"
+        )
+    if not (x > 0).all():
+        raise ValueError("the first measure holds values ≤ 0, which have no logarithm")
+    rng = np.random.default_rng(seed)
+    found = []
+    for rows in drawn_groups(members, draws, rng):
+        columns = rng.integers(x.shape[1], size=x.shape[1])
+        found.append(_both(x[rows][:, columns], y[rows][:, columns]))
+    low, high = np.nanquantile(found, [0.025, 0.975], axis=0)
+    pearson, spearman = _both(x, y)
+    return Correlation(
+        pearson, spearman, (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
+    )
+
+
+def _both(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Pearson's and Spearman's of log mean x and mean y."""
+    logs, means = np.log(x.mean(axis=1)), y.mean(axis=1)
+    return linear_correlation(logs, means), rank_correlation(logs, means)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How a measure changes when one of two sizes doubles and the other stays."""
+
+    width: float
+    depth: float
+    width_draws: np.ndarray  # (draws,) the same with patches drawn anew
+    depth_draws: np.ndarray
+
+
+def growth(
+    values: np.ndarray,
+    widths: np.ndarray | list[int],
+    depths: np.ndarray | list[int],
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+) -> Growth:
+    """Slopes of `values` (networks, k), averaged over k patches, against log₂ of width and depth.
+
+    One plane is fitted to all networks by least squares. For factors instead of differences give
+    the logarithm of a measure.
+    """
+    values = np.asarray(values, np.float64)
+    sizes = np.stack([widths, depths, np.ones(len(depths))], axis=1).astype(np.float64)
+    if values.ndim != 2 or len(values) != len(sizes) or (sizes <= 0).any():
+        raise ValueError(
+            "expected values (networks, patches) with a positive width and depth for each "
+            f"network, got shape {values.shape} for {len(sizes)} sizes"
+        )
+    design = np.column_stack([np.log2(sizes[:, :2]), sizes[:, 2]])
+    if np.linalg.matrix_rank(design) < 3:
+        raise ValueError("width and depth must both vary, and not together")
+    solve = np.linalg.pinv(design)[:2]  # (2, networks)
+    rng = np.random.default_rng(seed)
+    columns = rng.integers(values.shape[1], size=(draws, values.shape[1]))
+    own, drawn = solve @ values.mean(axis=1), solve @ values[:, columns].mean(axis=2)
+    return Growth(float(own[0]), float(own[1]), drawn[0], drawn[1])
+
+
+def interval(draws: np.ndarray) -> tuple[float, float]:
+    """The middle 95 % of bootstrap draws."""
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return float(low), float(high)

@@ -1,0 +1,123 @@
+"""A trained network by its recipe's name: loaded as shipped, or trained here and now."""
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from srlab.checkpoints.files import CheckpointError, load_checkpoint, shipped_checkpoints
+from srlab.training.recipes import recipe, seed_names
+
+Group = TypeVar("Group", bound=Hashable)
+CLASSIFIED = {"cifar10": "cifar10", "photographs+textures": "photographs"}  # image set → in names
+
+
+@cache
+def network(name: str, *, train: bool = False, device: torch.device | str = "cpu") -> nn.Module:
+    """The network in eval mode on `device`; `train` runs its recipe, once in a process.
+
+    Its layout is the one in which convolutions take a third less time.
+    """
+    if train:
+        from srlab.training.fit import fit  # loads what takes seconds, and only training needs
+
+        model = fit(recipe(name), device=torch.device(device).type).model()
+    else:
+        model = load_checkpoint(name)[0]
+    return model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def obtainable(names: Iterable[str], *, train: bool = False) -> list[str]:
+    """Those of `names` that `network` can give: all if it may train, else the shipped ones."""
+    names = list(names)
+    found = names if train else [name for name in names if name in shipped_checkpoints()]
+    if not found:
+        raise CheckpointError(
+            f"none of {', '.join(names) or '(no names)'} is shipped; `srlab train NAME` makes one"
+        )
+    return found
+
+
+def obtainable_groups(
+    wanted: Mapping[Group, Iterable[str]], *, train: bool = False
+) -> tuple[dict[Group, list[str]], list[str]]:
+    """({group: those of its names that are `obtainable`}, the other names); no group is empty."""
+    names = {group: list(own) for group, own in wanted.items()}
+    every = [name for own in names.values() for name in own]
+    here = set(obtainable(every, train=train))
+    found = {group: [name for name in own if name in here] for group, own in names.items()}
+    return {group: own for group, own in found.items() if own}, [n for n in every if n not in here]
+
+
+def subject_classifiers(
+    architecture: str,
+    image_set: str,
+    seeds: Iterable[int] = (0,),
+    *,
+    classes: int = 10,
+    train: bool = False,
+    steps: int | None = None,
+    device: torch.device | str = "cpu",
+) -> dict[str, nn.Module]:
+    """{name: classifier} for the pictures of a `subject_task`, of every seed that ships.
+
+    With `train` they learn here and now: photographs from their left halves, for `steps` or as
+    long as the shipped ones; of an image set for which none ships, the first `classes` pictures.
+    """
+    known = CLASSIFIED.get(image_set)
+    if not train:
+        if known is None:
+            raise CheckpointError(
+                f"no classifier of {image_set!r} ships, only of {', '.join(CLASSIFIED)}; "
+                "have one trained (train=True), or take one of these image sets"
+            )
+        names = obtainable(seed_names(f"{architecture}-{known}", seeds))
+        return {name: network(name, device=device) for name in names}
+    from srlab.training.fit import fit  # loads what takes seconds, and only training needs
+
+    own = recipe(f"{architecture}-{known or 'photographs'}")
+    if known is None:
+        left = tuple(f"{name}-left" for name in image_set.split("+"))
+        sizes = {**own.hyperparameters, "num_classes": classes}
+        own = replace(own, image_sets=left, hyperparameters=sizes)
+    if known != "cifar10":
+        own = replace(own, steps=steps or own.steps)
+    kind = torch.device(device).type
+    runs = {seed: fit(own.seeded(seed), device=kind, progress=False) for seed in seeds}
+    return {f"{architecture}, seed {seed}": run.model().to(device) for seed, run in runs.items()}
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A network before and after it was trained on."""
+
+    name: str  # of the network after
+    start: str  # of the one before
+    model: nn.Module  # of their architecture
+    baseline: dict[str, Tensor]  # weights before
+    target: dict[str, Tensor]  # weights after
+
+
+def tuned(
+    name: str,
+    seeds: Iterable[int],
+    *,
+    train: bool = False,
+    device: torch.device | str = "cpu",
+) -> list[Tuned]:
+    """The seeds of a recipe that goes on from another's network, with that network.
+
+    Those that `obtainable` knows. `train` trains on from the shipped start, as the recipe did.
+    """
+    starts = {own: recipe(own).start[""] for own in seed_names(name, seeds)}
+    known = set(obtainable(starts.values()))
+    names = obtainable([own for own, start in starts.items() if start in known], train=train)
+    found = []
+    for own in names:
+        before = network(starts[own], device=device)
+        after = network(own, train=train, device=device)
+        found.append(Tuned(own, starts[own], after, before.state_dict(), after.state_dict()))
+    return found

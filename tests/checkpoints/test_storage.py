@@ -1,0 +1,55 @@
+import pytest
+import torch
+
+from srlab.checkpoints.storage import STEP, restored_weights, rounded, stored
+
+GENERATOR = torch.Generator().manual_seed(0)
+WEIGHTS = {
+    "conv.weight": torch.randn(6, 4, 3, 3, generator=GENERATOR)
+    * torch.logspace(-6, 3, 6)[:, None, None, None],
+    "linear.weight": torch.randn(5, 7, generator=GENERATOR),
+    "conv.bias": torch.randn(6, generator=GENERATOR),
+    "num_batches_tracked": torch.tensor(250_000),
+    "conv.weight.changed": torch.arange(70_000, 70_005, dtype=torch.int32),
+}
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_what_was_rounded_once_stays_as_it_is(bits):
+    once = rounded(WEIGHTS, bits)
+    assert once.keys() == WEIGHTS.keys()
+    again = rounded(once, bits)
+    assert all(torch.equal(again[key], once[key]) for key in once)
+    assert torch.equal(once["conv.weight.changed"], WEIGHTS["conv.weight.changed"])
+    assert once["num_batches_tracked"] == 65_504
+    assert torch.equal(once["conv.bias"], WEIGHTS["conv.bias"].half().float())
+
+
+def test_eight_bits_err_by_half_a_step_of_their_row():
+    for key in ("conv.weight", "linear.weight"):
+        error = (rounded(WEIGHTS, 8)[key] - WEIGHTS[key]).flatten(1).abs().amax(dim=1)
+        largest = WEIGHTS[key].flatten(1).abs().amax(dim=1)
+        assert (error <= largest * (0.5 / 127 + 2**-8)).all()  # steps have 8 bits themselves
+    inner = WEIGHTS["linear.weight"].abs() < 0.9 * WEIGHTS["linear.weight"].abs().amax(1)[:, None]
+    error = (rounded(WEIGHTS, 8)["linear.weight"] - WEIGHTS["linear.weight"])[inner].abs().max()
+    assert error <= WEIGHTS["linear.weight"].abs().max() / 127 * 0.51
+
+
+def test_eight_bits_take_half_the_room():
+    held = {bits: stored(WEIGHTS, bits) for bits in (8, 16)}
+    assert held[8]["conv.weight"].dtype == torch.int8
+    assert held[8]["conv.weight" + STEP].shape == (6,)
+    assert held[16]["conv.weight"].dtype == torch.float16
+    assert held[16].keys() == WEIGHTS.keys()
+
+
+def test_rows_of_zeros_and_nothing_at_all_are_held():
+    empty = {"zero.weight": torch.zeros(2, 3, 1, 1), "left.weight": torch.empty(0)}
+    found = restored_weights(stored(empty, 8))
+    assert torch.equal(found["zero.weight"], empty["zero.weight"])
+    assert found["left.weight"].numel() == 0
+
+
+def test_a_network_needs_eight_or_sixteen_bits():
+    with pytest.raises(ValueError, match="8 or 16 bits, got 4"):
+        stored(WEIGHTS, 4)

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from srlab.representation.embedding import principal_components, separability
+from srlab.studies.ddr.spectrum import (
+    by_distance,
+    distance_rank,
+    distance_rank_interval,
+    level_pairs,
+    nested_share,
+)
+
+
+@pytest.fixture
+def line():
+    """30 contents under four levels, which lie on a line."""
+    noise = np.random.default_rng(0).normal(size=(30, 4, 8))
+    return noise + 3 * np.arange(4)[:, None] * np.eye(8)[0]
+
+
+def test_every_pair_is_projected_by_itself(line):
+    index = level_pairs(line).matrix
+    own = principal_components(line[:, [1, 3]].reshape(60, 8))
+    assert index[3, 1] == pytest.approx(separability(own, np.tile(["b", "d"], 30)).index)
+    assert np.isnan(np.diagonal(index)).all()
+    np.testing.assert_array_equal(index, index.T)
+    flat = level_pairs(line, project=lambda points: points[:, 1:]).matrix
+    assert np.nanmax(flat) < 10 < np.nanmin(index)
+
+
+def test_levels_on_a_line_are_a_spectrum(line):
+    pairs = level_pairs(line, draws=50)
+    assert distance_rank(pairs.matrix, [0, 1, 2, 3]) > 0.9
+    low, high = distance_rank_interval(pairs, [0, 1, 2, 3])
+    assert 0.8 < low <= high <= 1
+    assert nested_share(pairs.matrix) == 1
+    assert (np.diff(by_distance(pairs.matrix)) > 0).all()
+    assert (pairs.draws[:, 0, 3] > pairs.draws[:, 0, 1]).all()
+
+
+def test_levels_in_no_order_are_none(line):
+    shuffled = level_pairs(line[:, [0, 3, 1, 2]]).matrix
+    assert distance_rank(shuffled, [0, 1, 2, 3]) < 0.5
+    assert nested_share(shuffled) < 1
+    turned = level_pairs(line[:, ::-1]).matrix
+    assert nested_share(turned) == 1
+    assert distance_rank(turned, [3, 2, 1, 0]) > 0.9
+
+
+def test_what_makes_no_pairs_is_refused(line):
+    with pytest.raises(ValueError, match=r"of at least two levels, got shape \(30, 8\)"):
+        level_pairs(line[:, 0])
+    with pytest.raises(ValueError, match="without bootstrap draws"):
+        distance_rank_interval(level_pairs(line), [0, 1, 2, 3])

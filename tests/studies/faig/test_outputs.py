@@ -1,0 +1,24 @@
+import numpy as np
+import torch
+
+from srlab.data.examples import examples
+from srlab.models import build
+from srlab.studies.faig.outputs import KINDS, restored, restored_psnr
+
+PICTURES = {
+    name: torch.rand(3, *size, generator=torch.Generator().manual_seed(seed))
+    for seed, (name, size) in enumerate({"a": (70, 101), "b": (64, 64), "c": (40, 33)}.items())
+}
+
+
+def test_outputs_with_other_weights_leave_the_network_alone():
+    one, other = (build("srresnet", scale=2, channels=4, num_blocks=1) for _ in range(2))
+    kept = {key: tensor.clone() for key, tensor in one.state_dict().items()}
+    found = examples(PICTURES, KINDS, count=3, size=32)
+    sr = restored(one, other.state_dict(), found.lr["blur"], batch_size=2)
+    torch.testing.assert_close(sr, other(found.lr["blur"]))
+    assert all(torch.equal(kept[key], tensor) for key, tensor in one.state_dict().items())
+    assert one.training
+    quality = restored_psnr(one, kept, found)
+    assert quality["JPEG"].shape == (3,)
+    assert np.isfinite(quality["JPEG"]).all()

@@ -1,0 +1,54 @@
+import pytest
+
+from srlab.checkpoints.files import CheckpointError
+from srlab.models import build
+from srlab.studies import networks as obtain
+from srlab.studies.networks import obtainable, obtainable_groups, subject_classifiers, tuned
+
+
+def test_only_what_is_shipped_can_be_had_without_training():
+    assert obtainable(["srresnet-gr", "nowhere", "fsrcnn"]) == ["srresnet-gr", "fsrcnn"]
+    assert obtainable(["srresnet-gr", "srcnn-3"], train=True) == ["srresnet-gr", "srcnn-3"]
+    with pytest.raises(CheckpointError, match=r"none of nowhere is shipped; `srlab train"):
+        obtainable(["nowhere"])
+    with pytest.raises(CheckpointError, match="no names"):
+        obtainable([])
+
+
+def test_groups_keep_what_is_shipped_and_name_the_rest():
+    wanted = {1: ["srresnet-gr", "nowhere"], 2: ["neither"], 3: ("fsrcnn",)}
+    found, missing = obtainable_groups(wanted)
+    assert found == {1: ["srresnet-gr"], 3: ["fsrcnn"]}
+    assert missing == ["nowhere", "neither"]
+    everything = {1: wanted[1], 2: wanted[2], 3: ["fsrcnn"]}
+    assert obtainable_groups(wanted, train=True) == (everything, [])
+
+
+def test_a_tuned_network_brings_its_start_where_both_ship(monkeypatch):
+    shipped = {"faig-baseline", "faig-target", "faig-target-s1", "faig-baseline-s2"}
+    networks = {
+        name: build("srresnet", scale=2, channels=4, num_blocks=1) for name in sorted(shipped)
+    }
+    monkeypatch.setattr(obtain, "shipped_checkpoints", lambda: shipped)
+    monkeypatch.setattr(obtain, "network", lambda name, **_: networks[name])
+    (own,) = tuned("faig-target", [0, 1, 2])
+    assert (own.name, own.start) == ("faig-target", "faig-baseline")
+    assert own.model is networks["faig-target"]
+    assert own.baseline["head.0.bias"].equal(networks["faig-baseline"].head[0].bias)
+
+
+def test_classifiers_are_loaded_where_they_ship():
+    found = subject_classifiers("resnet18", "photographs+textures", [0, 2, 7])
+    assert list(found) == ["resnet18-photographs", "resnet18-photographs-s2"]
+    assert list(subject_classifiers("rcan", "cifar10")) == ["rcan-cifar10"]
+    with pytest.raises(CheckpointError, match=r"no classifier of 'b100' ships.*train=True"):
+        subject_classifiers("resnet18", "b100")
+
+
+@pytest.mark.parametrize(("image_set", "classes"), [("photographs+textures", 9), ("objects", 2)])
+def test_classifiers_learn_only_when_asked(image_set, classes):
+    asked = {"classes": 2, "train": True, "steps": 1}
+    ((name, model),) = subject_classifiers("resnet18", image_set, [3], **asked).items()
+    assert name == "resnet18, seed 3"
+    assert not model.training
+    assert model.tail.out_features == classes
