@@ -123,7 +123,8 @@ from srlab.checkpoints.files import shipped_checkpoints
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.explorers import Control, EmbeddedState, Route, ScatterExplorer
+from srlab.explorers.controls import Control
+from srlab.explorers.scatter import EmbeddedState, Route, ScatterExplorer
 from srlab.figures.plotting import (
     COLOURS,
     Matrix,

@@ -76,7 +76,8 @@ from srlab.checkpoints.files import load_checkpoint
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.explorers import EmbeddedState, EmbeddingExplorer, Setting
+from srlab.explorers.embedding import EmbeddingExplorer, Setting
+from srlab.explorers.scatter import EmbeddedState
 from srlab.figures.plotting import sprite_sheet
 from srlab.images import image_to_array
 from srlab.representation.embedding import (

@@ -112,7 +112,8 @@ from myst_nb import glue
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.explorers import Control, EmbeddedState, ScatterExplorer
+from srlab.explorers.controls import Control
+from srlab.explorers.scatter import EmbeddedState, ScatterExplorer
 from srlab.figures.plotting import embedding_grid, sprite_sheet, stacked_curves
 from srlab.images import image_to_array
 from srlab.representation.embedding import METHODS, embed, layer_components, separability

@@ -129,7 +129,8 @@ from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.data.subjects import separate
 from srlab.devices import pick_device
-from srlab.explorers import Chart, Control, PictureExplorer, PictureState
+from srlab.explorers.controls import Control
+from srlab.explorers.pictures import Chart, PictureExplorer, PictureState
 from srlab.figures.plotting import Matrix, matrix_grid, picture_grid, stacked_curves
 from srlab.images import image_to_array
 from srlab.metrics import gradient_error, psnr

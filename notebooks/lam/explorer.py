@@ -98,7 +98,7 @@ from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.explorers import LamExplorer, LocalMap, Picture, Place
+from srlab.explorers.lam import LamExplorer, LocalMap, Picture, Place
 from srlab.images import crop, image_to_array
 from srlab.metrics import psnr
 from srlab.studies.networks import network, obtainable

@@ -84,7 +84,9 @@ from srlab.data.datasets import PatchSampler, load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import gaussian_kernel
 from srlab.devices import pick_device
-from srlab.explorers import Cloud, Control, PictureExplorer, PictureState
+from srlab.explorers.cloud import Cloud
+from srlab.explorers.controls import Control
+from srlab.explorers.pictures import PictureExplorer, PictureState
 from srlab.images import center_crop, crop, image_to_array
 from srlab.metrics import psnr
 from srlab.studies.networks import network

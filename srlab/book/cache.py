@@ -1,9 +1,10 @@
 """When a notebook must run again: the key is everything that its outputs may depend on."""
 
+import ast
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,8 +29,7 @@ PACKAGES = (
     "jupytext",
 )
 PACKAGE = Path(srlab.__file__).parent
-ABOVE_NOTEBOOKS = ("cli.py", "bookkit")  # no notebook imports these; the runner itself counts
-COUNTED = ("bookkit/runner.py",)
+RUNNER = Path(__file__).with_name("runner.py")  # it decides how every notebook runs
 
 
 @cache
@@ -55,17 +55,60 @@ def digest(files: Iterable[Path], base: Path, *extra: Any) -> str:
 
 @cache
 def library_key() -> str:
-    """srlab's sources and shipped checkpoints, the packages' and Python's versions."""
-    return digest(filter(_counts, PACKAGE.rglob("*")), PACKAGE, versions())
-
-
-def _counts(path: Path) -> bool:
-    place = path.relative_to(PACKAGE)
-    if not path.is_file() or "__pycache__" in place.parts:
-        return False
-    return place.parts[0] not in ABOVE_NOTEBOOKS or place.as_posix() in COUNTED
+    """All of srlab with its shipped checkpoints, the packages' and Python's versions."""
+    every = (
+        path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    )
+    return digest(every, PACKAGE, versions())
 
 
 def cache_key(notebook: Notebook, parameters: Mapping[str, Any]) -> str:
-    """Equal keys mean equal outputs: source, parameters and the whole library."""
-    return digest([notebook.source], notebook.root, dict(parameters), library_key())
+    """Equal keys mean equal outputs: source, parameters, versions and what of srlab it reaches."""
+    own = digest(reached(notebook.source), PACKAGE, versions())
+    return digest([notebook.source], notebook.root, dict(parameters), own)
+
+
+def reached(source: Path) -> set[Path]:
+    """Files of srlab that a notebook's imports lead to, and the data that lie beside them."""
+    modules: set[Path] = set()
+    waiting = set(imported(source.resolve()))
+    while waiting:
+        file = waiting.pop()
+        modules.add(file)
+        waiting |= imported(file) - modules
+    return modules.union({RUNNER}, *(_data(folder) for folder in {m.parent for m in modules}))
+
+
+@cache
+def imported(file: Path) -> frozenset[Path]:
+    """Files of srlab that a module's import statements name, those inside functions too."""
+    nodes = [*ast.walk(ast.parse(file.read_text("utf-8")))]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(path for name in names for path in _files(name))
+
+
+def _files(name: str) -> Iterator[Path]:
+    """The modules that `import srlab.data.assets` runs: its packages' and its own."""
+    parts = name.split(".")
+    if parts[0] != PACKAGE.name:
+        return
+    for end in range(1, len(parts) + 1):
+        place = PACKAGE.joinpath(*parts[1:end])
+        for file in (place / "__init__.py", place.with_suffix(".py")):
+            if file.is_file():
+                yield file
+
+
+@cache
+def _data(folder: Path) -> frozenset[Path]:
+    """What is no module in a package's folder, and in those below that are no packages."""
+    found = set()
+    for path in folder.iterdir():
+        if path.is_file() and path.suffix != ".py":
+            found.add(path)
+        elif path.is_dir() and path.name != "__pycache__" and not any(path.glob("*.py")):
+            found |= {file for file in path.rglob("*") if file.is_file()}
+    return frozenset(found)

@@ -1,6 +1,12 @@
 """The cache's key counts what outputs depend on and nothing else."""
 
-from srlab.book.cache import PACKAGE, _counts, digest, versions
+import shutil
+
+import pytest
+
+from srlab.book import cache
+from srlab.book.cache import PACKAGE, cache_key, digest, reached, versions
+from srlab.book.project import find_notebooks
 
 
 def test_digest_sees_names_contents_and_values(tmp_path):
@@ -16,12 +22,63 @@ def test_digest_sees_names_contents_and_values(tmp_path):
     assert digest([one, two], tmp_path, "x") != base
 
 
-def test_sources_and_checkpoints_count_and_the_command_line_does_not():
-    counted = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*") if _counts(path)}
-    assert {"metrics.py", "models/srresnet.py", "bookkit/runner.py", "assets.csv"} <= counted
-    assert {f"weights/{path.name}" for path in (PACKAGE / "weights").iterdir()} <= counted
-    assert not {"cli.py", "bookkit/build.py"} & counted
-    assert not any("__pycache__" in name for name in counted)
+def keys(repository):
+    return {n.name: cache_key(n, {}) for n in find_notebooks(repository)}
+
+
+@pytest.fixture
+def library(tmp_path, monkeypatch):
+    """A copy of srlab that may be edited, in place of the installed one."""
+    skip = shutil.ignore_patterns("__pycache__", "weights")
+    shutil.copytree(PACKAGE, tmp_path / "srlab", ignore=skip)
+    monkeypatch.setattr(cache, "PACKAGE", tmp_path / "srlab")
+    monkeypatch.setattr(cache, "RUNNER", tmp_path / "srlab/book/runner.py")
+    yield tmp_path / "srlab"
+    clear()
+
+
+def clear():
+    cache.imported.cache_clear()
+    cache._data.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("edited", "papers"),
+    [
+        ("pages/lam.py", set()),
+        ("pages/lam.css", set()),
+        ("cli/__init__.py", set()),
+        ("studies/faig/effects.py", {"faig"}),
+        ("studies/ddr/natural_statistics.safetensors", {"ddr"}),
+        ("attribution/lam.py", {"lam"}),
+        ("explorers/lam.js", {"ddr", "faig", "lam", "redsr"}),
+    ],
+)
+def test_an_edit_runs_again_what_reaches_it(library, repository, edited, papers):
+    before = keys(repository)
+    with (library / edited).open("ab") as file:
+        file.write(b"\n# another line")
+    clear()
+    after = keys(repository)
+    again = {name.split("/")[0] for name in before if before[name] != after[name]}
+    assert again - {"your_network"} == papers
+
+
+@pytest.mark.parametrize("edited", ["book/runner.py", "images.py", "data/assets.csv"])
+def test_what_all_need_runs_all_again(library, repository, edited):
+    before = keys(repository)
+    with (library / edited).open("ab") as file:
+        file.write(b"\n")
+    clear()
+    after = keys(repository)
+    again = {name for name in before if before[name] != after[name]}
+    assert len(again) > len(before) - 5
+
+
+def test_checkpoints_count(repository):
+    [notebook] = find_notebooks(repository, ["ddr/global_residual"])
+    weights = set((PACKAGE / "checkpoints/weights").iterdir())
+    assert weights <= reached(notebook.source)
 
 
 def test_versions_name_the_packages_that_compute_and_draw():

@@ -11,25 +11,12 @@ import pytest
 import traitlets as T
 from ipywidgets.embed import embed_data
 
-from srlab.explorers import (
-    Chart,
-    Cloud,
-    Control,
-    EmbeddedState,
-    EmbeddingExplorer,
-    LamExplorer,
-    LocalMap,
-    Picture,
-    PictureExplorer,
-    PictureState,
-    Place,
-    Route,
-    ScatterExplorer,
-    Setting,
-)
-from srlab.explorers.cloud import SHADES
-from srlab.explorers.lam import pack_map
-from srlab.explorers.scatter import pack_places
+from srlab.explorers.cloud import SHADES, Cloud
+from srlab.explorers.controls import Control
+from srlab.explorers.embedding import EmbeddingExplorer, Setting
+from srlab.explorers.lam import LamExplorer, LocalMap, Picture, Place, pack_map
+from srlab.explorers.pictures import Chart, PictureExplorer, PictureState
+from srlab.explorers.scatter import EmbeddedState, Route, ScatterExplorer, pack_places
 from srlab.figures.plotting import sprite_sheet
 
 NETWORKS, LAYERS, PROJECTIONS, STEPS = (
