@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # (finding-distortion-identification)=
 # # Features of super-resolution tell which distortion a picture suffered
@@ -30,43 +18,10 @@
 # distortion is. Were its features better than {cite:t}`mittal2012no`'s, which were made to describe
 # distortions, they would be a ready-made tool for judging pictures.
 
-# %% tags=["remove-cell"] jupyter={"source_hidden": true} cellView="form"
-# @title Install srlab where it is missing
-# From the clone that holds this notebook, or from the repository on GitHub that Colab opened.
-import os
-import re
-import subprocess
-import sys
-from contextlib import suppress
-from importlib.util import find_spec
-from pathlib import Path
-from urllib import parse, request
-
-if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
-    opened = ""
-    with suppress(KeyError, OSError):  # only Colab tells
-        server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
-        opened = parse.unquote(request.urlopen(f"{server}/api/sessions").read().decode())
-    github = re.findall(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+?)/notebooks/", opened)
-    sources = [["-e", f"{root}[notebooks]"] for root in roots]
-    sources += [[f"srlab[notebooks] @ git+{url}@{branch}"] for url, branch in github]
-    if not sources:
-        raise ModuleNotFoundError(
-            "srlab is missing, and no clone or GitHub address of this notebook is known; "
-            'run: %pip install "srlab[notebooks] @ git+https://github.com/OWNER/NAME"'
-        )
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", *sources[0]], check=True)
-    sys.path += roots[:1]
-if "google.colab" in sys.modules:
-    from google.colab import output
-
-    output.enable_custom_widget_manager()
-
 # %% [markdown]
 # ## Parameters
 
-# %% tags=["parameters"]
+# %% tags=["parameters"] quick={"num_pictures": 5, "num_splits": 4, "block": 2}
 image_set = "pictures"  # 12 embedded ones; "live" for the real distortions, or "b100"
 num_pictures = 12  # of the set
 # the first is judged, the second lacks the residual, the others stand beside them

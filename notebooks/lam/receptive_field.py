@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # (finding-receptive-field)=
 # # What a network could see is far more than what it uses
@@ -33,43 +21,10 @@
 # Why it matters: a field costs layers. To know whether a network needs a wider one, ask first how
 # much of its field it uses.
 
-# %% tags=["remove-cell"] jupyter={"source_hidden": true} cellView="form"
-# @title Install srlab where it is missing
-# From the clone that holds this notebook, or from the repository on GitHub that Colab opened.
-import os
-import re
-import subprocess
-import sys
-from contextlib import suppress
-from importlib.util import find_spec
-from pathlib import Path
-from urllib import parse, request
-
-if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
-    opened = ""
-    with suppress(KeyError, OSError):  # only Colab tells
-        server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
-        opened = parse.unquote(request.urlopen(f"{server}/api/sessions").read().decode())
-    github = re.findall(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+?)/notebooks/", opened)
-    sources = [["-e", f"{root}[notebooks]"] for root in roots]
-    sources += [[f"srlab[notebooks] @ git+{url}@{branch}"] for url, branch in github]
-    if not sources:
-        raise ModuleNotFoundError(
-            "srlab is missing, and no clone or GitHub address of this notebook is known; "
-            'run: %pip install "srlab[notebooks] @ git+https://github.com/OWNER/NAME"'
-        )
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", *sources[0]], check=True)
-    sys.path += roots[:1]
-if "google.colab" in sys.modules:
-    from google.colab import output
-
-    output.enable_custom_widget_manager()
-
 # %% [markdown]
 # ## Parameters
 
-# %% tags=["parameters"]
+# %% tags=["parameters"] quick={"num_patches": 2, "size": 96, "networks": ["fsrcnn-d56-m4", "carn", "edsr", "rcan"], "steps": 4}
 image_set = "photographs"  # none was seen in training; "urban100-30" and "b100" are downloaded
 num_patches = 6  # the hardest crops, at most two of a picture
 size = 192  # side of a crop, HR pixels; the paper's is 256, which takes twice as long

@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # (finding-content-invariance)=
 # # A code says what was done to a picture, not what the picture shows
@@ -29,43 +17,10 @@
 # Why it matters: a description that changes with the subject is a bad description of the damage. And it
 # is tempting for a network to keep some of the content in the code, because content helps to restore.
 
-# %% tags=["remove-cell"] jupyter={"source_hidden": true} cellView="form"
-# @title Install srlab where it is missing
-# From the clone that holds this notebook, or from the repository on GitHub that Colab opened.
-import os
-import re
-import subprocess
-import sys
-from contextlib import suppress
-from importlib.util import find_spec
-from pathlib import Path
-from urllib import parse, request
-
-if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
-    opened = ""
-    with suppress(KeyError, OSError):  # only Colab tells
-        server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
-        opened = parse.unquote(request.urlopen(f"{server}/api/sessions").read().decode())
-    github = re.findall(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+?)/notebooks/", opened)
-    sources = [["-e", f"{root}[notebooks]"] for root in roots]
-    sources += [[f"srlab[notebooks] @ git+{url}@{branch}"] for url, branch in github]
-    if not sources:
-        raise ModuleNotFoundError(
-            "srlab is missing, and no clone or GitHub address of this notebook is known; "
-            'run: %pip install "srlab[notebooks] @ git+https://github.com/OWNER/NAME"'
-        )
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", *sources[0]], check=True)
-    sys.path += roots[:1]
-if "google.colab" in sys.modules:
-    from google.colab import output
-
-    output.enable_custom_widget_manager()
-
 # %% [markdown]
 # ## Parameters
 
-# %% tags=["parameters"]
+# %% tags=["parameters"] quick={"num_codes": 6, "num_others": 2, "num_targets": 1, "other_widths": [0.5, 4.0], "training_seeds": [0], "perplexity": 5}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_codes = 30  # pictures that lend their codes, windows of 192×192 HR pixels; the paper has 100
 num_others = 10  # of them also lend codes of other widths

@@ -1,15 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     text_representation:
-#       extension: .py
-#       format_name: percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # (finding-ddr-or-code)=
 # # Taught codes beat untaught features, on degradations they know
@@ -34,43 +22,10 @@
 # Why it matters: a code costs a training with paired degradations. If a network that is lying around
 # anyway knows as much, the code is not worth it; if it does not, that is what the teaching bought.
 
-# %% tags=["remove-cell"] jupyter={"source_hidden": true} cellView="form"
-# @title Install srlab where it is missing
-# From the clone that holds this notebook, or from the repository on GitHub that Colab opened.
-import os
-import re
-import subprocess
-import sys
-from contextlib import suppress
-from importlib.util import find_spec
-from pathlib import Path
-from urllib import parse, request
-
-if getattr(find_spec("srlab"), "origin", None) is None:
-    roots = [str(path) for path in Path.cwd().parents if (path / "srlab/__init__.py").is_file()]
-    opened = ""
-    with suppress(KeyError, OSError):  # only Colab tells
-        server = "http://{COLAB_JUPYTER_IP}:{KMP_TARGET_PORT}".format_map(os.environ)
-        opened = parse.unquote(request.urlopen(f"{server}/api/sessions").read().decode())
-    github = re.findall(r"(https://github\.com/[^/]+/[^/]+)/blob/(.+?)/notebooks/", opened)
-    sources = [["-e", f"{root}[notebooks]"] for root in roots]
-    sources += [[f"srlab[notebooks] @ git+{url}@{branch}"] for url, branch in github]
-    if not sources:
-        raise ModuleNotFoundError(
-            "srlab is missing, and no clone or GitHub address of this notebook is known; "
-            'run: %pip install "srlab[notebooks] @ git+https://github.com/OWNER/NAME"'
-        )
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", *sources[0]], check=True)
-    sys.path += roots[:1]
-if "google.colab" in sys.modules:
-    from google.colab import output
-
-    output.enable_custom_widget_manager()
-
 # %% [markdown]
 # ## Parameters
 
-# %% tags=["parameters"]
+# %% tags=["parameters"] quick={"num_windows": 6, "training_seeds": [0], "blur_widths": [0.5, 2.3, 4.0], "noise_levels": [0, 25], "jpeg_qualities": [90, 10], "dimensions": 4, "perplexity": 5}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_windows = 20  # contents of 192×192 HR pixels; each is shown under every degradation
 training_seeds = [0, 1, 2]  # of every network; those that are shipped

@@ -1,5 +1,6 @@
 """Run the notebooks that changed, each in its own kernel, and keep their pages and records."""
 
+import json
 import logging
 import os
 import re
@@ -20,7 +21,6 @@ from traitlets.config import Config
 
 from srlab.book.cache import cache_key, versions
 from srlab.book.project import Notebook, find_notebooks, find_root
-from srlab.book.quick import QUICK
 from srlab.book.records import extract_record, write_record
 from srlab.book.twins import read_source
 from srlab.files import replace_text
@@ -72,8 +72,8 @@ def run_notebooks(
     """Execute the named notebooks (all of them by default) where anything they depend on changed.
 
     `parameters` replace those of the notebook's parameters cell, `quick` takes the short ones of
-    `QUICK` first, `force` ignores the cache. One line a notebook goes to `report`. Raises
-    `NotebookError` at the first that stops; its page and record stay as they were.
+    that cell's metadata first, `force` ignores the cache. One line a notebook goes to `report`.
+    Raises `NotebookError` at the first that stops; its page and record stay as they were.
     """
     root = root or find_root()
     jobs = []
@@ -105,7 +105,8 @@ def chosen_parameters(
     notebook: Notebook, given: Mapping[str, Any], *, quick: bool
 ) -> dict[str, Any]:
     """What replaces a notebook's parameters: quick ones where they are asked for, then `given`."""
-    return {**(QUICK.get(notebook.name, {}) if quick else {}), **given}
+    short = parameters_cell(notebook).metadata.get("quick", {}) if quick else {}
+    return {**json.loads(json.dumps(short)), **given}
 
 
 def check_parameters(notebook: Notebook, parameters: Mapping[str, Any]) -> None:
@@ -116,12 +117,14 @@ def check_parameters(notebook: Notebook, parameters: Mapping[str, Any]) -> None:
 
 def known_parameters(notebook: Notebook) -> dict[str, Any]:
     """{name: default} of the parameters cell."""
-    cells = [
-        cell.source
-        for cell in read_source(notebook.source).cells
-        if "parameters" in cell.metadata.get("tags", ())
-    ]
-    return offered(cells[0] if cells else "")
+    return offered(parameters_cell(notebook).source)
+
+
+def parameters_cell(notebook: Notebook) -> NotebookNode:
+    """The cell whose values may be replaced, with `quick` ones in its metadata; or an empty one."""
+    cells = read_source(notebook.source).cells
+    tagged = (cell for cell in cells if "parameters" in cell.metadata.get("tags", ()))
+    return next(tagged, nbformat.v4.new_code_cell())
 
 
 def _cached(notebook: Notebook, key: str) -> Run | None:

@@ -1,4 +1,4 @@
-"""The notebooks' twins: output-free .ipynb files that are the .py sources and nothing else.
+"""The notebooks' twins: output-free .ipynb files of the .py sources that install srlab if need be.
 
 `python -m srlab.book.twins` rewrites those that are out of step.
 """
@@ -11,10 +11,11 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from srlab.book.install import install_cell
 from srlab.book.project import Notebook, find_notebooks, find_root
 from srlab.files import replace_text
 
-KEPT_METADATA = ("kernelspec",)
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
 def read_source(source: Path) -> NotebookNode:
@@ -23,9 +24,7 @@ def read_source(source: Path) -> NotebookNode:
     So a twin's diff shows the cells that changed and no other, and two runs give the same file.
     """
     notebook = jupytext.read(source, fmt="py:percent")
-    notebook.metadata = NotebookNode(
-        {key: notebook.metadata[key] for key in KEPT_METADATA if key in notebook.metadata}
-    )
+    notebook.metadata = NotebookNode(kernelspec=NotebookNode(KERNEL))
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     seen: Counter[str] = Counter()
     for cell in notebook.cells:
@@ -36,8 +35,10 @@ def read_source(source: Path) -> NotebookNode:
 
 
 def twin_text(notebook: Notebook) -> str:
-    """What the twin's file should hold."""
-    return nbformat.writes(read_source(notebook.source)) + "\n"
+    """What the twin's file should hold: the source, and below its title what installs srlab."""
+    twin = read_source(notebook.source)
+    twin.cells.insert(1, install_cell())
+    return nbformat.writes(twin) + "\n"
 
 
 def stale_twins(root: Path) -> list[Notebook]:

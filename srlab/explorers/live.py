@@ -1,5 +1,6 @@
 """What the explorers share: one ES module each, and a front-end that asks for Python's presence."""
 
+import sys
 from importlib.resources import files
 from typing import Any
 
@@ -29,6 +30,10 @@ class Explorer(anywidget.AnyWidget):
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
+        if "google.colab" in sys.modules:  # where widgets of third parties are off by default
+            from google.colab import output
+
+            output.enable_custom_widget_manager()
         self.on_msg(Explorer._answer)
 
     def _answer(self, content: dict[str, Any], _buffers: list[bytes]) -> None:

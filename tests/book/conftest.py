@@ -5,14 +5,6 @@ from pathlib import Path
 
 import pytest
 
-HEADER = """# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-"""
 CONFIG = """title: sample
 only_build_toc_files: true
 exclude_patterns: [_build, ".*"]
@@ -40,10 +32,10 @@ def checkout(tmp_path: Path) -> Path:
 def write_notebook(checkout: Path) -> Writer:
     """`write_notebook(name, *cells)`: a notebook with a parameters cell, in the toc."""
 
-    def write(name: str, *cells: str, parameters: str = "amount = 3") -> Path:
+    def write(name: str, *cells: str, parameters: str = "amount = 3", quick: str = "{}") -> Path:
         source = checkout / "notebooks" / f"{name}.py"
         source.parent.mkdir(parents=True, exist_ok=True)
-        source.write_text(HEADER + _cells(f"# # Title of {name}", parameters, cells))
+        source.write_text(_cells(f"# # Title of {name}", parameters, quick, cells))
         toc = checkout / "_toc.yml"
         entry = f"- file: book/findings/{name}\n"
         if entry not in toc.read_text():
@@ -57,6 +49,7 @@ def _cell(text: str) -> str:
     return text if text.startswith("# %%") else f"# %%\n{text}"
 
 
-def _cells(title: str, parameters: str, cells: Sequence[str]) -> str:
-    parts = [f"# %% [markdown]\n{title}", f'# %% tags=["parameters"]\n{parameters}']
-    return "\n" + "\n\n".join([*parts, *map(_cell, cells)]) + "\n"
+def _cells(title: str, parameters: str, quick: str, cells: Sequence[str]) -> str:
+    tagged = f'# %% tags=["parameters"] quick={quick}\n{parameters}'
+    parts = [f"# %% [markdown]\n{title}", tagged]
+    return "\n\n".join([*parts, *map(_cell, cells)]) + "\n"

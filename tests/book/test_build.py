@@ -7,7 +7,6 @@ import pytest
 from srlab.book import build
 from srlab.book.build import BuildError, build_book, compile_book
 from srlab.book.figures import figure_html, named_figure
-from srlab.book.first_cell import write_first_cells
 from srlab.book.footer import footer_html
 from srlab.book.project import Notebook
 from srlab.book.runner import run_notebooks
@@ -30,7 +29,6 @@ def _settled(monkeypatch):
 
 def test_a_book_is_built_kept_and_protected(checkout, write_notebook):
     write_notebook("one", f'# %% name="hero"\n{PLOT}')
-    write_first_cells(checkout)
     intro = checkout / "book" / "intro.md"
     good = f"{intro.read_text()}\n```{{finding-figure}} one hero\nA *fine* caption.\n```\n"
     intro.write_text(good)
@@ -41,7 +39,7 @@ def test_a_book_is_built_kept_and_protected(checkout, write_notebook):
     html = (page.parent / "book" / "findings" / "one.html").read_text()
     assert "srlab-figure" in html
     assert "How this page was made" in html
-    assert "colab" not in html  # no repository, no buttons; and the first cell is left out
+    assert "colab" not in html  # no repository, no buttons
     assert "Install srlab" not in html
     assert "<title>Title of one" in html
     opener = (page.parent / "book" / "intro.html").read_text()

@@ -70,15 +70,17 @@ def test_runs_once_then_only_what_changed(checkout, write_notebook, monkeypatch)
     write_notebook("two", "print(amount + 1)")
     assert run(checkout)[0] == {"a/one": True, "two": False}
     assert outputs(page) == "4\n"
-    monkeypatch.setattr(cache, "library_key", lambda: "another")  # sources, weights, versions
+    monkeypatch.setattr(
+        cache, "versions", lambda: {"torch": "another"}
+    )  # sources, weights, versions
     assert run(checkout, "a")[0] == {"a/one": False}
     assert run(checkout, "a")[0] == {"a/one": True}
     assert run(checkout, "a", force=True)[0] == {"a/one": False}
 
 
-def test_parameters_are_injected_and_part_of_the_key(checkout, write_notebook, monkeypatch):
-    write_notebook("one", "print(amount, seed)", parameters="amount = 3\nseed = 0")
-    monkeypatch.setitem(runner.QUICK, "one", {"amount": 1})
+def test_parameters_are_injected_and_part_of_the_key(checkout, write_notebook):
+    lines = "amount = 3\nseed = 0"
+    write_notebook("one", "print(amount, seed)", parameters=lines, quick='{"amount": 1}')
     page = Notebook(checkout, "one").page
     run(checkout, parameters={"seed": 7}, quick=True)
     assert outputs(page) == "1 7\n"

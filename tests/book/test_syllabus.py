@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 from srlab.book.project import find_notebooks, find_root
-from srlab.book.quick import QUICK
-from srlab.book.runner import check_parameters
+from srlab.book.runner import check_parameters, chosen_parameters
 
 
 def _files(toc):
@@ -30,11 +29,9 @@ def test_toc_and_files_agree(repository):
     assert listed == findings | written
 
 
-def test_the_quick_table_fits_the_notebooks(repository):
-    notebooks = {notebook.name: notebook for notebook in find_notebooks(repository)}
-    assert set(QUICK) == set(notebooks)
-    for name, parameters in QUICK.items():
-        check_parameters(notebooks[name], parameters)
+def test_quick_parameters_are_parameters(repository):
+    for notebook in find_notebooks(repository):
+        check_parameters(notebook, chosen_parameters(notebook, {}, quick=True))
 
 
 def test_every_notebook_has_one_parameters_cell_with_comments(repository):

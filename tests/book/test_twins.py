@@ -22,8 +22,8 @@ def test_twins_are_valid_stable_and_free_of_outputs(checkout, write_notebook):
     (written,) = write_twins(checkout)
     twin = nbformat.read(written, as_version=4)
     nbformat.validate(twin)
-    assert [cell.get("outputs", []) for cell in twin.cells] == [[]] * 4
-    assert twin.cells[1].metadata.tags == ["parameters"]
+    assert [cell.get("outputs", []) for cell in twin.cells] == [[]] * 5
+    assert twin.cells[2].metadata.tags == ["parameters"]
     text = written.read_text()
     assert write_twins(checkout) == []
     written.unlink()
@@ -39,4 +39,4 @@ def test_a_changed_cell_changes_only_its_own_lines(checkout, write_notebook):
     assert [notebook.twin for notebook in stale_twins(checkout)] == [twin]
     write_twins(checkout)
     after = json.loads(twin.read_text())["cells"]
-    assert [cell for cell in after if cell not in before] == [after[2]]
+    assert [cell for cell in after if cell not in before] == [after[3]]

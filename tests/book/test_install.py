@@ -1,4 +1,4 @@
-"""Every notebook begins alike, and its first code cell brings srlab where srlab is not."""
+"""Every twin's first code cell brings srlab where srlab is not."""
 
 import json
 import subprocess
@@ -8,12 +8,11 @@ from urllib.parse import quote
 import nbformat
 import pytest
 
-from srlab.book.first_cell import FIRST_CELL, with_first_cell, write_first_cells
+from srlab.book.install import INSTALL as CODE
 from srlab.book.project import find_notebooks
 
-CODE = FIRST_CELL.partition("\n")[2]
 # An interpreter without srlab and without any other package: it serves as Colab's own server, runs
-# cells from a folder, and tells what they would have installed, enabled, and how they failed.
+# cells from a folder, and tells what they would have installed and how they failed.
 STRANGER = """
 import contextlib, http.server, json, os, subprocess, sys, threading, types
 
@@ -33,10 +32,7 @@ if told["opened"]:
     server = http.server.HTTPServer(("localhost", 0), Sessions)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     os.environ.update(COLAB_JUPYTER_IP="localhost", KMP_TARGET_PORT=str(server.server_port))
-    output = types.SimpleNamespace(enable_custom_widget_manager=lambda: seen.append("widgets"))
-    sys.modules["google"] = types.ModuleType("google")
     sys.modules["google.colab"] = types.ModuleType("google.colab")
-    sys.modules["google.colab"].output = output
 subprocess.run = lambda command, check: seen.append(command)
 answers = []
 for cell in told["cells"]:
@@ -51,7 +47,7 @@ print(json.dumps(answers))
 
 
 def seen_by_a_stranger(folder, *cells, opened=""):
-    """For each cell what it installed, enabled and raised, in a Python that has no packages."""
+    """For each cell what it installed and raised, in a Python that has no packages."""
     told = json.dumps({"folder": str(folder), "cells": cells, "opened": opened})
     command = [sys.executable, "-I", "-S", "-c", STRANGER]
     ran = subprocess.run(command, input=told, capture_output=True, text=True, check=True)
@@ -60,15 +56,6 @@ def seen_by_a_stranger(folder, *cells, opened=""):
 
 def pip(*sources):
     return [sys.executable, "-m", "pip", "install", "-q", *sources]
-
-
-def test_the_repository_is_in_step(repository):
-    stale = [
-        notebook.name
-        for notebook in find_notebooks(repository)
-        if with_first_cell(text := notebook.source.read_text("utf-8")) != text
-    ]
-    assert not stale, f"run: python -m srlab.book.first_cell (out of step: {', '.join(stale)})"
 
 
 def test_colab_installs_from_where_it_opened_each_notebook(repository, tmp_path):
@@ -82,7 +69,7 @@ def test_colab_installs_from_where_it_opened_each_notebook(repository, tmp_path)
     address = "fileId=https%3A//github.com/someone/sr-lab/blob/main/notebooks/ddr/one.ipynb"
     wanted = "srlab[notebooks] @ git+https://github.com/someone/sr-lab@main"
     answers = seen_by_a_stranger(tmp_path, *cells, opened=address)
-    assert answers == [[pip(wanted), "widgets"]] * len(notebooks)
+    assert answers == [[pip(wanted)]] * len(notebooks)
 
 
 @pytest.mark.parametrize("safe", ["/", ":/", ""])
@@ -96,7 +83,7 @@ def test_a_branch_may_have_a_slash(tmp_path, safe):
 def test_a_clone_installs_itself_and_can_be_used_at_once(repository, opened):
     cell = f"{CODE}\nraise LookupError(sys.path[-1])"
     (answer,) = seen_by_a_stranger(repository / "notebooks" / "ddr", cell, opened=opened)
-    assert answer[0] == pip("-e", f"{repository}[notebooks]")
+    assert answer[0] == pip(f"-e{repository}[notebooks]")
     assert answer[-1] == f"LookupError: {repository}"
 
 
@@ -104,7 +91,6 @@ def test_a_clone_installs_itself_and_can_be_used_at_once(repository, opened):
 def test_elsewhere_it_says_what_to_do(tmp_path, opened):
     (answer,) = seen_by_a_stranger(tmp_path, CODE, opened=opened)
     assert len(answer) == 1
-    assert "srlab is missing" in answer[0]
     assert '%pip install "srlab[notebooks] @ git+https://' in answer[0]
 
 
@@ -112,7 +98,7 @@ def test_a_folder_of_that_name_is_not_srlab(tmp_path):
     (tmp_path / "srlab").mkdir()
     cell = f"import sys\nsys.path.insert(0, '')\n{CODE}"
     (answer,) = seen_by_a_stranger(tmp_path, cell)
-    assert "srlab is missing" in answer[0]
+    assert "%pip install" in answer[0]
 
 
 def test_nothing_happens_where_srlab_is(monkeypatch):
@@ -123,16 +109,3 @@ def test_nothing_happens_where_srlab_is(monkeypatch):
     before = list(sys.path)
     exec(CODE, {})
     assert sys.path == before
-
-
-def test_the_cell_is_written_below_the_title_and_replaced(checkout, write_notebook):
-    source = write_notebook("one", "print(amount)")
-    bare = source.read_text()
-    assert write_first_cells(checkout) == [source]
-    written = source.read_text()
-    title, parameters = bare.split("\n\n# %% tags", 1)
-    assert written == f"{title}\n\n{FIRST_CELL}\n\n# %% tags{parameters}"
-    assert write_first_cells(checkout) == []
-    source.write_text(written.replace("-q", "--upgrade"))
-    assert write_first_cells(checkout) == [source]
-    assert source.read_text() == written
