@@ -1,6 +1,7 @@
 """Both sides of every comparison are measured in turn, in one run: `make bench`.
 
 A ratio below what was promised or an error larger than the other side's ends with exit code 1.
+`python -m bench same OLD NEW` compares what two commits find instead of how fast they are.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from bench.faig import faig
 from bench.lam import grid, lam, zoo
 from bench.representation import representation
 from bench.row import HEADER, Row
+from bench.same import same
 from bench.sweep import sweep
 from bench.training import training
 
@@ -29,6 +31,8 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
 
 def main() -> int:
     """Run the benchmarks named on the command line, or all."""
+    if sys.argv[1:2] == ["same"]:
+        return same(sys.argv[2:])
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help=f"of {', '.join(BENCHMARKS)}; default: all")
     parser.add_argument("--threads", type=int, default=1, help="of torch on the CPU")
