@@ -119,6 +119,7 @@ FLOORS = (  # from the top
         "training.share",
         "inheritance",
         "files",
+        "lifetime",
         "devices",
         "plotting",
         "generalization",

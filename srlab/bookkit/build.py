@@ -17,7 +17,12 @@ from srlab.bookkit.twins import write_twins
 from srlab.files import replace_text
 
 PACKAGES = ("jupyter-book", "sphinx", "myst-nb", "sphinx-book-theme", "plotly")
-JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
+JUPYTER_BOOK = """
+from srlab.lifetime import end_with_parent
+end_with_parent()
+from jupyter_book.cli.main import main
+main()
+"""
 PROBLEM = re.compile(r"(WARNING|ERROR|CRITICAL|SEVERE):|Execution Failed|Traceback \(most recent")
 
 

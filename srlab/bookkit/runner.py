@@ -24,6 +24,7 @@ from srlab.bookkit.quick import QUICK
 from srlab.bookkit.records import extract_record, write_record
 from srlab.bookkit.twins import read_source
 from srlab.files import replace_text
+from srlab.lifetime import end_at_once, end_with_parent
 from srlab.parameters import check_given, offered
 
 METADATA = "srlab"  # where an executed notebook keeps its key, seconds, hardware and versions
@@ -32,13 +33,14 @@ THREAD_LIMITS = ("OMP", "MKL", "OPENBLAS", "NUMBA")
 # a tenth of a notebook's time. Other systems do not know these names.
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**32), "MALLOC_TRIM_THRESHOLD_": str(2**32)}
 # Messages to a kernel stay unread by others on the machine, and its own log stays off the terminal.
-# Nothing is left to do in a kernel after its last cell, and to end it gently takes a second.
+# Nothing is left to do in a kernel after its last cell, and to end it gently takes a second. It
+# ends with the process that started it as well, in the middle of a cell if need be.
 KERNEL = Config(
     {
         "KernelManager": {"transport_encryption": "auto"},
         "AsyncKernelManager": {"transport_encryption": "auto"},
         "NotebookClient": {
-            "extra_arguments": ["--IPKernelApp.log_level=CRITICAL"],
+            "extra_arguments": ["--IPKernelApp.log_level=CRITICAL", "--ext=srlab.lifetime"],
             "shutdown_kernel": "immediate",
         },
     }
@@ -142,7 +144,7 @@ def _run_all(
     workers = max(1, min(workers, len(jobs)))
     threads = max(1, (os.cpu_count() or 1) // workers)
     pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_share_machine, initargs=(threads,)
+        workers, get_context("spawn"), initializer=_begin, initargs=(threads, os.getpid())
     )
     with pool:
         futures: list[Future[Run]] = [pool.submit(run_notebook, *job) for job in jobs]
@@ -152,6 +154,13 @@ def _run_all(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _begin(threads: int, parent: int) -> None:
+    """What each worker does first."""
+    end_at_once()
+    end_with_parent(parent)
+    _share_machine(threads)
 
 
 def _share_machine(threads: int) -> None:
