@@ -176,13 +176,15 @@ def kernel_environment(threads: int) -> dict[str, str]:
 
 
 def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) -> Run:
-    """Execute one notebook and replace its page and record, or keep the failed copy elsewhere."""
+    """Execute one notebook and replace its page and record, or keep the failed copy elsewhere.
+
+    Files and modules that its parameters name are looked for in the working folder.
+    """
     start = time.perf_counter()
     with TemporaryDirectory() as folder:
         copy = Path(folder) / "executed.ipynb"
         try:
-            source, home = read_source(notebook.source), notebook.source.parent
-            page = execute(source, copy, parameters, folder=home)
+            page = execute(read_source(notebook.source), copy, parameters, folder=Path.cwd())
         except (papermill.PapermillExecutionError, DeadKernelError) as error:
             raise NotebookError(_story(notebook, error, copy)) from None
     page.metadata[METADATA] = {
@@ -204,7 +206,7 @@ def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) ->
 def execute(
     source: NotebookNode, copy: Path, parameters: Mapping[str, Any], *, folder: Path
 ) -> NotebookNode:
-    """Papermill over a notebook, in `folder` as JupyterLab would run it; `copy` grows with it."""
+    """Papermill over a notebook, whose kernel works in `folder`; `copy` grows with it."""
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of parameters it cannot read
     os.environ["PLOTLY_RENDERER"] = "plotly_mimetype"  # figures as JSON, no copy of plotly.js
     page = papermill.execute_notebook(
