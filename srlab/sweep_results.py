@@ -67,6 +67,31 @@ def _point_rows(outcome: Mapping[str, Any]) -> list[Row]:
     ]
 
 
+def told_apart(outcomes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Points of any sweeps, each with the choice that tells it from the others of its finding."""
+    choices: dict[str, set[str]] = {}  # names, by finding
+    values: dict[tuple[str, str], set[str]] = {}  # by finding and name
+    for outcome in outcomes:
+        finding = outcome["finding"]
+        choices.setdefault(finding, set()).update(outcome["choice"])
+        for name, value in outcome["settings"].items():
+            values.setdefault((finding, name), set()).add(_plain(value))
+    for (finding, name), found in values.items():
+        if len(found) > 1:
+            choices[finding].add(name)
+    return [
+        {
+            **outcome,
+            "choice": {
+                name: value
+                for name, value in outcome["settings"].items()
+                if name in choices[outcome["finding"]]
+            },
+        }
+        for outcome in outcomes
+    ]
+
+
 def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
@@ -111,7 +136,7 @@ def effects_figure(rows: Sequence[Row], measures: Sequence[str] | None = None) -
 
 def varied(rows: Sequence[Row]) -> str:
     """The parameters that tell points apart, in the order of the points' names."""
-    names = [name for name in rows[0] if name.startswith(PARAMETER)] if rows else []
+    names = {name: 0 for row in rows for name in row if name.startswith(PARAMETER) and row[name]}
     return " · ".join(name.removeprefix(PARAMETER) for name in names)
 
 
