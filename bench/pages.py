@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from srlab.parameters import offered
+from srlab.studies.parameters import offered
 
 RECORD = "application/vnd.srlab.finding+json"
 PLOTLY = "application/vnd.plotly.v1+json"

@@ -44,9 +44,9 @@ results = ""  # a results.parquet of `srlab sweep` (file or address); "" shows t
 # %% tags=["hide-cell"]
 from myst_nb import glue
 
-from srlab.pages.sweep import RECORDED, effects_figure, outcome_words, read_results
 from srlab.studies.parameters import check_parameters
 from srlab.studies.study import Finding, record, span
+from srlab.studies.sweeps import RECORDED, effects_figure, outcome_words, read_results
 
 check_parameters()
 finding = Finding(

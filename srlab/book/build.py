@@ -17,7 +17,12 @@ from srlab.book.twins import write_twins
 from srlab.files import replace_text
 
 PACKAGES = ("jupyter-book", "sphinx", "myst-nb", "sphinx-book-theme", "plotly")
-JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
+JUPYTER_BOOK = """
+from srlab.training.lifetime import end_with_parent
+end_with_parent()
+from jupyter_book.cli.main import main
+main()
+"""
 PROBLEM = re.compile(r"(WARNING|ERROR|CRITICAL|SEVERE):|Execution Failed|Traceback \(most recent")
 
 
@@ -70,7 +75,7 @@ def _inputs_key(root: Path) -> str:
     """Everything the pages are made from."""
     inputs = [root / "_config.yml", root / "_toc.yml"]
     inputs += [path for path in (root / "book").rglob("*") if path.is_file()]
-    machinery = [path for path in (PACKAGE / "bookkit").rglob("*") if path.suffix != ".pyc"]
+    machinery = [path for path in (PACKAGE / "book").rglob("*") if path.suffix != ".pyc"]
     own = digest(
         filter(Path.is_file, machinery), PACKAGE, {name: version(name) for name in PACKAGES}
     )

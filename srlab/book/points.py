@@ -5,6 +5,7 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
@@ -23,8 +24,8 @@ from srlab.book.project import Notebook
 from srlab.book.records import extract_record
 from srlab.book.runner import chosen_parameters, execute, known_parameters, what_stopped
 from srlab.files import replace_at
-from srlab.pages.sweep import DONE, FAILED
 from srlab.studies.parameters import check_given
+from srlab.studies.sweeps import DONE, FAILED
 
 OUTCOME, EXECUTED = "outcome.json", "notebook.ipynb"
 LONGEST = 80  # letters of a folder's name that say the choice
@@ -39,13 +40,26 @@ class Point:
     name: str  # "ddr/global_residual"
     choice: dict[str, Any]  # of the parameters that the sweep varies
     parameters: dict[str, Any]  # all that is replaced
+    defaults: dict[str, Any]  # of all parameters
     key: str  # equal keys mean equal outputs
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """All parameters, in the notebook's order: what tells this point from any other."""
+        return {**self.defaults, **self.parameters}
+
+    @property
     def folder(self) -> str:
-        """Where its results lie below the sweep's: "ddr/global_residual/image_set=b100-3f9a…"."""
-        said = ",".join(f"{name}={value}" for name, value in self.choice.items())
-        digest = hashlib.sha256(json.dumps(self.choice, sort_keys=True).encode()).hexdigest()
+        """Where its results lie below the sweep's: "ddr/global_residual/image_set=b100-3f9a…".
+
+        Named for what is not as usual; whatever else a sweep varies, equal points have one place.
+        """
+        said = ",".join(
+            f"{name}={value}"
+            for name, value in self.settings.items()
+            if _text(value) != _text(self.defaults[name])
+        )
+        digest = hashlib.sha256(_text(self.settings).encode()).hexdigest()
         words = re.sub(r"[^\w.,=+-]+", "", said)[:LONGEST]
         return f"{self.name}/{words}-{digest[:8]}"
 
@@ -61,6 +75,7 @@ class Point:
             "finding": self.name,
             "choice": self.choice,
             "parameters": self.parameters,
+            "settings": self.settings,
             "key": self.key,
             "state": FAILED if error else DONE,
             "error": error,
@@ -72,9 +87,12 @@ class Point:
 def grid(
     notebooks: Sequence[Notebook], axes: Mapping[str, Sequence[Any]], *, quick: bool = False
 ) -> list[Point]:
-    """All combinations of the axes' values, for each notebook; refuses what one does not take."""
-    varied = [name for name, values in axes.items() if len(values) > 1]
-    points = []
+    """All combinations of the axes' values, for each notebook; refuses what one does not take.
+
+    Equal combinations are one point.
+    """
+    varied = [name for name, values in axes.items() if len({_text(value) for value in values}) > 1]
+    points: dict[str, Point] = {}
     for notebook in notebooks:
         known = known_parameters(notebook)
         for values in product(*axes.values()):
@@ -83,8 +101,13 @@ def grid(
             parameters = chosen_parameters(notebook, given, quick=quick)
             key = cache_key(notebook, parameters)
             choice = {name: given[name] for name in varied}
-            points.append(Point(notebook.name, choice, parameters, key))
-    return points
+            point = Point(notebook.name, choice, parameters, known, key)
+            points.setdefault(point.folder, point)
+    return [*points.values()]
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def read_outcome(target: str, point: Point) -> Outcome | None:
@@ -94,17 +117,35 @@ def read_outcome(target: str, point: Point) -> Outcome | None:
         outcome = json.loads(files.cat_file(f"{root}/{point.folder}/{OUTCOME}"))
     except (FileNotFoundError, ValueError):
         return None
-    return outcome if outcome.get("key") == point.key else None
+    return {**outcome, "choice": point.choice} if outcome.get("key") == point.key else None
+
+
+def read_outcomes(target: str) -> dict[str, Outcome]:
+    """{folder: outcome} of all points that any sweep left below `target`."""
+    files, root = fsspec.url_to_fs(target)
+    found = {}
+    for path in files.find(root):
+        folder, _, name = path.removeprefix(f"{root}/").rpartition("/")
+        if name == OUTCOME:
+            with suppress(ValueError):
+                found[folder] = json.loads(files.cat_file(path))
+    return {folder: outcome for folder, outcome in found.items() if "settings" in outcome}
 
 
 def run_point(
-    point: Point, source: NotebookNode, target: str, library: str, memory: int | None
+    point: Point,
+    source: NotebookNode,
+    target: str,
+    library: str,
+    memory: int | None,
+    home: Path | None = None,
 ) -> Outcome:
     """Execute one point and leave its notebook and outcome below `target`, any fsspec address.
 
     A point that stops is an outcome too, with its cell and error. `library` is the key of the
-    srlab that asks, `memory` the bytes that the notebook may take. The outcome is written last:
-    where there is one, the point is finished.
+    srlab that asks, `memory` the bytes that the notebook may take. Its parameters are read
+    relative to the folder `home`, where this machine has it. The outcome is written last: where
+    there is one, the point is finished.
     """
     from srlab.devices import hardware  # loads torch, which the process that asks does without
 
@@ -118,7 +159,8 @@ def run_point(
     with TemporaryDirectory() as folder, MemoryLimit(memory) as limit:
         copy = Path(folder) / EXECUTED
         try:
-            page = execute(source, copy, point.parameters, folder=Path(folder))
+            there = home if home and home.is_dir() else Path(folder)
+            page = execute(source, copy, point.parameters, folder=there)
             record = extract_record(page)
         except (papermill.PapermillExecutionError, RuntimeError) as stopped:
             error = limit.story() or what_stopped(stopped)

@@ -25,6 +25,7 @@ from srlab.book.records import extract_record, write_record
 from srlab.book.twins import read_source
 from srlab.files import replace_text
 from srlab.studies.parameters import check_given, offered
+from srlab.training.lifetime import end_at_once, end_with_parent
 
 METADATA = "srlab"  # where an executed notebook keeps its key, seconds, hardware and versions
 THREAD_LIMITS = ("OMP", "MKL", "OPENBLAS", "NUMBA")
@@ -32,13 +33,17 @@ THREAD_LIMITS = ("OMP", "MKL", "OPENBLAS", "NUMBA")
 # a tenth of a notebook's time. Other systems do not know these names.
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**32), "MALLOC_TRIM_THRESHOLD_": str(2**32)}
 # Messages to a kernel stay unread by others on the machine, and its own log stays off the terminal.
-# Nothing is left to do in a kernel after its last cell, and to end it gently takes a second.
+# Nothing is left to do in a kernel after its last cell, and to end it gently takes a second. It
+# ends with the process that started it as well, in the middle of a cell if need be.
 KERNEL = Config(
     {
         "KernelManager": {"transport_encryption": "auto"},
         "AsyncKernelManager": {"transport_encryption": "auto"},
         "NotebookClient": {
-            "extra_arguments": ["--IPKernelApp.log_level=CRITICAL"],
+            "extra_arguments": [
+                "--IPKernelApp.log_level=CRITICAL",
+                "--ext=srlab.training.lifetime",
+            ],
             "shutdown_kernel": "immediate",
         },
     }
@@ -145,7 +150,7 @@ def _run_all(
     workers = max(1, min(workers, len(jobs)))
     threads = max(1, (os.cpu_count() or 1) // workers)
     pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_share_machine, initargs=(threads,)
+        workers, get_context("spawn"), initializer=_begin, initargs=(threads, os.getpid())
     )
     with pool:
         futures: list[Future[Run]] = [pool.submit(run_notebook, *job) for job in jobs]
@@ -155,6 +160,13 @@ def _run_all(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _begin(threads: int, parent: int) -> None:
+    """What each worker does first."""
+    end_at_once()
+    end_with_parent(parent)
+    _share_machine(threads)
 
 
 def _share_machine(threads: int) -> None:
@@ -170,13 +182,15 @@ def kernel_environment(threads: int) -> dict[str, str]:
 
 
 def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) -> Run:
-    """Execute one notebook and replace its page and record, or keep the failed copy elsewhere."""
+    """Execute one notebook and replace its page and record, or keep the failed copy elsewhere.
+
+    Files and modules that its parameters name are looked for in the working folder.
+    """
     start = time.perf_counter()
     with TemporaryDirectory() as folder:
         copy = Path(folder) / "executed.ipynb"
         try:
-            source, home = read_source(notebook.source), notebook.source.parent
-            page = execute(source, copy, parameters, folder=home)
+            page = execute(read_source(notebook.source), copy, parameters, folder=Path.cwd())
         except (papermill.PapermillExecutionError, DeadKernelError) as error:
             raise NotebookError(_story(notebook, error, copy)) from None
     page.metadata[METADATA] = {
@@ -198,7 +212,7 @@ def run_notebook(notebook: Notebook, parameters: Mapping[str, Any], key: str) ->
 def execute(
     source: NotebookNode, copy: Path, parameters: Mapping[str, Any], *, folder: Path
 ) -> NotebookNode:
-    """Papermill over a notebook, in `folder` as JupyterLab would run it; `copy` grows with it."""
+    """Papermill over a notebook, whose kernel works in `folder`; `copy` grows with it."""
     logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of parameters it cannot read
     os.environ["PLOTLY_RENDERER"] = "plotly_mimetype"  # figures as JSON, no copy of plotly.js
     page = papermill.execute_notebook(
@@ -229,7 +243,7 @@ def what_stopped(error: Exception) -> str:
 
 def _circumstances(record: dict[str, Any] | None) -> dict[str, Any]:
     """The hardware, and how the checkpoints that the finding names came to be."""
-    from srlab.checkpoints.files import read_provenance
+    from srlab.checkpoints.files.files.files.files import read_provenance
     from srlab.devices import hardware
 
     names = record["checkpoints"] if record else ()

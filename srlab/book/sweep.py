@@ -14,11 +14,12 @@ from distributed import Client, Future, LocalCluster, wait
 from tqdm.auto import tqdm
 
 from srlab.book.cache import library_key
-from srlab.book.points import Outcome, Point, grid, read_outcome, run_point
+from srlab.book.points import Outcome, Point, grid, read_outcome, read_outcomes, run_point
 from srlab.book.project import find_notebooks, find_root
 from srlab.book.runner import kernel_environment
 from srlab.book.twins import read_source
-from srlab.pages.sweep import DONE, FAILED, write_results
+from srlab.pages.sweep import write_results
+from srlab.studies.sweeps import DONE, FAILED, told_apart
 
 QUIET = {  # a worker that dies is this module's to tell, not a traceback's
     "logging.distributed": "critical",
@@ -48,7 +49,7 @@ def run_sweep(
     workers must reach it. Without `scheduler`, "tcp://…", `workers` processes are started here:
     they share the machine's cores, and each notebook may take `memory` ("4 GiB"; by default its
     share of the machine's). A point that stops does not stop the others. Interrupted, it leaves
-    the points that finished.
+    the points that finished. What other sweeps left in `target` stays, and stands in its table.
     """
     root = root or find_root()
     notebooks = find_notebooks(root, names)
@@ -70,6 +71,7 @@ def run_sweep(
                         target,
                         library_key(),
                         limit,
+                        Path.cwd(),
                         pure=False,
                     ): point
                     for point in waiting
@@ -79,8 +81,10 @@ def run_sweep(
                     if outcome["state"] == FAILED:
                         report(f"{point.words} {outcome['error']}")
     finally:
-        here = [outcomes[point.folder] for point in points if point.folder in outcomes]
-        write_results(target, here)
+        own = [point.folder for point in points]
+        here = [outcomes[folder] for folder in own if folder in outcomes]
+        others = [old for folder, old in read_outcomes(target).items() if folder not in own]
+        write_results(target, told_apart([*here, *others]))
     return here
 
 

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from srlab.training.lifetime import ending_at_signals
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -47,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a sign that the console lacks ends nothing
     try:
-        app([argument for argument in given if argument != "--debug"], prog_name="srlab")
+        with ending_at_signals():
+            app([argument for argument in given if argument != "--debug"], prog_name="srlab")
     except Exception as error:
         if "--debug" in given:
             raise
@@ -59,6 +62,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(1)
 
 
+@contextmanager
+def _stopped(words: str) -> Iterator[None]:
+    """Say what is kept where Ctrl-C or another signal ends the work."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as stopped:
+        with suppress(OSError):  # the terminal may be gone
+            typer.echo(f"\nStopped. {words}", err=True)
+        if isinstance(stopped, SystemExit):
+            raise
+        raise typer.Exit(130) from None
+
+
 @app.command()
 def book(
     quick: Quick = False,
@@ -68,7 +84,8 @@ def book(
     """Run the notebooks that changed and compile the book."""
     from srlab.book.build import build_book
 
-    build_book(quick=quick, force=force, workers=workers)
+    with _stopped("Finished pages stay; the same command does the others."):
+        build_book(quick=quick, force=force, workers=workers)
 
 
 @app.command()
@@ -86,7 +103,8 @@ def run(
     from srlab.book.runner import run_notebooks
 
     chosen = dict(_assignment(text) for text in parameter or ())
-    run_notebooks(names, parameters=chosen, quick=quick, force=force, workers=workers)
+    with _stopped("Finished pages stay; the same command does the others."):
+        run_notebooks(names, parameters=chosen, quick=quick, force=force, workers=workers)
 
 
 @app.command()
@@ -122,12 +140,13 @@ def sweep(
     from tqdm.auto import tqdm
 
     from srlab.book.sweep import run_sweep
-    from srlab.pages.sweep import FAILED, PAGE
+    from srlab.pages.sweep import PAGE
+    from srlab.studies.sweeps import FAILED
 
     axes: dict[str, list[Any]] = {}
     for name, value in map(_assignment, parameter or ()):
         axes.setdefault(name, []).append(value)
-    try:
+    with _stopped("Finished points stay; the same command does the others."):
         outcomes = run_sweep(
             names,
             axes,
@@ -139,9 +158,6 @@ def sweep(
             scheduler=scheduler,
             report=tqdm.write,  # above the bar
         )
-    except KeyboardInterrupt:
-        typer.echo("\nStopped. Finished points stay; the same command does the others.", err=True)
-        raise typer.Exit(130) from None
     failed = sum(outcome["state"] == FAILED for outcome in outcomes)
     typer.echo(f"{len(outcomes) - failed} points finished, {failed} failed")
     typer.echo(f"open {out.rstrip('/')}/{PAGE}")
@@ -174,16 +190,9 @@ def train(
     chosen, folder = recipe(name), folder or Path("runs", name)
     chosen = replace(chosen, precision=precision or chosen.precision)
     own = processes(chosen, device=device, devices=devices, nodes=nodes, strategy=strategy)
-    try:
-        with own as fabric:
-            result = fit(chosen, folder=folder, fabric=fabric)
-    except KeyboardInterrupt:
-        typer.echo(
-            f"\nStopped. The same command goes on from the last state saved in {folder}; "
-            "delete that folder to start anew.",
-            err=True,
-        )
-        raise typer.Exit(130) from None
+    words = f"The same command goes on from the last state saved in {folder}; "
+    with _stopped(f"{words}delete that folder to start anew."), own as fabric:
+        result = fit(chosen, folder=folder, fabric=fabric)
     if not fabric.is_global_zero:
         return
     for path in ship(name, result, folder, steps=chosen.snapshots):
@@ -276,7 +285,7 @@ def lam(
     them in this order. --weights, --range, --multiple and --output-index belong to the network
     before them; ahead of the first, to all.
     """
-    from srlab.checkpoints.files import versions
+    from srlab.checkpoints.files.files import versions
     from srlab.devices import hardware
     from srlab.images import read_image
     from srlab.pages.chosen import chosen_networks, whole_numbers
@@ -551,7 +560,7 @@ def _models() -> Rows:
 
 
 def _checkpoints() -> Rows:
-    from srlab.checkpoints.files import WEIGHTS, read_provenance, shipped_checkpoints
+    from srlab.checkpoints.files.files import WEIGHTS, read_provenance, shipped_checkpoints
 
     provenance = {name: read_provenance(name) for name in shipped_checkpoints()}
     for name in sorted(

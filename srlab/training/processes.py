@@ -1,5 +1,6 @@
 """The processes that share a training: one on one device, or one for each of several."""
 
+import os
 import time
 import warnings
 from collections.abc import Iterator
@@ -9,9 +10,11 @@ from typing import Any
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 
+from srlab.training.lifetime import end_at_once, end_with_parent
 from srlab.training.recipes import Recipe
 from srlab.training.share import share_size
 
+STARTED_BY = "SRLAB_STARTED_BY"  # the variable that tells a process the first one's number
 GRACE = 10.0  # seconds in which the first process ends those that have met the same error
 
 
@@ -27,7 +30,8 @@ def processes(
     """What `fit` needs to train a recipe on several devices, with a process for each.
 
     Unless Slurm or torchrun have started all of them, the first runs its command again for each
-    of the others. None outlives an error of another, and an error that all meet is told once.
+    of the others. None outlives the first or an error of another, and what all meet, an error or
+    a signal, is told once.
     """
     if devices < 1 or nodes < 1:
         raise ValueError(f"devices and nodes are 1 or more, got {devices} and {nodes}")
@@ -39,7 +43,14 @@ def processes(
         return
     ddp = DDPStrategy(find_unused_parameters=recipe.partial)
     fabric = on_device(device, devices=devices, num_nodes=nodes, strategy=ddp)
+    first = os.environ.pop(STARTED_BY, None)
+    if first:
+        end_with_parent(int(first))
+    os.environ[STARTED_BY] = str(os.getpid())
     fabric.launch()
+    del os.environ[STARTED_BY]
+    if not fabric.is_global_zero:
+        end_at_once()
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "torch.distributed.nn.functional", FutureWarning)

@@ -20,7 +20,8 @@ from srlab.book.project import Notebook, find_notebooks
 from srlab.book.runner import run_notebooks
 from srlab.book.sweep import run_sweep
 from srlab.book.twins import read_source
-from srlab.pages.sweep import TABLE, read_results
+from srlab.pages.sweep import TABLE
+from srlab.studies.sweeps import read_results
 
 PARAMETERS = 'amount = 3\nseeds = [0]\nmark = ""'
 FINDING = """
@@ -190,12 +191,68 @@ def test_points_of_a_changed_notebook_are_other_points(study, write_notebook):
     assert before.key != point().key
 
 
-def test_folders_say_the_choice_and_never_meet(study):
+def test_folders_say_what_is_not_as_usual_and_never_meet(study):
     axes = {"seeds": [[0], [1], [0, 1]], "mark": ["a/b", "ab"], "amount": [7]}
     points = grid(find_notebooks(study, ["plain"]), axes)
     assert len({point.folder for point in points}) == 6
-    assert points[0].folder.startswith("plain/seeds=0,mark=ab-")
+    assert points[0].folder.startswith("plain/amount=7,mark=ab-")
+    assert points[2].folder.startswith("plain/amount=7,seeds=1,mark=ab-")
     assert points[0].words == "plain (seeds=[0], mark=a/b)"
+
+
+def test_a_points_place_is_all_its_parameters_whatever_the_sweep_varies(study):
+    plain = find_notebooks(study, ["plain"])
+
+    def places(**axes):
+        return [point.folder for point in grid(plain, axes)]
+
+    assert places(amount=[1, 1]) == places(amount=[1]) == places(amount=[1], seeds=[[0]])
+    assert places(amount=[1, 2])[1:] == places(amount=[2])
+    assert places(amount=[3]) == places()
+    assert not {*places(amount=[1, 2])} & {*places(amount=[1, 2], seeds=[[5]])}
+    (alone,) = grid(plain, {"amount": [1, 1]})
+    assert alone.words == "plain"
+
+
+def test_a_second_sweep_into_a_folder_keeps_the_first_and_shows_both(study, tmp_path):
+    target = tmp_path / "out"
+    swept(study, target, {"amount": [1, 1]}, ["plain"])
+    (first,) = target.rglob("outcome.json")
+    then = first.read_text()
+    _, lines = swept(study, target, {"amount": [2], "seeds": [[5]]}, ["plain"])
+    assert lines == ["1 points, 0 of them done before"]
+    _, lines = swept(study, target, {"amount": [1]}, ["plain"])
+    assert lines == ["1 points, 1 of them done before"]
+    assert first.read_text() == then
+    rows = read_results(target / TABLE)
+    told = {(row["parameter.amount"], row["parameter.seeds"], row["measure"]) for row in rows}
+    assert {own[:2] for own in told} == {("1", "[0]"), ("2", "[5]")}
+    assert "2 points: " in (target / "index.html").read_text()
+
+
+def test_modules_and_files_are_looked_for_where_the_command_is_given(
+    write_notebook, checkout, tmp_path, monkeypatch
+):
+    reader = tmp_path / "reader"
+    reader.mkdir()
+    (reader / "own_network.py").write_text("layers = 7")
+    (reader / "weights.txt").write_text("0.5")
+    code = "import importlib\nprint(importlib.import_module(module).layers, open(weights).read())"
+    write_notebook("your", code, parameters='module = ""\nweights = ""')
+    monkeypatch.chdir(reader)
+    given = {"module": "own_network", "weights": "weights.txt"}
+    run_notebooks(["your"], root=checkout, parameters=given, report=lambda _line: None)
+    axes = {name: [value] for name, value in given.items()}
+    (outcome,), _ = swept(checkout, Path("out"), axes, ["your"])
+    assert outcome["state"] == "done", outcome["error"]
+    (point,) = (reader / "out").rglob("notebook.ipynb")
+    for page in (Notebook(checkout, "your").page, point):
+        assert "7 0.5" in page.read_text()
+    assert sorted(path.name for path in reader.iterdir() if path.name != "__pycache__") == [
+        "out",
+        "own_network.py",
+        "weights.txt",
+    ]
 
 
 def one_point(study):

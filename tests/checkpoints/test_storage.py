@@ -1,7 +1,6 @@
 import pytest
 import torch
-
-from srlab.checkpoints.storage import STEP, restored_weights, rounded, stored
+from srlab.checkpoints.files.storage import STEP, restored_weights, rounded, stored
 
 GENERATOR = torch.Generator().manual_seed(0)
 WEIGHTS = {

@@ -5,17 +5,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from srlab.pages.sweep import (
-    PAGE,
+from srlab.pages.sweep import PAGE, TABLE, results_page, write_results
+from srlab.studies.sweeps import (
     RECORDED,
-    TABLE,
     effects_figure,
     outcome_words,
     read_results,
     result_rows,
-    results_page,
     varied,
-    write_results,
 )
 
 

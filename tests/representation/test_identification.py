@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
-
-from srlab.representation.embedding import inner_products
-from srlab.representation.identification import content_splits, identify, unseen_components
+from srlab.representation.embedding.embedding import inner_products
+from srlab.representation.embedding.identification import (
+    content_splits,
+    identify,
+    unseen_components,
+)
 
 CONTENTS = np.repeat(list("abcdef"), 8)
 LABELS = np.tile(["blur", "noise"], 24)

@@ -6,7 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from srlab.representation.embedding import principal_components, separability, separability_draws
+from srlab.representation.embedding.embedding import (
+    principal_components,
+    separability,
+    separability_draws,
+)
 from srlab.statistics import rank_correlation
 
 Project = Callable[[np.ndarray], np.ndarray]  # points (n, D) → (n, d)
