@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from srlab.checkpoints.files.files import load_checkpoint, read_checkpoint
 from torch import Tensor, nn
 
 from bench.row import Row, alternating
@@ -18,6 +17,7 @@ from srlab.attribution.faig import (
     overlap_score,
     top_filters,
 )
+from srlab.checkpoints.files import load_checkpoint, read_checkpoint
 from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.images import center_crop

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import torch
-from srlab.checkpoints.files.files import load_checkpoint
 from torch import Tensor, nn
 
 from bench.row import Row, alternating
@@ -15,6 +14,7 @@ from srlab.attribution.lam import (
     patch_target,
 )
 from srlab.attribution.paths import deblurring
+from srlab.checkpoints.files import load_checkpoint
 from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.images import center_crop

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from sklearn.decomposition import PCA
-from srlab.representation.embedding.embedding import separability, stream_components
 
 from bench.row import Row
+from srlab.representation.embedding import separability, stream_components
 
 DIMENSIONS, BATCH = 8192, 100  # of a point: 32 channels of 16×16
 

@@ -37,17 +37,11 @@ import numpy as np
 import torch
 from IPython.display import HTML, display
 from myst_nb import glue
-from srlab.checkpoints.files.files import WEIGHTS, load_weights, read_weights
-from srlab.representation.embedding.embedding import (
-    embed,
-    layer_points,
-    separability,
-    separability_level,
-)
 from torch import nn
 
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
 from srlab.capture import layer_names
+from srlab.checkpoints.files import WEIGHTS, load_weights, read_weights
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
@@ -55,6 +49,12 @@ from srlab.figures.plotting import attribution_grid, embedding_grid, sprite_shee
 from srlab.images import crop, image_to_array
 from srlab.networks.contract import connect
 from srlab.networks.foreign import load_network
+from srlab.representation.embedding import (
+    embed,
+    layer_points,
+    separability,
+    separability_level,
+)
 from srlab.studies.parameters import check_parameters
 
 check_parameters()

@@ -2,7 +2,7 @@
 
 Models, degradations and attribution for looking inside super-resolution (SR) networks.
 Start at `srlab.data.datasets.load_images`, `srlab.degradations.Degradation`,
-`srlab.checkpoints.files.files.load_checkpoint`, `srlab.capture.capture` and
+`srlab.checkpoints.files.load_checkpoint`, `srlab.capture.capture` and
 `srlab.attribution.lam.local_attribution`.
 """
 

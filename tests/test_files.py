@@ -9,9 +9,9 @@ import fsspec
 import pytest
 import torch
 from safetensors import SafetensorError
-from srlab.checkpoints.files.files import Provenance, save_checkpoint
 
 from srlab.book.twins import write_twins
+from srlab.checkpoints.files import Provenance, save_checkpoint
 from srlab.files import replace_at, replace_file, replace_text
 from srlab.pages.sweep import write_results
 from srlab.training.state import RunState

@@ -67,14 +67,6 @@ device = "auto"
 import numpy as np
 import torch
 from myst_nb import glue
-from srlab.representation.embedding.embedding import (
-    align,
-    embed,
-    layer_components,
-    separability,
-    separability_interval,
-    separability_level,
-)
 
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
@@ -82,6 +74,14 @@ from srlab.devices import pick_device
 from srlab.figures.plotting import animated_grid, picture_grid, sprite_sheet, stacked_curves
 from srlab.images import image_to_array
 from srlab.metrics import psnr
+from srlab.representation.embedding import (
+    align,
+    embed,
+    layer_components,
+    separability,
+    separability_interval,
+    separability_level,
+)
 from srlab.studies.ddr.feature_maps import edges
 from srlab.studies.networks import network
 from srlab.studies.parameters import check_parameters

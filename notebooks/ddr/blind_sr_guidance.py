@@ -62,7 +62,6 @@ import numpy as np
 import pandas as pd
 import torch
 from myst_nb import glue
-from srlab.representation.embedding.embedding import embed, separability
 
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
@@ -78,6 +77,7 @@ from srlab.figures.plotting import (
 )
 from srlab.images import image_to_array
 from srlab.metrics import psnr, ssim
+from srlab.representation.embedding import embed, separability
 from srlab.studies.ddr.natural_statistics import niqe
 from srlab.studies.networks import network, obtainable
 from srlab.studies.parameters import check_parameters

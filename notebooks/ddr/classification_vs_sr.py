@@ -70,15 +70,6 @@ device = "auto"
 # %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
-from srlab.representation.embedding.embedding import (
-    embed,
-    layer_components,
-    layer_points,
-    points,
-    principal_components,
-    separability,
-    separability_ratio,
-)
 
 from srlab.data.labelled import cifar10
 from srlab.data.subjects import by_degradation, subject_task
@@ -93,6 +84,15 @@ from srlab.figures.plotting import (
 )
 from srlab.images import image_to_array
 from srlab.models import ResNet18
+from srlab.representation.embedding import (
+    embed,
+    layer_components,
+    layer_points,
+    points,
+    principal_components,
+    separability,
+    separability_ratio,
+)
 from srlab.studies.networks import network, subject_classifiers
 from srlab.studies.parameters import check_parameters
 from srlab.studies.study import Finding, record, span

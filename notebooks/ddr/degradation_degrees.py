@@ -73,15 +73,8 @@ device = "auto"
 # %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
-from srlab.checkpoints.files.files import shipped_checkpoints
-from srlab.representation.embedding.embedding import (
-    METHODS,
-    embed,
-    layer_points,
-    principal_components,
-    separability,
-)
 
+from srlab.checkpoints.files import shipped_checkpoints
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
@@ -97,6 +90,13 @@ from srlab.figures.plotting import (
     stacked_curves,
 )
 from srlab.images import image_to_array
+from srlab.representation.embedding import (
+    METHODS,
+    embed,
+    layer_points,
+    principal_components,
+    separability,
+)
 from srlab.studies.ddr.spectrum import (
     by_distance,
     distance_rank,

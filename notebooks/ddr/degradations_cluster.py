@@ -61,7 +61,13 @@ device = "auto"
 # %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
-from srlab.representation.embedding.embedding import (
+
+from srlab.data.datasets import degraded_patches, load_images
+from srlab.degradations import Degradation
+from srlab.devices import pick_device
+from srlab.figures.plotting import embedding_grid, picture_grid, sprite_sheet
+from srlab.images import image_to_array
+from srlab.representation.embedding import (
     embed,
     layer_points,
     points,
@@ -70,12 +76,6 @@ from srlab.representation.embedding.embedding import (
     separability_interval,
     separability_level,
 )
-
-from srlab.data.datasets import degraded_patches, load_images
-from srlab.degradations import Degradation
-from srlab.devices import pick_device
-from srlab.figures.plotting import embedding_grid, picture_grid, sprite_sheet
-from srlab.images import image_to_array
 from srlab.studies.networks import network
 from srlab.studies.parameters import check_parameters
 from srlab.studies.study import Finding, record, span

@@ -63,13 +63,6 @@ device = "auto"
 # %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
-from srlab.representation.embedding.embedding import (
-    embed,
-    layer_points,
-    principal_components,
-    separability,
-)
-from srlab.representation.embedding.identification import content_splits, identify
 
 from srlab.devices import pick_device
 from srlab.figures.plotting import (
@@ -82,6 +75,13 @@ from srlab.figures.plotting import (
     stacked_curves,
 )
 from srlab.images import image_to_array
+from srlab.representation.embedding import (
+    embed,
+    layer_points,
+    principal_components,
+    separability,
+)
+from srlab.representation.identification import content_splits, identify
 from srlab.studies.ddr.distortions import distorted_crops
 from srlab.studies.ddr.natural_statistics import brisque_features
 from srlab.studies.networks import network

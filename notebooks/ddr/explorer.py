@@ -26,15 +26,8 @@ device = "auto"
 from functools import cache
 
 import numpy as np
-from srlab.checkpoints.files.files import load_checkpoint
-from srlab.representation.embedding.embedding import (
-    METHODS,
-    embed,
-    layer_points,
-    principal_components,
-    separability,
-)
 
+from srlab.checkpoints.files import load_checkpoint
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
@@ -42,6 +35,13 @@ from srlab.explorers.embedding import EmbeddingExplorer, Setting
 from srlab.explorers.scatter import EmbeddedState
 from srlab.figures.plotting import sprite_sheet
 from srlab.images import image_to_array
+from srlab.representation.embedding import (
+    METHODS,
+    embed,
+    layer_points,
+    principal_components,
+    separability,
+)
 from srlab.studies.parameters import check_parameters
 from srlab.training.initial import initial_model
 from srlab.training.recipes import recipe

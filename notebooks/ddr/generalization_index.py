@@ -73,7 +73,6 @@ from math import pi
 
 import numpy as np
 from myst_nb import glue
-from srlab.representation.embedding.embedding import embed, layer_components, separability
 
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
@@ -81,6 +80,7 @@ from srlab.devices import pick_device
 from srlab.figures.plotting import Matrix, embedding_grid, matrix_grid, scatter_panels, sprite_sheet
 from srlab.images import image_to_array
 from srlab.metrics import network_psnr
+from srlab.representation.embedding import embed, layer_components, separability
 from srlab.statistics import rank_correlation, rank_correlation_interval
 from srlab.studies.ddr.generalization import srga
 from srlab.studies.networks import network, obtainable

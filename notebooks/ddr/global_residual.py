@@ -61,7 +61,14 @@ device = "auto"
 import numpy as np
 import torch
 from myst_nb import glue
-from srlab.representation.embedding.embedding import (
+
+from srlab.data.datasets import degraded_patches, load_images
+from srlab.degradations import Degradation
+from srlab.devices import pick_device
+from srlab.figures.plotting import embedding_grid, picture_row, sprite_sheet, stacked_curves
+from srlab.images import image_to_array
+from srlab.metrics import psnr
+from srlab.representation.embedding import (
     METHODS,
     embed,
     layer_points,
@@ -70,13 +77,6 @@ from srlab.representation.embedding.embedding import (
     separability_interval,
     separability_level,
 )
-
-from srlab.data.datasets import degraded_patches, load_images
-from srlab.degradations import Degradation
-from srlab.devices import pick_device
-from srlab.figures.plotting import embedding_grid, picture_row, sprite_sheet, stacked_curves
-from srlab.images import image_to_array
-from srlab.metrics import psnr
 from srlab.studies.networks import network, obtainable_groups
 from srlab.studies.parameters import check_parameters
 from srlab.studies.study import Finding, record

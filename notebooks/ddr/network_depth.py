@@ -53,13 +53,6 @@ device = "auto"
 # %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
-from srlab.representation.embedding.embedding import (
-    embed,
-    layer_components,
-    separability,
-    separability_interval,
-    separability_level,
-)
 
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
@@ -68,6 +61,13 @@ from srlab.devices import pick_device
 from srlab.figures.plotting import embedding_grid, sprite_sheet, stacked_curves
 from srlab.images import image_to_array
 from srlab.metrics import network_psnr
+from srlab.representation.embedding import (
+    embed,
+    layer_components,
+    separability,
+    separability_interval,
+    separability_level,
+)
 from srlab.statistics import rank_correlation
 from srlab.studies.networks import network, obtainable
 from srlab.studies.parameters import check_parameters

@@ -63,7 +63,6 @@ device = "auto"
 # %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
-from srlab.representation.embedding.embedding import METHODS, embed, layer_components, separability
 
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
@@ -72,6 +71,7 @@ from srlab.explorers.controls import Control
 from srlab.explorers.scatter import EmbeddedState, ScatterExplorer
 from srlab.figures.plotting import embedding_grid, sprite_sheet, stacked_curves
 from srlab.images import image_to_array
+from srlab.representation.embedding import METHODS, embed, layer_components, separability
 from srlab.studies.ddr.projections import (
     cloud_distances,
     cloud_sizes,

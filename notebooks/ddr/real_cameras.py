@@ -59,13 +59,6 @@ device = "auto"
 # %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
-from srlab.representation.embedding.embedding import (
-    embed,
-    layer_components,
-    principal_components,
-    separability,
-    separability_interval,
-)
 
 from srlab.devices import pick_device
 from srlab.figures.plotting import (
@@ -76,6 +69,13 @@ from srlab.figures.plotting import (
     stacked_curves,
 )
 from srlab.images import image_to_array
+from srlab.representation.embedding import (
+    embed,
+    layer_components,
+    principal_components,
+    separability,
+    separability_interval,
+)
 from srlab.studies.ddr.camera_patches import camera_patches
 from srlab.studies.networks import network
 from srlab.studies.parameters import check_parameters

@@ -75,14 +75,8 @@ device = "auto"
 import numpy as np
 import torch
 from myst_nb import glue
-from srlab.checkpoints.files.files import load_checkpoint
-from srlab.representation.embedding.embedding import (
-    embed,
-    layer_components,
-    separability,
-    separability_interval,
-)
 
+from srlab.checkpoints.files import load_checkpoint
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
@@ -98,6 +92,12 @@ from srlab.figures.plotting import (
 )
 from srlab.images import image_to_array
 from srlab.metrics import network_psnr, removed_share
+from srlab.representation.embedding import (
+    embed,
+    layer_components,
+    separability,
+    separability_interval,
+)
 from srlab.studies.networks import network, obtainable
 from srlab.studies.parameters import check_parameters
 from srlab.studies.study import Finding, record, span

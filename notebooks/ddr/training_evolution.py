@@ -54,8 +54,15 @@ import numpy as np
 import torch
 from myst_nb import glue
 from scipy.stats import spearmanr
-from srlab.checkpoints.files.files import load_checkpoint
-from srlab.representation.embedding.embedding import (
+
+from srlab.checkpoints.files import load_checkpoint
+from srlab.data.datasets import degraded_patches, load_images
+from srlab.degradations import Degradation
+from srlab.devices import pick_device
+from srlab.figures.plotting import animated_embedding, sprite_sheet, stacked_curves
+from srlab.images import image_to_array
+from srlab.metrics import psnr
+from srlab.representation.embedding import (
     align,
     embed,
     layer_points,
@@ -63,13 +70,6 @@ from srlab.representation.embedding.embedding import (
     separability,
     separability_interval,
 )
-
-from srlab.data.datasets import degraded_patches, load_images
-from srlab.degradations import Degradation
-from srlab.devices import pick_device
-from srlab.figures.plotting import animated_embedding, sprite_sheet, stacked_curves
-from srlab.images import image_to_array
-from srlab.metrics import psnr
 from srlab.studies.parameters import check_parameters
 from srlab.studies.study import Finding, record
 from srlab.training.initial import initial_model

@@ -65,13 +65,6 @@ device = "auto"
 # %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
-from srlab.representation.embedding.embedding import (
-    embed,
-    layer_points,
-    principal_components,
-    separability,
-    separability_ratio,
-)
 
 from srlab.data.labelled import cifar10
 from srlab.data.subjects import by_degradation, subject_task
@@ -85,6 +78,13 @@ from srlab.figures.plotting import (
     stacked_curves,
 )
 from srlab.images import image_to_array
+from srlab.representation.embedding import (
+    embed,
+    layer_points,
+    principal_components,
+    separability,
+    separability_ratio,
+)
 from srlab.studies.networks import network, subject_classifiers
 from srlab.studies.parameters import check_parameters
 from srlab.studies.study import Finding, record

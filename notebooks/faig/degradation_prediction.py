@@ -76,8 +76,6 @@ device = "auto"
 # %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
-from srlab.representation.embedding.embedding import layer_points
-from srlab.representation.embedding.identification import identify
 
 from srlab.attribution.faig import filter_attribution, filters_by_degradation
 from srlab.data.datasets import load_images
@@ -86,6 +84,8 @@ from srlab.data.subjects import separate
 from srlab.devices import pick_device
 from srlab.figures.plotting import confusion_dots, interval_dots, scatter_panels, sprite_sheet
 from srlab.images import image_to_array
+from srlab.representation.embedding import layer_points
+from srlab.representation.identification import identify
 from srlab.studies.faig.outputs import KINDS, restored
 from srlab.studies.faig.prediction import best_threshold, called, overlap_scores
 from srlab.studies.networks import tuned

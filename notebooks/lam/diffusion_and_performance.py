@@ -72,8 +72,8 @@ from itertools import product
 import numpy as np
 import torch
 from myst_nb import glue
-from srlab.checkpoints.files.official import load_official
 
+from srlab.checkpoints.official import load_official
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
 from srlab.figures.plotting import Matrix, matrix_grid, scatter_panels, sprite_sheet

@@ -74,10 +74,10 @@ device = "auto"
 import numpy as np
 import torch
 from myst_nb import glue
-from srlab.checkpoints.files.files import load_checkpoint
 
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
 from srlab.attribution.paths import deblurring
+from srlab.checkpoints.files import load_checkpoint
 from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample

@@ -70,10 +70,10 @@ device = "auto"
 import numpy as np
 import torch
 from myst_nb import glue
-from srlab.checkpoints.files.official import load_official
 
 from srlab.attribution.lam import patch_target
 from srlab.attribution.objective import frozen
+from srlab.checkpoints.official import load_official
 from srlab.data.datasets import EMBEDDED
 from srlab.degradations.filters import filter2d, gaussian_kernel, upsample
 from srlab.devices import pick_device

@@ -81,8 +81,8 @@ import math
 import numpy as np
 import pandas as pd
 from myst_nb import glue
-from srlab.checkpoints.files.official import load_official
 
+from srlab.checkpoints.official import load_official
 from srlab.devices import pick_device
 from srlab.figures.plotting import attribution_grid, interval_dots, stacked_curves
 from srlab.images import image_to_array

@@ -71,7 +71,6 @@ device = "auto"
 import numpy as np
 import torch
 from myst_nb import glue
-from srlab.checkpoints.files.files import load_checkpoint
 
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
 from srlab.attribution.rivals import causal_effect, plain_gradient, smooth_gradient
@@ -86,6 +85,7 @@ from srlab.attribution.sanity import (
     similarity,
 )
 from srlab.attribution.targets import error_target
+from srlab.checkpoints.files import load_checkpoint
 from srlab.devices import pick_device
 from srlab.figures.plotting import attribution_grid, interval_dots, stacked_curves
 from srlab.images import image_to_array

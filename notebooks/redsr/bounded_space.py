@@ -79,7 +79,6 @@ device = "auto"
 import numpy as np
 from IPython.display import Markdown
 from myst_nb import glue
-from srlab.representation.embedding.embedding import embed, principal_components
 
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
@@ -93,6 +92,7 @@ from srlab.figures.plotting import (
     stacked_curves,
 )
 from srlab.images import image_to_array
+from srlab.representation.embedding import embed, principal_components
 from srlab.studies.networks import network, obtainable_groups
 from srlab.studies.parameters import check_parameters
 from srlab.studies.redsr.codes import (

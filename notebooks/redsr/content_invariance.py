@@ -66,7 +66,6 @@ device = "auto"
 import numpy as np
 import torch
 from myst_nb import glue
-from srlab.representation.embedding.embedding import embed, separability
 
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
@@ -82,6 +81,7 @@ from srlab.figures.plotting import (
 )
 from srlab.images import center_crop, image_to_array
 from srlab.metrics import psnr
+from srlab.representation.embedding import embed, separability
 from srlab.studies.networks import network, obtainable
 from srlab.studies.parameters import check_parameters
 from srlab.studies.redsr.codes import codes_of, stacked, variance_shares

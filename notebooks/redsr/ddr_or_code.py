@@ -73,15 +73,8 @@ device = "auto"
 import numpy as np
 import pandas as pd
 from myst_nb import glue
-from srlab.checkpoints.files.files import shipped_checkpoints
-from srlab.representation.embedding.embedding import (
-    embed,
-    layer_points,
-    principal_components,
-    separability,
-    separability_interval,
-)
 
+from srlab.checkpoints.files import shipped_checkpoints
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.degradations import Degradation
@@ -96,6 +89,13 @@ from srlab.figures.plotting import (
 )
 from srlab.images import image_to_array
 from srlab.networks.cost import multiply_adds, parameter_count, seconds
+from srlab.representation.embedding import (
+    embed,
+    layer_points,
+    principal_components,
+    separability,
+    separability_interval,
+)
 from srlab.studies.networks import network, obtainable
 from srlab.studies.parameters import check_parameters
 from srlab.studies.redsr.codes import code_separation, codes_of, linear_probe, stacked

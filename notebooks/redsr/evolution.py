@@ -61,15 +61,15 @@ from dataclasses import replace
 import numpy as np
 from IPython.display import Markdown, display
 from myst_nb import glue
-from srlab.checkpoints.files.files import load_checkpoint
-from srlab.representation.embedding.embedding import align, embed, separability_interval
 
+from srlab.checkpoints.files import load_checkpoint
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.plotting import animated_grid, embedding_grid, sprite_sheet, stacked_curves
 from srlab.images import image_to_array
+from srlab.representation.embedding import align, embed, separability_interval
 from srlab.statistics import rank_correlation
 from srlab.studies.networks import obtainable
 from srlab.studies.parameters import check_parameters

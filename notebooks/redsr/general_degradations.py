@@ -63,7 +63,6 @@ device = "auto"
 # %% tags=["hide-cell"]
 import numpy as np
 from myst_nb import glue
-from srlab.representation.embedding.embedding import embed, separability, separability_interval
 
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
@@ -71,6 +70,7 @@ from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.plotting import Matrix, embedding_grid, matrix_grid, picture_grid, sprite_sheet
 from srlab.images import image_to_array
+from srlab.representation.embedding import embed, separability, separability_interval
 from srlab.studies.networks import network, obtainable
 from srlab.studies.parameters import check_parameters
 from srlab.studies.redsr.codes import code_separation, codes_of, stacked

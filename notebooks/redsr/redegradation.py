@@ -86,9 +86,8 @@ device = "auto"
 import numpy as np
 from IPython.display import Markdown
 from myst_nb import glue
-from srlab.checkpoints.files.files import read_provenance, shipped_checkpoints
-from srlab.representation.embedding.embedding import embed, separability
 
+from srlab.checkpoints.files import read_provenance, shipped_checkpoints
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.degradations import Degradation
@@ -101,6 +100,7 @@ from srlab.figures.plotting import (
     stacked_curves,
 )
 from srlab.images import image_to_array
+from srlab.representation.embedding import embed, separability
 from srlab.studies.networks import network, obtainable_groups
 from srlab.studies.parameters import check_parameters
 from srlab.studies.redsr.codes import code_separation, codes_of, stacked

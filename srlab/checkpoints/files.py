@@ -13,8 +13,8 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from srlab.checkpoints.files.inheritance import own_weights, whole_weights
-from srlab.checkpoints.files.storage import restored_weights, rounded, stored
+from srlab.checkpoints.inheritance import own_weights, whole_weights
+from srlab.checkpoints.storage import restored_weights, rounded, stored
 from srlab.files import kind_of_file, replace_file
 from srlab.models import build
 from srlab.networks.state_dicts import (

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from srlab.checkpoints.files.files import CheckpointError, load_weights, read_weights
+from srlab.checkpoints.files import CheckpointError, load_weights, read_weights
 from srlab.data.assets import OFFICIAL_WEIGHTS, weights_file
 from srlab.models import build
 from srlab.models.blocks import MEAN
@@ -180,7 +180,7 @@ def load_official(name: str) -> tuple[nn.Module, OfficialProvenance]:
     if name in BROUGHT:
         raise ValueError(
             f"srlab does not fetch the weights of {name!r}; with a file of your own, "
-            f"srlab.checkpoints.files.official.official_from_file({name!r}, path) loads it"
+            f"srlab.checkpoints.official.official_from_file({name!r}, path) loads it"
         )
     if name not in PUBLISHED:
         raise ValueError(f"no published network {name!r}; srlab has {', '.join(PUBLISHED)}")

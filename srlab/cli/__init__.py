@@ -285,7 +285,7 @@ def lam(
     them in this order. --weights, --range, --multiple and --output-index belong to the network
     before them; ahead of the first, to all.
     """
-    from srlab.checkpoints.files.files import versions
+    from srlab.checkpoints.files import versions
     from srlab.devices import hardware
     from srlab.images import read_image
     from srlab.pages.chosen import chosen_networks, whole_numbers
@@ -560,7 +560,7 @@ def _models() -> Rows:
 
 
 def _checkpoints() -> Rows:
-    from srlab.checkpoints.files.files import WEIGHTS, read_provenance, shipped_checkpoints
+    from srlab.checkpoints.files import WEIGHTS, read_provenance, shipped_checkpoints
 
     provenance = {name: read_provenance(name) for name in shipped_checkpoints()}
     for name in sorted(

@@ -17,7 +17,7 @@ from srlab.explorers.controls import (
 )
 from srlab.explorers.live import sources
 from srlab.figures.plotting import COLOURS, SYMBOLS
-from srlab.representation.embedding.embedding import align, separability_level
+from srlab.representation.embedding import align, separability_level
 
 
 class Route(NamedTuple):

@@ -39,7 +39,7 @@ class Chosen:
             return load_network(self.model, self.weights)
         name = f"{self.checkpoint}"
         if name.startswith(PUBLISHED):
-            from srlab.checkpoints.files.official import load_official, official_from_file
+            from srlab.checkpoints.official import load_official, official_from_file
 
             published = name.removeprefix(PUBLISHED)
             if self.weights:
@@ -49,7 +49,7 @@ class Chosen:
             raise ValueError(
                 f"--weights belongs to --model and to {PUBLISHED}NAME; a checkpoint brings its own"
             )
-        from srlab.checkpoints.files.files import load_checkpoint
+        from srlab.checkpoints.files import load_checkpoint
 
         return load_checkpoint(name)[0]
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from srlab.attribution.faig import Masks, filter_count, filter_depths
-from srlab.checkpoints.files.files import versions
+from srlab.checkpoints.files import versions
 from srlab.data.examples import examples
 from srlab.devices import hardware
 from srlab.figures.plotting import COLOURS, picture_url

@@ -26,7 +26,7 @@ from srlab.attribution.faig import (
     masked_weights,
     parameters_of,
 )
-from srlab.checkpoints.files.files import (
+from srlab.checkpoints.files import (
     CheckpointError,
     Provenance,
     load_checkpoint,

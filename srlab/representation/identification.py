@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, GroupShuffleSplit
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from srlab.representation.embedding.embedding import inner_products
+from srlab.representation.embedding import inner_products
 
 Split = tuple[np.ndarray, np.ndarray]  # rows to train on, rows to judge on
 PENALTIES = {"C": [0.1, 1.0, 10.0, 100.0, 1000.0]}

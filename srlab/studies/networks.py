@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from srlab.checkpoints.files.files import CheckpointError, load_checkpoint, shipped_checkpoints
+from srlab.checkpoints.files import CheckpointError, load_checkpoint, shipped_checkpoints
 from srlab.training.recipes import recipe, seed_names
 
 Group = TypeVar("Group", bound=Hashable)

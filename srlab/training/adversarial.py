@@ -6,7 +6,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from srlab.checkpoints.files.files import load_checkpoint
+from srlab.checkpoints.files import load_checkpoint
 from srlab.models import PatchDiscriminator
 from srlab.training.initial import drawn_by
 from srlab.training.losses import PerceptualLoss, adversarial_loss, pixel_loss

@@ -16,7 +16,7 @@ from srlab.attribution.faig import (
     top_filters,
 )
 from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
-from srlab.checkpoints.files.files import read_checkpoint
+from srlab.checkpoints.files import read_checkpoint
 from srlab.data.examples import Examples, examples
 from srlab.degradations.pipeline import Degradation, DegradationSpace
 from srlab.training.initial import initial_model

@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from srlab.checkpoints.files.files import load_weights
+from srlab.checkpoints.files import load_weights
 from srlab.devices import precision_on
 from srlab.training.adversarial import Adversarial
 from srlab.training.classification import Classification

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from srlab.checkpoints.files.files import inherited_weights, load_weights
+from srlab.checkpoints.files import inherited_weights, load_weights
 from srlab.models import build
 from srlab.training.recipes import Recipe
 

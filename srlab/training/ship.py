@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from srlab.checkpoints.files.files import Provenance, load_weights, save_checkpoint, versions
-from srlab.checkpoints.files.storage import rounded
+from srlab.checkpoints.files import Provenance, load_weights, save_checkpoint, versions
+from srlab.checkpoints.storage import rounded
 from srlab.devices import hardware
 from srlab.training.fit import TASKS, Fit
 from srlab.training.initial import initial_model

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from srlab.checkpoints.files.files import (
+
+from srlab.checkpoints.files import (
     WEIGHTS,
     CheckpointError,
     Provenance,
@@ -18,7 +19,6 @@ from srlab.checkpoints.files.files import (
     save_checkpoint,
     shipped_checkpoints,
 )
-
 from srlab.data.assets import IMAGE_SETS
 from srlab.data.datasets import EMBEDDED, image_digest, load_images
 from srlab.data.subjects import labelled_images
@@ -74,7 +74,7 @@ def test_no_half_written_file_is_left_under_the_name(path, monkeypatch):
         Path(target).write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr("srlab.checkpoints.files.files.save_file", fail)
+    monkeypatch.setattr("srlab.checkpoints.files.save_file", fail)
     with pytest.raises(OSError, match="disk full"):
         save_checkpoint(path, model().state_dict(), PROVENANCE)
     assert path.read_bytes() == whole

@@ -2,16 +2,16 @@ from dataclasses import replace
 
 import pytest
 import torch
-from srlab.checkpoints.files.files import (
+
+from srlab.checkpoints.files import (
     CheckpointError,
     Provenance,
     load_checkpoint,
     read_checkpoint,
     save_checkpoint,
 )
-from srlab.checkpoints.files.inheritance import own_weights, whole_weights
-from srlab.checkpoints.files.storage import rounded
-
+from srlab.checkpoints.inheritance import own_weights, whole_weights
+from srlab.checkpoints.storage import rounded
 from srlab.models import build
 
 SETTINGS = {"scale": 2, "channels": 6, "num_blocks": 2}

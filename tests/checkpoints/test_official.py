@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from srlab.checkpoints.files.files import CheckpointError, read_weights
-from srlab.checkpoints.files.official import PUBLISHED, load_official, official_from_file
 from torch.nn import functional as F
 
-from srlab.checkpoints.files import official
+from srlab.checkpoints.files import CheckpointError, official, read_weights
+from srlab.checkpoints.official import PUBLISHED, load_official, official_from_file
 from srlab.data.assets import OFFICIAL_WEIGHTS, weights_file
 from srlab.data.datasets import load_images
 from srlab.degradations import Degradation

@@ -1,6 +1,7 @@
 import pytest
 import torch
-from srlab.checkpoints.files.storage import STEP, restored_weights, rounded, stored
+
+from srlab.checkpoints.storage import STEP, restored_weights, rounded, stored
 
 GENERATOR = torch.Generator().manual_seed(0)
 WEIGHTS = {

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from srlab.checkpoints.files.official import load_official
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from srlab.checkpoints.official import load_official
 from srlab.degradations.filters import downsample
 from srlab.images import center_crop, read_image
 from srlab.networks.contract import ContractError, connect, measured_scale

@@ -6,9 +6,9 @@ import zipfile
 import pytest
 import torch
 from safetensors.torch import save_file
-from srlab.checkpoints.files.files import CheckpointError, load_weights, read_weights
 from torch import nn
 
+from srlab.checkpoints.files import CheckpointError, load_weights, read_weights
 from srlab.models import FSRCNN
 from srlab.pages.filter_analysis import load_pair
 

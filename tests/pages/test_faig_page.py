@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 from pyarrow import parquet
 from safetensors.torch import load_file, save_file
-from srlab.checkpoints.files.files import Provenance, load_checkpoint, save_checkpoint
 from torch import nn
 
 from srlab import cli
+from srlab.checkpoints.files import Provenance, load_checkpoint, save_checkpoint
 from srlab.models import build
 from srlab.pages.filter_analysis import parse_degradations, slug
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
-from srlab.representation.embedding.embedding import inner_products
-from srlab.representation.embedding.identification import (
+
+from srlab.representation.embedding import inner_products
+from srlab.representation.identification import (
     content_splits,
     identify,
     unseen_components,

@@ -8,7 +8,10 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 from sklearn.metrics import calinski_harabasz_score
-from srlab.representation.embedding.embedding import (
+from torch import nn
+
+from srlab.models import build
+from srlab.representation.embedding import (
     METHODS,
     align,
     embed,
@@ -23,9 +26,6 @@ from srlab.representation.embedding.embedding import (
     separability_ratio,
     stream_components,
 )
-from torch import nn
-
-from srlab.models import build
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def test_numba_gets_a_cache_where_it_may_write_nowhere(tmp_path):
         "    def fit_transform(self, points): return twice(1.0) * points[:, :2]\n"
     )
     script = (
-        "import numpy as np; from srlab.representation.embedding.embedding import embed\n"
+        "import numpy as np; from srlab.representation.embedding import embed\n"
         "print(embed(np.eye(5), method='umap').shape)\n"
         "import numba; print(numba.config.CACHE_DIR)"
     )

@@ -1,6 +1,6 @@
 import pytest
-from srlab.checkpoints.files.files import CheckpointError
 
+from srlab.checkpoints.files import CheckpointError
 from srlab.models import build
 from srlab.studies import networks as obtain
 from srlab.studies.networks import obtainable, obtainable_groups, subject_classifiers, tuned

@@ -17,11 +17,11 @@ import test_tasks as tasks
 import torch
 import typer
 from lightning_fabric import Fabric
-from srlab.checkpoints.files.files import read_checkpoint
 from test_training import TINY
 from torch import Tensor
 
 from srlab import cli
+from srlab.checkpoints.files import read_checkpoint
 from srlab.data.datasets import load_images
 from srlab.models import build
 from srlab.training import adversarial, supervised

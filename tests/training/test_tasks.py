@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from srlab.checkpoints.files.files import Provenance, read_checkpoint, save_checkpoint
 from torch import nn
 
 from srlab.attribution.faig import filter_count
+from srlab.checkpoints.files import Provenance, read_checkpoint, save_checkpoint
 from srlab.data.datasets import load_images
 from srlab.data.labelled import LabelledImages
 from srlab.degradations import DegradationSpace

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from srlab.checkpoints.files.files import load_checkpoint
 
 from srlab import devices
+from srlab.checkpoints.files import load_checkpoint
 from srlab.data.datasets import PatchSampler, load_images
 from srlab.degradations import DegradationSpace
 from srlab.training import fit as fit_module

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from srlab.representation.embedding.embedding import (
+from srlab.representation.embedding import (
     principal_components,
     separability,
     separability_draws,

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from srlab.data.examples import Examples
 from srlab.models.degradation_aware import BlindSuperResolver
-from srlab.representation.embedding.embedding import separability
+from srlab.representation.embedding import separability
 from srlab.training.code_losses import energy_distance, prior_draws
 
 PENALTIES = np.logspace(-3, 6, 19)  # the last ones leave nothing but the mean

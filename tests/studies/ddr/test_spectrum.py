@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from srlab.representation.embedding.embedding import principal_components, separability
 
+from srlab.representation.embedding import principal_components, separability
 from srlab.studies.ddr.spectrum import (
     by_distance,
     distance_rank,

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 import torch
-from srlab.representation.embedding.embedding import separability
 
 from srlab.data.examples import Examples
 from srlab.models import build
+from srlab.representation.embedding import separability
 from srlab.studies.redsr.codes import (
     code_separation,
     codes_of,
