@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from bench.faig import faig
-from bench.lam import grid, lam, zoo
+from bench.lam import lam
 from bench.representation import representation
 from bench.row import HEADER, Row
 from bench.same import same
@@ -20,8 +20,6 @@ from bench.training import training
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "lam": lam,
-    "zoo": zoo,
-    "grid": grid,
     "faig": faig,
     "training": training,
     "representation": representation,

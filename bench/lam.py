@@ -1,40 +1,32 @@
-"""Local attribution maps: the published quadrature against srlab's default, and many at once."""
+"""Local attribution maps: the published quadrature against srlab's default.
+
+Networks with the weights that their authors published, where $SRLAB_DATA has them, and three narrow
+ones that srlab trained. There is no row for many targets at once: since single maps are cut to the
+rectangle that reaches them, targets share no more than the recording of their network.
+"""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from bench.row import Row, alternating
-from srlab.attribution.lam import (
-    PatchTarget,
-    local_attribution,
-    local_attributions,
-    magnitude,
-    patch_target,
-)
+from srlab.attribution.lam import PatchTarget, local_attribution, magnitude, patch_target
 from srlab.attribution.paths import deblurring
-from srlab.checkpoints.files import load_checkpoint
+from srlab.checkpoints.files import load_checkpoint, load_weights, read_weights
+from srlab.checkpoints.official import PUBLISHED, load_official
+from srlab.data.assets import own_folder
 from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.images import center_crop
 from srlab.models import build
 
-ZOO = {  # checkpoint: class; one of each, trained and narrow
-    "srcnn-3": "SRCNN 3",
-    "fsrcnn": "FSRCNN",
-    "srresnet-gr": "SRResNet 16×32",
-    "edsr": "EDSR",
-    "carn": "CARN",
-    "rrdbnet": "RRDBNet",
-    "pan": "PAN",
-    "imdn": "IMDN",
-    "rfdn": "RFDN",
-    "rcan-sr": "RCAN",
-    "san": "SAN",
-    "swinir": "SwinIR",
-}
-FEWER_STEPS = 3  # times: 50 / 16 of the published rule, before any network is run in parts
+TRAINED = {"edsr": "EDSR", "srresnet-gr": "SRResNet 16×32", "swinir": "SwinIR"}  # narrow
+PICTURES = ("img_007", "img_033", "img_071", "img_092")  # of Urban100
+SIZE = 64  # LR pixels a side
+GPU, LOCAL, GLOBAL = 30, 10, 6  # times; local: not every pixel reaches the window
+REFERENCE_STEPS = 200
 
 
 def published_lam(model: nn.Module, lr: Tensor, target: PatchTarget, steps: int = 50) -> Tensor:
@@ -48,66 +40,67 @@ def published_lam(model: nn.Module, lr: Tensor, target: PatchTarget, steps: int 
 
 
 def lam() -> Iterator[Row]:
-    """One local attribution map: the published quadrature against srlab's default."""
+    """One map of each network on each picture."""
+    networks = _networks()
     for device in ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]:
-        lr = {
-            name: Degradation(scale=4)(center_crop(picture, 256)[None]).to(device)
-            for name, picture in load_images("textures").items()
-        }
-        trained = load_checkpoint("srresnet-gr")[0].to(device)
-        torch.manual_seed(0)
-        wide = build("srresnet", channels=64, num_blocks=16).to(device)
-        for name, image in lr.items():
-            yield _lam_row(f"LAM {device}, SRResNet 16×32, {name}", trained, image)
-        yield _lam_row(f"LAM {device}, SRResNet 16×64 untrained, brick", wide, lr["brick"])
+        for picture, image in _pictures().items():
+            for name, model in networks.items():
+                what = f"LAM {device}, {name}, {picture}"
+                yield _lam_row(what, model.to(device), image.to(device))
 
 
-def zoo() -> Iterator[Row]:
-    """The same for each class of network, on 32×32 LR pixels of an untrained-on photograph."""
-    picture = center_crop(load_images("photographs")["china"], 128)[None]
-    for device in ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]:
-        lr = Degradation(scale=4)(picture).to(device)
-        for checkpoint, name in ZOO.items():
-            model = load_checkpoint(checkpoint)[0].to(device)
-            reach = 30 if lr.is_cuda else FEWER_STEPS
-            yield _lam_row(f"LAM {device}, 32×32, {name}", model, lr, reach, repeats=2)
+def _networks() -> dict[str, nn.Module]:
+    found = {}
+    if folder := own_folder("weights"):
+        found = {f"{name.upper()}, published": load_official(name)[0] for name in PUBLISHED}
+        if (path := folder / "FSRCNN_x4_nhat.pt").is_file():
+            found["FSRCNN, published"] = published_fsrcnn(path)
+    return found | {name: load_checkpoint(own)[0] for own, name in TRAINED.items()}
 
 
-def grid() -> Iterator[Row]:
-    """36 targets on one image: by themselves, and together."""
-    lr = Degradation(scale=4)(center_crop(load_images("textures")["brick"], 256)[None])
-    model = load_checkpoint("edsr")[0]
-    places = range(0, 240, 40)
-    targets = [patch_target(top, left) for top in places for left in places]
-
-    def alone() -> list[Tensor]:
-        return [local_attribution(model, lr, target).map for target in targets]
-
-    def together() -> list[Tensor]:
-        return [found.map for found in local_attributions(model, lr, targets)]
-
-    slow, fast = alternating(alone, together, cuda=False, repeats=1)
-    pairs = zip(alone(), together(), strict=True)
-    error = max(((a - b).abs().sum() / a.abs().sum()).item() for a, b in pairs)
-    yield Row("LAM cpu, 36 targets at once, EDSR", "36 single maps", slow, fast, 2, 1e-3, error)
+def published_fsrcnn(path: Path) -> nn.Module:
+    """FSRCNN by github.com/Nhat-Thanh/FSRCNN-Pytorch: one PReLU behind all four mapping layers."""
+    model, theirs = build("fsrcnn"), iter(read_weights(path).values())
+    linear = {f"body.{layer}.1.weight" for layer in (1, 2, 3)}
+    load_weights(
+        model,
+        {
+            name: torch.ones_like(own) if name in linear else next(theirs)
+            for name, own in model.state_dict().items()
+        },
+    )
+    return model.eval()
 
 
-def _lam_row(
-    what: str, model: nn.Module, lr: Tensor, reach: float | None = None, repeats: int = 3
-) -> Row:
-    centre = 4 * lr.shape[-1] // 2 - 8
+def _pictures() -> dict[str, Tensor]:
+    """LR images by name: crops of Urban100, or of the built-in textures where that is missing."""
+    if own_folder("test/Urban100"):
+        urban = load_images("urban100-30")
+        hr = {name: urban[name] for name in PICTURES}
+    else:
+        hr = load_images("textures")
+    reduce = Degradation(scale=4)
+    return {name: reduce(center_crop(own, 4 * SIZE)[None]) for name, own in hr.items()}
+
+
+def _lam_row(what: str, model: nn.Module, lr: Tensor) -> Row:
+    centre = 4 * SIZE // 2 - 8
     target = patch_target(centre, centre)
-    reference = magnitude(local_attribution(model, lr, target, rule="midpoint", steps=400).map)
-    ours, theirs = local_attribution(model, lr, target).map, published_lam(model, lr, target)
-    slow, fast = alternating(
-        lambda: published_lam(model, lr, target),
-        lambda: local_attribution(model, lr, target),
-        cuda=lr.is_cuda,
-        repeats=repeats,
-    )
+    found: dict[str, Tensor] = {}
+
+    def theirs() -> None:
+        found["theirs"] = published_lam(model, lr, target)
+
+    def ours() -> None:
+        found["ours"] = local_attribution(model, lr, target).map
+
+    slow, fast = alternating(theirs, ours, cuda=lr.is_cuda, repeats=2)
+    fine = local_attribution(model, lr, target, rule="midpoint", steps=REFERENCE_STEPS).map
+    reference = magnitude(fine)
     their_error, our_error = (
-        ((magnitude(found) - reference).abs().sum() / reference.sum()).item()
-        for found in (theirs, ours)
+        ((magnitude(found[side]) - reference).abs().sum() / reference.sum()).item()
+        for side in ("theirs", "ours")
     )
-    reach = reach or (30 if lr.is_cuda else 8)
+    whole = bool(fine.abs().sum(dim=1).all())
+    reach = GPU if lr.is_cuda else GLOBAL if whole else LOCAL
     return Row(what, "50 right ends, live weights", slow, fast, reach, their_error, our_error)

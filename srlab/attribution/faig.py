@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from srlab.attribution.integral import TOLERANCE, AdaptivePath, Tree, integrate, tell_inexact
+from srlab.attribution.integral import AdaptivePath, Tree, integrate, tell_inexact
 from srlab.attribution.paths import straight
 from srlab.capture import capture, frozen
 from srlab.images import check_images
@@ -21,6 +21,9 @@ from srlab.networks.layout import laid_out
 Weights = Mapping[str, Tensor]  # a state dict
 Scores = dict[str, Tensor]  # {convolution: (out, in)}
 Masks = dict[str, Tensor]  # {convolution: (out, in)} of bools
+# At 2 % (21 gradients) the top 1 % of filters of three pairs of Set14 windows are to 99 % those of 200
+# midpoints, for blur and for noise; at 5 % (17 gradients) one pair shares only 98.6 %.
+FILTER_TOLERANCE = 0.02
 CAUSES = "weights that act folded into others and were not folded anew"
 Layers = Callable[[str], bool]  # whether the convolution of that name takes part
 
@@ -56,7 +59,7 @@ def filter_attribution(
     *,
     rule: str | None = None,
     steps: int | None = None,
-    tolerance: float = TOLERANCE,
+    tolerance: float = FILTER_TOLERANCE,
 ) -> FilterAttribution:
     """FAIG (Eq. 3–6): the loss's gradient along the line between the weights, times their change.
 

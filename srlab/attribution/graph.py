@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
@@ -74,8 +75,21 @@ def record(network: Callable[[Tensor], Tensor], lr: Tensor) -> Graph:
     return Graph(recorder.operations, recorder.shapes, recorder.place[id(sr)])
 
 
+class WatchedHooks(TorchFunctionMode):
+    """Sees inside whether a hook is put on a value, which may change its gradient."""
+
+    any = False
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Run the function."""
+        self.any |= function is Tensor.register_hook
+        return function(*args, **(kwargs or {}))
+
+
 def is_plain(value: Tensor) -> bool:
-    """Whether all gradients behind a value are torch's own: no custom Function, no backward hook.
+    """Whether all gradients behind a value are torch's own: no custom Function, no module's hook.
 
     What a network does to gradients cannot be seen in what it computes.
     """

@@ -152,12 +152,14 @@ def _chosen(
 
     found = take(np.linspace(0, 1, path.least + 1).tolist())
     gaps: dict[tuple[float, float], _Gap] = {}
+
+    def between(ends: tuple[float, float]) -> _Gap:
+        middle = path.measure(np.array([sum(ends) / 2]))[0]
+        return _gap(path.curve, [found[end] for end in ends], middle, shown)
+
     while True:
         fractions = sorted(found)
-        gaps = {
-            ends: gaps.get(ends) or _gap(path, ends, [found[end] for end in ends], shown)
-            for ends in pairwise(fractions)
-        }
+        gaps = {ends: gaps.get(ends) or between(ends) for ends in pairwise(fractions)}
         room = path.most - len(gaps)
         if room < 1 or _expected_error(gaps.values()) <= path.tolerance:
             return path.through(fractions), [found[fraction] for fraction in fractions]
@@ -168,38 +170,24 @@ def _chosen(
 class _Gap(NamedTuple):
     """What lies between two nodes, as shown."""
 
-    square: Tensor  # of the expected error
+    square: Tensor  # of the error that a jump makes at a random place between them
     part: Tensor  # of the attribution
 
 
 def _gap(
-    path: AdaptivePath,
-    ends: Sequence[float],
-    nodes: Sequence[Node],
-    shown: Callable[[Tree], Tensor],
+    curve: Curve, nodes: Sequence[Node], middle: float, shown: Callable[[Tree], Tensor]
 ) -> _Gap:
-    middle = path.measure(np.array([sum(ends) / 2]))[0]
-    halves = _halves(path.curve, nodes, middle)
-    first, second = (
-        shown(product(node.gradient, half)) for node, half in zip(nodes, halves, strict=True)
-    )
-    return _Gap(_square(nodes, halves, shown), first + second)
-
-
-def _halves(curve: Curve, nodes: Sequence[Node], middle: float) -> list[Tree]:
-    """The ways from the first node to a position between both, and on to the second."""
+    """The first node stands for the way to the position `middle`, the second for the rest."""
     points = curve(positions([nodes[0].position, middle, nodes[1].position]))
-    return [tree_map(lambda leaf, i=i: leaf[i + 1] - leaf[i], points) for i in (0, 1)]
-
-
-def _square(
-    nodes: Sequence[Node], halves: Sequence[Tree], shown: Callable[[Tree], Tensor]
-) -> Tensor:
-    """Of the error that a jump makes at a random place between two nodes."""
+    halves = [tree_map(lambda leaf, i=i: leaf[i + 1] - leaf[i], points) for i in (0, 1)]
     lengths = [sum(float(leaf.abs().sum()) for leaf in tree_leaves(half)) for half in halves]
     aside = lengths[0] / (sum(lengths) or 1) - 1 / 2
     jump = tree_map(torch.sub, nodes[1].gradient, nodes[0].gradient)
-    return (1 / 12 + aside**2) * shown(product(jump, tree_map(torch.add, *halves))).square()
+    error = shown(product(jump, tree_map(torch.add, *halves)))
+    first, second = (
+        shown(product(node.gradient, half)) for node, half in zip(nodes, halves, strict=True)
+    )
+    return _Gap((1 / 12 + aside**2) * error.square(), first + second)
 
 
 def _expected_error(gaps: Iterable[_Gap]) -> float:
@@ -236,8 +224,7 @@ class _Sum:
         self.contributions.append(float(sum(leaf.double().sum() for leaf in tree_leaves(products))))
         self.values.append(node.value)
         if self.last is not None:
-            pair = (self.last, node)
-            square = _square(pair, _halves(self.path.curve, pair, bounds[0]), self.shown)
+            square = _gap(self.path.curve, (self.last, node), bounds[0], self.shown).square
             self.square = square if self.square is None else self.square + square
         if self.keep:
             self.kept.append(node.gradient)

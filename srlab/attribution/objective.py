@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Size, Tensor
 
-from srlab.attribution.graph import Graph, UnrepeatableError, is_plain, record
+from srlab.attribution.graph import Graph, UnrepeatableError, WatchedHooks, is_plain, record
 from srlab.attribution.reach import Box, Span
 from srlab.attribution.rectangles import Rectangles
 from srlab.attribution.targets import PatchTarget, Target
@@ -78,10 +78,10 @@ def _of_window(
 
 
 def _recording(model: Network, lr: Tensor) -> Recording:
-    with torch.enable_grad():
+    with torch.enable_grad(), WatchedHooks() as hooks:
         sr = super_resolved(model, lr.clone().requires_grad_())
     graph = None
-    if is_plain(sr):
+    if is_plain(sr) and not hooks.any:
         # Whatever a foreign network does while it is watched, it can still be run whole.
         with suppress(UnrepeatableError, RuntimeError, TypeError):
             graph = record(model, lr)

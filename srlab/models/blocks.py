@@ -82,13 +82,11 @@ class SuperResolver(nn.Module):
     """What srlab asks of its own networks beyond (B, 3, h, w) → (B, 3, scale·h, scale·w).
 
     `forward` is split in two: `extract` (lr → features on the LR grid) and `reconstruct`
-    (features, lr → sr), where an SR pixel depends on no feature further than
-    `reconstruct_margin` LR pixels away.
+    (features, lr → sr).
     """
 
     scale: int
     taps: tuple[str, ...]
-    reconstruct_margin: int
 
     def extract(self, lr: Tensor) -> Tensor:
         """(B, 3, h, w) → (B, C, h, w)."""

@@ -74,7 +74,6 @@ class CARN(SuperResolver):
         self.upsampler = PixelShuffleUpsampler(channels, scale, groups=groups, activation=nn.ReLU)
         self.tail = conv3x3(channels, 3)
         self.taps = ("head", *(f"body.fusions.{step}" for step in range(STEPS)))
-        self.reconstruct_margin = 2
 
     def extract(self, lr: Tensor) -> Tensor:
         return self.body(self.head(lr - mean_colour(lr)))

@@ -28,7 +28,6 @@ class CinCGAN(SuperResolver):
         self.outer = SRResNet(scale=scale, channels=channels, num_blocks=num_blocks)
         names = {"inner": self.inner.taps, "outer": self.outer.taps}
         self.taps = tuple(f"{part}.{tap}" for part, taps in names.items() for tap in taps)
-        self.reconstruct_margin = 1 + 2 * num_blocks + self.outer.reconstruct_margin
 
     def extract(self, lr: Tensor) -> Tensor:
         """The cleaned LR image (B, 3, h, w)."""

@@ -79,7 +79,6 @@ class DAN(BlindSuperResolver):
             conv3x3(channels, channels), nn.LeakyReLU(SLOPE), conv3x3(channels, 3)
         )
         self.taps = ("head", *(f"restorer.blocks.{index}" for index in range(num_blocks)))
-        self.reconstruct_margin = 2
         he_initialization(self, slope=SLOPE)
         self.restorer = Restorer(channels, num_blocks, code)
 

@@ -149,7 +149,6 @@ class DegradationAwareNetwork(BlindSuperResolver):
         layers = [layer for _ in range(tail_layers - 1) for layer in _hidden(channels, activation)]
         self.tail = nn.Sequential(*layers, conv3x3(channels, 3))
         self.taps = ("head", *(f"body.{index}" for index in range(num_groups + 1)))
-        self.reconstruct_margin = 2
         he_initialization(self, slope)
         for module in self.modules():
             if isinstance(module, DegradationAwareBlock):

@@ -27,7 +27,6 @@ class DistillationNetwork(SuperResolver):
         )
         self.upsampler = DirectUpsampler(channels, scale)
         self.taps = ("head", *(f"body.{index}" for index in range(num_blocks)), "fusion")
-        self.reconstruct_margin = 1
 
     def extract(self, lr: Tensor) -> Tensor:
         features = shallow = self.head(lr)

@@ -38,7 +38,6 @@ class EDSR(SuperResolver):
         self.upsampler = PixelShuffleUpsampler(channels, scale, activation=nn.Identity)
         self.tail = conv3x3(channels, 3)
         self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 1)))
-        self.reconstruct_margin = 2
 
     def extract(self, lr: Tensor) -> Tensor:
         shallow = self.head(lr)

@@ -1,7 +1,5 @@
 """FSRCNN (Dong et al., ECCV 2016): a thin network on the LR grid and one transposed convolution."""
 
-import math
-
 from torch import Tensor, nn
 
 from srlab.models.blocks import SuperResolver, conv3x3, he_initialization
@@ -27,7 +25,6 @@ class FSRCNN(SuperResolver):
             channels, 3, 9, stride=scale, padding=4, output_padding=scale - 1
         )
         self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 2)))
-        self.reconstruct_margin = math.ceil(4 / scale)  # the 9×9 kernel reaches 4 SR pixels
         he_initialization(self, slope=0.25)
         nn.init.normal_(self.tail.weight, std=1e-3)
 

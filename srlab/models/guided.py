@@ -39,7 +39,6 @@ class GuidedSRResNet(SuperResolver):
         nn.init.zeros_(self.modulation.bias)
         self.scale = scale
         self.taps = tuple(f"network.{tap}" for tap in self.network.taps)
-        self.reconstruct_margin = self.network.reconstruct_margin
 
     def represent(self, lr: Tensor) -> Tensor:
         """(B, 3, h, w) → (B, 2·guide_channels): the degradation embedding."""

@@ -39,7 +39,6 @@ class MSRN(SuperResolver):
         self.upsampler = PixelShuffleUpsampler(channels, scale, activation=nn.Identity)
         self.tail = conv3x3(channels, 3)
         self.taps = ("head", *(f"body.{index}" for index in range(num_blocks)), "fusion")
-        self.reconstruct_margin = 2
 
     def extract(self, lr: Tensor) -> Tensor:
         found = [self.head(lr)]

@@ -81,7 +81,6 @@ class PAN(SuperResolver):
         self.upsampler = nn.Sequential(*(_stage(*stage) for stage in stages))
         self.tail = conv3x3(widths[-1], 3)
         self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 1)))
-        self.reconstruct_margin = 2
 
     def extract(self, lr: Tensor) -> Tensor:
         shallow = self.head(lr)

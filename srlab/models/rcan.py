@@ -98,7 +98,6 @@ class RCAN(SuperResolver):
         self.tail = nn.Sequential(
             conv3x3(channels, channels), nn.LeakyReLU(0.1), conv3x3(channels, 3)
         )
-        self.reconstruct_margin = 2
         he_initialization(self, slope=0.1)
         _calm(self.body)
 

@@ -58,7 +58,6 @@ class RRDBNet(SuperResolver):
             conv3x3(channels, channels), nn.LeakyReLU(SLOPE), conv3x3(channels, 3)
         )
         self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 1)))
-        self.reconstruct_margin = 2
         he_initialization(self, slope=SLOPE)
         for block in blocks:  # small residuals at the start, as published
             for module in block.modules():

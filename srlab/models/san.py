@@ -105,7 +105,6 @@ class SAN(SuperResolver):
         self.tail = conv3x3(channels, 3)
         groups = (f"body.{index}" for index in range(num_groups))
         self.taps = ("head", "before", *groups, "after")
-        self.reconstruct_margin = 2
 
     def extract(self, lr: Tensor) -> Tensor:
         shallow = self.head(lr)

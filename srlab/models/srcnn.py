@@ -1,7 +1,5 @@
 """SRCNN (Dong et al., TPAMI 2016), of any depth: convolutions on the bicubically enlarged input."""
 
-import math
-
 from torch import Tensor, nn
 
 from srlab.degradations.filters import upsample
@@ -38,8 +36,6 @@ class SRCNN(SuperResolver):
         self.body = nn.Sequential(*middle)
         self.tail = nn.Conv2d(mapping_channels, 3, 5, padding=2)
         self.taps = ("head", *(f"body.{index}" for index in range(depth - 2)))
-        radius = 4 + 2 * (depth - 1)  # of the convolutions, in SR pixels; bicubic adds 2 LR pixels
-        self.reconstruct_margin = math.floor((radius - 0.5) / scale + 0.5) + 2
         he_initialization(self)
         nn.init.normal_(self.tail.weight, std=1e-3)
 

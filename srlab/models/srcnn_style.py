@@ -28,7 +28,6 @@ class SRCNNStyle(SuperResolver):
         )
         self.tail = conv3x3(channels, 3)
         self.taps = ("head", *(f"body.{index}" for index in range(depth)))
-        self.reconstruct_margin = 2  # LR pixels: 1 + ½ for upsampling, ½ for the tail, at ×2
         he_initialization(self, slope=0.1)
         nn.init.normal_(self.tail.weight, std=1e-3)
 

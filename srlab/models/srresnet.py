@@ -40,7 +40,6 @@ class SRResNet(SuperResolver):
             conv3x3(channels, channels), nn.LeakyReLU(0.1), conv3x3(channels, 3)
         )
         self.taps = ("head", *(f"body.{index}" for index in range(len(self.body))))
-        self.reconstruct_margin = 2  # LR pixels: 1 + ½ for upsampling, 2 · ¼ for the tail, at ×4
         he_initialization(self, slope=0.1)
         for block in blocks:  # small residuals keep a deep stack calm
             for conv in (block.conv1, block.conv2):

@@ -131,7 +131,6 @@ class SwinIR(SuperResolver):
         self.fusion = conv3x3(channels, channels)
         self.upsampler = DirectUpsampler(channels, scale)
         self.taps = ("head", *(f"body.{index}" for index in range(num_groups)), "fusion")
-        self.reconstruct_margin = 1
 
     def extract(self, lr: Tensor) -> Tensor:
         height, width = lr.shape[-2:]

@@ -197,6 +197,14 @@ class Straight(torch.autograd.Function):
         return gradient
 
 
+def doubled(x):
+    """Changes its gradient by a hook on a value that has one."""
+    made = x.sin()
+    if made.requires_grad:
+        made.register_hook(lambda gradient: gradient * 2)
+    return made.cos()
+
+
 def chosen(x):
     return x * 2 if x.mean() > 0.5 else x
 
@@ -205,11 +213,12 @@ def chosen(x):
     "network",
     [
         lambda x: Straight.apply(x),
+        doubled,
         lambda x: checkpoint(torch.sin, x, use_reentrant=False),
         chosen,
         lambda x: (x * 1).index_put_((torch.tensor([0]),), x),
     ],
-    ids=["own gradient", "checkpoint", "a choice", "a place written"],
+    ids=["own gradient", "a hook", "checkpoint", "a choice", "a place written"],
 )
 def test_networks_that_no_list_repeats_are_run_whole(network):
     alike(network, picture(), patch_target(3, 5, 4))

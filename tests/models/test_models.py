@@ -134,61 +134,6 @@ def test_forward_is_extract_then_reconstruct(name):
     assert torch.equal(model(lr), model.reconstruct(model.extract(lr), lr))
 
 
-def cells(model, top, size, extent):
-    """LR rows around the SR rows top … top+size, with the margin, cut at the image's edge."""
-    margin, scale = model.reconstruct_margin, model.scale
-    return max(0, top // scale - margin), min(extent, -(-(top + size) // scale) + margin)
-
-
-@pytest.mark.parametrize(
-    ("name", "settings"),
-    [
-        *((name, {}) for name in MODELS),
-        ("srresnet", {"global_residual": False}),
-        ("srresnet", {"global_residual": False, "long_skip": True}),
-        ("rcan", {"num_groups": 2, "num_blocks": 1}),
-        ("carn", {"groups": 1, "recursive": False}),
-        ("srcnn", {"global_residual": True}),
-        ("srcnn", {"depth": 3}),
-        ("srcnn", {"depth": 7}),
-    ],
-)
-@pytest.mark.parametrize("scale", SCALES)
-def test_a_window_depends_on_no_feature_beyond_the_margin(name, scale, settings):
-    """Gradient zero outside, and the crop's own reconstruction equals the whole one's."""
-    model = small(name, scale, **settings)
-    rows, columns = 33, 29
-    lr = noise(1, 3, rows, columns)
-    features = model.extract(lr).detach().requires_grad_()
-    sr = model.reconstruct(features, lr)
-    size = 2 * scale + 1
-    places = [0, 1, 12 * scale + 1, 13 * scale, columns * scale - size]
-    for top, left in zip(places, reversed(places), strict=True):
-        window = (..., slice(top, top + size), slice(left, left + size))
-        (gradient,) = torch.autograd.grad(sr[window].square().sum(), features, retain_graph=True)
-        first, last = cells(model, top, size, rows)
-        begin, end = cells(model, left, size, columns)
-        outside = gradient.clone()
-        outside[..., first:last, begin:end] = 0
-        assert gradient.abs().max() > 0
-        assert outside.abs().max() == 0
-        crop = (..., slice(first, last), slice(begin, end))
-        part = model.reconstruct(features[crop], lr[crop])
-        top_inside, left_inside = top - first * scale, left - begin * scale
-        inside = part[..., top_inside : top_inside + size, left_inside : left_inside + size]
-        torch.testing.assert_close(inside, sr[window], atol=1e-12, rtol=0)
-
-
-def test_the_margin_is_no_larger_than_needed(name):
-    """One LR pixel less, at ×4, cuts off features that the window depends on."""
-    model, lr = small(name), noise(1, 3, 25, 25)
-    features = model.extract(lr).detach().requires_grad_()
-    sr = model.reconstruct(features, lr)
-    (gradient,) = torch.autograd.grad(sr[..., 48:52, 48:52].square().sum(), features)
-    reached = gradient.abs().sum(dim=(0, 1, 3)).nonzero().flatten()
-    assert max(12 - reached[0].item(), reached[-1].item() - 12) == model.reconstruct_margin
-
-
 def test_the_global_residual_adds_the_enlarged_input():
     with_residual = small("srresnet", global_residual=True)
     without = small("srresnet", global_residual=False)
