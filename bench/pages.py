@@ -17,6 +17,7 @@ PLOTLY = "application/vnd.plotly.v1+json"
 GLUE = "application/papermill.record/text/plain"
 RECORDED = ("claim", "checks", "measurements", "paper", "parameters")
 PARTS = ("titles", *RECORDED, "figures", "explorers", "glue")
+OLD_WORDS = {"partly": "mixed", True: "held", False: "failed"}  # of records before studies
 TOLERANCE = 1e-6  # relative
 
 Page = dict[str, dict[str, Any]]  # {part: {name: value}}
@@ -52,8 +53,10 @@ def read_page(path: Path) -> Page:
 
 def read_record(record: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """(part, its values): the only place that knows a record's form, and where a new one goes."""
-    yield "claim", {name: record[name] for name in ("claim", "source", "criterion", "verdict")}
-    yield "checks", record["checks"]
+    verdict = OLD_WORDS.get(record["verdict"], record["verdict"])
+    yield "claim", {**{name: record[name] for name in ("claim", "source")}, "verdict": verdict}
+    clauses = {**record["checks"], **record.get("controls", {})}
+    yield "checks", {text: OLD_WORDS.get(held, held) for text, held in clauses.items()}
     yield "measurements", record["measured"]
     for name, (low, high) in record["interval"].items():
         yield "measurements", {f"{name}, from": low, f"{name}, to": high}

@@ -49,25 +49,18 @@ device = "auto"
 # How far clouds separate is measured with the {term}`Caliński–Harabasz index` (CHI): dispersion
 # between the degradations over dispersion within, on the two embedded dimensions as the paper does
 # and, because t-SNE distorts distances, on the 50 principal components too.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# After ResBlock 16 and **in every training seed**: the CHI with GR is at least **50 times** that
-# without; it reaches the paper's level "+" (20) with GR and stays below it without; and with GR it
-# grows from block 1 over block 8 to block 16.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
-import torch
-from myst_nb import glue
+import pandas as pd
 
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
+from srlab.figures.frames import curves
 from srlab.figures.plotting import embedding_grid, picture_row, sprite_sheet, stacked_curves
 from srlab.images import image_to_array
-from srlab.metrics import psnr
+from srlab.metrics import network_psnr
 from srlab.representation.embedding import (
     METHODS,
     embed,
@@ -77,22 +70,24 @@ from srlab.representation.embedding import (
     separability_interval,
     separability_level,
 )
-from srlab.studies.networks import network, obtainable_groups
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record
+from srlab.studies.networks import obtainable_groups
+from srlab.studies.study import Study, span
 from srlab.training.recipes import seed_names
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="ddr/global_residual",
+study = Study(
+    "ddr/global_residual",
     claim="With a global residual, deep features of SRResNet separate degradations; without, not",
     source="DDR, Sec. 4.3, Fig. 6",
-    criterion=(
-        "After ResBlock 16, in every training seed, CHI with GR is at least 50 times "
-        "that without, reaches 20 with and stays below 20 without, and grows with depth."
-    ),
+    claims={
+        "ratio": "CHI with GR is at least 50 times that without, in every seed",
+        "level": "level + (20) with GR, below it without, in every seed",
+        "depth": "with GR, CHI grows from the first over the middle to the last block, in every seed",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -104,7 +99,7 @@ finding = Finding(
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
 pairs = degraded_patches(load_images(image_set), degradations, count=num_patches)
 kinds, contents = pairs.degradation_labels, pairs.content_labels
-lr = pairs.lr.to(device)
+lr = pairs.lr.to(study.device)
 pictures = np.stack([image_to_array(patch) for patch in pairs.lr])
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Four contents (of 100) under the three degradations. Blur and noise act on the LR image. Look at how little a 32×32 patch shows: whatever the network reads from it, it is hardly the subject.", "name": "fig-gr-patches"}}
@@ -129,19 +124,23 @@ if missing:
     print(f"Left out, for they are not shipped: {', '.join(missing)}; train = True trains them.")
 layers = [f"body.{block - 1}" for block in blocks]
 
-components, embeddings, checkpoints = {}, {}, []
+components, embeddings = {}, {}
 for seed in training_seeds:
     for kind, name in zip(NAMES, pairs_of[seed]):
-        checkpoints.append(name)
-        features = layer_points(network(name, train=train, device=device), lr, layers)
+        features = layer_points(study.network(name), lr, layers)
         for block, layer in zip(blocks, layers, strict=True):
             components[kind, seed, block] = principal_components(features[layer])
 
 # %%
 for key, points in components.items():
     embeddings[key] = embed(points, method=projection, perplexity=perplexity)
-chi = {key: separability(points, kinds).index for key, points in embeddings.items()}
-chi_pca = {key: separability(points, kinds).index for key, points in components.items()}
+TITLES = {f"CHI, {METHODS[projection]}": embeddings, "CHI, 50 PCA dimensions": components}
+chi = pd.DataFrame(
+    {"measure": title, "network": kind, "seed": seed, "block": block}
+    | {"value": separability(found, kinds).index}
+    for title, points in TITLES.items()
+    for (kind, seed, block), found in points.items()
+)
 
 # %% [markdown]
 # ## What the layers know
@@ -152,36 +151,18 @@ chi_pca = {key: separability(points, kinds).index for key, points in components.
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Features behind five residual blocks, embedded by the projection chosen above (t-SNE by default), with and without global residual (training seed 0). Colour: degradation; symbol: picture. Point at a dot to see its patch; click a class in the legend to hide it. CHI above each panel.", "name": "fig-gr-tsne"}}
 first = training_seeds[0]
 panels = {(kind, f"ResBlock {b}"): embeddings[kind, first, b] for kind in NAMES for b in blocks}
+drawn, linear = (chi[chi.measure == title] for title in TITLES)
 notes = {
-    (
-        kind,
-        f"ResBlock {b}",
-    ): f"CHI {chi[kind, first, b]:.1f} ({separability_level(chi[kind, first, b])})"
-    for kind in NAMES
-    for b in blocks
+    (row.network, f"ResBlock {row.block}"): f"CHI {row.value:.1f} ({separability_level(row.value)})"
+    for row in drawn[drawn.seed == first].itertuples()
 }
 sprites = sprite_sheet(pictures)
 embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=notes)
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Separability along depth: mean over the training seeds, bands from the lowest to the highest. Above on the 2-D embedding, below on the 50 principal components, where no projection can flatter it. Look at the gap at the right end, and at the level 20 that the paper counts as separated.", "name": "fig-gr-depth"}}
-def over_seeds(values):
-    table = {
-        k: np.array([[values[k, s, b] for b in blocks] for s in training_seeds]) for k in NAMES
-    }
-    bands = {k: (rows.min(axis=0), rows.max(axis=0)) for k, rows in table.items()}
-    return {k: rows.mean(axis=0) for k, rows in table.items()}, bands
-
-
-titles = {f"CHI, {METHODS[projection]}": chi, "CHI, 50 PCA dimensions": chi_pca}
-lines = {title: over_seeds(values) for title, values in titles.items()}
-stacked_curves(
-    blocks,
-    {title: means for title, (means, _) in lines.items()},
-    bands={title: bands for title, (_, bands) in lines.items()},
-    x_title="residual block",
-    log_y=list(titles),
-)
+lines, bands = curves(chi, panel="measure", line="network", x="block")
+stacked_curves(blocks, lines, bands=bands, x_title="residual block", log_y=list(lines))
 
 # %% name="hero" tags=["remove-cell"]
 last = blocks[-1]
@@ -214,21 +195,9 @@ embedding_grid(projected, classes=kinds, contents=contents, sprites=sprites, not
 # Both networks super-resolve; the one that separates is not merely the one that works.
 
 # %%
-hr, reduce = pairs.hr.to(device), Degradation(scale=4)
-
-
-@torch.no_grad()
-def quality(model):
-    clean = lr[:: len(degradations)]
-    return (
-        torch.cat([psnr(model(a), b, border=4) for a, b in zip(clean.split(20), hr.split(20))])
-        .mean()
-        .item()
-    )
-
-
+hr, clean = pairs.hr.to(study.device), lr[:: len(degradations)]
 psnr_of = {
-    kind: quality(network(name, train=train, device=device))
+    kind: network_psnr(study.network(name), clean, hr, border=4).mean().item()
     for kind, name in zip(NAMES, pairs_of[first])
 }
 
@@ -249,76 +218,33 @@ restarts = {
 groups = np.repeat(np.arange(num_patches), len(degradations))
 bootstrap = {k: separability_interval(embeddings[k, first, last], kinds, groups) for k in NAMES}
 
-deep = {kind: np.array([chi[kind, s, last] for s in training_seeds]) for kind in NAMES}
-deep_pca = {kind: np.array([chi_pca[kind, s, last] for s in training_seeds]) for kind in NAMES}
-ratio = deep["with GR"] / deep["without GR"]
-middle = blocks[len(blocks) // 2]
-grows = [
-    chi["with GR", s, blocks[0]] < chi["with GR", s, middle] < chi["with GR", s, last]
-    for s in training_seeds
+at_end = [
+    table[table.block == last].pivot(index="seed", columns="network", values="value")
+    for table in (drawn, linear)
 ]
-
-
-def span(values):
-    return float(np.min(values)), float(np.max(values))
-
-
-# %% tags=["remove-cell"]
-glue("gr_chi", float(deep["with GR"].mean()), display=False)
-glue("wogr_chi", float(deep["without GR"].mean()), display=False)
-glue("gr_chi_pca", float(deep_pca["with GR"].mean()), display=False)
-glue("wogr_chi_pca", float(deep_pca["without GR"].mean()), display=False)
-glue("gr_low", bootstrap["with GR"][0], display=False)
-glue("gr_high", bootstrap["with GR"][1], display=False)
-glue("gr_psnr", psnr_of["with GR"], display=False)
-glue("wogr_psnr", psnr_of["without GR"], display=False)
-glue("gr_seeds", len(training_seeds), display=False)
-glue("gr_linear", separability(projected["with GR", "PCA"], kinds).index, display=False)
+deep, deep_pca = at_end
+ratio = deep["with GR"] / deep["without GR"]
+depth = drawn[drawn.network == "with GR"].pivot(index="block", columns="seed", values="value")
+grows = depth.loc[[blocks[0], blocks[len(blocks) // 2], last]].diff().iloc[1:] > 0
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds, or over restarts of t-SNE where it says so.", "name": "fig-gr-verdict"}}
-record(
-    finding,
-    checks={
-        "CHI with GR is at least 50 times that without, in every seed": ratio.min() >= 50,
-        "level + (20) with GR, below it without, in every seed": (
-            deep["with GR"].min() >= 20 and deep["without GR"].max() < 20
-        ),
-        "with GR, CHI grows from the first over the middle to the last block, in every seed": all(
-            grows
-        ),
-    },
-    measured={
-        "CHI at RB16, with GR": deep["with GR"].mean(),
-        "CHI at RB16, without GR": deep["without GR"].mean(),
-        "smallest ratio over seeds": ratio.min(),
-        "CHI on 50 PCA dimensions, with GR": deep_pca["with GR"].mean(),
-        "CHI on 50 PCA dimensions, without GR": deep_pca["without GR"].mean(),
-        "CHI over t-SNE restarts, with GR": np.mean(restarts["with GR"]),
-        "CHI over t-SNE restarts, without GR": np.mean(restarts["without GR"]),
-        "PSNR-Y of clean patches, with GR": psnr_of["with GR"],
-        "PSNR-Y of clean patches, without GR": psnr_of["without GR"],
-    },
-    interval={
-        "CHI at RB16, with GR": span(deep["with GR"]),
-        "CHI at RB16, without GR": span(deep["without GR"]),
-        "smallest ratio over seeds": span(ratio),
-        "CHI on 50 PCA dimensions, with GR": span(deep_pca["with GR"]),
-        "CHI on 50 PCA dimensions, without GR": span(deep_pca["without GR"]),
-        "CHI over t-SNE restarts, with GR": span(restarts["with GR"]),
-        "CHI over t-SNE restarts, without GR": span(restarts["without GR"]),
-    },
-    paper={
-        "CHI at RB16, with GR": "separates",
-        "CHI at RB16, without GR": "does not, at any depth",
-    },
-    image_set=image_set,
-    parameters={
-        "num_patches": num_patches,
-        "training_seeds": training_seeds,
-        "projection": projection,
-        "perplexity": perplexity,
-    },
-    checkpoints=checkpoints,
+WORDS = {"with GR": ("gr", "separates"), "without GR": ("wogr", "does not, at any depth")}
+for kind, (short, paper) in WORDS.items():
+    study.measure(f"CHI at RB16, {kind}", deep[kind], paper=paper, glue=f"{short}_chi")
+study.measure("smallest ratio over seeds", ratio.min(), interval=span(ratio))
+for kind, (short, _) in WORDS.items():
+    study.measure(f"CHI on 50 PCA dimensions, {kind}", deep_pca[kind], glue=f"{short}_chi_pca")
+for kind in WORDS:
+    study.measure(f"CHI over t-SNE restarts, {kind}", restarts[kind])
+for kind, (short, _) in WORDS.items():
+    study.measure(f"PSNR-Y of clean patches, {kind}", psnr_of[kind], glue=f"{short}_psnr")
+low, high = bootstrap["with GR"]
+told = separability(projected["with GR", "PCA"], kinds).index
+study.glue(gr_low=low, gr_high=high, gr_seeds=len(training_seeds), gr_linear=told)
+study.verdict(
+    ratio=ratio.min() >= 50,
+    level=deep["with GR"].min() >= 20 and deep["without GR"].max() < 20,
+    depth=grows.all(axis=None),
 )
 
 # %% [markdown]

@@ -21,8 +21,8 @@ from srlab.networks.layout import laid_out
 Weights = Mapping[str, Tensor]  # a state dict
 Scores = dict[str, Tensor]  # {convolution: (out, in)}
 Masks = dict[str, Tensor]  # {convolution: (out, in)} of bools
-# At 2 % (21 gradients) the top 1 % of filters of three pairs of Set14 windows are to 99 % those of 200
-# midpoints, for blur and for noise; at 5 % (17 gradients) one pair shares only 98.6 %.
+# At 2 % (21 gradients) the top 1 % of filters of three pairs of Set14 windows are to 99 % those
+# of 200 midpoints, for blur and for noise; at 5 % (17 gradients) one pair shares only 98.6 %.
 FILTER_TOLERANCE = 0.02
 CAUSES = "weights that act folded into others and were not folded anew"
 Layers = Callable[[str], bool]  # whether the convolution of that name takes part

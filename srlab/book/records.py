@@ -12,7 +12,8 @@ from nbformat import NotebookNode
 
 from srlab.book.project import Notebook, find_notebooks, find_root
 from srlab.files import replace_text
-from srlab.studies.study import MIME, SYMBOLS, Verdict, number
+from srlab.studies.study import MIME, number
+from srlab.studies.study import verdict_words as words_of
 
 Record = dict[str, Any]
 MARKERS = ("<!-- findings -->", "<!-- /findings -->")
@@ -64,10 +65,10 @@ def verdict_words(notebook: Notebook) -> str:
     if not notebook.record.is_file():
         raise ValueError(
             f"{notebook.name} has no verdict; run it with `srlab run {notebook.name}`, and see "
-            "that it ends with findings.record"
+            "that it ends with study.verdict"
         )
-    verdict = Verdict(json.loads(notebook.record.read_text("utf-8"))["verdict"])
-    return f"{SYMBOLS[verdict]}\u00a0{str(verdict).replace(' ', chr(0xA0))}"
+    record = json.loads(notebook.record.read_text("utf-8"))
+    return words_of(record["verdict"], record["checks"]).replace(" ", "\u00a0")
 
 
 def verdict_table(records: Sequence[Record], link: Callable[[str], str]) -> str:
@@ -77,10 +78,9 @@ def verdict_table(records: Sequence[Record], link: Callable[[str], str]) -> str:
     rows = [HEADINGS, ("---",) * len(HEADINGS)]
     for record in records:
         claim = f"[{_cell(record['claim'])}]({link(record['finding'])}) ({_cell(record['source'])})"
-        verdict = Verdict(record["verdict"])
         rows.append(
             (
-                f"{SYMBOLS[verdict]}&nbsp;{str(verdict).replace(' ', '&nbsp;')}",
+                words_of(record["verdict"], record["checks"]).replace(" ", "&nbsp;", 1),
                 claim,
                 _cell(record["criterion"]),
                 "<br>".join(_measure(record, name) for name in [*record["measured"]][:HEADLINE]),

@@ -1,6 +1,7 @@
 """Parameters of a notebook: what its parameters cell offers, and what it is given instead."""
 
 import ast
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -54,6 +55,41 @@ def check_cells(cells: Sequence[str]) -> None:
     if places:
         last = places[-1]
         check_given(offered(cells[last]), offered(cells[last - 1]))
+
+
+def chosen_parameters() -> dict[str, Any]:
+    """{name: value now} of the notebook that runs, as far as JSON holds them; elsewhere none."""
+    import __main__
+
+    values = vars(__main__)
+    names = parameter_names(values.get("In", ()))
+    return {name: values[name] for name in names if name in values and _is_plain(values[name])}
+
+
+def parameter_names(cells: Sequence[str]) -> list[str]:
+    """Of the parameters cell among those that ran: before the injected one, or the first that fits.
+
+    A parameters cell assigns, and does nothing else.
+    """
+    injected = [place for place, cell in enumerate(cells) if cell.startswith(INJECTED) and place]
+    if injected:
+        return [*offered(cells[injected[-1] - 1])]
+    return next(([*offered(cell)] for cell in cells if cell.strip() and _only_assigns(cell)), [])
+
+
+def _only_assigns(cell: str) -> bool:
+    try:
+        return all(isinstance(line, ast.Assign) for line in ast.parse(cell).body)
+    except SyntaxError:  # IPython's own lines, such as %pip
+        return False
+
+
+def _is_plain(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _literal(value: ast.expr) -> Any:

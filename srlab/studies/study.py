@@ -1,73 +1,93 @@
-"""What a notebook claims, how it is judged, and the record it leaves."""
+"""A study: what a finding claims, how it is judged, and the record that it leaves."""
 
 import html
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from srlab.studies.parameters import check_parameters, chosen_parameters
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 MIME = "application/vnd.srlab.finding+json"
 
 
+class Outcome(StrEnum):
+    """Of one clause of a criterion."""
+
+    HELD = "held"
+    FAILED = "failed"
+    OPPOSITE = "opposite"  # its interval lies on the other side
+    UNDECIDED = "undecided"  # its interval crosses the threshold
+
+
 class Verdict(StrEnum):
-    """Outcome of a finding at the scale it was run."""
+    """Of a finding at the scale it was run."""
 
     REPRODUCED = "reproduced"
-    PARTLY = "partly"
+    MIXED = "mixed"
     NOT_REPRODUCED = "not reproduced"
+    OPPOSITE = "opposite"
+    UNDECIDED = "undecided"
 
 
-SYMBOLS = {Verdict.REPRODUCED: "✔", Verdict.PARTLY: "◐", Verdict.NOT_REPRODUCED: "✘"}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A claim of a paper and the criterion it is held to, stated before the experiment."""
-
-    name: str  # "ddr/global_residual", the notebook's path
-    claim: str
-    source: str  # "DDR, Sec. 4.3, Fig. 6"
-    criterion: str
+SYMBOLS = {
+    Verdict.REPRODUCED: "✔",
+    Verdict.MIXED: "◐",
+    Verdict.NOT_REPRODUCED: "✘",
+    Verdict.OPPOSITE: "⇄",
+    Verdict.UNDECIDED: "?",
+}
+SIGNS = {Outcome.HELD: "✔", Outcome.FAILED: "✘", Outcome.OPPOSITE: "⇄", Outcome.UNDECIDED: "?"}
+Clauses = Mapping[str, Outcome]  # by their texts
 
 
 @dataclass(frozen=True)
 class Record:
     """A judged finding: shown as the verdict in a notebook, kept as JSON beside it."""
 
-    finding: Finding
+    finding: str
+    claim: str
+    source: str
+    criterion: str
     verdict: Verdict
-    checks: dict[str, bool]  # each condition of the criterion, and whether it held
+    checks: dict[str, Outcome]  # each claim, and whether it held; the headline first
+    controls: dict[str, Outcome]  # what we add; decides nothing
     measured: dict[str, float]
-    interval: dict[str, tuple[float, float]] = field(default_factory=dict)
-    paper: dict[str, str] = field(default_factory=dict)
-    image_set: str = ""
-    parameters: dict[str, Any] = field(default_factory=dict)
-    checkpoints: tuple[str, ...] = ()
+    interval: dict[str, tuple[float, float]]
+    paper: dict[str, str]
+    image_set: str
+    parameters: dict[str, Any]
+    checkpoints: list[str]
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON values: the finding's fields flattened beside the measurements."""
+        """JSON values; NaN is no measurement and refused."""
         values = asdict(self)
-        return {"finding": values["finding"].pop("name"), **values.pop("finding"), **values}
+        json.dumps(values, allow_nan=False)
+        return values
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {MIME: self.as_dict(), "text/html": self._html(), "text/plain": self._text()}
 
     def _text(self) -> str:
-        return f"{self.finding.name}: {self.verdict}. {self.finding.criterion}"
+        return f"{self.finding}: {verdict_words(self.verdict, self.checks)}. {self.criterion}"
 
     def _html(self) -> str:
-        rows = "".join(self._row(name) for name in self.measured)
-        checks = "".join(
-            f"<li>{'✔ held' if held else '✘ failed'}: {html.escape(text)}</li>"
-            for text, held in self.checks.items()
-        )
+        words = verdict_words(self.verdict, self.checks)
+        clauses = "".join(_clause(*pair) for pair in self.checks.items())
+        added = "".join(_clause(*pair) for pair in self.controls.items())
+        controls = f"<p>Controls, which decide nothing:</p><ul>{added}</ul>" if added else ""
+        rows = "".join(map(self._row, self.measured))
         return (
             f"<div class='srlab-verdict' data-verdict='{self.verdict}'>"
-            f"<p><strong>{SYMBOLS[self.verdict]} {str(self.verdict).capitalize()}</strong> "
-            f"at this scale. {html.escape(self.finding.criterion)}</p><ul>{checks}</ul>"
+            f"<p><strong>{words[0].upper()}{words[1:]}</strong> at this scale.</p>"
+            f"<ul>{clauses}</ul>{controls}"
             "<table><thead><tr><th>measure</th><th>paper</th><th>here</th><th>spread</th></tr>"
             f"</thead><tbody>{rows}</tbody></table></div>"
         )
@@ -84,50 +104,180 @@ class Record:
         return f"{number(low)} to {number(high)}"
 
 
-def record(
-    finding: Finding,
-    *,
-    checks: Mapping[str, bool],
-    measured: Mapping[str, float],
-    interval: Mapping[str, tuple[float, float]] | None = None,
-    paper: Mapping[str, str] | None = None,
-    image_set: str,
-    parameters: Mapping[str, Any] | None = None,
-    checkpoints: tuple[str, ...] | list[str] = (),
-) -> Record:
-    """Judge a finding: all checks held → reproduced, none → not reproduced, else partly.
+@dataclass
+class Study:
+    """A claim of a paper and the criterion it is held to, stated before the experiment.
 
-    `measured`, `interval` (low, high) and `paper` (what it reports, as text) share their keys.
-    End a notebook's cell with it: it displays itself, and running the book keeps it as JSON.
+    As the end of a cell it shows the criterion; `measure` and `verdict` then fill the record.
+    The notebook's parameters are checked and recorded as they are when the study begins.
+
+    >>> study = Study("ddr/global_residual", claim="…", source="DDR, Sec. 4.3",
+    ...     claims={"ratio": "CHI with GR is at least 50 times that without, in every seed"})
+    >>> study.measure("ratio of CHI", ratios, paper="separates", glue="gr_ratio")
+    >>> study.verdict(ratio=min(ratios) >= 50)
     """
-    if not checks or not measured:
-        raise ValueError("a record needs at least one check and one measurement")
-    strangers = {*(interval or {}), *(paper or {})} - set(measured)
-    if strangers:
-        raise ValueError(f"no measurement is called {', '.join(sorted(strangers))}")
-    held = [bool(check) for check in checks.values()]
-    verdict = (
-        Verdict.REPRODUCED if all(held) else Verdict.PARTLY if any(held) else Verdict.NOT_REPRODUCED
-    )
-    result = Record(
-        finding=finding,
-        verdict=verdict,
-        checks={text: bool(check) for text, check in checks.items()},
-        measured={name: float(value) for name, value in measured.items()},
-        interval={name: (float(a), float(b)) for name, (a, b) in (interval or {}).items()},
-        paper=dict(paper or {}),
-        image_set=image_set,
-        parameters=dict(parameters or {}),
-        checkpoints=tuple(checkpoints),
-    )
-    json.dumps(result.as_dict(), allow_nan=False)  # NaN is no measurement: refuse it here
-    return result
+
+    name: str  # the notebook's path: "ddr/global_residual"
+    claim: str
+    source: str  # "DDR, Sec. 4.3, Fig. 6"
+    claims: Mapping[str, str]  # {key: what the paper says}; the first is the headline
+    controls: Mapping[str, str] = field(default_factory=dict)  # what we add
+    image_set: str = ""
+    device: "torch.device | str" = "cpu"
+    train: bool = False  # networks here and now instead of loading those that ship
+    parameters: dict[str, Any] = field(default_factory=dict, init=False)
+    networks: list[str] = field(default_factory=list, init=False)  # names of those it took
+    measured: dict[str, float] = field(default_factory=dict, init=False)
+    interval: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)
+    paper: dict[str, str] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        if not self.claims:
+            raise ValueError(f"{self.name} needs at least one claim to judge")
+        if both := self.claims.keys() & self.controls.keys():
+            raise ValueError(f"{', '.join(both)} cannot be claim and control at once")
+        check_parameters()
+        self.parameters = chosen_parameters()
+
+    def _repr_html_(self) -> str:
+        claims = "".join(f"<li>{html.escape(text)}</li>" for text in self.claims.values())
+        added = "".join(f"<li>{html.escape(text)}</li>" for text in self.controls.values())
+        controls = f"<p>Controls, which decide nothing:</p><ul>{added}</ul>" if added else ""
+        return (
+            "<div class='admonition important srlab-criterion'><p class='admonition-title'>"
+            f"Criterion, set before the experiment</p><ul>{claims}</ul>{controls}</div>"
+        )
+
+    def network(self, name: str) -> "nn.Module":
+        """A network by its recipe's name, in eval mode on the study's device, and kept in mind."""
+        from srlab.studies.networks import network
+
+        if name not in self.networks:
+            self.networks.append(name)
+        return network(name, train=self.train, device=self.device)
+
+    def measure(
+        self,
+        name: str,
+        values: float | Iterable[float] | np.ndarray,
+        *,
+        interval: tuple[float, float] | None = None,
+        paper: str = "",
+        glue: str = "",
+    ) -> float:
+        """Record a number: the mean of `values` and their `interval`, by default all they span.
+
+        `paper` is what the paper reports, in words; `glue` names the number for the prose. Returns
+        the mean.
+        """
+        if name in self.measured:
+            raise ValueError(f"{self.name} measures {name!r} twice; give them two names")
+        found = np.atleast_1d(np.asarray(values, np.float64))
+        if not np.isfinite(found).all() or not found.size:
+            raise ValueError(f"{name!r} is no measurement: {found}")
+        self.measured[name] = mean = float(found.mean())
+        if interval is not None or found.size > 1:
+            low, high = interval or span(found)
+            self.interval[name] = (float(low), float(high))
+        if paper:
+            self.paper[name] = paper
+        if glue:
+            self.glue(**{glue: mean})
+        return mean
+
+    @staticmethod
+    def glue(**values: Any) -> None:
+        """Name values that the prose shows: {glue:text}`name`."""
+        from myst_nb import glue
+
+        for name, value in values.items():
+            glue(name, value.item() if isinstance(value, np.generic) else value, display=False)
+
+    def verdict(
+        self,
+        *,
+        notes: Mapping[str, Any] | None = None,
+        checkpoints: Iterable[str] | None = None,
+        **outcomes: bool | Outcome,
+    ) -> Record:
+        """Judge: give the outcome of every claim and control by its key, True for held.
+
+        End a cell with it: it shows itself, and running the book keeps it. `notes` are recorded
+        beside the parameters; `checkpoints` are by default the networks it took, none if trained.
+        """
+        stated = {**self.claims, **self.controls}
+        if outcomes.keys() != stated.keys():
+            missing, strangers = stated.keys() - outcomes.keys(), outcomes.keys() - stated.keys()
+            raise ValueError(
+                f"{self.name} judges what was stated before: missing {_names(missing)}, "
+                f"not stated {_names(strangers)}"
+            )
+        if not self.measured:
+            raise ValueError(f"{self.name} has measured nothing")
+        found = {key: _outcome(value) for key, value in outcomes.items()}
+        checks = {text: found[key] for key, text in self.claims.items()}
+        record = Record(
+            finding=self.name,
+            claim=self.claim,
+            source=self.source,
+            criterion="; ".join(self.claims.values()),
+            verdict=judge(checks),
+            checks=checks,
+            controls={text: found[key] for key, text in self.controls.items()},
+            measured=self.measured,
+            interval=self.interval,
+            paper=self.paper,
+            image_set=self.image_set,
+            parameters={**self.parameters, **(notes or {})},
+            checkpoints=[*(self._shipped() if checkpoints is None else checkpoints)],
+        )
+        record.as_dict()  # what JSON cannot hold is refused here
+        return record
+
+    def _shipped(self) -> list[str]:
+        return [] if self.train else self.networks
 
 
-def span(values: Iterable[float]) -> tuple[float, float]:
+def judge(checks: Clauses) -> Verdict:
+    """From a criterion's claims, the headline first: all held, some, or none."""
+    outcomes = [*checks.values()]
+    if all(outcome is Outcome.HELD for outcome in outcomes):
+        return Verdict.REPRODUCED
+    if Outcome.HELD in outcomes:
+        return Verdict.MIXED
+    if outcomes[0] is Outcome.OPPOSITE:
+        return Verdict.OPPOSITE
+    return Verdict.UNDECIDED if Outcome.UNDECIDED in outcomes else Verdict.NOT_REPRODUCED
+
+
+def verdict_words(verdict: str, checks: Mapping[str, str]) -> str:
+    """ "✔ reproduced", "◐ mixed (2 of 3, headline held)"."""
+    words = f"{SYMBOLS[Verdict(verdict)]} {verdict}"
+    if verdict != Verdict.MIXED:
+        return words
+    outcomes = [*checks.values()]
+    held = sum(outcome == Outcome.HELD for outcome in outcomes)
+    return f"{words} ({held} of {len(outcomes)}, headline {outcomes[0]})"
+
+
+def _outcome(value: bool | Outcome) -> Outcome:
+    if isinstance(value, Outcome):
+        return value
+    return Outcome.HELD if bool(value) else Outcome.FAILED
+
+
+def _clause(text: str, outcome: Outcome) -> str:
+    return f"<li>{SIGNS[Outcome(outcome)]} {outcome}: {html.escape(text)}</li>"
+
+
+def _names(keys: Iterable[str]) -> str:
+    return ", ".join(sorted(keys)) or "none"
+
+
+def span(values: Iterable[float] | np.ndarray) -> tuple[float, float]:
     """(lowest, highest): the spread over seeds that a record shows."""
-    values = [float(value) for value in values]
-    return min(values), max(values)
+    found = np.asarray([*values], np.float64)
+    return float(found.min()), float(found.max())
 
 
 def mean_interval(

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from srlab.figures.plotting import Effect, effects_over_grid
-from srlab.studies.study import SYMBOLS, Verdict
+from srlab.studies.study import SYMBOLS, Outcome, Verdict
 
 RECORDED = (
     Path(__file__).parent / "ddr" / "global_residual_sweep.parquet"
@@ -52,7 +52,7 @@ def _point_rows(outcome: Mapping[str, Any]) -> list[Row]:
         "point": " · ".join(choice.values()) or "alone",
         **{f"{PARAMETER}{name}": value for name, value in choice.items()},
         "verdict": record.get("verdict"),
-        "held": sum(checks.values()),
+        "held": sum(outcome == Outcome.HELD for outcome in checks.values()),
         "checks": len(checks),
     }
     spread = record.get("interval", {})

@@ -3,64 +3,106 @@ import json
 import numpy as np
 import pytest
 
-from srlab.studies.study import MIME, Finding, Verdict, mean_interval, number, record
+from srlab.studies.study import MIME, Outcome, Study, Verdict, judge, mean_interval, number
 
-FINDING = Finding("ddr/demo", "claim", "DDR, Sec. 1", "Criterion: a < b & c.")
+HELD, FAILED, OPPOSITE, UNDECIDED = Outcome
 
 
-def judged(**checks):
-    return record(FINDING, checks=checks, measured={"CHI": 12.5}, image_set="photographs")
+def study(**changed):
+    claims = {"more": "a < b & c", "less": "d > e"}
+    return Study("ddr/demo", claim="claim", source="DDR, Sec. 1", claims=claims, **changed)
 
 
 @pytest.mark.parametrize(
-    ("checks", "verdict"),
+    ("outcomes", "verdict"),
     [
-        ({"a": True, "b": True}, Verdict.REPRODUCED),
-        ({"a": True, "b": False}, Verdict.PARTLY),
-        ({"a": False}, Verdict.NOT_REPRODUCED),
+        ([HELD, HELD], Verdict.REPRODUCED),
+        ([HELD, FAILED], Verdict.MIXED),
+        ([OPPOSITE, HELD], Verdict.MIXED),
+        ([FAILED, FAILED], Verdict.NOT_REPRODUCED),
+        ([FAILED, OPPOSITE], Verdict.NOT_REPRODUCED),
+        ([OPPOSITE, FAILED], Verdict.OPPOSITE),
+        ([FAILED, UNDECIDED], Verdict.UNDECIDED),
+        ([UNDECIDED, FAILED], Verdict.UNDECIDED),
     ],
 )
-def test_the_checks_decide_the_verdict(checks, verdict):
-    assert judged(**checks).verdict == verdict
+def test_the_claims_decide_the_verdict(outcomes, verdict):
+    assert judge(dict(zip("ab", outcomes, strict=True))) is verdict
+
+
+def test_controls_decide_nothing():
+    own = study(controls={"linear": "on a linear projection too"})
+    own.measure("CHI", 12.5)
+    record = own.verdict(more=True, less=True, linear=False)
+    assert record.verdict is Verdict.REPRODUCED
+    assert record.controls == {"on a linear projection too": FAILED}
+
+
+@pytest.mark.parametrize("outcomes", [{"more": True}, {"more": True, "less": True, "new": True}])
+def test_only_what_was_stated_is_judged(outcomes):
+    own = study()
+    own.measure("CHI", 12.5)
+    with pytest.raises(ValueError, match="judges what was stated before: missing"):
+        own.verdict(**outcomes)
 
 
 def test_the_record_survives_json():
-    bundle = judged(held=True)._repr_mimebundle_()
+    own = study(image_set="photographs")
+    own.measure("CHI", [12, 13])
+    own.networks.append("edsr")
+    bundle = own.verdict(more=True, less=np.True_, notes={"left out": []})._repr_mimebundle_()
     values = json.loads(json.dumps(bundle[MIME]))
     assert values["finding"] == "ddr/demo"
     assert values["verdict"] == "reproduced"
-    assert values["claim"] == FINDING.claim
+    assert values["checks"] == {"a < b & c": "held", "d > e": "held"}
     assert values["measured"] == {"CHI": 12.5}
+    assert values["interval"] == {"CHI": [12, 13]}
+    assert (values["image_set"], values["checkpoints"]) == ("photographs", ["edsr"])
+    assert values["parameters"] == {"left out": []}
 
 
-def test_the_table_shows_criterion_paper_and_spread_escaped():
-    page = record(
-        FINDING,
-        checks={"x < y": False},
-        measured={"CHI": 396.2},
-        interval={"CHI": (380, 410)},
-        paper={"CHI": "<large>"},
-        image_set="photographs",
-    )._repr_mimebundle_()["text/html"]
-    assert "a &lt; b &amp; c" in page
+def test_what_was_trained_here_is_no_checkpoint():
+    own = study(train=True)
+    own.networks.append("edsr")
+    own.measure("CHI", 1)
+    assert own.verdict(more=True, less=True).checkpoints == []
+
+
+def test_the_page_shows_claims_paper_and_spread_escaped():
+    own = study()
+    assert "a &lt; b &amp; c" in own._repr_html_()
+    own.measure("CHI", 396.2, interval=(380, 410), paper="<large>")
+    page = own.verdict(more=False, less=True)._repr_mimebundle_()["text/html"]
     assert "&lt;large&gt;" in page
     assert "380 to 410" in page
-    assert "✘ failed: x &lt; y" in page
+    assert "✘ failed: a &lt; b" in page
+    assert "mixed (1 of 2, headline failed)" in page
 
 
-def test_nan_strangers_and_emptiness_are_refused():
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        record(FINDING, checks={"a": True}, measured={"CHI": float("nan")}, image_set="x")
-    with pytest.raises(ValueError, match="no measurement is called PSNR"):
-        record(
-            FINDING,
-            checks={"a": True},
-            measured={"CHI": 1},
-            paper={"PSNR": "30"},
-            image_set="x",
-        )
-    with pytest.raises(ValueError, match="at least one check"):
-        record(FINDING, checks={}, measured={"CHI": 1}, image_set="x")
+def test_one_number_has_no_spread_and_several_have_theirs():
+    own = study()
+    assert own.measure("one", 3) == 3
+    assert own.measure("two", np.array([1.0, 3.0])) == 2
+    assert own.interval == {"two": (1, 3)}
+
+
+@pytest.mark.parametrize("values", [float("nan"), [1, float("inf")], []])
+def test_what_is_no_number_is_no_measurement(values):
+    with pytest.raises(ValueError, match="no measurement"):
+        study().measure("CHI", values)
+
+
+def test_nothing_is_measured_twice_judged_without_measures_or_claimless():
+    own = study()
+    with pytest.raises(ValueError, match="measured nothing"):
+        own.verdict(more=True, less=True)
+    own.measure("CHI", 1)
+    with pytest.raises(ValueError, match="twice"):
+        own.measure("CHI", 1)
+    with pytest.raises(ValueError, match="at least one claim"):
+        Study("ddr/demo", claim="", source="", claims={})
+    with pytest.raises(ValueError, match="claim and control at once"):
+        study(controls={"more": "again"})
 
 
 def test_the_interval_of_a_mean_narrows_like_the_root_of_the_count():
