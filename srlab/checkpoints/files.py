@@ -28,7 +28,7 @@ from srlab.networks.state_dicts import (
     under_names,
 )
 
-WEIGHTS = Path(str(files("srlab.checkpoints.files") / "weights"))
+WEIGHTS = Path(str(files("srlab.checkpoints") / "weights"))
 HEADER = "srlab"
 
 
