@@ -165,7 +165,7 @@ class Study:
         paper: str = "",
         glue: str = "",
     ) -> float:
-        """Record a number: the mean of `values` and their `interval`, by default all they span.
+        """Record a number: the mean of `values` and their `interval`, by default what they span.
 
         `paper` is what the paper reports, in words; `glue` names the number for the prose. Returns
         the mean.
@@ -176,7 +176,7 @@ class Study:
         if not np.isfinite(found).all() or not found.size:
             raise ValueError(f"{name!r} is no measurement: {found}")
         self.measured[name] = mean = float(found.mean())
-        if interval is not None or found.size > 1:
+        if interval is not None or np.ndim(values):
             low, high = interval or span(found)
             self.interval[name] = (float(low), float(high))
         if paper:

@@ -83,7 +83,8 @@ def test_one_number_has_no_spread_and_several_have_theirs():
     own = study()
     assert own.measure("one", 3) == 3
     assert own.measure("two", np.array([1.0, 3.0])) == 2
-    assert own.interval == {"two": (1, 3)}
+    own.measure("alone", [5])
+    assert own.interval == {"two": (1, 3), "alone": (5, 5)}
 
 
 @pytest.mark.parametrize("values", [float("nan"), [1, float("inf")], []])
