@@ -323,4 +323,4 @@ record(
 # - Compare within one recipe: `recipes = ["srresnet-gr"]` with `snapshots = [250, 500, 1000, 2500, 4000]`
 #   has too few recipes for an interval, but the dots show it: does CHI rise while PSNR on unseen
 #   inputs rises or falls?
-# - Add your own checkpoint to `srlab/weights` and its name to `recipes`.
+# - Add your own checkpoint to `srlab/checkpoints/weights` and its name to `recipes`.

@@ -72,7 +72,7 @@ import torch
 from myst_nb import glue
 
 from srlab.attribution.lam import patch_target
-from srlab.attribution.objective import frozen
+from srlab.capture import frozen
 from srlab.checkpoints.official import load_official
 from srlab.data.datasets import EMBEDDED
 from srlab.degradations.filters import filter2d, gaussian_kernel, upsample

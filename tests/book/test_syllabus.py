@@ -1,5 +1,6 @@
 """Every notebook is in the book, and every page the book promises is there."""
 
+import ast
 import re
 
 import jupytext
@@ -42,6 +43,13 @@ def test_every_notebook_has_one_parameters_cell_with_comments(repository):
             if "parameters" in cell.metadata.get("tags", ())
         ]
         assert len(cells) == 1, notebook.name
+
+
+def test_what_notebooks_import_of_srlab_is_there(repository):
+    for notebook in find_notebooks(repository):
+        for node in ast.walk(ast.parse(notebook.source.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("srlab"):
+                exec(compile(ast.Module([node], []), str(notebook.source), "exec"), {})
 
 
 def test_no_notebook_chooses_a_precision(repository):
