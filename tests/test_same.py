@@ -107,7 +107,7 @@ def test_a_number_may_move_by_a_millionth(tmp_path):
         (
             "checks",
             {"checks": FINDING["checks"] | {"ratio above 1": False}},
-            "ratio above 1: True → False",
+            "ratio above 1: held → failed",
         ),
         (
             "measurements",
@@ -116,7 +116,7 @@ def test_a_number_may_move_by_a_millionth(tmp_path):
         ),
         ("parameters", {"parameters": {"steps": 8}}, "recorded steps: 4 → 8"),
         ("parameters", {"checkpoints": []}, "checkpoints: ['edsr'] → []"),
-        ("claim", {"verdict": "partly"}, "verdict: reproduced → partly"),
+        ("claim", {"verdict": "partly"}, "verdict: reproduced → mixed"),
     ],
 )
 def test_what_differs_in_a_record_is_named(part, change, line, tmp_path):

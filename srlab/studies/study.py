@@ -172,11 +172,12 @@ class Study:
         """
         if name in self.measured:
             raise ValueError(f"{self.name} measures {name!r} twice; give them two names")
-        found = np.atleast_1d(np.asarray(values, np.float64))
+        given = np.asarray(values, np.float64)
+        found = np.atleast_1d(given)
         if not np.isfinite(found).all() or not found.size:
             raise ValueError(f"{name!r} is no measurement: {found}")
         self.measured[name] = mean = float(found.mean())
-        if interval is not None or np.ndim(values):
+        if interval is not None or given.ndim:
             low, high = interval or span(found)
             self.interval[name] = (float(low), float(high))
         if paper:

@@ -16,9 +16,10 @@ import plotly.graph_objects as go
 go.Figure(go.Scatter(y=[1, 2]), layout={"title": "</script>"})
 """
 RECORD = """
-from srlab.studies.study import Finding, record
-finding = Finding("one", claim="It holds", source="Here", criterion="It is more than 2")
-record(finding, checks={"more than 2": amount > 2}, measured={"amount": amount}, image_set="none")
+from srlab.studies.study import Study
+study = Study("one", claim="It holds", source="Here", claims={"more": "more than 2"})
+study.measure("amount", amount)
+study.verdict(more=amount > 2)
 """
 
 

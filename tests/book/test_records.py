@@ -18,7 +18,8 @@ RECORD = {
     "claim": "A | [claim] of *two*",
     "source": "Euclid, I.1",
     "criterion": "ratio > 1.5",
-    "verdict": "partly",
+    "verdict": "mixed",
+    "checks": {"ratio > 1.5": "held", "ratio < 2": "failed"},
     "measured": {"z": 2.0, "ratio": 1830.0, "third": 0.5, "fourth": 1.0},
     "interval": {"z": (1.5, 2.5)},
 }
@@ -28,7 +29,7 @@ def test_table_says_claim_criterion_measure_and_verdict():
     row = verdict_table([RECORD], lambda name: f"/{name}").splitlines()[2]
     assert r"[A \| \[claim\] of \*two\*](/a/one) (Euclid, I.1)" in row
     assert "z: 2.00 (1.50 to 2.50)<br>ratio: 1\u202f830<br>third: 0.500 |" in row
-    assert row.startswith("| ◐&nbsp;partly |")
+    assert row.startswith("| ◐&nbsp;mixed (1 of 2, headline held) |")
     assert "fourth" not in row
 
 

@@ -12,14 +12,11 @@ from srlab.book.project import Notebook
 from srlab.book.runner import NotebookError, run_notebooks
 
 FINDING = """
-from srlab.studies.study import Finding, record
-record(
-    Finding(name="{name}", claim="two is more", source="Euclid", criterion="ratio > 1.5"),
-    checks={{"ratio > 1.5": amount / 1 > 1.5}},
-    measured={{"ratio": amount, "a later one": 1}},
-    interval={{"ratio": (1, 4)}},
-    image_set="none",
-)
+from srlab.studies.study import Study
+study = Study("{name}", claim="two is more", source="Euclid", claims={{"more": "ratio > 1.5"}})
+study.measure("ratio", amount, interval=(1, 4))
+study.measure("a later one", 1)
+study.verdict(more=amount / 1 > 1.5)
 """
 
 

@@ -25,14 +25,11 @@ from srlab.studies.sweeps import read_results
 
 PARAMETERS = 'amount = 3\nseeds = [0]\nmark = ""'
 FINDING = """
-from srlab.studies.study import Finding, record
-record(
-    Finding(name="{name}", claim="more is more", source="Euclid", criterion="amount > 1.5"),
-    checks={{"amount > 1.5": amount > 1.5}},
-    measured={{"amount": amount, "of seeds": sum(seeds)}},
-    interval={{"amount": (amount - 1, amount + 1)}},
-    image_set="none",
-)
+from srlab.studies.study import Study
+study = Study("{name}", claim="more is more", source="Euclid", claims={{"more": "amount > 1.5"}})
+study.measure("amount", amount, interval=(amount - 1, amount + 1))
+study.measure("of seeds", sum(seeds))
+study.verdict(more=amount > 1.5)
 """
 THREADS = "import os\nassert os.environ['OMP_NUM_THREADS'] == '1'"
 STOPS = "print(1 / (amount - 2))"

@@ -604,6 +604,6 @@ def test_list_shows_everything(folder: Path) -> None:
     (folder / "notebooks/one.py").touch()
     (folder / "notebooks/two.py").touch()
     (folder / "book/findings").mkdir(parents=True)
-    (folder / "book/findings/two.json").write_text('{"verdict": "partly"}')
+    (folder / "book/findings/two.json").write_text('{"verdict": "mixed"}')
     shown = CliRunner().invoke(cli.app, ["list", "findings"], catch_exceptions=False).output
-    assert shown == "findings\n  one  not run\n  two  partly\n\n"
+    assert shown == "findings\n  one  not run\n  two  mixed\n\n"

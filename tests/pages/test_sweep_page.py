@@ -18,8 +18,8 @@ from srlab.studies.sweeps import (
 
 def outcome(seed: int, **changed):
     record = {
-        "verdict": "partly",
-        "checks": {"a": True, "b": False},
+        "verdict": "mixed",
+        "checks": {"a": "held", "b": "failed"},
         "measured": {"gain": 2.0 + seed, "loss": 1.0},
         "interval": {"gain": (1.0, 4.0)},
     }
@@ -43,7 +43,7 @@ def test_each_measurement_of_each_point_is_a_row():
     assert [(row["low"], row["high"]) for row in rows[:2]] == [(1.0, 4.0), (1.0, 1.0)]
     assert {(row["held"], row["checks"]) for row in rows[:4]} == {(1, 2)}
     assert varied(rows) == "seeds · set"
-    assert [outcome_words(row) for row in rows] == ["◐ partly"] * 4 + ["failed"]
+    assert [outcome_words(row) for row in rows] == ["◐ mixed"] * 4 + ["failed"]
 
 
 @pytest.mark.parametrize("outcomes", [[outcome(0), FAILED], []])
@@ -70,7 +70,7 @@ def test_a_table_of_something_else_is_named(tmp_path):
 
 def test_the_page_tells_every_point_and_stays_html():
     page = results_page(result_rows([outcome(0), FAILED, outcome(0, finding="b/two")]))
-    assert "3 points: 2 ◐ partly, 1 failed" in page
+    assert "3 points: 2 ◐ mixed, 1 failed" in page
     assert page.count('class="plotly-graph-div"') == 2
     assert "stopped in &lt;cell&gt;:<br>  1 / 0" in page
     assert "No point has finished." in results_page([])
