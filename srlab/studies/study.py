@@ -199,10 +199,11 @@ class Study:
         *,
         notes: Mapping[str, Any] | None = None,
         checkpoints: Iterable[str] | None = None,
-        **outcomes: bool | Outcome,
+        **outcomes: bool | Outcome | None,
     ) -> Record:
         """Judge: give the outcome of every claim and control by its key, True for held.
 
+        None is for what these pictures or networks leave open; it is neither judged nor shown.
         End a cell with it: it shows itself, and running the book keeps it. `notes` are recorded
         beside the parameters; `checkpoints` are by default the networks it took, none if trained.
         """
@@ -215,16 +216,19 @@ class Study:
             )
         if not self.measured:
             raise ValueError(f"{self.name} has measured nothing")
-        found = {key: _outcome(value) for key, value in outcomes.items()}
-        checks = {text: found[key] for key, text in self.claims.items()}
+        found = {key: _outcome(value) for key, value in outcomes.items() if value is not None}
+        checks = {text: found[key] for key, text in self.claims.items() if key in found}
+        controls = {text: found[key] for key, text in self.controls.items() if key in found}
+        if not checks:
+            raise ValueError(f"{self.name} judges none of its claims")
         record = Record(
             finding=self.name,
             claim=self.claim,
             source=self.source,
-            criterion="; ".join(self.claims.values()),
+            criterion="; ".join(checks),
             verdict=judge(checks),
             checks=checks,
-            controls={text: found[key] for key, text in self.controls.items()},
+            controls=controls,
             measured=self.measured,
             interval=self.interval,
             paper=self.paper,

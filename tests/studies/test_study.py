@@ -46,6 +46,14 @@ def test_only_what_was_stated_is_judged(outcomes):
         own.verdict(**outcomes)
 
 
+def test_what_stays_open_is_not_judged():
+    own = study()
+    own.measure("CHI", 12.5)
+    assert own.verdict(more=True, less=None).checks == {"a < b & c": HELD}
+    with pytest.raises(ValueError, match="judges none of its claims"):
+        own.verdict(more=None, less=None)
+
+
 def test_the_record_survives_json():
     own = study(image_set="photographs")
     own.measure("CHI", [12, 13])
