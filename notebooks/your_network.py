@@ -41,7 +41,7 @@ from torch import nn
 
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
 from srlab.capture import layer_names
-from srlab.checkpoints.files import WEIGHTS, load_weights, read_weights
+from srlab.checkpoints.files import WEIGHTS
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
@@ -49,6 +49,7 @@ from srlab.figures.plotting import attribution_grid, embedding_grid, sprite_shee
 from srlab.images import crop, image_to_array
 from srlab.networks.contract import connect
 from srlab.networks.foreign import load_network
+from srlab.networks.state_dicts import load_weights, read_weights
 from srlab.representation.embedding import (
     embed,
     layer_points,

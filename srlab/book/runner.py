@@ -243,7 +243,7 @@ def what_stopped(error: Exception) -> str:
 
 def _circumstances(record: dict[str, Any] | None) -> dict[str, Any]:
     """The hardware, and how the checkpoints that the finding names came to be."""
-    from srlab.checkpoints.files.files.files import read_provenance
+    from srlab.checkpoints.files import read_provenance
     from srlab.devices import hardware
 
     names = record["checkpoints"] if record else ()
