@@ -41,7 +41,7 @@ from torch import nn
 
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
 from srlab.capture import layer_names
-from srlab.checkpoints.files import WEIGHTS, load_weights, read_weights
+from srlab.checkpoints.files import WEIGHTS
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
@@ -51,6 +51,7 @@ from srlab.figures.pictures import sprite_sheet
 from srlab.images import crop, image_to_array
 from srlab.networks.contract import connect
 from srlab.networks.foreign import load_network
+from srlab.networks.state_dicts import load_weights, read_weights
 from srlab.representation.embedding import (
     embed,
     layer_points,

@@ -1,1 +1,1 @@
-"""Weights with their story: files, how they hold numbers, and what others published."""
+"""Weights with their story: srlab's own files, and what others published."""

@@ -1,10 +1,9 @@
 """Weights with their story in one file: safetensors whose header says how the network was made."""
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -13,23 +12,21 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from srlab.checkpoints.inheritance import own_weights, whole_weights
-from srlab.checkpoints.storage import restored_weights, rounded, stored
 from srlab.files import kind_of_file, replace_file
 from srlab.models import build
 from srlab.networks.state_dicts import (
+    HEADER,
     CheckpointError,
-    existing,
     few,
+    header_of,
     is_safetensors,
+    load_weights,
     opened,
-    read_state_dict,
     tensors_of,
-    under_names,
 )
+from srlab.networks.storage import restored, stored
 
 WEIGHTS = Path(str(files("srlab.checkpoints") / "weights"))
-HEADER = "srlab"
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Provenance:
     name: str
     architecture: str
     hyperparameters: dict[str, Any]
-    recipe: dict[str, Any] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)  # as `Recipe.as_dict` writes it
     step: int = 0
     data: dict[str, str] = field(default_factory=dict)  # image set → digest of its pixels
     psnr: dict[str, float] = field(default_factory=dict)  # image set → dB of the stored weights
@@ -49,7 +46,6 @@ class Provenance:
     hardware: str = ""
     seconds: float = 0.0
     date: str = ""
-    inherited: dict[str, str] = field(default_factory=dict)  # checkpoint it needs → its digest
 
 
 def shipped_checkpoints() -> tuple[str, ...]:
@@ -65,24 +61,31 @@ def versions() -> dict[str, str]:
 def save_checkpoint(
     path: str | Path, weights: Mapping[str, Tensor], provenance: Provenance, *, bits: int = 16
 ) -> Path:
-    """Write weights, rounded to `bits`, with their provenance; the file appears whole or not.
-
-    What the network still has from the checkpoints it started from is left in those.
-    """
+    """Write weights, rounded to `bits`, with their provenance; the file appears whole or not."""
     path = Path(path)
-    whole = rounded(weights, bits)
+    held, int8 = stored(weights, bits)
+    whole = restored(held, int8)
     if infinite := [name for name, tensor in whole.items() if not tensor.isfinite().all()]:
         raise CheckpointError(f"not finite in {bits} bits, not saved: {few(infinite)}")
-    start = provenance.recipe.get("start", {})
-    parents = _parents(start)
-    kept = own_weights(whole, _joined(start, parents))
-    if any(kept.get(name) is not tensor for name, tensor in whole.items()):
-        digests = {name: _digest(own) for name, own in parents.items()}
-        provenance = replace(provenance, inherited=digests)
-    header = {HEADER: json.dumps(asdict(provenance), separators=(",", ":"))}
+    header = not_default(provenance) | ({"int8": int8} if int8 else {})
+    text = json.dumps(header, separators=(",", ":"))
     with replace_file(path) as temporary:
-        save_file(stored(kept, bits), temporary, metadata=header)
+        save_file(held, temporary, metadata={HEADER: text})
     return path
+
+
+def not_default(made: Any) -> dict[str, Any]:
+    """{field: value} of a dataclass, and of those in it, without what is as by default.
+
+    So files need not be written anew when a field is added. A default stays what it was.
+    """
+    found = {}
+    for one in fields(made):
+        value = getattr(made, one.name)
+        usual = one.default if one.default_factory is MISSING else one.default_factory()
+        if value != usual:
+            found[one.name] = not_default(value) if is_dataclass(value) else value
+    return found
 
 
 def load_checkpoint(name: str | Path) -> tuple[nn.Module, Provenance]:
@@ -104,50 +107,7 @@ def read_checkpoint(name: str | Path) -> tuple[dict[str, Tensor], Provenance]:
     path = _path(name)
     with _opened(path) as file:
         provenance = _provenance(path, file)
-        weights = restored_weights(tensors_of(file))
-    if provenance.inherited:
-        weights = whole_weights(weights, _inherited(path, provenance))
-    return weights, provenance
-
-
-def inherited_weights(start: Mapping[str, str]) -> dict[str, Tensor]:
-    """What a network has from where it started: {part of the network, "" for all: checkpoint}."""
-    return _joined(start, _parents(start))
-
-
-def _parents(start: Mapping[str, str]) -> dict[str, dict[str, Tensor]]:
-    """{checkpoint: its weights}, each read once."""
-    return {name: read_checkpoint(name)[0] for name in dict.fromkeys(start.values())}
-
-
-def _joined(
-    start: Mapping[str, str], parents: Mapping[str, Mapping[str, Tensor]]
-) -> dict[str, Tensor]:
-    return {
-        f"{part}.{key}" if part else key: tensor
-        for part, name in start.items()
-        for key, tensor in parents[name].items()
-    }
-
-
-def _inherited(path: Path, provenance: Provenance) -> dict[str, Tensor]:
-    """The weights that a file refers to, if the checkpoints are those it was made with."""
-    start = provenance.recipe["start"]
-    parents = _parents(start)
-    for name, digest in provenance.inherited.items():
-        if _digest(parents[name]) != digest:
-            raise CheckpointError(
-                f"{path} holds what it changed of {name!r}, but of another {name!r} than this one; "
-                "train it again"
-            )
-    return _joined(start, parents)
-
-
-def _digest(weights: Mapping[str, Tensor]) -> str:
-    found = hashlib.sha256()
-    for key, tensor in sorted(weights.items()):
-        found.update(key.encode() + tensor.half().contiguous().numpy().tobytes())
-    return found.hexdigest()
+        return tensors_of(path, file), provenance
 
 
 def read_provenance(name: str | Path) -> Provenance:
@@ -187,49 +147,13 @@ def _foreign(path: Path) -> CheckpointError:
 
 
 def _provenance(path: Path, file: Any) -> Provenance:
-    header = (file.metadata() or {}).get(HEADER)
+    header = header_of(path, file)
     if header is None:
         raise _foreign(path)
+    header.pop("int8", None)
     try:
-        return Provenance(**json.loads(header))
-    except (TypeError, ValueError) as error:
+        return Provenance(**header)
+    except TypeError as error:
         raise CheckpointError(
             f"the provenance in {path} was written by another version of srlab: {error}"
         ) from error
-
-
-def read_weights(path: str | Path) -> dict[str, Tensor]:
-    """The state dict of any file: of safetensors or torch.save, without running pickled code.
-
-    One of srlab's own is read as by `read_checkpoint`. Of others the usual envelopes (params_ema,
-    params, state_dict, net_g, …) are unwrapped, and "module." and "_orig_mod." are stripped.
-    """
-    path = existing(path)
-    if is_safetensors(path):
-        with opened(path) as file:
-            if HEADER in (file.metadata() or {}):
-                return read_checkpoint(path)[0]
-    return read_state_dict(path)
-
-
-def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Load strictly, and return the weights by the network's names.
-
-    A prefix before all of these ("model.", "net_g.") is taken off, or put on. Otherwise it is said
-    which names or shapes do not fit.
-    """
-    own = model.state_dict()
-    weights = under_names(weights, own.keys())
-    missing, surplus = own.keys() - weights.keys(), weights.keys() - own.keys()
-    shapes = [
-        f"{key}: file {tuple(weights[key].shape)}, network {tuple(own[key].shape)}"
-        for key in own.keys() & weights.keys()
-        if weights[key].shape != own[key].shape
-    ]
-    if missing or surplus or shapes:
-        raise CheckpointError(
-            f"the weights do not fit {type(model).__name__}: "
-            f"missing {few(missing)}; unexpected {few(surplus)}; other shapes {few(shapes)}"
-        )
-    model.load_state_dict(weights)
-    return weights

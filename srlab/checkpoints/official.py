@@ -9,11 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from srlab.checkpoints.files import CheckpointError, load_weights, read_weights
 from srlab.data.assets import OFFICIAL_WEIGHTS, weights_file
 from srlab.models import build
 from srlab.models.blocks import MEAN
-from srlab.networks.state_dicts import existing, state_dicts
+from srlab.networks.state_dicts import (
+    CheckpointError,
+    existing,
+    load_weights,
+    read_weights,
+    state_dicts,
+)
 
 Names = dict[str, str]  # ".theirs." → ".ours.", parts of dotted names, replaced in this order
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from srlab.checkpoints.files import load_weights, read_weights
 from srlab.files import kind_of_file
 from srlab.networks.modules import modules_of
+from srlab.networks.state_dicts import load_weights, read_weights
 
 
 class NetworkError(ValueError):

@@ -1,5 +1,6 @@
 """State dicts out of files of any origin: in envelopes, under prefixes, beside a run's notes."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
@@ -8,9 +9,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
 from srlab.files import kind_of_file
+from srlab.networks.storage import restored
 
 # Where a network lies in the files of training codes; the running average before the last state.
 USUAL = (
@@ -19,21 +21,49 @@ USUAL = (
 )
 TORCH = (b"PK\x03\x04", b"\x80")  # what torch.save begins with, now and formerly
 LONGEST_HEADER = 10**8  # bytes, of safetensors
+HEADER = "srlab"  # where in it srlab writes
 
 
 class CheckpointError(ValueError):
     """Weights that are missing, damaged, of another origin, or do not fit their network."""
 
 
-def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """The network's own among the state dicts in a file."""
-    found = state_dicts(path)
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """The state dict of any file: of safetensors or torch.save, without running pickled code.
+
+    The usual envelopes (params_ema, params, state_dict, net_g, …) are unwrapped, and "module." and
+    "_orig_mod." are stripped. What srlab holds in 8 or 16 bits is restored to float32.
+    """
+    found = state_dicts(existing(path))
     place = _usual(found)
     if place is None:
         raise CheckpointError(
             f"{path} holds several state dicts, {', '.join(found)}: save the one that you mean"
         )
     return found[place]
+
+
+def load_weights(model: nn.Module, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Load strictly, and return the weights by the network's names.
+
+    A prefix before all of these ("model.", "net_g.") is taken off, or put on. Otherwise it is said
+    which names or shapes do not fit.
+    """
+    own = model.state_dict()
+    weights = under_names(weights, own.keys())
+    missing, surplus = own.keys() - weights.keys(), weights.keys() - own.keys()
+    shapes = [
+        f"{key}: file {tuple(weights[key].shape)}, network {tuple(own[key].shape)}"
+        for key in own.keys() & weights.keys()
+        if weights[key].shape != own[key].shape
+    ]
+    if missing or surplus or shapes:
+        raise CheckpointError(
+            f"the weights do not fit {type(model).__name__}: "
+            f"missing {few(missing)}; unexpected {few(surplus)}; other shapes {few(shapes)}"
+        )
+    model.load_state_dict(weights)
+    return weights
 
 
 def state_dicts(path: Path) -> dict[str, dict[str, Tensor]]:
@@ -44,7 +74,7 @@ def state_dicts(path: Path) -> dict[str, dict[str, Tensor]]:
     """
     if is_safetensors(path):
         with opened(path) as file:
-            return {"": _unwrapped(tensors_of(file))}
+            return {"": _unwrapped(tensors_of(path, file))}
     content = _unpickled(path)
     if found := {place: _unwrapped(tensors) for place, tensors in _places(content)}:
         return found
@@ -145,9 +175,21 @@ def opened(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def tensors_of(file: Any) -> dict[str, Tensor]:
-    """All of an opened safetensors file."""
-    return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+def header_of(path: Path, file: Any) -> dict[str, Any] | None:
+    """What srlab wrote into an opened safetensors file's header; None where it did not."""
+    text = (file.metadata() or {}).get(HEADER)
+    try:
+        return None if text is None else dict(json.loads(text))
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"the header of {path} was written by another version of srlab: {error}"
+        ) from error
+
+
+def tensors_of(path: Path, file: Any) -> dict[str, Tensor]:
+    """All weights of an opened safetensors file."""
+    held = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
+    return restored(held, (header_of(path, file) or {}).get("int8", {}))
 
 
 def _unpickled(path: Path) -> Any:

@@ -27,12 +27,9 @@ from srlab.attribution.faig import (
     parameters_of,
 )
 from srlab.checkpoints.files import (
-    CheckpointError,
     Provenance,
     load_checkpoint,
-    load_weights,
     read_checkpoint,
-    read_weights,
     save_checkpoint,
     shipped_checkpoints,
 )
@@ -42,6 +39,7 @@ from srlab.degradations import Degradation
 from srlab.files import picture_files, replace_file
 from srlab.images import read_image
 from srlab.networks.foreign import load_network
+from srlab.networks.state_dicts import CheckpointError, load_weights, read_weights
 from srlab.studies.faig.effects import Effect, effects
 
 KINDS = {"blur": "blur_sigma", "noise": "noise_sigma", "jpeg": "jpeg_quality"}
@@ -226,10 +224,8 @@ def write_networks(
         weights = analysis.networks[network]
         path = folder / f"{slug(network)}.safetensors"
         if provenance:
-            alone = {**provenance.recipe, "start": {}}  # nothing is left in another file
-            story = replace(
-                provenance, name=f"{provenance.name} {network}", recipe=alone, psnr={}, history=[]
-            )
+            title = f"{provenance.name} {network}"
+            story = replace(provenance, name=title, psnr={}, history=[])
             save_checkpoint(path, weights, story)
         else:
             held = {key: own.detach().cpu().contiguous() for key, own in weights.items()}

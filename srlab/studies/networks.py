@@ -8,7 +8,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from srlab.checkpoints.files import CheckpointError, load_checkpoint, shipped_checkpoints
+from srlab.checkpoints.files import load_checkpoint, shipped_checkpoints
+from srlab.networks.state_dicts import CheckpointError
 from srlab.training.recipes import recipe, seed_names
 
 Group = TypeVar("Group", bound=Hashable)

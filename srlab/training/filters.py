@@ -20,7 +20,7 @@ from srlab.checkpoints.files import read_checkpoint
 from srlab.data.examples import Examples, examples
 from srlab.degradations.pipeline import Degradation, DegradationSpace
 from srlab.training.initial import initial_model
-from srlab.training.recipes import FilterRecipe
+from srlab.training.recipes import FilterRecipe, recipe_from
 from srlab.training.supervised import Supervised
 
 SIDE = 128  # HR pixels of the windows that a ranking looks at
@@ -51,7 +51,7 @@ def chosen_filters(recipe: FilterRecipe, images: dict[str, Tensor]) -> Masks:
     model = initial_model(recipe)
     target, made = read_checkpoint(recipe.target)
     baseline = model.state_dict()
-    found = ranking_examples(recipe, DegradationSpace(**made.recipe["space"]), images)
+    found = ranking_examples(recipe, recipe_from(made.recipe).space, images)
     lr = found.lr
     other = "noise" if recipe.purpose == "blur" else "blur"
     if recipe.ranking == "faig":

@@ -11,8 +11,8 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from srlab.checkpoints.files import load_weights
 from srlab.devices import precision_on
+from srlab.networks.state_dicts import load_weights
 from srlab.training.adversarial import Adversarial
 from srlab.training.classification import Classification
 from srlab.training.contrastive import Contrastive

@@ -1,13 +1,14 @@
 """The networks that a run begins with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from srlab.checkpoints.files import inherited_weights, load_weights
+from srlab.checkpoints.files import read_checkpoint
 from srlab.models import build
+from srlab.networks.state_dicts import load_weights
 from srlab.training.recipes import Recipe
 
 
@@ -27,6 +28,14 @@ def initial_model(recipe: Recipe) -> nn.Module:
     with drawn_by(recipe.seed):
         model = build(recipe.architecture, **recipe.hyperparameters)
     own = model.state_dict()
-    start = {key: old for key, old in inherited_weights(recipe.start).items() if key in own}
+    start = {key: old for key, old in _inherited(recipe.start).items() if key in own}
     load_weights(model, {**own, **start})
     return model
+
+
+def _inherited(start: Mapping[str, str]) -> dict[str, Tensor]:
+    return {
+        f"{part}.{key}" if part else key: tensor
+        for part, name in start.items()
+        for key, tensor in read_checkpoint(name)[0].items()
+    }

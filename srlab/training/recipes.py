@@ -1,10 +1,11 @@
 """Every run whose weights ship, as values: two findings' networks differ in one visible line."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
+from srlab.checkpoints.files import not_default
 from srlab.degradations.pipeline import DegradationSpace
 
 PRISTINE = ("bsd397", "general100", "div2k-small")  # 577 pictures, none of them in a test set
@@ -64,8 +65,8 @@ class Recipe:
         return "photographs"
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, as a checkpoint's header keeps them."""
-        return asdict(self)
+        """As a checkpoint's header keeps it, without defaults; `recipe_from` reads it."""
+        return {"type": type(self).__name__, **not_default(self)}
 
     def seeded(self, seed: int) -> "Recipe":
         """The same run from another initialization and another order of the data."""
@@ -193,6 +194,34 @@ class ContrastiveRecipe(CodeRecipe):
     def partial(self) -> bool:
         """The generator rests at first."""
         return self.pretraining > 0
+
+
+TYPES = {
+    kind.__name__: kind
+    for kind in (
+        Recipe,
+        AdversarialRecipe,
+        UnpairedRecipe,
+        ClassificationRecipe,
+        FilterRecipe,
+        CodeRecipe,
+        RedegradationRecipe,
+        ContrastiveRecipe,
+    )
+}
+
+
+def recipe_from(header: Mapping[str, Any]) -> Recipe:
+    """The recipe in a checkpoint's header (`provenance.recipe`), after JSON too."""
+    values = _tupled(header)
+    kind = TYPES[values.pop("type")]
+    if "space" in values:
+        values["space"] = DegradationSpace(**_tupled(values["space"]))
+    return kind(**values)
+
+
+def _tupled(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(own) if isinstance(own, list) else own for key, own in values.items()}
 
 
 def seed_names(name: str, seeds: Iterable[int]) -> list[str]:

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from srlab.checkpoints.files import Provenance, load_weights, save_checkpoint, versions
-from srlab.checkpoints.storage import rounded
+from srlab.checkpoints.files import Provenance, save_checkpoint, versions
 from srlab.devices import hardware
+from srlab.networks.state_dicts import load_weights
+from srlab.networks.storage import rounded
 from srlab.training.fit import TASKS, Fit
 from srlab.training.initial import initial_model
 

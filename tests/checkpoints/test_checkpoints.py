@@ -1,21 +1,19 @@
 import json
 import os
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, field, fields, make_dataclass, replace
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from srlab.checkpoints.files import (
     WEIGHTS,
-    CheckpointError,
     Provenance,
     load_checkpoint,
-    load_weights,
     read_checkpoint,
     read_provenance,
-    read_weights,
     save_checkpoint,
     shipped_checkpoints,
 )
@@ -23,9 +21,11 @@ from srlab.data.assets import IMAGE_SETS
 from srlab.data.datasets import EMBEDDED, image_digest, load_images
 from srlab.data.subjects import labelled_images
 from srlab.models import build
+from srlab.networks.state_dicts import CheckpointError, load_weights, read_weights
+from srlab.training import recipes
 from srlab.training.classification import Classification, accuracy, lessons
 from srlab.training.processes import on_device
-from srlab.training.recipes import RECIPES
+from srlab.training.recipes import RECIPES, recipe_from
 from srlab.training.supervised import validation_psnr
 
 REAL = pytest.mark.skipif("SRLAB_DATA" not in os.environ, reason="SRLAB_DATA is not set")
@@ -268,18 +268,54 @@ def test_a_shipped_header_is_complete_and_equals_its_recipe(name):
     base, _, step = name.partition("@")
     recipe = RECIPES[base]
     assert provenance.name == name
-    used = provenance.recipe["precision"]
-    assert used in ("float32", "bfloat16")
-    assert provenance.recipe == json.loads(json.dumps({**asdict(recipe), "precision": used}))
+    made = recipe_from(provenance.recipe)
+    assert made.precision in ("float32", "bfloat16")
+    assert made == replace(recipe, precision=made.precision)
+    assert provenance.recipe == json.loads(json.dumps(made.as_dict()))  # no default is in it
     assert provenance.architecture == recipe.architecture
     assert provenance.hyperparameters == recipe.hyperparameters
     assert provenance.step == int(step or recipe.steps)
     assert provenance.step in (*recipe.snapshots, recipe.steps)
     empty = {field.name for field in fields(Provenance) if not getattr(provenance, field.name)}
     assert len(empty & {"psnr", "accuracy"}) == 1  # it has the one or the other
-    assert empty <= {"psnr", "accuracy", "inherited"}
+    assert empty <= {"psnr", "accuracy"}
     assert {"srlab", "torch", "numpy"} <= provenance.versions.keys()
     assert provenance.history[-1]["step"] == provenance.step
+
+
+@dataclass(frozen=True)
+class LaterProvenance(Provenance):
+    """As a later version may have it."""
+
+    mood: str = "good"
+    notes: list[str] = field(default_factory=list)
+
+
+def test_a_new_field_with_a_default_leaves_all_files_readable(monkeypatch):
+    monkeypatch.setattr("srlab.checkpoints.files.Provenance", LaterProvenance)
+    later = {
+        name: make_dataclass(name, [("mood", str, "good")], bases=(kind,), frozen=True)
+        for name, kind in recipes.TYPES.items()
+    }
+    monkeypatch.setattr(recipes, "TYPES", later)
+    for name in shipped_checkpoints():
+        provenance = read_provenance(name)
+        assert (provenance.mood, provenance.notes) == ("good", [])
+        assert recipe_from(provenance.recipe).mood == "good"
+
+
+def test_a_header_tells_what_is_not_by_default(path):
+    with safe_open(path, framework="pt") as file:
+        header = json.loads(file.metadata()["srlab"])
+    assert header.keys() == {"name", "architecture", "hyperparameters", "step", "psnr"}
+
+
+def test_a_file_is_a_network_by_itself(tmp_path):
+    """Whatever it started from, without which it loads."""
+    recipe = {"type": "Recipe", "architecture": "fsrcnn", "start": {"": "gone"}}
+    made = replace(PROVENANCE, recipe=recipe)
+    path = save_checkpoint(tmp_path / "heir.safetensors", model().state_dict(), made)
+    assert load_checkpoint(path)[1] == made
 
 
 RESTORING, CLASSIFYING = (
@@ -310,14 +346,13 @@ def test_no_photograph_is_on_both_sides(name):
     """Pictures to judge on taught no network; their left halves a classifier of the right ones."""
     provenance = read_provenance(name)
     used = {one for sets in provenance.data for one in sets.split("+")}
-    assert used == set(provenance.recipe["image_sets"])
+    named = recipe_from(provenance.recipe).image_sets
+    assert used == set(named)
     left = {one for one in used if one.endswith("-left")}
     assert all(IMAGE_SETS[one].trainable for one in used - left - {"cifar10-train"})
     if left:
         assert used == left
-        right = "+".join(
-            one.removesuffix("-left") + "-right" for one in provenance.recipe["image_sets"]
-        )
+        right = "+".join(one.removesuffix("-left") + "-right" for one in named)
         assert provenance.accuracy.keys() == {right}
     assert not used & EMBEDDED.keys()
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from srlab.checkpoints.files import CheckpointError, official, read_weights
+from srlab.checkpoints import official
 from srlab.checkpoints.official import PUBLISHED, load_official, official_from_file
 from srlab.data.assets import OFFICIAL_WEIGHTS, weights_file
 from srlab.data.datasets import load_images
@@ -15,6 +15,7 @@ from srlab.images import crop_to_multiple
 from srlab.metrics import psnr
 from srlab.models import build
 from srlab.models.blocks import MEAN
+from srlab.networks.state_dicts import CheckpointError, read_weights
 from srlab.pages.chosen import chosen_networks
 
 REAL = pytest.mark.skipif("SRLAB_DATA" not in os.environ, reason="SRLAB_DATA is not set")

@@ -1,5 +1,7 @@
 """Networks with a code of the degradation: DASR, DAN and ReDSR."""
 
+from dataclasses import asdict
+
 import pytest
 import torch
 from torch import nn
@@ -129,5 +131,5 @@ def test_two_branches_cost_what_one_costs(name):
     assert sizes[1] == pytest.approx(sizes[0], rel=0.1)
     assert costs[1] == pytest.approx(costs[0], rel=0.1)
     different = {"architecture", "hyperparameters"}
-    plain = [{k: v for k, v in r.as_dict().items() if k not in different} for r in (one, two)]
+    plain = [{k: v for k, v in asdict(r).items() if k not in different} for r in (one, two)]
     assert plain[0] == plain[1]

@@ -10,10 +10,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srlab.checkpoints.files import CheckpointError
 from srlab.models import build
 from srlab.networks.contract import UNLIKE, Adapter, ContractError, connect, size_multiple
 from srlab.networks.foreign import NetworkError, load_network, network_from_file, parse_address
+from srlab.networks.state_dicts import CheckpointError
 
 SOURCE = """
 from torch import nn

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from srlab.checkpoints.files import CheckpointError, load_weights, read_weights
 from srlab.models import FSRCNN
+from srlab.networks.state_dicts import CheckpointError, load_weights, read_weights
 from srlab.pages.filter_analysis import load_pair
 
 CURRENT, AVERAGE = 1.0, 2.0

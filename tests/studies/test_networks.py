@@ -1,7 +1,7 @@
 import pytest
 
-from srlab.checkpoints.files import CheckpointError
 from srlab.models import build
+from srlab.networks.state_dicts import CheckpointError
 from srlab.studies import networks as obtain
 from srlab.studies.networks import obtainable, obtainable_groups, subject_classifiers, tuned
 

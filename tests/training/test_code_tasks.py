@@ -1,6 +1,6 @@
 """Training of codes: ReDSR's and DASR's tasks, exact resume, curves, and what each part is for."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -115,9 +115,9 @@ def test_pictures_smaller_than_a_crop_are_left_out():
 def test_the_models_of_the_table_differ_in_their_losses_alone():
     changed = {"redegradation_weight", "energy_weight", "divergence_weight", "prior"}
     changed |= {"modulated", "prior_rise"}
-    whole = RECIPES["redsr-8"].as_dict()
+    whole = asdict(RECIPES["redsr-8"])
     for number in range(1, 8):
-        other = RECIPES[f"redsr-{number}"].as_dict()
+        other = asdict(RECIPES[f"redsr-{number}"])
         assert {key for key in whole if whole[key] != other[key]} <= changed
         assert not other["modulated"]
     assert not RECIPES["redsr-1"].redegradation_weight

@@ -283,7 +283,7 @@ def test_shipped_files_tell_how_they_were_made(run, tmp_path):
     for path, step in zip(paths, (8, 20), strict=True):
         model, provenance = load_checkpoint(path)
         empty = [key for key, value in vars(provenance).items() if value in ("", 0, {}, [])]
-        assert empty == ["accuracy", "inherited"]
+        assert empty == ["accuracy"]
         assert provenance.name == path.stem
         assert (provenance.step, provenance.history[-1]["step"]) == (step, step)
         assert provenance.data == run.data

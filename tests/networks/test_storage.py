@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from srlab.checkpoints.storage import STEP, restored_weights, rounded, stored
+from srlab.networks.storage import restored, rounded, stored
 
 GENERATOR = torch.Generator().manual_seed(0)
 WEIGHTS = {
@@ -10,7 +10,7 @@ WEIGHTS = {
     "linear.weight": torch.randn(5, 7, generator=GENERATOR),
     "conv.bias": torch.randn(6, generator=GENERATOR),
     "num_batches_tracked": torch.tensor(250_000),
-    "conv.weight.changed": torch.arange(70_000, 70_005, dtype=torch.int32),
+    "index": torch.arange(70_000, 70_005, dtype=torch.int32),
 }
 
 
@@ -20,7 +20,7 @@ def test_what_was_rounded_once_stays_as_it_is(bits):
     assert once.keys() == WEIGHTS.keys()
     again = rounded(once, bits)
     assert all(torch.equal(again[key], once[key]) for key in once)
-    assert torch.equal(once["conv.weight.changed"], WEIGHTS["conv.weight.changed"])
+    assert torch.equal(once["index"], WEIGHTS["index"])
     assert once["num_batches_tracked"] == 65_504
     assert torch.equal(once["conv.bias"], WEIGHTS["conv.bias"].half().float())
 
@@ -37,17 +37,24 @@ def test_eight_bits_err_by_half_a_step_of_their_row():
 
 def test_eight_bits_take_half_the_room():
     held = {bits: stored(WEIGHTS, bits) for bits in (8, 16)}
-    assert held[8]["conv.weight"].dtype == torch.int8
-    assert held[8]["conv.weight" + STEP].shape == (6,)
-    assert held[16]["conv.weight"].dtype == torch.float16
-    assert held[16].keys() == WEIGHTS.keys()
+    assert held[8][0]["conv.weight"].dtype == torch.int8
+    assert held[8][1].keys() == {"conv.weight", "linear.weight"}
+    assert held[8][0][held[8][1]["conv.weight"]].shape == (6,)
+    assert held[16][0]["conv.weight"].dtype == torch.float16
+    assert held[16][0].keys() == WEIGHTS.keys()
+    assert held[16][1] == {}
 
 
-def test_rows_of_zeros_and_nothing_at_all_are_held():
-    empty = {"zero.weight": torch.zeros(2, 3, 1, 1), "left.weight": torch.empty(0)}
-    found = restored_weights(stored(empty, 8))
-    assert torch.equal(found["zero.weight"], empty["zero.weight"])
-    assert found["left.weight"].numel() == 0
+def test_the_header_alone_says_what_is_in_eight_bits():
+    """No name is special: a network may call a tensor of its own as it likes."""
+    named = {"a": torch.ones(2, 2), "a.int8_step": torch.ones(2), "b.changed": torch.ones(3, 3)}
+    assert all(torch.equal(own, named[key]) for key, own in restored(*stored(named, 16)).items())
+    assert restored(*stored(named, 8)).keys() == named.keys()
+
+
+def test_a_row_of_zeros_is_held():
+    zero = {"weight": torch.zeros(2, 3, 1, 1)}
+    assert torch.equal(rounded(zero, 8)["weight"], zero["weight"])
 
 
 def test_a_network_needs_eight_or_sixteen_bits():
