@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srlab.checkpoints.files import CheckpointError
 from srlab.models import build
 from srlab.networks.contract import UNLIKE, Adapter, ContractError, connect, size_multiple
 from srlab.networks.foreign import NetworkError, load_network, network_from_file, parse_address
@@ -113,22 +111,6 @@ def test_classes_functions_and_instances_are_networks(
 def test_what_cannot_be_built_is_explained(address: str, message: str) -> None:
     with pytest.raises(NetworkError, match=message):
         load_network(address)
-
-
-@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
-def test_weights_are_loaded_and_checked(module: str, tmp_path: Path, suffix: str) -> None:
-    weights = {f"module.{k}": v for k, v in load_network(f"{module}:Net").state_dict().items()}
-    file = tmp_path / f"net{suffix}"
-    if suffix == ".pth":
-        torch.save({"params_ema": weights}, file)
-    else:
-        save_file(weights, file)
-    network = load_network(f"{module}:Net", file)
-    assert torch.equal(network.body.weight, weights["module.body.weight"])
-    with pytest.raises(CheckpointError, match=r"do not fit Net: .*body\.weight: file"):
-        load_network(f"{module}:Net(channels=6)", file)
-    with pytest.raises(CheckpointError, match="no weights file"):
-        load_network(f"{module}:Net", tmp_path / "absent.pth")
 
 
 def test_spandrel_gives_its_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
