@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from bench.row import Row, alternating
 from srlab.attribution.lam import PatchTarget, local_attribution, magnitude, patch_target
 from srlab.attribution.paths import deblurring
-from srlab.checkpoints.files import load_checkpoint, load_weights, read_weights
+from srlab.checkpoints.files import load_checkpoint
 from srlab.checkpoints.official import PUBLISHED, load_official
 from srlab.data.assets import own_folder
 from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.images import center_crop
 from srlab.models import build
+from srlab.networks.state_dicts import load_weights, read_weights
 
 TRAINED = {"edsr": "EDSR", "srresnet-gr": "SRResNet 16×32", "swinir": "SwinIR"}  # narrow
 PICTURES = ("img_007", "img_033", "img_071", "img_092")  # of Urban100

@@ -8,7 +8,7 @@
 # layers know**. To stay on the command line, `srlab lam` does the first two:
 #
 # ```sh
-# srlab lam --model mynet:MyNetwork --weights mynet.pth --image picture.png --patch 96,96,16
+# srlab lam --network mynet:MyNetwork,weights=mynet.pth --image picture.png --patch 96,96,16
 # ```
 #
 # This page claims nothing about a paper, so it ends without a verdict.
@@ -42,6 +42,7 @@ from torch import nn
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
 from srlab.capture import layer_names
 from srlab.checkpoints.files import WEIGHTS
+from srlab.checkpoints.load import load
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
@@ -50,7 +51,6 @@ from srlab.figures.maps import attribution_grid
 from srlab.figures.pictures import sprite_sheet
 from srlab.images import crop, image_to_array
 from srlab.networks.contract import connect
-from srlab.networks.foreign import load_network
 from srlab.networks.state_dicts import load_weights, read_weights
 from srlab.representation.embedding import (
     embed,
@@ -99,7 +99,7 @@ class MyNetwork(nn.Module):
 
 
 if address:
-    network = load_network(address, weights or None)
+    network = load(address, weights=weights or None)
 else:
     network = MyNetwork()
     load_weights(network, read_weights(WEIGHTS / "srresnet-gr.safetensors"))
@@ -111,7 +111,7 @@ else:
 #
 # ```python
 # network = spandrel.ModelLoader(device="cpu").load_from_file("RealESRGAN_x4plus.pth").model
-# # or, as an address: "srlab.networks.foreign:network_from_file('RealESRGAN_x4plus.pth')"
+# # or, as an address: "RealESRGAN_x4plus.pth"
 # ```
 #
 # `connect` measures what the network does, on a real picture, before anything is concluded from
@@ -205,6 +205,6 @@ glue("yours_last", chi[layers[-1]], display=False)
 #
 # - Set `address` and `weights` to yours, and leave the rest.
 # - A message about sizes, ranges, outputs or gradients? Each names the parameter to set here;
-#   `srlab lam --help` lists the same as options.
+#   `srlab lam --help` shows how to write the same behind the network's address.
 # - Move `patch` onto stripes, then onto sky: the diffusion index should follow.
 # - Replace one of the `degradations` by the one your network was trained for.

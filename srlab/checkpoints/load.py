@@ -10,16 +10,17 @@ from typing import Any
 
 from torch import nn
 
-from srlab.checkpoints.files import (
-    HEADER,
-    load_checkpoint,
-    load_weights,
-    read_weights,
-    shipped_checkpoints,
-)
+from srlab.checkpoints.files import load_checkpoint, shipped_checkpoints
 from srlab.networks.contract import UNIT, Adapter, Range
 from srlab.networks.foreign import NetworkError, load_network, network_from_file
-from srlab.networks.state_dicts import existing, is_safetensors, opened
+from srlab.networks.state_dicts import (
+    HEADER,
+    existing,
+    is_safetensors,
+    load_weights,
+    opened,
+    read_weights,
+)
 
 OFFICIAL = "official:"  # before the name of published weights, some of which srlab has itself
 SETTINGS = ("weights", "range", "multiple", "output")

@@ -1,4 +1,4 @@
-"""The reader's own network: found by its address, built, and given its weights."""
+"""The reader's own network: found by its address and built, or found by its weights."""
 
 import ast
 import importlib
@@ -11,7 +11,6 @@ from torch import nn
 
 from srlab.files import kind_of_file
 from srlab.networks.modules import modules_of
-from srlab.networks.state_dicts import load_weights, read_weights
 
 
 class NetworkError(ValueError):
@@ -28,8 +27,8 @@ class Address(NamedTuple):
     folder: Path | None = None  # that holds the package; None: found as Python finds it
 
 
-def load_network(address: str, weights: str | Path | None = None) -> nn.Module:
-    """Build `package.module:factory`, load a file of weights strictly, set eval mode.
+def load_network(address: str) -> nn.Module:
+    """Build `package.module:factory` and set eval mode.
 
     The factory is a class or function that returns an `nn.Module`, or a module-level network.
     Literal arguments may follow in brackets. The folder that holds the package may stand in front:
@@ -44,8 +43,6 @@ def load_network(address: str, weights: str | Path | None = None) -> nn.Module:
             network = _build(address, parts)
     except ModuleNotFoundError as error:
         raise NetworkError(f"{error}: the folder in front is the one that holds it") from error
-    if weights is not None:
-        load_weights(network, read_weights(weights))
     return network.eval()
 
 
@@ -61,7 +58,8 @@ def network_from_file(path: str | Path) -> nn.Module:
         from spandrel import ModelLoader
     except ImportError as error:
         raise NetworkError(
-            "this needs spandrel, which knows some fifty architectures: pip install spandrel"
+            "this needs spandrel, which knows some fifty architectures: pip install spandrel; or "
+            "name the network's code beside its weights, package.module:factory"
         ) from error
     try:
         return ModelLoader(device="cpu").load_from_file(str(path)).model.eval()
