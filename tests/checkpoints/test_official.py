@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from srlab.checkpoints.files import CheckpointError, official, read_weights
+from srlab.checkpoints import official
+from srlab.checkpoints.files import CheckpointError, read_weights
 from srlab.checkpoints.official import PUBLISHED, load_official, official_from_file
 from srlab.data.assets import OFFICIAL_WEIGHTS, weights_file
 from srlab.data.datasets import load_images
