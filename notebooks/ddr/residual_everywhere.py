@@ -44,9 +44,10 @@ results = ""  # a results.parquet of `srlab sweep` (file or address); "" shows t
 # %% tags=["hide-cell"]
 from myst_nb import glue
 
+from srlab.studies.ddr import RECORDED
 from srlab.studies.parameters import check_parameters
 from srlab.studies.study import Finding, record, span
-from srlab.studies.sweeps import RECORDED, effects_figure, outcome_words, read_results
+from srlab.studies.sweeps import effects_figure, outcome_words, read_results
 
 check_parameters()
 finding = Finding(

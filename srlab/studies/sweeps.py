@@ -15,9 +15,6 @@ from pyarrow import parquet
 from srlab.figures.dots import GridPoint, effects_over_grid
 from srlab.studies.study import SYMBOLS, Outcome, Verdict
 
-RECORDED = (
-    Path(__file__).parent / "ddr" / "global_residual_sweep.parquet"
-)  # one that the book shows
 PARAMETER = "parameter."  # how the columns of what varies begin
 SHOWN = 3  # measures in a figure; a notebook records the most telling ones first
 DONE, FAILED = "done", "failed"  # the states of a point

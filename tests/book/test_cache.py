@@ -7,6 +7,7 @@ import pytest
 from srlab.book import cache
 from srlab.book.cache import PACKAGE, cache_key, digest, reached, versions
 from srlab.book.project import find_notebooks
+from srlab.studies.ddr import RECORDED
 
 
 def test_digest_sees_names_contents_and_values(tmp_path):
@@ -79,6 +80,11 @@ def test_checkpoints_count(repository):
     [notebook] = find_notebooks(repository, ["ddr/global_residual"])
     weights = set((PACKAGE / "checkpoints/weights").iterdir())
     assert weights <= reached(notebook.source)
+
+
+def test_the_sweep_that_the_book_shows_counts(repository):
+    [notebook] = find_notebooks(repository, ["ddr/residual_everywhere"])
+    assert RECORDED in reached(notebook.source)
 
 
 def test_versions_name_the_packages_that_compute_and_draw():

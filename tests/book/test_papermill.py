@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 
+from srlab.studies.ddr import RECORDED
 from srlab.studies.study import MIME
 
 PAPERMILL = "from papermill.__main__ import papermill; papermill()"
@@ -18,8 +19,7 @@ def papermill(repository: Path, folder: Path, *words: str) -> subprocess.Complet
 
 
 def test_a_twin_runs_from_any_folder(repository, tmp_path):
-    recorded = repository / "srlab" / "global_residual_sweep.parquet"
-    (tmp_path / "own.parquet").write_bytes(recorded.read_bytes())
+    (tmp_path / "own.parquet").write_bytes(RECORDED.read_bytes())
     ran = papermill(repository, tmp_path, "-p", "results", "own.parquet")
     assert ran.returncode == 0, ran.stderr
     cells = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells

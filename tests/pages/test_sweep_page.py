@@ -6,8 +6,8 @@ import pytest
 from pyarrow import parquet
 
 from srlab.pages.sweep import PAGE, TABLE, results_page, write_results
+from srlab.studies.ddr import RECORDED
 from srlab.studies.sweeps import (
-    RECORDED,
     effects_figure,
     outcome_words,
     read_results,
