@@ -185,7 +185,10 @@ def test_lam_end_to_end_in_its_own_process(folder: Path) -> None:
 
     torch.save(Net(scale=4).state_dict(), "net.pth")
     command = ["-c", "from srlab.cli import main; main()", "lam"]
-    options = "--network readers:Net(scale=4),weights=net.pth --image rgb.png --patch 96,80,16 --out a/map.html --npz a/map.npz"
+    options = (
+        "--network readers:Net(scale=4),weights=net.pth --image rgb.png --patch 96,80,16 "
+        "--out a/map.html --npz a/map.npz"
+    )
     ran = subprocess.run(
         [sys.executable, *command, *options.split()], capture_output=True, text=True, cwd=folder
     )
