@@ -185,8 +185,10 @@ def test_lam_end_to_end_in_its_own_process(folder: Path) -> None:
 
     torch.save(Net(scale=4).state_dict(), "net.pth")
     command = ["-c", "from srlab.cli import main; main()", "lam"]
-    network = "--network readers:Net(scale=4),weights=net.pth"
-    options = f"{network} --image rgb.png --patch 96,80,16 --out a/map.html --npz a/map.npz"
+    options = (
+        "--network readers:Net(scale=4),weights=net.pth --image rgb.png --patch 96,80,16 "
+        "--out a/map.html --npz a/map.npz"
+    )
     ran = subprocess.run(
         [sys.executable, *command, *options.split()], capture_output=True, text=True, cwd=folder
     )
@@ -612,6 +614,6 @@ def test_list_shows_everything(folder: Path) -> None:
     (folder / "notebooks/one.py").touch()
     (folder / "notebooks/two.py").touch()
     (folder / "book/findings").mkdir(parents=True)
-    (folder / "book/findings/two.json").write_text('{"verdict": "mixed"}')
+    (folder / "book/findings/two.json").write_text('{"verdict": "partly"}')
     shown = CliRunner().invoke(cli.app, ["list", "findings"], catch_exceptions=False).output
-    assert shown == "findings\n  one  not run\n  two  mixed\n\n"
+    assert shown == "findings\n  one  not run\n  two  partly\n\n"
