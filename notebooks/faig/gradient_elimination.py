@@ -76,7 +76,7 @@ from srlab.figures.plotting import Matrix, matrix_grid, picture_grid, scatter_pa
 from srlab.statistics import rank_correlation
 from srlab.studies.faig.effects import masking_effects
 from srlab.studies.faig.outputs import KINDS, first_window, restored
-from srlab.studies.faig.rankings import attributions, fine_tuned, flat_scores
+from srlab.studies.faig.rankings import fine_tuned, flat_scores, scores_by_kind
 from srlab.studies.study import Study
 
 study = Study(
@@ -108,8 +108,7 @@ for_finding, for_judging = separate(load_images(image_set))
 found = examples(for_finding, kinds, count=num_find, size=size).to(study.device)
 judged = examples(for_judging, kinds, count=num_test, size=size).to(study.device)
 networks = fine_tuned(study, "faig-target", training_seeds)
-attributed = [attributions(net, found, steps=steps) for net in networks]
-scores = [{kind: one.scores() for kind, one in own.items()} for own in attributed]
+scores = [scores_by_kind(net, found, steps=steps) for net in networks]
 
 # %% [markdown]
 # One ranking subtracts the other degradation's scores, the other does not.

@@ -162,15 +162,14 @@ effect = effects_of(networks, scores, fractions)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One window (training seed 0) with 1 % of the filters masked. Look for blur in the upper picture of the second column, for noise in the lower one of the third, and for what happens to the other two.", "name": "fig-masking-window"}}
 level = min(fractions, key=lambda fraction: abs(fraction - 1))
 first = networks[0]
-columns = {
-    "no deblurring filters": masks(scores[0], "FAIG", "deblurring", level),
-    "no denoising filters": masks(scores[0], "FAIG", "denoising", level),
-    "as many random ones": masks(scores[0], "random", "deblurring", level),
-}
-weights = {
-    title: masked_weights(first.target, first.baseline, own) for title, own in columns.items()
-}
-weights = {"target network": first.target, **weights}
+weights = {"target network": first.target}
+for title, (ranking, aim) in {
+    "no deblurring filters": ("FAIG", "deblurring"),
+    "no denoising filters": ("FAIG", "denoising"),
+    "as many random ones": ("random", "deblurring"),
+}.items():
+    chosen = masks(scores[0], ranking, aim, level)
+    weights[title] = masked_weights(first.target, first.baseline, chosen)
 panels, notes = first_window(
     {title: partial(restored, first.model, own) for title, own in weights.items()}, windows
 )
@@ -332,6 +331,6 @@ study.verdict(
 # ## Try it yourself
 #
 # - Set `image_set = "set14"`, the paper's pictures, or `"b100"` (downloaded on first use).
-# - Keep the first layer out: `discriminative_filters(…, layers=inner_layers(scores))`. How much of the
+# - Keep the first layer out: `top_filters(…, layers=inner_layers(…))` in `masks`. How much of the
 #   denoising sits in the very first convolution?
 # - Your own pair of weights: `srlab faig --baseline a.safetensors --target b.safetensors`.

@@ -76,7 +76,6 @@ from functools import partial
 from itertools import combinations, permutations, product
 
 import numpy as np
-import pandas as pd
 
 from srlab.attribution.faig import (
     discriminative_filters,
@@ -96,7 +95,7 @@ from srlab.figures.plotting import Matrix, interval_dots, matrix_grid, matrix_he
 from srlab.statistics import rank_correlation
 from srlab.studies.faig.effects import masking_effects
 from srlab.studies.faig.outputs import KINDS, first_window, restored
-from srlab.studies.faig.rankings import attributions, fine_tuned, flat_scores
+from srlab.studies.faig.rankings import fine_tuned, flat_scores, scores_by_kind
 from srlab.studies.study import Study, mean_interval
 
 study = Study(
@@ -126,18 +125,10 @@ kinds = {kind: KINDS[kind] for kind in THREE}
 for_finding, for_judging = separate(load_images(image_set))
 found = examples(for_finding, kinds, count=num_find, size=size).to(study.device)
 judged = examples(for_judging, kinds, count=num_test, size=size).to(study.device)
-
-
-def scores_of(net, kinds):
-    """{kind: scores}; one pass over the windows of each kind serves every comparison below."""
-    return {
-        kind: own.scores() for kind, own in attributions(net, found, kinds, steps=steps).items()
-    }
-
-
 networks = fine_tuned(study, "faig-three", training_seeds)
-scores = [scores_of(net, THREE) for net in networks]
+scores = [scores_by_kind(net, found, steps=steps) for net in networks]
 with_two = fine_tuned(study, "faig-target", training_seeds[:1])[0]
+scores_of_two = scores_by_kind(with_two, found, THREE[:2], steps=steps)
 
 # %% [markdown]
 # ## Mirror images
@@ -154,7 +145,7 @@ def correlations(own):
     return np.array([[rank_correlation(a, b) for b in flat] for a in flat])
 
 
-mirror = correlations(scores_of(with_two, THREE[:2]))
+mirror = correlations(scores_of_two)
 loose = np.array([correlations(own) for own in scores])
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Spearman's ρ between the rankings of all filters. Two degradations: −1 exactly, before any network is looked at. Three (mean over training seeds): no longer mirror images. Blue is high. Look at the cells off the diagonal.", "name": "fig-three-correlations"}}
@@ -261,7 +252,6 @@ matrix_heatmap(
 #
 # By how much each set harms its own degradation more than the one it harms most among the others.
 
-
 # %%
 by_window = effect.groupby(["ranking", "filters", "input", "window"]).share.mean()
 own_share = by_window["as in the paper"].groupby(["filters", "input"]).mean()
@@ -279,7 +269,7 @@ interval_dots(
     reference=0,
 )
 
-# %%
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over windows for shares of gain and leads, lowest to highest over training seeds for the rest.", "name": "fig-three-verdict"}}
 lead_interval = {row: mean_interval(own) for row, own in lead.items()}
 for row, own in lead.items():
     name = f"lead of {row} filters on their own, points"
@@ -303,18 +293,14 @@ for kind in THREE:
     study.measure(f"gain of fine-tuning, {kind}, dB", gained, glue=f"three_gain_{kind}")
 even = table("share", ROWS["balanced"])
 own_first, even_first = (cells.argmax(axis=2) == np.arange(3) for cells in (lost, even))
-name = "rows with their own degradation first, balanced scores"
-study.measure(name, even_first.sum(axis=1))
-weight = pd.DataFrame([{kind: flat_scores(own[kind]).sum() for kind in THREE} for own in scores])
+study.measure("rows with their own degradation first, balanced scores", even_first.sum(axis=1))
+sums = {kind: np.array([flat_scores(own[kind]).sum() for own in scores]) for kind in THREE}
 for kind, word in {"blur": "blurry", "JPEG": "JPEG"}.items():
     name = f"scores on noisy pictures over those on {word} ones"
-    study.measure(name, weight.noise / weight[kind], glue=f"three_weight_{kind}")
-paper = "−1, by construction"
-study.measure(
-    "rank correlation with two degradations", mirror[0, 1], paper=paper, glue="three_mirror"
-)
+    study.measure(name, sums["noise"] / sums[kind], glue=f"three_weight_{kind}")
+name, paper = "rank correlation with two degradations", "−1, by construction"
+study.measure(name, mirror[0, 1], paper=paper, glue="three_mirror")
 
-# %% tags=["remove-cell"]
 chance = by_seed.share[RANDOM]
 for index, kind in enumerate(THREE):
     others = np.delete(even[:, index], index, axis=1).mean(axis=0)
@@ -334,8 +320,6 @@ study.glue(
     three_rho_low=min(rhos),
     three_rho_high=max(rhos),
 )
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over windows for shares of gain and leads, lowest to highest over training seeds for the rest.", "name": "fig-three-verdict"}}
 study.verdict(
     change=(moved.argmax(axis=1) == np.arange(3)).all(),
     harm=own_first.all(),

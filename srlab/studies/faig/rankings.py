@@ -38,6 +38,14 @@ def attributions(
     }
 
 
+def scores_by_kind(
+    net: Tuned, windows: Examples, kinds: Iterable[str] | None = None, *, steps: int
+) -> dict[str, Scores]:
+    """{kind: FAIG's scores} on the windows of each kind, nothing subtracted yet."""
+    found = attributions(net, windows, kinds, steps=steps)
+    return {kind: own.scores() for kind, own in found.items()}
+
+
 def scores_by_ranking(
     net: Tuned,
     attributed: Mapping[str, FilterAttribution],

@@ -14,7 +14,7 @@ from srlab.studies.faig.prediction import (
     predict_by_features,
     predict_by_filters,
 )
-from srlab.studies.faig.rankings import attributions
+from srlab.studies.faig.rankings import attributions, scores_by_kind
 
 TWO = {kind: KINDS[kind] for kind in ("blur", "noise")}
 PICTURES = {
@@ -64,8 +64,7 @@ def parts(*names, seed=0):
 
 def test_filters_predict_every_window_with_and_without_the_original(net):
     known, unseen = parts(*"abc"), parts(*"def", seed=1)
-    found = attributions(net, known, steps=2)
-    masks = filters_by_degradation({kind: own.scores() for kind, own in found.items()}, 0.2)
+    masks = filters_by_degradation(scores_by_kind(net, known, steps=2), 0.2)
     asked = {"fraction": 0.2, "steps": 2}
     told = predict_by_filters(net, masks, known, unseen, **asked)
     blind = predict_by_filters(net, masks, known, unseen, **asked, original=False)
