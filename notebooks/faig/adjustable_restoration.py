@@ -38,30 +38,15 @@ device = "auto"
 # A slider is worth its name if it moves what it says, smoothly, and nothing else; and if there is
 # something to gain by moving it. The gain we look for: pictures with **half** the noise that the
 # network was trained for. A network that knows one strength of noise should smooth them too much.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# **In every training seed**: (1) the PSNR on blurry pictures rises with every step of the deblurring
-# strength, and that on noisy pictures with every step of the denoising strength, by at least 1 dB in
-# all; (2) the other slider moves the same PSNR by at most a third as much; (3) on pictures that are
-# blurry *and* noisy the two sliders add up: both together change the PSNR by what they change it by
-# alone, within 30 %; (4) for noise of half the strength some denoising strength below 1 is better
-# than 1.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
-from myst_nb import glue
+import pandas as pd
 
-from srlab.attribution.faig import (
-    filter_attribution,
-    filter_count,
-    filters_by_degradation,
-    masked_weights,
-)
+from srlab.attribution.faig import filter_count, filters_by_degradation, masked_weights
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.data.subjects import separate
@@ -69,28 +54,31 @@ from srlab.devices import pick_device
 from srlab.explorers.controls import Control
 from srlab.explorers.pictures import Chart, PictureExplorer, PictureState
 from srlab.figures.curves import stacked_curves
+from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_grid
 from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.metrics import psnr
 from srlab.statistics import rank_correlation
 from srlab.studies.faig.outputs import KINDS, restored, restored_psnr
-from srlab.studies.networks import tuned
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record, span
+from srlab.studies.faig.rankings import fine_tuned, scores_by_kind
+from srlab.studies.study import Study
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="faig/adjustable_restoration",
+study = Study(
+    "faig/adjustable_restoration",
     claim="Filters found by FAIG are sliders for deblurring and denoising",
     source="FAIG, second contribution (a use that the authors name without measuring it)",
-    criterion=(
-        "In every seed each strength raises its PSNR step by step by 1 dB at least, the other "
-        "moves it by a third at most, both add up within 30 %, and for half the noise a strength "
-        "below 1 is best."
-    ),
+    claims={
+        "rise": "each strength raises its own PSNR at every step, by 1 dB or more, every seed",
+        "alone": "the other slider moves the same PSNR by a third at most, every seed",
+        "sum": "on mixed pictures the sliders add up within 30 %, every seed",
+        "half": "for half the noise a denoising strength below 1 is best, every seed",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -104,48 +92,25 @@ MIXED = {
 }
 for_finding, for_judging = separate(load_images(image_set))
 learned = {kind: KINDS[kind] for kind in ("blur", "noise")}
-found = examples(for_finding, learned, count=num_find, size=size).to(device)
-judged = examples(for_judging, MIXED, count=num_test, size=size).to(device)
-
-pairs = tuned("faig-target", training_seeds, train=train, device=device)
-model = pairs[0].model
-
-
-def ranked(pair):
-    """{"blur": masks, "noise": masks} of the filters found for each."""
-    scores = {
-        kind: filter_attribution(
-            pair.model, pair.baseline, pair.target, lr, found.hr, steps=steps
-        ).scores()
-        for kind, lr in found.lr.items()
-    }
-    return filters_by_degradation(scores, fraction / 100)
-
-
-masks = [ranked(pair) for pair in pairs]
+found = examples(for_finding, learned, count=num_find, size=size).to(study.device)
+judged = examples(for_judging, MIXED, count=num_test, size=size).to(study.device)
+networks = fine_tuned(study, "faig-target", training_seeds)
+scores = [scores_by_kind(net, found, steps=steps) for net in networks]
+masks = [filters_by_degradation(own, fraction / 100) for own in scores]
 
 
 def adjusted(seed, deblurring, denoising):
     """The target's weights with its two sets of filters at these strengths."""
-    pair, own = pairs[seed], masks[seed]
-    weights = masked_weights(pair.target, pair.baseline, own["blur"], strength=1 - deblurring)
-    return masked_weights(weights, pair.baseline, own["noise"], strength=1 - denoising)
+    net, own = networks[seed], masks[seed]
+    weights = masked_weights(net.target, net.baseline, own["blur"], strength=1 - deblurring)
+    return masked_weights(weights, net.baseline, own["noise"], strength=1 - denoising)
 
 
-quality = {
-    (seed, *pair): {
-        kind: values.mean()
-        for kind, values in restored_psnr(model, adjusted(seed, *pair), judged).items()
-    }
-    for seed in range(len(pairs))
-    for pair in product(strengths, strengths)
-}
-
-
-def grid(seed, kind):
-    """PSNR (deblurring, denoising) in dB."""
-    return np.array([[quality[seed, a, b][kind] for b in strengths] for a in strengths])
-
+quality = pd.DataFrame(
+    {"seed": seed, "deblurring": a, "denoising": b, "input": kind, "value": values.mean()}
+    for seed, a, b in product(range(len(networks)), strengths, strengths)
+    for kind, values in restored_psnr(networks[seed].model, adjusted(seed, a, b), judged).items()
+)
 
 # %% [markdown]
 # ## What the sliders do
@@ -157,7 +122,7 @@ ends = [strengths[0], strengths[len(strengths) // 2], strengths[-1]]
 window = judged.lr["blurry and noisy"][:1]
 panels, notes = {}, {}
 for deblurring, denoising in product(ends, ends):
-    sr = restored(model, adjusted(0, deblurring, denoising), window)
+    sr = restored(networks[0].model, adjusted(0, deblurring, denoising), window)
     key = f"deblurring {deblurring:g}", f"denoising {denoising:g}"
     panels[key] = image_to_array(sr[0])
     notes[key] = f"{psnr(sr, judged.hr[:1], border=2).item():.1f} dB"
@@ -165,40 +130,29 @@ picture_grid(panels, notes=notes)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR at all strengths (dB, mean over windows and training seeds), for blurry, noisy, mixed and half as noisy pictures. If the sliders do what they say, the first table changes downwards alone and the second to the right alone.", "name": "fig-adjust-grid"}}
 names = [f"{strength:g}" for strength in strengths]
-mean_grid = {
-    kind: np.mean([grid(seed, kind) for seed in range(len(pairs))], axis=0) for kind in MIXED
-}
+means = quality.groupby(["input", "deblurring", "denoising"], sort=False).value.mean()
 matrix_grid(
-    {("", kind): Matrix(values, names, names) for kind, values in mean_grid.items()},
+    {
+        ("", kind): Matrix(means[kind].unstack(sort=False).to_numpy(), names, names)
+        for kind in MIXED
+    },
     colour_title="dB",
     axis_titles=("deblurring", "denoising"),
 )
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Each slider alone, with the other at 1: PSNR on its own degradation and on the other; mean over training seeds, bands from lowest to highest.", "name": "fig-adjust-curves"}}
-own = {"deblurring": "blurry", "denoising": "noisy"}
-
-
-def moved(seed, slider, kind):
-    """PSNR along one slider, the other at its end."""
-    return grid(seed, kind)[:, -1] if slider == "deblurring" else grid(seed, kind)[-1]
-
-
-lines = {
-    f"PSNR, {kind}": {
-        f"{slider} turned up": np.array([moved(s, slider, kind) for s in range(len(pairs))])
-        for slider in own
-    }
-    for kind in own.values()
-}
-stacked_curves(
-    strengths,
-    {title: {n: v.mean(axis=0) for n, v in rows.items()} for title, rows in lines.items()},
-    bands={
-        title: {n: (v.min(axis=0), v.max(axis=0)) for n, v in rows.items()}
-        for title, rows in lines.items()
-    },
-    x_title="strength",
+AIMS = {"deblurring": "blurry", "denoising": "noisy"}
+OTHER = {"deblurring": "denoising", "denoising": "deblurring"}
+alone = pd.concat(
+    quality[quality[OTHER[slider]] == strengths[-1]].assign(
+        slider=f"{slider} turned up", strength=quality[slider], panel="PSNR, " + quality.input
+    )
+    for slider in AIMS
 )
+lines, bands = curves(
+    alone[alone.input.isin(AIMS.values())], panel="panel", line="slider", x="strength"
+)
+stacked_curves(strengths, lines, bands=bands, x_title="strength")
 
 # %% [markdown]
 # ## Explore
@@ -215,7 +169,7 @@ def look(setting):
     deblurring, denoising, kind = setting
     weights = adjusted(0, float(deblurring), float(denoising))
     lr, hr = judged.lr[kind][:1], judged.hr[:1]
-    sr = restored(model, weights, lr)
+    sr = restored(networks[0].model, weights, lr)
     enlarged = lr[0].repeat_interleave(2, dim=-2).repeat_interleave(2, dim=-1)
     pictures = {"LR input": enlarged, "restored": sr[0], "original": hr[0]}
     return PictureState(
@@ -232,7 +186,7 @@ explorer = PictureExplorer.from_states(
         Control("denoising", "Denoising strength", "slider"),
         Control("input", "Input"),
     ],
-    axes={axis: sorted({*offered, *stops}, key=float) for axis in own},
+    axes={axis: sorted({*offered, *stops}, key=float) for axis in AIMS},
     start=("1", "1", "blurry and noisy"),
     units={"PSNR": "dB"},
     chart=Chart("PSNR", along="deblurring", lines="input"),
@@ -244,86 +198,42 @@ explorer
 # ## Verdict
 
 # %%
-seeds = range(len(pairs))
-rise = {
-    slider: np.array([np.diff(moved(seed, slider, kind)[[0, -1]])[0] for seed in seeds])
-    for slider, kind in own.items()
-}
-steady = {
-    slider: min(rank_correlation(strengths, moved(seed, slider, kind)) for seed in seeds)
-    for slider, kind in own.items()
-}
-across = {  # what the other slider does to the same PSNR
-    slider: np.array(
-        [
-            np.ptp(moved(seed, next(other for other in own if other != slider), kind))
-            for seed in seeds
-        ]
-    )
-    for slider, kind in own.items()
-}
-both = np.array([g[-1, -1] - g[0, 0] for g in (grid(s, "blurry and noisy") for s in seeds)])
-apart = np.array(
-    [g[-1, 0] + g[0, -1] - 2 * g[0, 0] for g in (grid(s, "blurry and noisy") for s in seeds)]
-)
-half = np.array([moved(seed, "denoising", "half as noisy") for seed in seeds])
-gain = half[:, :-1].max(axis=1) - half[:, -1]
-best = [strengths[int(row.argmax())] for row in half]
-
-# %% tags=["remove-cell"]
-glue("adjust_seeds", len(pairs), display=False)
-glue("adjust_filters", filter_count(masks[0]["blur"]), display=False)
-for slider in own:
-    glue(f"adjust_{slider}", float(rise[slider].mean()), display=False)
-    glue(f"adjust_{slider}_across", float(across[slider].mean()), display=False)
-    glue(f"adjust_{slider}_steady", float(steady[slider]), display=False)
-glue("adjust_both", float(both.mean()), display=False)
-glue("adjust_apart", float(apart.mean()), display=False)
-glue("adjust_gain", float(gain.mean()), display=False)
-glue("adjust_best", float(np.mean(best)), display=False)
+along = alone.pivot_table(index=["slider", "input", "seed"], columns="strength", values="value")
+rise, steady, across = {}, {}, {}
+for slider, kind in AIMS.items():
+    own = along.loc[f"{slider} turned up", kind]
+    other = along.loc[f"{OTHER[slider]} turned up", kind]
+    rise[slider] = own.iloc[:, -1] - own.iloc[:, 0]
+    steady[slider] = min(rank_correlation(own.columns, row) for row in own.to_numpy())
+    across[slider] = other.max(axis=1) - other.min(axis=1)  # of the same PSNR
+mixed = quality[quality.input == "blurry and noisy"]
+mixed = mixed.set_index(["deblurring", "denoising", "seed"]).value.sort_index()
+low, high = strengths[0], strengths[-1]
+both = mixed[high, high] - mixed[low, low]
+apart = mixed[high, low] + mixed[low, high] - 2 * mixed[low, low]
+half = along.loc["denoising turned up", "half as noisy"]
+gain = half.iloc[:, :-1].max(axis=1) - half.iloc[:, -1]
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-adjust-verdict"}}
-record(
-    finding,
-    checks={
-        "each strength raises its own PSNR at every step, by 1 dB or more, every seed": all(
-            steady[slider] > 1 - 1e-9 and rise[slider].min() >= 1 for slider in own
-        ),
-        "the other slider moves the same PSNR by a third at most, every seed": all(
-            (across[slider] <= rise[slider] / 3).all() for slider in own
-        ),
-        "on mixed pictures the sliders add up within 30 %, every seed": bool(
-            (np.abs(both - apart) <= 0.3 * np.abs(both)).all()
-        ),
-        "for half the noise a denoising strength below 1 is best, every seed": gain.min() > 0,
-    },
-    measured={
-        **{f"dB by {slider} on {kind}": rise[slider].mean() for slider, kind in own.items()},
-        **{f"dB by the other on {kind}": across[slider].mean() for slider, kind in own.items()},
-        **{f"smallest rank correlation, {slider}": steady[slider] for slider in own},
-        "dB by both on mixed": both.mean(),
-        "sum of each alone on mixed": apart.mean(),
-        "dB gained for half the noise": gain.mean(),
-        "best denoising strength for half the noise": np.mean(best),
-    },
-    interval={
-        **{f"dB by {slider} on {kind}": span(rise[slider]) for slider, kind in own.items()},
-        **{f"dB by the other on {kind}": span(across[slider]) for slider, kind in own.items()},
-        "dB by both on mixed": span(both),
-        "sum of each alone on mixed": span(apart),
-        "dB gained for half the noise": span(gain),
-        "best denoising strength for half the noise": span(best),
-    },
-    paper={f"dB by {slider} on {kind}": "named, not measured" for slider, kind in own.items()},
-    image_set=image_set,
-    parameters={
-        "num_find": num_find,
-        "num_test": num_test,
-        "size": size,
-        "fraction": fraction,
-        "steps": steps,
-    },
-    checkpoints=[] if train else [name for pair in pairs for name in (pair.start, pair.name)],
+for slider, kind in AIMS.items():
+    paper = "named, not measured"
+    study.measure(f"dB by {slider} on {kind}", rise[slider], paper=paper, glue=f"adjust_{slider}")
+for slider, kind in AIMS.items():
+    study.measure(f"dB by the other on {kind}", across[slider], glue=f"adjust_{slider}_across")
+for slider in AIMS:
+    name = f"smallest rank correlation, {slider}"
+    study.measure(name, steady[slider], glue=f"adjust_{slider}_steady")
+study.measure("dB by both on mixed", both, glue="adjust_both")
+study.measure("sum of each alone on mixed", apart, glue="adjust_apart")
+study.measure("dB gained for half the noise", gain, glue="adjust_gain")
+best = half.idxmax(axis=1)
+study.measure("best denoising strength for half the noise", best, glue="adjust_best")
+study.glue(adjust_seeds=len(networks), adjust_filters=filter_count(masks[0]["blur"]))
+study.verdict(
+    rise=all(steady[slider] > 1 - 1e-9 and rise[slider].min() >= 1 for slider in AIMS),
+    alone=all((across[slider] <= rise[slider] / 3).all() for slider in AIMS),
+    sum=((both - apart).abs() <= 0.3 * both.abs()).all(),
+    half=gain.min() > 0,
 )
 
 # %% [markdown]

@@ -64,20 +64,11 @@ device = "auto"
 # saw. It has an advantage and a handicap: it was made to classify, but it sees the degraded picture alone.
 # Attribution also sees the **original**, because the loss is measured against it. So we also try it
 # without the original, where the target's own output stands in for it.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# On unseen pictures and **in every training seed**: (1) the noise detector and (2) the blur detector
-# are right at least **90 %** of the time; (3) with three degradations, the one named is right at least
-# **80 %** of the time (chance: 33 %). (4) In the mean over seeds the filters name one of two degradations
-# no worse than the linear classifier, within **5** points.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
-from myst_nb import glue
 
-from srlab.attribution.faig import filter_attribution, filters_by_degradation
+from srlab.attribution.faig import filters_by_degradation
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.data.subjects import separate
@@ -86,26 +77,26 @@ from srlab.figures.dots import interval_dots, scatter_panels
 from srlab.figures.pictures import sprite_sheet
 from srlab.figures.tables import confusion_dots
 from srlab.images import image_to_array
-from srlab.representation.embedding import layer_points
-from srlab.representation.identification import identify
-from srlab.studies.faig.outputs import KINDS, restored
-from srlab.studies.faig.prediction import best_threshold, called, overlap_scores
-from srlab.studies.networks import tuned
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record, span
+from srlab.studies.faig.outputs import KINDS
+from srlab.studies.faig.prediction import predict_by_features, predict_by_filters
+from srlab.studies.faig.rankings import fine_tuned, scores_by_kind
+from srlab.studies.study import Study
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="faig/degradation_prediction",
+study = Study(
+    "faig/degradation_prediction",
     claim="The filters that matter on a picture tell which degradation it has",
     source="FAIG, Sec. 5.3, Eq. 8",
-    criterion=(
-        "On unseen pictures, in every seed: noise and blur detected with at least 90 %, one of three "
-        "named with at least 80 % accuracy; in the mean no more than 5 points behind a linear "
-        "classifier on features."
-    ),
+    claims={
+        "noise": "noise detector right at least 90 %, every seed",
+        "blur": "blur detector right at least 90 %, every seed",
+        "three": "one of three named rightly at least 80 %, every seed",
+        "linear": "one of two named no worse than by the linear classifier, within 5 points",
+    },
+    image_set=", ".join(image_sets),
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -114,100 +105,59 @@ finding = Finding(
 
 # %%
 THREE = ["blur", "noise", "JPEG"]
-counts = {"find": num_find, "threshold": num_threshold, "test": num_test}
+counts = [num_find, num_threshold, num_test]
 if len(image_sets) == 1:
     pictures = separate(load_images(image_sets[0]), parts=3)
 else:
     pictures = [load_images(name) for name in image_sets]
 kinds = {kind: KINDS[kind] for kind in THREE}
-parts = {
-    name: examples(images, kinds, count=count, size=size, seed=seed).to(device)
-    for seed, ((name, count), images) in enumerate(zip(counts.items(), pictures, strict=True))
-}
-
-
-def attributed(net, part, kind, *, original=True):
-    lr = parts[part].lr[kind]
-    hr = parts[part].hr if original else restored(net.model, net.target, lr)
-    return filter_attribution(net.model, net.baseline, net.target, lr, hr, steps=steps)
-
+to_find, to_set, to_test = (
+    examples(images, kinds, count=count, size=size, seed=seed).to(study.device)
+    for seed, (count, images) in enumerate(zip(counts, pictures, strict=True))
+)
 
 # %% [markdown]
 # Find filters on the first part, set thresholds on the second, score the third.
 
 
 # %%
-def overlaps(net, masks, part, *, original=True):
-    """({kind: overlap with its filters}, true kinds), all windows of a part under every kind."""
-    found = [attributed(net, part, kind, original=original) for kind in masks]
-    scores = {
-        name: np.concatenate([overlap_scores(own, mask, fraction / 100) for own in found])
-        for name, mask in masks.items()
-    }
-    return scores, np.repeat(list(masks), len(parts[part]))
-
-
-def predicted(net, masks, *, original=True):
-    known, known_kinds = overlaps(net, masks, "threshold", original=original)
-    thresholds = {kind: best_threshold(own, known_kinds == kind) for kind, own in known.items()}
-    scores, truth = overlaps(net, masks, "test", original=original)
-    right = {k: ((own > thresholds[k]) == (truth == k)).mean() for k, own in scores.items()}
-    names = called(scores, thresholds)
-    return {
-        "scores": scores,
-        "truth": truth,
-        "thresholds": thresholds,
-        "detected": right,  # {kind: share of right answers of its detector}
-        "called": names,
-        "accuracy": (names == truth).mean(),
-    }
-
-
 def found_filters(net, own_kinds):
-    scores = {kind: attributed(net, "find", kind).scores() for kind in own_kinds}
+    scores = scores_by_kind(net, to_find, own_kinds, steps=steps)
     return filters_by_degradation(scores, fraction / 100)
 
 
-def probed(net, own_kinds):
-    """The same question to a linear classifier on features."""
-    rows = [(part, kind) for part in parts for kind in own_kinds]
-    layer, points = net.model.taps[-1], []
-    for part, kind in rows:
-        lr = parts[part].lr[kind]
-        maps = layer_points(net.model, lr, [layer])[layer].reshape(len(lr), -1, lr[0, 0].numel())
-        points.append(np.concatenate([maps.mean(axis=-1), maps.std(axis=-1)], axis=1))
-    labels = np.concatenate([np.repeat(kind, len(parts[part])) for part, kind in rows])
-    contents = np.concatenate([[f"{part} {n}" for n in parts[part].pictures] for part, _ in rows])
-    place = np.concatenate([np.repeat(part, len(parts[part])) for part, _ in rows])
-    split = (np.flatnonzero(place != "test"), np.flatnonzero(place == "test"))
-    votes = identify(np.concatenate(points), labels, contents, [split])
-    names = np.array(votes.names)[votes.votes[split[1]].argmax(axis=1)]
-    return {"called": names, "truth": labels[split[1]], "accuracy": votes.accuracy[0]}
+def by_filters(net, masks, *, original=True):
+    given = {"fraction": fraction / 100, "steps": steps, "original": original}
+    return predict_by_filters(net, masks, to_set, to_test, **given)
 
 
-# %%
-two = tuned("faig-target", training_seeds, train=train, device=device)
-three = tuned("faig-three", training_seeds, train=train, device=device)
+def by_features(net, own_kinds):
+    layer = net.model.taps[-1]
+    return predict_by_features(net.model, layer, own_kinds, [to_find, to_set], to_test)
+
+
+two = fine_tuned(study, "faig-target", training_seeds)
+three = fine_tuned(study, "faig-three", training_seeds)
 masks_of_two = [found_filters(net, THREE[:2]) for net in two]
-by_two = [predicted(net, own) for net, own in zip(two, masks_of_two, strict=True)]
-by_three = [predicted(net, found_filters(net, THREE)) for net in three]
-blind = predicted(two[0], masks_of_two[0], original=False)
-probe_two = [probed(net, THREE[:2]) for net in two]
-probe_three = [probed(net, THREE) for net in three]
+by_two = [by_filters(net, own) for net, own in zip(two, masks_of_two, strict=True)]
+by_three = [by_filters(net, found_filters(net, THREE)) for net in three]
+blind = by_filters(two[0], masks_of_two[0], original=False)
+probe_two = [by_features(net, THREE[:2]) for net in two]
+probe_three = [by_features(net, THREE) for net in three]
 
 # %% [markdown]
 # ## Two scores for every window
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Overlap of each test window's own filters with the discriminative filters for blur and for noise (training seed 0; dashed: thresholds). Point at a dot to see the window as the network gets it. Look at whether the two clouds part along both axes, and at which windows lie near a line.", "name": "fig-prediction-scores"}}
-window = {kind: parts["test"].lr[kind] for kind in THREE}
+window = {kind: to_test.lr[kind] for kind in THREE}
 thumbnails = sprite_sheet(np.stack([image_to_array(own) for kind in THREE for own in window[kind]]))
 first = by_two[0]
-own_rows = {kind: np.flatnonzero(first["truth"] == kind) for kind in THREE[:2]}
-labels = [f"{kind} · {name}" for kind in THREE for name in parts["test"].pictures]
+own_rows = {kind: np.flatnonzero(first.truth == kind) for kind in THREE[:2]}
+labels = [f"{kind} · {name}" for kind in THREE for name in to_test.pictures]
 figure = scatter_panels(
     {
         "overlap with the deblurring filters": {
-            f"{kind} input": (first["scores"]["blur"][rows], first["scores"]["noise"][rows])
+            f"{kind} input": (first.scores["blur"][rows], first.scores["noise"][rows])
             for kind, rows in own_rows.items()
         }
     },
@@ -216,10 +166,8 @@ figure = scatter_panels(
     sprites={**thumbnails, "labels": labels},
     pictures={f"{kind} input": rows for kind, rows in own_rows.items()},
 )
-figure.add_vline(first["thresholds"]["blur"], line={"dash": "dash", "width": 1, "color": "#8C8C8C"})
-figure.add_hline(
-    first["thresholds"]["noise"], line={"dash": "dash", "width": 1, "color": "#8C8C8C"}
-)
+figure.add_vline(first.thresholds["blur"], line={"dash": "dash", "width": 1, "color": "#8C8C8C"})
+figure.add_hline(first.thresholds["noise"], line={"dash": "dash", "width": 1, "color": "#8C8C8C"})
 
 # %% [markdown]
 # ## Who is taken for whom?
@@ -232,89 +180,52 @@ panels = {
     "three, linear": probe_three[0],
 }
 confusion_dots(
-    {title: own["called"] for title, own in panels.items()},
-    truth={title: own["truth"] for title, own in panels.items()},
+    {title: own.called for title, own in panels.items()},
+    truth={title: own.truth for title, own in panels.items()},
     classes={title: THREE[: 2 if "two" in title else 3] for title in panels},
     sprites={**thumbnails, "labels": labels},
-    pictures={title: np.arange(len(own["truth"])) for title, own in panels.items()},
+    pictures={title: np.arange(len(own.truth)) for title, own in panels.items()},
 )
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of right answers about unseen pictures, a dot for each training seed. Detectors say yes or no; the others name one of two or three (dashed: chance with three). ‘No original’: the target's own output stands in for it (first seed). Look at whether attribution without the original still tells.", "name": "fig-prediction-accuracy"}}
 accuracy = {
-    "noise detector": np.array([own["detected"]["noise"] for own in by_two]),
-    "blur detector": np.array([own["detected"]["blur"] for own in by_two]),
-    "one of two, filters": np.array([own["accuracy"] for own in by_two]),
-    "one of two, no original": np.array([blind["accuracy"]]),
-    "one of two, linear on features": np.array([own["accuracy"] for own in probe_two]),
-    "one of three, filters": np.array([own["accuracy"] for own in by_three]),
-    "one of three, linear on features": np.array([own["accuracy"] for own in probe_three]),
+    "noise detector": np.array([own.detected("noise") for own in by_two]),
+    "blur detector": np.array([own.detected("blur") for own in by_two]),
+    "one of two, filters": np.array([own.accuracy for own in by_two]),
+    "one of two, no original": np.array([blind.accuracy]),
+    "one of two, linear on features": np.array([own.accuracy for own in probe_two]),
+    "one of three, filters": np.array([own.accuracy for own in by_three]),
+    "one of three, linear on features": np.array([own.accuracy for own in probe_three]),
 }
 interval_dots(accuracy, x_title="share of right answers, unseen pictures", reference=1 / 3)
 
 # %% [markdown]
 # ## Verdict
 
-# %%
-thresholds = {
-    kind: np.array([own["thresholds"][kind] for own in by_two]) for kind in ("noise", "blur")
-}
-behind = 100 * (
-    accuracy["one of two, linear on features"].mean() - accuracy["one of two, filters"].mean()
-)
-
-# %% tags=["remove-cell"]
-glue("prediction_seeds", len(two), display=False)
-glue("prediction_windows", num_test, display=False)
-for label, name in {
-    "noise": "noise detector",
-    "blur": "blur detector",
-    "two": "one of two, filters",
-    "blind": "one of two, no original",
-    "linear": "one of two, linear on features",
-    "three": "one of three, filters",
-    "three_linear": "one of three, linear on features",
-}.items():
-    glue(f"prediction_{label}", float(100 * accuracy[name].mean()), display=False)
-for kind, own in thresholds.items():
-    glue(f"prediction_threshold_{kind}", float(own.mean()), display=False)
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-prediction-verdict"}}
-record(
-    finding,
-    checks={
-        "noise detector right at least 90 %, every seed": accuracy["noise detector"].min() >= 0.9,
-        "blur detector right at least 90 %, every seed": accuracy["blur detector"].min() >= 0.9,
-        "one of three named rightly at least 80 %, every seed": (
-            accuracy["one of three, filters"].min() >= 0.8
-        ),
-        "one of two named no worse than by the linear classifier, within 5 points": behind <= 5,
-    },
-    measured={
-        **{name: own.mean() for name, own in accuracy.items()},
-        **{f"threshold, {kind}": own.mean() for kind, own in thresholds.items()},
-    },
-    interval={
-        **{name: span(own) for name, own in accuracy.items() if len(own) > 1},
-        **{f"threshold, {kind}": span(own) for kind, own in thresholds.items()},
-    },
-    paper={
-        "noise detector": "98 %",
-        "blur detector": "96 %",
-        "threshold, noise": "0.6",
-        "threshold, blur": "0.5",
-    },
-    image_set=", ".join(image_sets),
-    parameters={
-        "num_find": num_find,
-        "num_threshold": num_threshold,
-        "num_test": num_test,
-        "size": size,
-        "fraction": fraction,
-        "steps": steps,
-    },
-    checkpoints=[]
-    if train
-    else list(dict.fromkeys(name for net in (*two, *three) for name in (net.start, net.name))),
+WORDS = {  # for the prose, and what the paper reports
+    "noise detector": ("noise", "98 %"),
+    "blur detector": ("blur", "96 %"),
+    "one of two, filters": ("two", ""),
+    "one of two, no original": ("blind", ""),
+    "one of two, linear on features": ("linear", ""),
+    "one of three, filters": ("three", ""),
+    "one of three, linear on features": ("three_linear", ""),
+}
+for name, (label, paper) in WORDS.items():
+    own = accuracy[name]
+    share = study.measure(name, own if len(own) > 1 else own[0], paper=paper)
+    study.glue(**{f"prediction_{label}": 100 * share})
+for kind, paper in {"noise": "0.6", "blur": "0.5"}.items():
+    values = [own.thresholds[kind] for own in by_two]
+    study.measure(f"threshold, {kind}", values, paper=paper, glue=f"prediction_threshold_{kind}")
+study.glue(prediction_seeds=len(two), prediction_windows=num_test)
+ahead = accuracy["one of two, linear on features"].mean() - accuracy["one of two, filters"].mean()
+study.verdict(
+    noise=accuracy["noise detector"].min() >= 0.9,
+    blur=accuracy["blur detector"].min() >= 0.9,
+    three=accuracy["one of three, filters"].min() >= 0.8,
+    linear=100 * ahead <= 5,
 )
 
 # %% [markdown]

@@ -48,22 +48,12 @@ device = "auto"
 # what it is when all filters of the network are chosen. All convolutions take part, the first and
 # the last too. The network has wider and narrower layers, so chance does not mean depth 0.5 exactly:
 # the curve of all filters stands beside the others.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# **In every training seed**: (1) the mean depth of the deblurring filters exceeds that of the
-# denoising filters by more than 95 % of the differences that come up when the two labels are
-# shuffled; (2) deblurring filters lie deeper than all filters on average; (3) denoising filters are
-# more evenly spread over the layers than deblurring filters.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
-from myst_nb import glue
 
 from srlab.attribution.faig import (
     discriminative_scores,
-    filter_attribution,
     filter_count,
     filter_depths,
     top_filters,
@@ -73,24 +63,26 @@ from srlab.data.examples import examples
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
-from srlab.figures.filters import ChosenFilters, network_map
+from srlab.figures.filters import network_map
 from srlab.studies.faig.outputs import KINDS
 from srlab.studies.faig.places import depth_curve, evenness, shuffled_differences
-from srlab.studies.networks import tuned
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record, span
+from srlab.studies.faig.rankings import attributions, fine_tuned
+from srlab.studies.study import Study, span
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="faig/filter_locations",
+study = Study(
+    "faig/filter_locations",
     claim="Deblurring filters sit in the back of the network, denoising filters spread",
     source="FAIG, Sec. 4.2, Fig. 4",
-    criterion=(
-        "In every seed, deblurring filters lie deeper than denoising ones (beyond 95 % of shuffled "
-        "labels) and than all filters; denoising filters are spread more evenly over the layers."
-    ),
+    claims={
+        "order": "deblurring filters deeper than denoising ones, beyond 95 % of shuffles, every seed",
+        "back": "deblurring filters deeper than all filters, every seed",
+        "spread": "denoising filters more evenly spread than deblurring ones, every seed",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -100,29 +92,24 @@ finding = Finding(
 # %%
 AIMS = {"deblurring": "blur", "denoising": "noise"}
 kinds = {kind: KINDS[kind] for kind in AIMS.values()}
-found = examples(load_images(image_set), kinds, count=num_find, size=size).to(device)
-networks = tuned("faig-target", training_seeds, train=train, device=device)
+found = examples(load_images(image_set), kinds, count=num_find, size=size).to(study.device)
+networks = fine_tuned(study, "faig-target", training_seeds)
+attributed = [attributions(net, found, steps=steps) for net in networks]
 
 
-def ranked(net):
+def ranked(own):
     """{aim: chosen filters and the scores they were chosen by}."""
-    own = {
-        aim: filter_attribution(
-            net.model, net.baseline, net.target, found.lr[kind], found.hr, steps=steps
-        )
-        for aim, kind in AIMS.items()
-    }
-    errors.extend(np.concatenate([one.completeness_error for one in own.values()]))
+    scores = {aim: own[kind].scores() for aim, kind in AIMS.items()}
     chosen = {}
     for aim in AIMS:
-        others = [one.scores() for other, one in own.items() if other != aim]
-        beyond = discriminative_scores(own[aim].scores(), others)
+        beyond = discriminative_scores(
+            scores[aim], [scores[other] for other in AIMS if other != aim]
+        )
         chosen[aim] = ChosenFilters(top_filters(beyond, fraction / 100), beyond)
     return chosen
 
 
-errors = []
-chosen = [ranked(net) for net in networks]
+chosen = [ranked(own) for own in attributed]
 
 # %% [markdown]
 # ## The network as a map
@@ -178,67 +165,31 @@ interval_dots(
 # %% [markdown]
 # ## Verdict
 
-# %%
-count = filter_count(chosen[0]["deblurring"].masks)
-ends = list(everything)
-edge = {
-    aim: np.mean([own[aim].masks[ends[0]].sum().item() / count for own in chosen]) for aim in AIMS
-}
-
-# %% tags=["remove-cell"]
-glue("locations_seeds", len(networks), display=False)
-glue("locations_filters", count, display=False)
-glue("locations_all", mean_all, display=False)
-glue("locations_chance", float(np.quantile(np.abs(pooled), 0.95)), display=False)
-glue("locations_error", 100 * float(np.mean(errors)), display=False)
-for aim in AIMS:
-    glue(f"locations_{aim}", float(depth[aim].mean()), display=False)
-    glue(f"locations_{aim}_even", float(100 * spread[aim].mean()), display=False)
-    glue(f"locations_{aim}_first", float(100 * edge[aim]), display=False)
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-locations-verdict"}}
-record(
-    finding,
-    checks={
-        "deblurring filters deeper than denoising ones, beyond 95 % of shuffles, every seed": (
-            difference.min() > 0 and beyond.min() > 0.95
-        ),
-        "deblurring filters deeper than all filters, every seed": (
-            depth["deblurring"].min() > mean_all
-        ),
-        "denoising filters more evenly spread than deblurring ones, every seed": bool(
-            (spread["denoising"] > spread["deblurring"]).all()
-        ),
-    },
-    measured={
-        "mean depth, deblurring filters": depth["deblurring"].mean(),
-        "mean depth, denoising filters": depth["denoising"].mean(),
-        "mean depth, all filters": mean_all,
-        "difference": difference.mean(),
-        "share of shuffles with a smaller difference": beyond.min(),
-        "evenness, deblurring filters": spread["deblurring"].mean(),
-        "evenness, denoising filters": spread["denoising"].mean(),
-    },
-    interval={
-        "mean depth, deblurring filters": span(depth["deblurring"]),
-        "mean depth, denoising filters": span(depth["denoising"]),
-        "difference": span(difference),
-        "share of shuffles with a smaller difference": span(beyond),
-        "evenness, deblurring filters": span(spread["deblurring"]),
-        "evenness, denoising filters": span(spread["denoising"]),
-    },
-    paper={
-        "mean depth, deblurring filters": "in the back",
-        "mean depth, denoising filters": "spread",
-    },
-    image_set=image_set,
-    parameters={
-        "num_find": num_find,
-        "size": size,
-        "fraction": fraction,
-        "steps": steps,
-    },
-    checkpoints=[] if train else [name for net in networks for name in (net.start, net.name)],
+for aim, paper in {"deblurring": "in the back", "denoising": "spread"}.items():
+    name = f"mean depth, {aim} filters"
+    study.measure(name, depth[aim], paper=paper, glue=f"locations_{aim}")
+study.measure("mean depth, all filters", mean_all, glue="locations_all")
+study.measure("difference", difference)
+name = "share of shuffles with a smaller difference"
+study.measure(name, beyond.min(), interval=span(beyond))
+count = filter_count(chosen[0]["deblurring"].masks)
+front = next(iter(everything))
+for aim in AIMS:
+    even = study.measure(f"evenness, {aim} filters", spread[aim])
+    in_front = np.mean([own[aim].masks[front].sum().item() / count for own in chosen])
+    study.glue(**{f"locations_{aim}_even": 100 * even, f"locations_{aim}_first": 100 * in_front})
+errors = [one.completeness_error for own in attributed for one in own.values()]
+study.glue(
+    locations_seeds=len(networks),
+    locations_filters=count,
+    locations_chance=np.quantile(np.abs(pooled), 0.95),
+    locations_error=100 * np.mean(errors),
+)
+study.verdict(
+    order=difference.min() > 0 and beyond.min() > 0.95,
+    back=depth["deblurring"].min() > mean_all,
+    spread=(spread["denoising"] > spread["deblurring"]).all(),
 )
 
 # %% [markdown]

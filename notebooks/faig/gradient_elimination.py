@@ -52,25 +52,16 @@ device = "auto"
 #
 # Both rankings come from the same attributions. To *mask* is to give a filter the baseline's
 # values. The paper shows deblurring filters; the denoising filters are our addition.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# With **1 %** of the filters masked and **in every training seed**: without the second term, masking
-# the deblurring filters (1) changes the output on noisy pictures at least **twice** as much as with it and
-# (2) costs at least **twice** as many dB there; (3) without it, the loss on noisy pictures exceeds a **third**
-# of the loss on blurry ones, with it, not. (4) The denoising filters do the same, by (1) and (2), to blurry
-# pictures.
-# :::
+# All is judged with 1 % of the filters masked.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
+from functools import partial
 from itertools import product
 
 import numpy as np
-from myst_nb import glue
 
 from srlab.attribution.faig import (
     discriminative_filters,
-    filter_attribution,
     filter_count,
     masked_weights,
     overlap_score,
@@ -82,29 +73,31 @@ from srlab.data.subjects import separate
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import scatter_panels
+from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_grid
 from srlab.figures.tables import Matrix, matrix_grid
-from srlab.images import image_to_array
-from srlab.metrics import psnr
 from srlab.statistics import rank_correlation
-from srlab.studies.faig.effects import effects
-from srlab.studies.faig.outputs import KINDS, restored
-from srlab.studies.networks import tuned
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record, span
+from srlab.studies.faig.effects import masking_effects
+from srlab.studies.faig.outputs import KINDS, first_window, restored
+from srlab.studies.faig.rankings import fine_tuned, flat_scores, scores_by_kind
+from srlab.studies.study import Study
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="faig/gradient_elimination",
+study = Study(
+    "faig/gradient_elimination",
     claim="Without subtracting the other degradation, deblurring filters serve denoising too",
     source="FAIG, Sec. 4.2, Fig. 5",
-    criterion=(
-        "At 1 % masked, in every seed: without the second term masking harms the other degradation "
-        "at least twice as much as with it (gradient map and dB), for deblurring more than a third "
-        "of the own loss, with it less."
-    ),
+    claims={
+        "change": "deblurring filters: noisy pictures change twice as much without the term, every seed",
+        "loss": "deblurring filters: noisy pictures lose twice as many dB without it, every seed",
+        "third": "without it, more than a third of the loss on blurry pictures, every seed",
+        "spared": "with it, no more than a third, every seed",
+        "denoising": "denoising filters: blurry pictures change and lose twice as much, every seed",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -112,25 +105,13 @@ finding = Finding(
 # Windows from one half of the pictures to rank the filters on, from the other half to judge by.
 
 # %%
-AIMS = {"deblurring": "blur", "denoising": "noise"}
-OTHER = {"deblurring": "denoising", "denoising": "deblurring"}
-kinds = {kind: KINDS[kind] for kind in AIMS.values()}
+AIMS = {"deblurring": "blurry", "denoising": "noisy"}
+kinds = {"blurry": KINDS["blur"], "noisy": KINDS["noise"]}
 for_finding, for_judging = separate(load_images(image_set))
-found = examples(for_finding, kinds, count=num_find, size=size).to(device)
-judged = examples(for_judging, kinds, count=num_test, size=size).to(device)
-networks = tuned("faig-target", training_seeds, train=train, device=device)
-
-
-def attributed(net):
-    """{aim: scores on pictures of its degradation}."""
-    weights = (net.baseline, net.target)
-    return {
-        aim: filter_attribution(net.model, *weights, found.lr[kind], found.hr, steps=steps).scores()
-        for aim, kind in AIMS.items()
-    }
-
-
-scores = [attributed(net) for net in networks]
+found = examples(for_finding, kinds, count=num_find, size=size).to(study.device)
+judged = examples(for_judging, kinds, count=num_test, size=size).to(study.device)
+networks = fine_tuned(study, "faig-target", training_seeds)
+scores = [scores_by_kind(net, found, steps=steps) for net in networks]
 
 # %% [markdown]
 # One ranking subtracts the other degradation's scores, the other does not.
@@ -139,35 +120,19 @@ scores = [attributed(net) for net in networks]
 TERMS = ["without the term", "with the term"]
 
 
-def masks(own, aim, term, fraction):
+def masks(own, aim, term, share):
     if term == "without the term":
-        return top_filters(own[aim], fraction / 100)
-    return discriminative_filters(own[aim], [own[OTHER[aim]]], fraction / 100)
+        return top_filters(own[AIMS[aim]], share / 100)
+    others = [scores for kind, scores in own.items() if kind != AIMS[aim]]
+    return discriminative_filters(own[AIMS[aim]], others, share / 100)
 
 
-def measured(net, own):
-    """{((term, aim, fraction), kind): effect}, and None as the first for the target itself."""
-    weights = {None: net.target}
-    for key in product(TERMS, AIMS, fractions):
-        term, aim, fraction = key
-        chosen = masks(own, aim, term, fraction)
-        weights[key] = masked_weights(net.target, net.baseline, chosen)
-    return effects(net.model, net.target, weights, judged)
-
-
-results = [measured(net, own) for net, own in zip(networks, scores, strict=True)]
-
-
-def change(*key, kind):
-    """(seeds,) movement of the gradient map, ×1e-3."""
-    return np.array([found[key, kind].change.mean() for found in results])
-
-
-def lost(*key, kind):
-    """(seeds,) dB."""
-    rows = [found[None, kind].psnr - found[key, kind].psnr for found in results]
-    return np.array([own.mean() for own in rows])
-
+keys = list(product(AIMS, TERMS, fractions))
+columns = ["aim", "term", "share"]
+chosen = [{key: masks(own, *key) for key in keys} for own in scores]
+effect = masking_effects(networks, chosen, judged, columns=columns)
+effect = effect.groupby([*columns, "input", "seed"], sort=False)[["change", "lost"]].mean()
+effect = effect.reset_index()
 
 # %% [markdown]
 # ## What masking the deblurring filters does
@@ -178,53 +143,35 @@ def lost(*key, kind):
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One window (training seed 0), 1 % of the filters masked: those ranked highest for deblurring, without and with the second term. Look along the lower row: does anything come back in the second column that is not in the third?", "name": "fig-elimination-window"}}
 level = min(fractions, key=lambda fraction: abs(fraction - 1))
 net = networks[0]
-columns = {"target network": net.target}
+weights = {"target network": net.target}
 for term in TERMS:
-    chosen = masks(scores[0], "deblurring", term, level)
-    columns[f"masked, ranked {term}"] = masked_weights(net.target, net.baseline, chosen)
-columns["baseline network"] = net.baseline
-panels, notes = {}, {}
-rows = {"blurry": "blur", "noisy": "noise"}
-for (name, kind), (title, weights) in product(rows.items(), columns.items()):
-    sr = restored(net.model, weights, judged.lr[kind][:1])
-    panels[name, title] = image_to_array(sr[0])
-    notes[name, title] = f"{psnr(sr, judged.hr[:1], border=2).item():.1f} dB"
+    own = masks(scores[0], "deblurring", term, level)
+    weights[f"masked, ranked {term}"] = masked_weights(net.target, net.baseline, own)
+weights["baseline network"] = net.baseline
+panels, notes = first_window(
+    {title: partial(restored, net.model, own) for title, own in weights.items()}, judged
+)
 picture_grid(panels, notes=notes)
 
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR lost in dB (mean over training seeds) when the highest-ranked 1 % for one aim (rows) is masked, on each kind of input (columns). Look at the cells off the diagonal: they should be empty where filters are specific.", "name": "fig-elimination-matrix"}}
-def table(term):
-    cells = [[lost(term, aim, level, kind=kind).mean() for kind in rows.values()] for aim in AIMS]
-    return Matrix(np.array(cells), list(AIMS), list(rows))
-
-
+at = effect[effect.share == level]
+means = at.groupby(["term", "aim", "input"], sort=False).lost.mean()
+cells = {term: means[term].unstack(sort=False) for term in TERMS}
 grid = matrix_grid(
-    {("", term): table(term) for term in TERMS},
+    {("", term): Matrix(own.to_numpy(), own.index, own.columns) for term, own in cells.items()},
     colour_title="dB lost",
     axis_titles=("masked filters", "input"),
 )
 grid.update_yaxes(showticklabels=False, col=2)  # the rows are the same in both
 
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Harm where none is meant, against the share of masked filters: mean over training seeds, bands from the lowest to the highest. Look at the distance between the two curves.", "name": "fig-elimination-curves"}}
-def harm(aim):
-    side = {
-        term: np.array([lost(term, aim, f, kind=AIMS[OTHER[aim]]) for f in fractions])
-        for term in TERMS
-    }
-    means = {term: own.mean(axis=1) for term, own in side.items()}
-    return means, {term: (own.min(axis=1), own.max(axis=1)) for term, own in side.items()}
-
-
-axes = {"noisy, dB lost without deblurring filters": "deblurring"}
-axes |= {"blurry, dB lost without denoising filters": "denoising"}
-curves = {title.replace(", dB lost ", "<br>dB lost<br>"): harm(aim) for title, aim in axes.items()}
+harm = effect[effect.aim.map(AIMS) != effect.input]
+title = harm.input + "<br>dB lost<br>without " + harm.aim + " filters"
+lines, bands = curves(
+    harm.assign(panel=title, value=harm.lost), panel="panel", line="term", x="share"
+)
 stacked_curves(
-    fractions,
-    {title: means for title, (means, _) in curves.items()},
-    bands={title: bands for title, (_, bands) in curves.items()},
-    x_title="masked filters, %",
-    log_x=True,
+    fractions, lines, bands=bands, x_title="masked filters, %", log_x=True
 ).update_layout(margin={"l": 80})
 
 # %% [markdown]
@@ -241,7 +188,7 @@ groups = {
     "without the term only": {n: plain[n] & ~beyond[n] for n in plain},
     "with the term only": {n: ~plain[n] & beyond[n] for n in plain},
 }
-blurry, noisy = (scores[0][aim] for aim in AIMS)
+blurry, noisy = scores[0].values()
 
 
 def picked(values, own):
@@ -268,100 +215,49 @@ scatter_panels(
 # %% [markdown]
 # ## Verdict
 
-# %%
-together = np.array(
-    [
-        rank_correlation(*(np.concatenate([v.flatten() for v in s.values()]) for s in own.values()))
-        for own in scores
-    ]
-)
-shared = np.array(
-    [overlap_score(*(masks(own, aim, TERMS[0], level) for aim in AIMS)) for own in scores]
-)
-kept = np.array(
-    [overlap_score(*(masks(own, "deblurring", term, level) for term in TERMS)) for own in scores]
-)
-moved = {
-    (aim, term): change(term, aim, level, kind=AIMS[OTHER[aim]]) for aim in AIMS for term in TERMS
-}
-harmed = {
-    (aim, term): lost(term, aim, level, kind=AIMS[OTHER[aim]]) for aim in AIMS for term in TERMS
-}
-meant = {(aim, term): lost(term, aim, level, kind=AIMS[aim]) for aim in AIMS for term in TERMS}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-elimination-verdict"}}
 without, with_term = TERMS
+PAPER = {("deblurring", without): "denoising fails", ("deblurring", with_term): "denoising works"}
+at = at.assign(on=np.where(at.aim.map(AIMS) == at.input, "own", "other"))
+at = at.set_index(["on", "aim", "term", "seed"]).sort_index()
+moved, harmed, meant = at.change["other"], at.lost["other"], at.lost["own"]
+OTHER = {"deblurring": "noisy", "denoising": "blurry"}
+for aim, term in product(AIMS, TERMS):
+    study.measure(
+        f"dB lost on {OTHER[aim]} pictures, {aim} filters masked, {term}",
+        harmed[aim, term],
+        paper=PAPER.get((aim, term), ""),
+        glue=f"elimination_harm_{aim}_{term.split()[0]}",
+    )
+for aim, term in product(AIMS, TERMS):
+    name = f"dB lost on {AIMS[aim]} pictures, {aim} filters masked, {term}"
+    study.measure(name, meant[aim, term], glue=f"elimination_own_{aim}_{term.split()[0]}")
+for term in TERMS:
+    name = f"change on noisy pictures, deblurring filters masked, {term}, ×10⁻³"
+    study.measure(name, moved["deblurring", term])
+
+kept = [overlap_score(*(masks(own, "deblurring", term, level) for term in TERMS)) for own in scores]
+shared = [overlap_score(*(masks(own, aim, without, level) for aim in AIMS)) for own in scores]
+same = study.measure("filters that the two rankings without the term share", shared)
+flat = [[flat_scores(one) for one in own.values()] for own in scores]
+together = [rank_correlation(*pair) for pair in flat]
+study.measure("rank correlation of the two scores", together, glue="elimination_together")
+ratio = np.mean([noisy.sum() / blurry.sum() for blurry, noisy in flat])
+study.glue(elimination_ratio=ratio, elimination_seeds=len(networks))
+study.glue(elimination_shared=100 * same, elimination_kept=100 * np.mean(kept))
 
 
 def twice(values, aim):
-    return bool((values[aim, without] >= 2 * np.maximum(values[aim, with_term], 0)).all())
+    return (values[aim, without] >= 2 * values[aim, with_term].clip(lower=0)).all()
 
 
-def third(term):
-    return harmed["deblurring", term] > meant["deblurring", term] / 3
-
-
-# %% tags=["remove-cell"]
-weight = {aim: [sum(float(v.sum()) for v in own[aim].values()) for own in scores] for aim in AIMS}
-ratio = np.array(weight["denoising"]) / np.array(weight["deblurring"])
-glue("elimination_ratio", float(ratio.mean()), display=False)
-glue("elimination_seeds", len(networks), display=False)
-glue("elimination_shared", float(100 * shared.mean()), display=False)
-glue("elimination_kept", float(100 * kept.mean()), display=False)
-glue("elimination_together", float(together.mean()), display=False)
-for aim, term in product(AIMS, TERMS):
-    label = f"{aim}_{term.split()[0]}"
-    glue(f"elimination_harm_{label}", float(harmed[aim, term].mean()), display=False)
-    glue(f"elimination_own_{label}", float(meant[aim, term].mean()), display=False)
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-elimination-verdict"}}
-harm_rows = {
-    f"dB lost on {name} pictures, {aim} filters masked, {term}": harmed[aim, term]
-    for (aim, name), term in product({"deblurring": "noisy", "denoising": "blurry"}.items(), TERMS)
-}
-own_rows = {
-    f"dB lost on {name} pictures, {aim} filters masked, {term}": meant[aim, term]
-    for (aim, name), term in product({"deblurring": "blurry", "denoising": "noisy"}.items(), TERMS)
-}
-moved_rows = {
-    f"change on noisy pictures, deblurring filters masked, {term}, ×10⁻³": moved["deblurring", term]
-    for term in TERMS
-}
-other_rows = {
-    "filters that the two rankings without the term share": shared,
-    "rank correlation of the two scores": together,
-}
-rows_of_table = harm_rows | own_rows | moved_rows | other_rows
-record(
-    finding,
-    checks={
-        "deblurring filters: noisy pictures change twice as much without the term, every seed": (
-            twice(moved, "deblurring")
-        ),
-        "deblurring filters: noisy pictures lose twice as many dB without it, every seed": (
-            twice(harmed, "deblurring")
-        ),
-        "without it, more than a third of the loss on blurry pictures, every seed": bool(
-            third(without).all()
-        ),
-        "with it, no more than a third, every seed": not third(with_term).any(),
-        "denoising filters: blurry pictures change and lose twice as much, every seed": (
-            twice(moved, "denoising") and twice(harmed, "denoising")
-        ),
-    },
-    measured={name: own.mean() for name, own in rows_of_table.items()},
-    interval={name: span(own) for name, own in rows_of_table.items()},
-    paper={
-        "dB lost on noisy pictures, deblurring filters masked, without the term": "denoising fails",
-        "dB lost on noisy pictures, deblurring filters masked, with the term": "denoising works",
-    },
-    image_set=image_set,
-    parameters={
-        "num_find": num_find,
-        "num_test": num_test,
-        "size": size,
-        "fractions": fractions,
-        "steps": steps,
-    },
-    checkpoints=[] if train else [name for net in networks for name in (net.start, net.name)],
+exceeds = harmed["deblurring"] > meant["deblurring"] / 3
+study.verdict(
+    change=twice(moved, "deblurring"),
+    loss=twice(harmed, "deblurring"),
+    third=exceeds[without].all(),
+    spared=not exceeds[with_term].any(),
+    denoising=twice(moved, "denoising") and twice(harmed, "denoising"),
 )
 
 # %% [markdown]

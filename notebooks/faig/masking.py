@@ -56,30 +56,16 @@ device = "auto"
 # on one degradation alone; see {doc}`/book/findings/faig/three_degradations` for a test that cannot
 # be rigged in this way.
 #
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# With **1 %** of the filters masked, **in every training seed**: FAIG's deblurring filters change
-# the output on blurry pictures at least **twice** as much as on noisy ones, and its denoising filters
-# the reverse; both lower the PSNR on their own degradation by at least **1 dB**, and on the other by at
-# most a **third** of that. In the mean over seeds FAIG changes its own degradation more than IG, and
-# IG more than $|\Delta\theta|$ and chance.
-# :::
+# All is judged with 1 % of the filters masked.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 from dataclasses import replace
+from functools import partial
 from itertools import product
 
 import numpy as np
-from myst_nb import glue
 
-from srlab.attribution.faig import (
-    discriminative_filters,
-    filter_attribution,
-    filter_count,
-    masked_weights,
-    top_filters,
-)
-from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
+from srlab.attribution.faig import filter_count, masked_weights, top_filters
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.data.subjects import separate
@@ -87,27 +73,32 @@ from srlab.devices import pick_device
 from srlab.explorers.controls import Control
 from srlab.explorers.pictures import Chart, PictureExplorer, PictureState
 from srlab.figures.curves import stacked_curves
+from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_grid
 from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.metrics import gradient_error, psnr
-from srlab.studies.faig.effects import effects
-from srlab.studies.faig.outputs import KINDS, restored, restored_psnr
-from srlab.studies.networks import tuned
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record, span
+from srlab.studies.faig.effects import masking_effects
+from srlab.studies.faig.outputs import KINDS, first_window, restored
+from srlab.studies.faig.rankings import RANKINGS, attributions, fine_tuned, scores_by_ranking
+from srlab.studies.study import Study
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="faig/masking",
+study = Study(
+    "faig/masking",
     claim="Masking 1 % of the filters stops deblurring alone, another 1 % denoising alone",
     source="FAIG, Sec. 4.2, Fig. 2-3, Tab. 2",
-    criterion=(
-        "At 1 % masked, in every seed: twice the change on the own degradation, at least 1 dB lost "
-        "there and a third of it at most on the other. In the mean FAIG > IG > |Δθ| and random."
-    ),
+    claims={
+        "own": "own degradation changes at least twice as much as the other, both kinds, every seed",
+        "loss": "at least 1 dB lost on the own degradation, both kinds, every seed",
+        "other": "a third of it at most on the other, both kinds, every seed",
+        "faig": "in the mean FAIG changes more than IG, both kinds",
+        "rivals": "in the mean IG changes more than |Δθ| and chance, both kinds",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -116,78 +107,53 @@ finding = Finding(
 # For each seed a baseline and the target that was fine-tuned from it.
 
 # %%
-AIMS = {"deblurring": "blur", "denoising": "noise"}
-kinds = {kind: KINDS[kind] for kind in ("clean", "blur", "noise")}
+AIMS = {"deblurring": "blurry", "denoising": "noisy"}
+kinds = {"clean": KINDS["clean"], "blurry": KINDS["blur"], "noisy": KINDS["noise"]}
 for_finding, for_judging = separate(load_images(image_set))
-found = examples(for_finding, kinds, count=num_find, size=size).to(device)
-judged = examples(for_judging, kinds, count=num_test, size=size).to(device)
-
-pairs = tuned("faig-target", training_seeds, train=train, device=device)
-model = pairs[0].model
-
+found = examples(for_finding, kinds, count=num_find, size=size).to(study.device)
+judged = examples(for_judging, kinds, count=num_test, size=size).to(study.device)
+windows = replace(judged, lr={kind: judged.lr[kind] for kind in AIMS.values()})
+networks = fine_tuned(study, "faig-target", training_seeds)
 
 # %% [markdown]
 # Each image's integral is computed once and serves both directions: as the score of its own
 # degradation, and as what is subtracted from the other.
 
-
 # %%
-def rankings(pair, seed):
-    """{(ranking, aim): scores}; higher means more important."""
-    lr, scores = found.lr, {}
-    for aim, kind in AIMS.items():
-        own = filter_attribution(
-            pair.model, pair.baseline, pair.target, lr[kind], found.hr, steps=steps
-        )
-        scores["FAIG", aim] = own.scores()
-        errors.append(own.completeness_error)
-        scores["IG", aim] = internal_influence(
-            pair.model, pair.target, lr["clean"], lr[kind], steps=steps
-        )
-        scores["|Δθ|", aim] = weight_change(pair.baseline, pair.target, scores["FAIG", aim])
-        scores["random", aim] = random_scores(
-            scores["FAIG", aim], np.random.default_rng((seed, len(scores)))
-        )
-    return scores
-
-
-def masks(scores, ranking, aim, fraction):
-    if ranking != "FAIG":
-        return top_filters(scores[ranking, aim], fraction / 100)
-    other = next(name for name in AIMS if name != aim)
-    return discriminative_filters(scores["FAIG", aim], [scores["FAIG", other]], fraction / 100)
-
-
 errors = []
-scores = [rankings(pair, seed) for seed, pair in enumerate(pairs)]
+
+
+def ranked(net, seed):
+    """{(ranking, kind of input): scores}; higher means more important."""
+    own = attributions(net, found, AIMS.values(), steps=steps)
+    errors.extend(np.concatenate([one.completeness_error for one in own.values()]))
+    return scores_by_ranking(net, own, found, steps=steps, seed=seed)
+
+
+def masks(scores, ranking, aim, share):
+    return top_filters(scores[ranking, AIMS[aim]], share / 100)
+
+
+scores = [ranked(net, seed) for seed, net in enumerate(networks)]
 
 # %% [markdown]
 # Then every mask, on blurry and on noisy pictures: how far the output's gradient map moves, and what
 # that costs in PSNR.
 
+
 # %%
-RANKINGS = ["FAIG", "IG", "|Δθ|", "random"]
-settings = list(product(RANKINGS, AIMS, fractions))
-inputs = {"blurry": "blur", "noisy": "noise"}
-own_input = dict(zip(AIMS, inputs, strict=True))
-windows = replace(judged, lr={name: judged.lr[kind] for name, kind in inputs.items()})
-error, quality, unmasked = {}, {}, {}
-for seed, pair in enumerate(pairs):
-    networks = {
-        key: masked_weights(pair.target, pair.baseline, masks(scores[seed], *key))
-        for key in settings
-    }
-    for (key, name), effect in effects(pair.model, pair.target, networks, windows).items():
-        error[(*key, name, seed)] = effect.change.mean()
-        quality[(*key, name, seed)] = effect.psnr.mean()
-    for name, values in restored_psnr(pair.model, pair.target, windows).items():
-        unmasked[name, seed] = values.mean()
-seeds = range(len(pairs))
+def effects_of(networks, scores, shares):
+    """A row for each seed, mask and input: means over the windows."""
+    keys = list(product(RANKINGS, AIMS, shares))
+    chosen = [{key: masks(own, *key) for key in keys} for own in scores]
+    columns = ["ranking", "aim", "share"]
+    frame = masking_effects(networks, chosen, windows, columns=columns)
+    frame["on"] = np.where(frame.aim.map(AIMS) == frame.input, "own", "other")
+    places = [*columns, "input", "on", "seed"]
+    return frame.groupby(places, sort=False)[["change", "lost"]].mean().reset_index()
 
 
-def over_seeds(values, *key):
-    return np.array([values[(*key, seed)] for seed in seeds])
-
+effect = effects_of(networks, scores, fractions)
 
 # %% [markdown]
 # ## What 1 % does
@@ -197,60 +163,45 @@ def over_seeds(values, *key):
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One window (training seed 0) with 1 % of the filters masked. Look for blur in the upper picture of the second column, for noise in the lower one of the third, and for what happens to the other two.", "name": "fig-masking-window"}}
 level = min(fractions, key=lambda fraction: abs(fraction - 1))
-columns = {
-    "target network": {},
-    "no deblurring filters": masks(scores[0], "FAIG", "deblurring", level),
-    "no denoising filters": masks(scores[0], "FAIG", "denoising", level),
-    "as many random ones": masks(scores[0], "random", "deblurring", level),
-}
-panels, notes = {}, {}
-for name, (title, mask) in product(inputs, columns.items()):
-    weights = masked_weights(pairs[0].target, pairs[0].baseline, mask)
-    sr = restored(model, weights, windows.lr[name][:1])
-    panels[name, title] = image_to_array(sr[0])
-    notes[name, title] = f"{psnr(sr, judged.hr[:1], border=2).item():.1f} dB"
+first = networks[0]
+weights = {"target network": first.target}
+for title, (ranking, aim) in {
+    "no deblurring filters": ("FAIG", "deblurring"),
+    "no denoising filters": ("FAIG", "denoising"),
+    "as many random ones": ("random", "deblurring"),
+}.items():
+    chosen = masks(scores[0], ranking, aim, level)
+    weights[title] = masked_weights(first.target, first.baseline, chosen)
+panels, notes = first_window(
+    {title: partial(restored, first.model, own) for title, own in weights.items()}, windows
+)
 picture_grid(panels, notes=notes)
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Which filters (rows) are needed for which input (columns): change of the output's gradient map, ×10⁻³, at 1 % masked, mean over training seeds. Look for a strong diagonal: only filters that are specific make one.", "name": "fig-masking-matrix"}}
-def tables(change):
-    """A table for each ranking of change(ranking, aim, input)."""
-    found = {
-        ("", ranking): np.array([[change(ranking, aim, name) for name in inputs] for aim in AIMS])
-        for ranking in RANKINGS
-    }
+def tables(frame):
+    """A table of masked filters and inputs for each ranking."""
+    means = frame.groupby(["ranking", "aim", "input"], sort=False).change.mean()
+    cells = {ranking: means[ranking].unstack(sort=False) for ranking in RANKINGS}
     return matrix_grid(
-        {title: Matrix(cells, list(AIMS), list(inputs)) for title, cells in found.items()},
+        {("", name): Matrix(own.to_numpy(), own.index, own.columns) for name, own in cells.items()},
         colour_title="×10⁻³",
         axis_titles=("masked filters", "input"),
         log=True,
     )
 
 
-tables(lambda ranking, aim, name: over_seeds(error, ranking, aim, level, name).mean())
+tables(effect[effect.share == level])
 
 # %% [markdown]
 # ## More and fewer filters
 
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Change of the output against the share of masked filters, on the degradation that the filters are meant for; mean over training seeds, bands from lowest to highest. At 100 % all rankings meet in the baseline. Look at how early each curve rises.", "name": "fig-masking-curves"}}
-def panel(aim):
-    rows = {
-        r: np.array([over_seeds(error, r, aim, f, own_input[aim]) for f in fractions])
-        for r in RANKINGS
-    }
-    means = {ranking: own.mean(axis=1) for ranking, own in rows.items()}
-    return means, {ranking: (own.min(axis=1), own.max(axis=1)) for ranking, own in rows.items()}
-
-
-titles = {f"{aim}, ×10⁻³": panel(aim) for aim in AIMS}
+own = effect[effect.on == "own"]
+own = own.assign(panel=own.aim + ", ×10⁻³", value=own.change)
+lines, bands = curves(own, panel="panel", line="ranking", x="share")
 figure = stacked_curves(
-    fractions,
-    {title: means for title, (means, _) in titles.items()},
-    bands={title: bands for title, (_, bands) in titles.items()},
-    x_title="masked filters, %",
-    log_x=True,
-    log_y=list(titles),
+    fractions, lines, bands=bands, x_title="masked filters, %", log_x=True, log_y=list(lines)
 )
 figure.update_xaxes(tickvals=fractions, ticktext=[f"{fraction:g}" for fraction in fractions])
 
@@ -260,22 +211,11 @@ figure.update_xaxes(tickvals=fractions, ticktext=[f"{fraction:g}" for fraction i
 # The same in a plain chain of nine convolutions without skips, in the style of SRCNN.
 
 # %%
-plain = tuned("faig-srcnn-target", [0], train=train, device=device)[0]
-plain_scores = rankings(plain, 0)
-plain_effects = effects(
-    plain.model,
-    plain.target,
-    {
-        (ranking, aim): masked_weights(
-            plain.target, plain.baseline, masks(plain_scores, ranking, aim, level)
-        )
-        for ranking, aim in product(RANKINGS, AIMS)
-    },
-    windows,
-)
+plain = fine_tuned(study, "faig-srcnn-target", [0])
+plain_effect = effects_of(plain, [ranked(plain[0], 0)], [level])
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The plain chain, 1 % masked: change of the output's gradient map, ×10⁻³. It has fewer filters, so each of them may carry more than one duty. Is the diagonal as strong as above?", "name": "fig-masking-plain"}}
-tables(lambda ranking, aim, name: plain_effects[(ranking, aim), name].change.mean())
+tables(plain_effect)
 
 # %% [markdown]
 # ## Explore
@@ -290,11 +230,10 @@ named = {f"{fraction:g} %": fraction for fraction in sorted({*fractions, *FINER}
 
 def look(setting):
     share, ranking, aim, name = setting
-    weights = masked_weights(
-        pairs[0].target, pairs[0].baseline, masks(scores[0], ranking, aim, named[share])
-    )
+    chosen = masks(scores[0], ranking, aim, named[share])
+    weights = masked_weights(first.target, first.baseline, chosen)
     lr = windows.lr[name][:1]
-    sr, reference = (restored(model, own, lr) for own in (weights, pairs[0].target))
+    sr, reference = (restored(first.model, own, lr) for own in (weights, first.target))
     enlarged = lr[0].repeat_interleave(2, dim=-2).repeat_interleave(2, dim=-1)
     return PictureState(
         {
@@ -311,7 +250,7 @@ def look(setting):
 
 shares = [f"{fraction:g} %" for fraction in fractions]
 explorer = PictureExplorer.from_states(
-    {setting: look(setting) for setting in product(shares, RANKINGS, AIMS, inputs)},
+    {setting: look(setting) for setting in product(shares, RANKINGS, AIMS, AIMS.values())},
     controls=[
         Control("share", "Filters masked", "slider"),
         Control("ranking", "Ranking"),
@@ -329,115 +268,43 @@ explorer
 # %% [markdown]
 # ## Verdict
 
-# %%
-other_input = {aim: next(name for name in inputs if name != own) for aim, own in own_input.items()}
-change = {
-    (ranking, aim, which): over_seeds(error, ranking, aim, level, place[aim])
-    for ranking, aim in product(RANKINGS, AIMS)
-    for which, place in {"own": own_input, "other": other_input}.items()
-}
-lost = {
-    (ranking, aim, which): over_seeds(unmasked, place[aim])
-    - over_seeds(quality, ranking, aim, level, place[aim])
-    for ranking, aim in product(RANKINGS, AIMS)
-    for which, place in {"own": own_input, "other": other_input}.items()
-}
-
-
-def mean_change(ranking, aim):
-    return change[ranking, aim, "own"].mean()
-
-
-filters = filter_count(masks(scores[0], "FAIG", "deblurring", level))
-worst_error = float(np.concatenate(errors).max())
-specific = {aim: change["FAIG", aim, "own"] / change["FAIG", aim, "other"] for aim in AIMS}
-
-# %% tags=["remove-cell"]
-glue("masking_seeds", len(pairs), display=False)
-glue("masking_filters", filters, display=False)
-glue("masking_error", 100 * worst_error, display=False)
-for aim, ranking in product(AIMS, RANKINGS):
-    label = {"|Δθ|": "change"}.get(ranking, ranking)
-    glue(f"masking_{aim}_{label}", float(mean_change(ranking, aim)), display=False)
-plain_change = {
-    (aim, which): plain_effects[("FAIG", aim), place[aim]].change.mean()
-    for aim in AIMS
-    for which, place in {"own": own_input, "other": other_input}.items()
-}
-for aim in AIMS:
-    glue(f"masking_{aim}_plain", float(plain_change[aim, "own"]), display=False)
-    glue(f"masking_{aim}_plain_other", float(plain_change[aim, "other"]), display=False)
-    glue(f"masking_{aim}_lost", float(lost["FAIG", aim, "own"].mean()), display=False)
-    glue(f"masking_{aim}_lost_other", float(lost["FAIG", aim, "other"].mean()), display=False)
-    glue(f"masking_{aim}_ratio", float(specific[aim].min()), display=False)
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-masking-verdict"}}
-record(
-    finding,
-    checks={
-        "own degradation changes at least twice as much as the other, both kinds, every seed": all(
-            specific[aim].min() >= 2 for aim in AIMS
-        ),
-        "at least 1 dB lost on the own degradation, both kinds, every seed": all(
-            lost["FAIG", aim, "own"].min() >= 1 for aim in AIMS
-        ),
-        "a third of it at most on the other, both kinds, every seed": all(
-            (lost["FAIG", aim, "other"] <= lost["FAIG", aim, "own"] / 3).all() for aim in AIMS
-        ),
-        "in the mean FAIG changes more than IG, both kinds": all(
-            mean_change("FAIG", aim) > mean_change("IG", aim) for aim in AIMS
-        ),
-        "in the mean IG changes more than |Δθ| and chance, both kinds": all(
-            mean_change("IG", aim) > max(mean_change("|Δθ|", aim), mean_change("random", aim))
-            for aim in AIMS
-        ),
-    },
-    measured={
-        **{
-            f"{aim} filters by {ranking}, own input, ×10⁻³": mean_change(ranking, aim)
-            for aim, ranking in product(AIMS, RANKINGS)
-        },
-        **{
-            f"{aim} filters by FAIG, other input, ×10⁻³": change["FAIG", aim, "other"].mean()
-            for aim in AIMS
-        },
-        **{f"dB lost without {aim} filters, own": lost["FAIG", aim, "own"].mean() for aim in AIMS},
-        **{
-            f"dB lost without {aim} filters, other": lost["FAIG", aim, "other"].mean()
-            for aim in AIMS
-        },
-        "largest completeness error": worst_error,
-    },
-    interval={
-        **{
-            f"{aim} filters by {ranking}, own input, ×10⁻³": span(change[ranking, aim, "own"])
-            for aim, ranking in product(AIMS, RANKINGS)
-        },
-        **{f"dB lost without {aim} filters, own": span(lost["FAIG", aim, "own"]) for aim in AIMS},
-        **{
-            f"dB lost without {aim} filters, other": span(lost["FAIG", aim, "other"])
-            for aim in AIMS
-        },
-    },
-    paper={
-        "deblurring filters by FAIG, own input, ×10⁻³": "6.68",
-        "deblurring filters by IG, own input, ×10⁻³": "4.31",
-        "deblurring filters by |Δθ|, own input, ×10⁻³": "0.18",
-        "deblurring filters by random, own input, ×10⁻³": "0.07",
-        "denoising filters by FAIG, own input, ×10⁻³": "6.62",
-        "denoising filters by IG, own input, ×10⁻³": "4.22",
-        "denoising filters by |Δθ|, own input, ×10⁻³": "0.49",
-        "denoising filters by random, own input, ×10⁻³": "0.04",
-    },
-    image_set=image_set,
-    parameters={
-        "num_find": num_find,
-        "num_test": num_test,
-        "size": size,
-        "fractions": fractions,
-        "steps": steps,
-    },
-    checkpoints=[] if train else [n for pair in (*pairs, plain) for n in (pair.start, pair.name)],
+PAPER = {
+    "deblurring": {"FAIG": "6.68", "IG": "4.31", "|Δθ|": "0.18", "random": "0.07"},
+    "denoising": {"FAIG": "6.62", "IG": "4.22", "|Δθ|": "0.49", "random": "0.04"},
+}
+at = effect[effect.share == level].set_index(["on", "ranking", "aim", "seed"]).sort_index()
+change, lost = at.change, at.lost
+for aim, ranking in product(AIMS, RANKINGS):
+    study.measure(
+        f"{aim} filters by {ranking}, own input, ×10⁻³",
+        change["own", ranking, aim],
+        paper=PAPER[aim][ranking],
+        glue=f"masking_{aim}_{ranking.replace('|Δθ|', 'change')}",
+    )
+for aim in AIMS:
+    moved = change["other", "FAIG", aim].mean()
+    study.measure(f"{aim} filters by FAIG, other input, ×10⁻³", moved)
+for (on, suffix), aim in product({"own": "", "other": "_other"}.items(), AIMS):
+    name, label = f"dB lost without {aim} filters, {on}", f"masking_{aim}_lost{suffix}"
+    study.measure(name, lost[on, "FAIG", aim], glue=label)
+worst = study.measure("largest completeness error", max(errors))
+
+ratio = change["own", "FAIG"] / change["other", "FAIG"]
+on_plain = plain_effect[plain_effect.ranking == "FAIG"].set_index(["on", "aim"]).change
+for aim in AIMS:
+    study.glue(**{f"masking_{aim}_ratio": ratio[aim].min()})
+    study.glue(**{f"masking_{aim}_plain": on_plain["own", aim]})
+    study.glue(**{f"masking_{aim}_plain_other": on_plain["other", aim]})
+filters = filter_count(masks(scores[0], "FAIG", "deblurring", level))
+study.glue(masking_seeds=len(networks), masking_filters=filters, masking_error=100 * worst)
+means = change["own"].groupby(["aim", "ranking"]).mean().unstack()
+study.verdict(
+    own=ratio.min() >= 2,
+    loss=lost["own", "FAIG"].min() >= 1,
+    other=(lost["other", "FAIG"] <= lost["own", "FAIG"] / 3).all(),
+    faig=(means["FAIG"] > means["IG"]).all(),
+    rivals=(means["IG"] > means[["|Δθ|", "random"]].max(axis=1)).all(),
 )
 
 # %% [markdown]
@@ -466,6 +333,6 @@ record(
 # ## Try it yourself
 #
 # - Set `image_set = "set14"`, the paper's pictures, or `"b100"` (downloaded on first use).
-# - Keep the first layer out: `discriminative_filters(…, layers=inner_layers(scores))`. How much of the
+# - Keep the first layer out: `top_filters(…, layers=inner_layers(…))` in `masks`. How much of the
 #   denoising sits in the very first convolution?
 # - Your own pair of weights: `srlab faig --baseline a.safetensors --target b.safetensors`.

@@ -38,20 +38,10 @@ device = "auto"
 # | seeds | three | one; the intervals are over windows |
 #
 # $|\Delta\theta|$ and chance know no degradation, so their 1 % is the same for both columns.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# On blurry pictures the network whose *deblurring* filters by FAIG were trained gains more over the
-# baseline than those trained by IG, $|\Delta\theta|$ and chance, and on noisy pictures the one with
-# FAIG's *denoising* filters does, each time with a 95 % bootstrap interval of the difference over
-# windows above zero. The two sets are specific: on blurry pictures deblurring filters gain more than
-# denoising filters, and on noisy ones the reverse. FAIG's 1 % recovers at least **a third** of what
-# training all filters gains.
-# :::
+# "More" means: with a 95 % bootstrap interval of the difference over windows above zero.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
-from myst_nb import glue
 
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
@@ -59,24 +49,27 @@ from srlab.devices import pick_device
 from srlab.figures.dots import interval_dots
 from srlab.figures.pictures import picture_grid, sprite_sheet
 from srlab.images import image_to_array
-from srlab.studies.faig.outputs import KINDS, restored_psnr
-from srlab.studies.networks import network, obtainable
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, mean_interval, record
+from srlab.studies.faig.outputs import KINDS, first_window, restored_psnr
+from srlab.studies.networks import obtainable
+from srlab.studies.study import Study, mean_interval
 from srlab.training.recipes import RECIPES
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="faig/retraining",
+study = Study(
+    "faig/retraining",
     claim="Training only FAIG's 1 % of the filters gains more than any other 1 %",
     source="FAIG, Sec. 4.4, Tab. 3",
-    criterion=(
-        "FAIG's deblurring filters gain more on blurry pictures than those of IG, |Δθ| and "
-        "chance, its denoising filters on noisy ones; each gains more on its own kind than the "
-        "other; a third at least of what all filters gain."
-    ),
+    claims={
+        "deblurring": "FAIG's deblurring filters gain more on blurry pictures than IG, |Δθ| and chance",
+        "denoising": "FAIG's denoising filters gain more on noisy pictures than IG, |Δθ| and chance",
+        "blurry": "on blurry pictures deblurring filters gain more than denoising filters",
+        "noisy": "on noisy pictures denoising filters gain more than deblurring filters",
+        "third": "FAIG's 1 % recovers a third of what all filters gain, both kinds",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -94,9 +87,9 @@ NETWORKS = {
 }
 shipped = obtainable(NETWORKS.values(), train=train)
 names = {title: name for title, name in NETWORKS.items() if name in shipped}
-models = {title: network(name, train=train, device=device) for title, name in names.items()}
+models = {title: study.network(name) for title, name in names.items()}
 kinds = {"blurry": KINDS["blur"], "noisy": KINDS["noise"]}
-windows = examples(load_images(image_set), kinds, count=num_windows, size=size).to(device)
+windows = examples(load_images(image_set), kinds, count=num_windows, size=size).to(study.device)
 quality = {
     title: restored_psnr(model, model.state_dict(), windows) for title, model in models.items()
 }
@@ -109,13 +102,8 @@ gain = {
 # How little was free: the number of weights that differ from the baseline's.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same window, blurry above and noisy below, by networks that differ from the baseline in 1 % of their filters. Look at the edges above and the flat parts below.", "name": "fig-retraining-window"}}
-shown = [title for title in names if not title.startswith(("IG", "|"))]
-panels, notes = {}, {}
-for kind in kinds:
-    for title in shown:
-        sr = models[title](windows.lr[kind][:1]).detach()
-        panels[kind, title] = image_to_array(sr[0])
-        notes[kind, title] = f"{quality[title][kind][0]:.1f} dB"
+shown = {title: own for title, own in models.items() if not title.startswith(("IG", "|"))}
+panels, notes = first_window(shown, windows)
 picture_grid(panels, notes=notes)
 
 # %% [markdown]
@@ -146,79 +134,40 @@ dots("noisy", len(windows))
 # %% [markdown]
 # ## Verdict
 
-# %%
-aims = {"deblurring": "blurry", "denoising": "noisy"}
-other = {"deblurring": "denoising", "denoising": "deblurring"}
-rivals = {
-    aim: [title for title in (f"IG, {aim}", "|Δθ|", "random") if title in names] for aim in aims
-}
-ahead = {
-    (aim, rival): gain[f"FAIG, {aim}"][kind] - gain[rival][kind]
-    for aim, kind in aims.items()
-    for rival in rivals[aim]
-}
-specific = {
-    aim: gain[f"FAIG, {aim}"][kind] - gain[f"FAIG, {other[aim]}"][kind]
-    for aim, kind in aims.items()
-}
-share = {
-    aim: gain[f"FAIG, {aim}"][kind].mean() / gain["all filters"][kind].mean()
-    for aim, kind in aims.items()
-}
-
-# %% tags=["remove-cell"]
-glue("retraining_windows", len(windows), display=False)
-glue("retraining_steps", RECIPES["faig-only-random"].steps, display=False)
-for aim, kind in aims.items():
-    glue(f"retraining_{aim}", float(gain[f"FAIG, {aim}"][kind].mean()), display=False)
-    glue(f"retraining_{aim}_all", float(gain["all filters"][kind].mean()), display=False)
-    glue(f"retraining_{aim}_share", float(100 * share[aim]), display=False)
-    glue(f"retraining_{aim}_specific", float(specific[aim].mean()), display=False)
-    best = max(rivals[aim], key=lambda rival: gain[rival][kind].mean())
-    glue(f"retraining_{aim}_rival", best.split(",")[0].strip("|"), display=False)
-    glue(f"retraining_{aim}_best", float(gain[best][kind].mean()), display=False)
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Intervals: 95 % bootstrap of the mean over windows.", "name": "fig-retraining-verdict"}}
-record(
-    finding,
-    checks={
-        **{
-            f"FAIG's {aim} filters gain more on {kind} pictures than IG, |Δθ| and chance": all(
-                mean_interval(ahead[aim, rival])[0] > 0 for rival in rivals[aim]
-            )
-            for aim, kind in aims.items()
-        },
-        **{
-            f"on {kind} pictures {aim} filters gain more than {other[aim]} filters": (
-                mean_interval(specific[aim])[0] > 0
-            )
-            for aim, kind in aims.items()
-        },
-        "FAIG's 1 % recovers a third of what all filters gain, both kinds": (
-            min(share.values()) >= 1 / 3
-        ),
-    },
-    measured={
-        **{
-            f"{kind}: dB gained by {title}": gain[title][kind].mean()
-            for kind in kinds
-            for title in rows
-        },
-        **{f"share of the whole gain, {aim}": share[aim] for aim in aims},
-    },
-    interval={
-        f"{kind}: dB gained by {title}": mean_interval(gain[title][kind])
-        for kind in kinds
-        for title in rows
-    },
-    paper={
-        "blurry: dB gained by FAIG, deblurring": "27.889 dB (all: 29.203, random: 26.691)",
-        "noisy: dB gained by FAIG, denoising": "25.743 dB (all: 26.712, random: 25.204)",
-    },
-    image_set=image_set,
-    parameters={"num_windows": num_windows, "size": size},
-    checkpoints=[] if train else list(names.values()),
-)
+PAPER = {
+    "blurry: dB gained by FAIG, deblurring": "27.889 dB (all: 29.203, random: 26.691)",
+    "noisy: dB gained by FAIG, denoising": "25.743 dB (all: 26.712, random: 25.204)",
+}
+for kind in kinds:
+    for title in rows:
+        name, values = f"{kind}: dB gained by {title}", gain[title][kind]
+        study.measure(name, values, interval=mean_interval(values), paper=PAPER.get(name, ""))
+
+
+def ahead(title, others, kind):
+    """Whether one gains more than all of the others, beyond the spread of the windows."""
+    return all(mean_interval(gain[title][kind] - gain[other][kind])[0] > 0 for other in others)
+
+
+checks, shares = {}, []
+for aim, kind, other in (
+    ("deblurring", "blurry", "denoising"),
+    ("denoising", "noisy", "deblurring"),
+):
+    means = {title: gain[title][kind].mean() for title in rows}
+    own, rest = f"FAIG, {aim}", f"FAIG, {other}"
+    rivals = [title for title in (f"IG, {aim}", "|Δθ|", "random") if title in names]
+    best = max(rivals, key=means.get)
+    share = study.measure(f"share of the whole gain, {aim}", means[own] / means["all filters"])
+    shares.append(share)
+    checks |= {aim: ahead(own, rivals, kind), kind: ahead(own, [rest], kind)}
+    told = {"": means[own], "_all": means["all filters"], "_share": 100 * share}
+    told |= {"_specific": means[own] - means[rest]}
+    told |= {"_rival": best.split(",")[0].strip("|"), "_best": means[best]}
+    study.glue(**{f"retraining_{aim}{what}": value for what, value in told.items()})
+study.glue(retraining_windows=len(windows), retraining_steps=RECIPES["faig-only-random"].steps)
+study.verdict(third=min(shares) >= 1 / 3, **checks)
 
 # %% [markdown]
 # ## What we have seen

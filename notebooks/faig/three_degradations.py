@@ -66,27 +66,20 @@ device = "auto"
 # A last experiment takes away the rest of what is built in: filters of $i$ are sought **against $j$
 # alone**, and judged on pictures with the third degradation $k$, which the ranking never saw.
 #
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# In the 3×3 tables of masks (rows) and inputs (columns), **in every training seed**: (1) each *column's*
-# largest change of the gradient map is on the diagonal, that is, nothing changes an input like its own
-# filters; (2) each *row's* largest share of lost gain is on the diagonal, that is, filters harm their
-# own degradation most. (3) The mean over windows and seeds of "own minus the largest other share" is above zero,
-# with its whole 95 % bootstrap interval, in each row. (4) Random filters lose less than a **fifth** of what the
-# own ones lose, for each degradation, in every seed.
-# :::
+# Masks (rows) and inputs (columns) make 3×3 tables. The largest of a *column* is on the diagonal if
+# nothing changes an input like its own filters; that of a *row*, if filters harm their own degradation
+# most. How clearly, the *lead* says: the share of gain lost on the own degradation minus the largest
+# other share, with a bootstrap interval over windows.
 
-# %% tags=["hide-cell"]
-from dataclasses import replace
-from itertools import combinations, permutations
+# %% tags=["hide-input"]
+from functools import partial
+from itertools import combinations, permutations, product
 
 import numpy as np
-from myst_nb import glue
 
 from srlab.attribution.faig import (
     discriminative_filters,
     discriminative_scores,
-    filter_attribution,
     filter_count,
     filters_by_degradation,
     masked_weights,
@@ -101,27 +94,27 @@ from srlab.devices import pick_device
 from srlab.figures.dots import interval_dots
 from srlab.figures.pictures import picture_grid
 from srlab.figures.tables import Matrix, matrix_grid, matrix_heatmap
-from srlab.images import image_to_array
-from srlab.metrics import psnr
 from srlab.statistics import rank_correlation
-from srlab.studies.faig.effects import effects
-from srlab.studies.faig.outputs import KINDS, restored
-from srlab.studies.networks import tuned
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, mean_interval, record, span
+from srlab.studies.faig.effects import masking_effects
+from srlab.studies.faig.outputs import KINDS, first_window, restored
+from srlab.studies.faig.rankings import fine_tuned, flat_scores, scores_by_kind
+from srlab.studies.study import Study, mean_interval
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="faig/three_degradations",
+study = Study(
+    "faig/three_degradations",
     claim="With three degradations, where nothing forces it, filters are specific to one",
     source="srlab's own, after FAIG, Sec. 4.2",
-    criterion=(
-        "In the 3×3 tables of masks and inputs, in every seed, the diagonal is the largest of its "
-        "column (gradient map) and of its row (share of the gain lost; pooled interval above 0), "
-        "and five times what random filters lose."
-    ),
+    claims={
+        "change": "nothing changes an input like its own filters, every seed",
+        "harm": "filters harm their own degradation most, every seed",
+        "lead": "their lead over the other that suffers most is above zero with its whole interval",
+        "chance": "random filters lose less than a fifth, each degradation, every seed",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -132,25 +125,12 @@ finding = Finding(
 THREE = ["blur", "noise", "JPEG"]
 kinds = {kind: KINDS[kind] for kind in THREE}
 for_finding, for_judging = separate(load_images(image_set))
-found = examples(for_finding, kinds, count=num_find, size=size).to(device)
-judged = examples(for_judging, kinds, count=num_test, size=size).to(device)
-
-
-def attributed(net, kinds):
-    """{kind: scores}; one pass over the windows of each kind serves every comparison below."""
-    weights = (net.baseline, net.target)
-    return {
-        kind: filter_attribution(
-            net.model, *weights, found.lr[kind], found.hr, steps=steps
-        ).scores()
-        for kind in kinds
-    }
-
-
-networks = tuned("faig-three", training_seeds, train=train, device=device)
-scores = [attributed(net, THREE) for net in networks]
-with_two = tuned("faig-target", training_seeds[:1], train=train, device=device)[0]
-scores_of_two = attributed(with_two, THREE[:2])
+found = examples(for_finding, kinds, count=num_find, size=size).to(study.device)
+judged = examples(for_judging, kinds, count=num_test, size=size).to(study.device)
+networks = fine_tuned(study, "faig-three", training_seeds)
+scores = [scores_by_kind(net, found, steps=steps) for net in networks]
+with_two = fine_tuned(study, "faig-target", training_seeds[:1])[0]
+scores_of_two = scores_by_kind(with_two, found, THREE[:2], steps=steps)
 
 # %% [markdown]
 # ## Mirror images
@@ -160,24 +140,15 @@ scores_of_two = attributed(with_two, THREE[:2])
 
 
 # %%
-def flat(own):
-    return np.concatenate([value.cpu().numpy().ravel() for value in own.values()])
-
-
-def rankings(own):
-    """{kind: (filters,)} discriminative scores."""
-    return {
-        kind: flat(discriminative_scores(own[kind], [own[k] for k in own if k != kind]))
-        for kind in own
-    }
-
-
 def correlations(own):
-    return np.array([[rank_correlation(a, b) for b in own.values()] for a in own.values()])
+    """(kinds, kinds) Spearman's ρ of their discriminative scores."""
+    others = {kind: [own[other] for other in own if other != kind] for kind in own}
+    flat = [flat_scores(discriminative_scores(own[kind], others[kind])) for kind in own]
+    return np.array([[rank_correlation(a, b) for b in flat] for a in flat])
 
 
-mirror = correlations(rankings(scores_of_two))
-loose = np.array([correlations(rankings(own)) for own in scores])
+mirror = correlations(scores_of_two)
+loose = np.array([correlations(own) for own in scores])
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Spearman's ρ between the rankings of all filters. Two degradations: −1 exactly, before any network is looked at. Three (mean over training seeds): no longer mirror images. Blue is high. Look at the cells off the diagonal.", "name": "fig-three-correlations"}}
 matrix_grid(
@@ -193,122 +164,80 @@ matrix_grid(
 # ## Masks against inputs
 
 # %%
-RANDOM = "random"
+RANDOM = ("chance", "random")
 
 
 def balanced(own):
     """Scores of each degradation divided by their sum: all weigh the same."""
-    totals = {
-        kind: sum(float(value.sum()) for value in each.values()) for kind, each in own.items()
-    }
+    totals = {kind: sum(float(v.sum()) for v in each.values()) for kind, each in own.items()}
     return {kind: {n: v / totals[kind] for n, v in each.items()} for kind, each in own.items()}
 
 
 def chosen(own, seed):
-    """{name: masks} of each degradation, as in the paper and balanced, and of chance."""
-    chance = random_scores(own["blur"], np.random.default_rng(seed))
-    even = filters_by_degradation(balanced(own), fraction / 100)
-    return {
-        **filters_by_degradation(own, fraction / 100),
-        **{("balanced", kind): masks for kind, masks in even.items()},
-        RANDOM: top_filters(chance, fraction / 100),
-    }
-
-
-def measured(net, masks, windows):
-    """{(mask, kind): effect}, also of the whole target (None) and of the baseline."""
-    weights = {name: masked_weights(net.target, net.baseline, own) for name, own in masks.items()}
-    weights |= {None: net.target, "baseline": net.baseline}
-    return effects(net.model, net.target, weights, windows)
+    """{(ranking, filters of): masks}: as in the paper, balanced, by chance, or blind to one kind."""
+    share = fraction / 100
+    found = {RANDOM: top_filters(random_scores(own["blur"], np.random.default_rng(seed)), share)}
+    for ranking, some in {"as in the paper": own, "balanced": balanced(own)}.items():
+        for kind, masks in filters_by_degradation(some, share).items():
+            found[ranking, kind] = masks
+    for i, j, k in permutations(THREE):
+        found[f"blind to {k}", i] = discriminative_filters(own[i], [own[j]], share)
+    return found
 
 
 masks = [chosen(own, seed) for seed, own in enumerate(scores)]
-results = [measured(net, own, judged) for net, own in zip(networks, masks, strict=True)]
-
-
-def change(name, kind):
-    """(seeds, windows) movement of the gradient map, ×1e-3."""
-    return np.array([own[name, kind].change for own in results])
-
-
-def lost_share(name, kind):
-    """(seeds, windows) what masking takes away of fine-tuning's mean gain in PSNR, %."""
-    rows = []
-    for own in results:
-        after, before = own[None, kind].psnr, own["baseline", kind].psnr
-        rows.append(100 * (after - own[name, kind].psnr) / (after - before).mean())
-    return np.array(rows)
+effect = masking_effects(networks, masks, judged, columns=["ranking", "filters"])
+gain = effect.groupby(["input", "seed"]).gained
+effect["share"] = 100 * effect.lost / gain.transform("mean")
+by_seed = effect.groupby(["ranking", "filters", "input", "seed"])[["change", "share"]].mean()
+ROWS = {ranking: [(ranking, kind) for kind in THREE] for ranking in ("as in the paper", "balanced")}
 
 
 def table(measure, rows):
-    cells = [[measure(name, kind).mean(axis=1) for kind in THREE] for name in rows]
-    return np.array(cells).transpose(2, 0, 1)  # (seeds, masks, inputs)
+    """(seeds, masks, inputs)."""
+    cells = [[by_seed[measure][(*row, kind)] for kind in THREE] for row in rows]
+    return np.array(cells).transpose(2, 0, 1)
 
 
-moved, lost = (table(measure, THREE) for measure in (change, lost_share))
+moved, lost = (table(measure, ROWS["as in the paper"]) for measure in ("change", "share"))
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One window under three degradations (rows), restored by the target of training seed 0 with each skill's filters masked (columns). Look along the diagonal for the damage that stays, and beside it for damage that should not.", "name": "fig-three-window"}}
 net = networks[0]
-columns = {"target network": net.target}
-columns |= {
-    f"no {kind} filters": masked_weights(net.target, net.baseline, masks[0][kind]) for kind in THREE
-}
-panels, notes = {}, {}
-for kind in THREE:
-    for title, weights in columns.items():
-        sr = restored(net.model, weights, judged.lr[kind][:1])
-        panels[kind, title] = image_to_array(sr[0])
-        notes[kind, title] = f"{psnr(sr, judged.hr[:1], border=2).item():.1f} dB"
+weights = {"target network": net.target}
+for row in ROWS["as in the paper"]:
+    weights[f"no {row[1]} filters"] = masked_weights(net.target, net.baseline, masks[0][row])
+panels, notes = first_window(
+    {title: partial(restored, net.model, own) for title, own in weights.items()}, judged
+)
 picture_grid(panels, notes=notes)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Change of the output's gradient map, ×10⁻³, when 1 % of the filters (rows) is masked, on each input (columns); mean over training seeds. Left: ranked as in the paper, which is judged; right: with scores that weigh the same. Compare within columns: which filters does this input need most?", "name": "fig-three-change"}}
-RANKED = {"as in the paper": THREE, "balanced": [("balanced", kind) for kind in THREE]}
-names = [f"{name} filters" for name in (*THREE, RANDOM)]
+names = [f"{name} filters" for name in (*THREE, "random")]
 
 
-def matrices(measure):
-    return {
-        ("", title): Matrix(table(measure, [*own, RANDOM]).mean(axis=0), names, THREE)
-        for title, own in RANKED.items()
+def matrices(measure, **look):
+    panels = {
+        ("", title): Matrix(table(measure, [*rows, RANDOM]).mean(axis=0), names, THREE)
+        for title, rows in ROWS.items()
     }
-
-
-def with_one_legend(figure):
+    figure = matrix_grid(panels, axis_titles=("", "input"), **look)
     return figure.update_yaxes(showticklabels=False, col=2)  # the rows are the same in both
 
 
-changes = matrix_grid(matrices(change), colour_title="×10⁻³", axis_titles=("", "input"), log=True)
-with_one_legend(changes)
+matrices("change", colour_title="×10⁻³", log=True)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the gain of fine-tuning that is lost, %; mean over training seeds. Left: as in the paper, judged; right: balanced. Colours end at 0 and 100. Compare within rows: whom do these filters serve?", "name": "fig-three-lost"}}
-shares = matrix_grid(
-    matrices(lost_share), colour_title="%", axis_titles=("", "input"), limits=(0, 100)
-)
-with_one_legend(shares)
+matrices("share", colour_title="%", limits=(0, 100))
 
 # %% [markdown]
 # ## Seen by the ranking, or not
 #
 # Filters of $i$ against $j$ alone, on the third degradation $k$: the ranking had no chance to spare it.
 
-
 # %%
-def unseen(net, own, result):
-    """(3, 3) share of the gain on k (column) lost with the filters of i (row) against j alone."""
-    cells = np.full((3, 3), np.nan)
-    for i, j, k in permutations(THREE):
-        pair = discriminative_filters(own[i], [own[j]], fraction / 100)
-        weights = {"pair": masked_weights(net.target, net.baseline, pair)}
-        windows = replace(judged, lr={k: judged.lr[k]})
-        after = effects(net.model, net.target, weights, windows)["pair", k].psnr.mean()
-        top, bottom = (result[name, k].psnr.mean() for name in (None, "baseline"))
-        cells[THREE.index(i), THREE.index(k)] = 100 * (top - after) / (top - bottom)
-    return cells
-
-
-held_out = np.array([unseen(*each) for each in zip(networks, scores, results, strict=True)])
-diagonal = np.eye(3, dtype=bool)
-held_out[:, diagonal] = lost[:, diagonal]
+held_out = lost.copy()
+for i, _, k in permutations(THREE):
+    held_out[:, THREE.index(i), THREE.index(k)] = by_seed.share[f"blind to {k}", i, k]
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "As above, but off the diagonal filters were sought without the degradation that they are judged on (mean over training seeds; the diagonal is that of the figure before). Look at whether the off-diagonal cells fill up: the less, the more specific the filters are by themselves.", "name": "fig-three-unseen"}}
 matrix_heatmap(
@@ -325,123 +254,79 @@ matrix_heatmap(
 #
 # By how much each set harms its own degradation more than the one it harms most among the others.
 
-
 # %%
-def rival(row):
-    """The other degradation that suffers most from a row's filters, in the mean over seeds."""
-    return max(set(THREE) - {row}, key=lambda kind: lost_share(row, kind).mean())
-
-
-lead = {row: (lost_share(row, row) - lost_share(row, rival(row))).mean(axis=0) for row in THREE}
-by_seed = {row: (lost_share(row, row) - lost_share(row, rival(row))).mean(axis=1) for row in THREE}
-lead_interval = {row: mean_interval(own) for row, own in lead.items()}
-chance = {kind: lost_share(RANDOM, kind).mean(axis=1) for kind in THREE}
-own_share = {kind: lost_share(kind, kind).mean(axis=1) for kind in THREE}
-pairs = list(combinations(THREE, 2))
-shared = {(a, b): np.array([overlap_score(own[a], own[b]) for own in masks]) for a, b in pairs}
-between = {(a, b): loose[:, THREE.index(a), THREE.index(b)] for a, b in pairs}
+by_window = effect.groupby(["ranking", "filters", "input", "window"]).share.mean()
+own_share = by_window["as in the paper"].groupby(["filters", "input"]).mean()
+rival = {row: own_share[row].drop(row).idxmax() for row in THREE}
+lead = {
+    row: by_window["as in the paper", row, row] - by_window["as in the paper", row, rival[row]]
+    for row in THREE
+}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the gain lost on the own degradation minus that on the other which suffers most, in points; a dot for each training seed. Look at which degradation comes closest to the dashed line, where filters would be no more its own than another's.", "name": "fig-three-lead"}}
+at = by_seed.share["as in the paper"]
 interval_dots(
-    {f"{row} filters, beyond {rival(row)}": own for row, own in by_seed.items()},
+    {f"{row} filters, beyond {rival[row]}": at[row, row] - at[row, rival[row]] for row in THREE},
     x_title="own − largest other share of the gain lost, points",
     reference=0,
 )
 
-# %%
-even = table(lost_share, RANKED["balanced"])
-even_diagonal = (even.argmax(axis=2) == np.arange(3)).sum(axis=1)  # rows of three, each seed
-gain = {
-    kind: np.array([(r[None, kind].psnr - r["baseline", kind].psnr).mean() for r in results])
-    for kind in THREE
-}
-weight = {
-    kind: np.array([sum(float(v.sum()) for v in own[kind].values()) for own in scores])
-    for kind in THREE
-}
-
-# %% tags=["remove-cell"]
-for kind, own in gain.items():
-    glue(f"three_gain_{kind}", float(own.mean()), display=False)
-glue("three_weight_blur", float((weight["noise"] / weight["blur"]).mean()), display=False)
-glue("three_weight_JPEG", float((weight["noise"] / weight["JPEG"]).mean()), display=False)
-glue("three_even_rows", int(even_diagonal.sum()), display=False)
-glue("three_rows", int((lost.argmax(axis=2) == np.arange(3)).sum()), display=False)
-glue("three_all_rows", 3 * len(networks), display=False)
-for kind in THREE:
-    index = THREE.index(kind)
-    others = np.delete(even[:, index], index, axis=1).mean(axis=0)
-    glue(f"three_even_own_{kind}", float(even[:, index, index].mean()), display=False)
-    glue(f"three_even_other_{kind}", float(others.max()), display=False)
-count = filter_count(masks[0]["blur"])
-off = held_out[:, ~diagonal]
-glue("three_seeds", len(networks), display=False)
-glue("three_filters", count, display=False)
-glue("three_mirror", float(mirror[0, 1]), display=False)
-glue("three_unseen", float(off.mean()), display=False)
-glue("three_unseen_most", float(held_out.mean(axis=0)[~diagonal].max()), display=False)
-glue("three_random", float(max(own.mean() for own in chance.values())), display=False)
-glue("three_rho_low", float(min(own.mean() for own in between.values())), display=False)
-glue("three_rho_high", float(max(own.mean() for own in between.values())), display=False)
-for kind in THREE:
-    glue(f"three_own_{kind}", float(own_share[kind].mean()), display=False)
-    glue(f"three_other_{kind}", float(lost_share(kind, rival(kind)).mean()), display=False)
-    glue(f"three_rival_{kind}", rival(kind), display=False)
-for a, b in pairs:
-    glue(f"three_shared_{a}_{b}", float(100 * shared[a, b].mean()), display=False)
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over windows for shares of gain and leads, lowest to highest over training seeds for the rest.", "name": "fig-three-verdict"}}
-share_rows = {
-    f"gain lost, %: {row} filters, {kind} input": lost_share(row, kind).mean(axis=0)
-    for row in (*THREE, RANDOM)
-    for kind in THREE
-}
-lead_rows = {f"lead of {row} filters on their own, points": own for row, own in lead.items()}
-seed_rows = {
-    **{f"filters that {a} and {b} share": own for (a, b), own in shared.items()},
-    **{f"rank correlation, {a} and {b}": own for (a, b), own in between.items()},
-    "gain lost on unseen degradations, %": off.mean(axis=1),
-    **{f"gain of fine-tuning, {kind}, dB": own for kind, own in gain.items()},
-    "rows with their own degradation first, balanced scores": even_diagonal,
-    "scores on noisy pictures over those on blurry ones": weight["noise"] / weight["blur"],
-    "scores on noisy pictures over those on JPEG ones": weight["noise"] / weight["JPEG"],
-}
-record(
-    finding,
-    checks={
-        "nothing changes an input like its own filters, every seed": bool(
-            (moved.argmax(axis=1) == np.arange(3)).all()
-        ),
-        "filters harm their own degradation most, every seed": bool(
-            (lost.argmax(axis=2) == np.arange(3)).all()
-        ),
-        "their lead over the other that suffers most is above zero with its whole interval": all(
-            low > 0 for low, _ in lead_interval.values()
-        ),
-        "random filters lose less than a fifth, each degradation, every seed": all(
-            (chance[kind] < own_share[kind] / 5).all() for kind in THREE
-        ),
-    },
-    measured={
-        **{name: own.mean() for name, own in (lead_rows | share_rows | seed_rows).items()},
-        "rank correlation with two degradations": mirror[0, 1],
-    },
-    interval={
-        **{name: mean_interval(own) for name, own in (lead_rows | share_rows).items()},
-        **{name: span(own) for name, own in seed_rows.items()},
-    },
-    paper={"rank correlation with two degradations": "−1, by construction"},
-    image_set=image_set,
-    parameters={
-        "num_find": num_find,
-        "num_test": num_test,
-        "size": size,
-        "fraction": fraction,
-        "steps": steps,
-    },
-    checkpoints=[]
-    if train
-    else list(dict.fromkeys(n for net in (*networks, with_two) for n in (net.start, net.name))),
+lead_interval = {row: mean_interval(own) for row, own in lead.items()}
+for row, own in lead.items():
+    name = f"lead of {row} filters on their own, points"
+    study.measure(name, own, interval=lead_interval[row])
+for row, kind in product([*ROWS["as in the paper"], RANDOM], THREE):
+    values = by_window[(*row, kind)]
+    name = f"gain lost, %: {row[1]} filters, {kind} input"
+    study.measure(name, values, interval=mean_interval(values))
+for a, b in combinations(THREE, 2):
+    met = [overlap_score(*(own["as in the paper", kind] for kind in (a, b))) for own in masks]
+    share = study.measure(f"filters that {a} and {b} share", met)
+    study.glue(**{f"three_shared_{a}_{b}": 100 * share})
+rhos = [
+    study.measure(f"rank correlation, {a} and {b}", loose[:, THREE.index(a), THREE.index(b)])
+    for a, b in combinations(THREE, 2)
+]
+off = held_out[:, ~np.eye(3, dtype=bool)]
+study.measure("gain lost on unseen degradations, %", off.mean(axis=1), glue="three_unseen")
+for kind in THREE:
+    gained = gain.mean()[kind]
+    study.measure(f"gain of fine-tuning, {kind}, dB", gained, glue=f"three_gain_{kind}")
+even = table("share", ROWS["balanced"])
+own_first, even_first = (cells.argmax(axis=2) == np.arange(3) for cells in (lost, even))
+study.measure("rows with their own degradation first, balanced scores", even_first.sum(axis=1))
+sums = {kind: np.array([flat_scores(own[kind]).sum() for own in scores]) for kind in THREE}
+for kind, word in {"blur": "blurry", "JPEG": "JPEG"}.items():
+    name = f"scores on noisy pictures over those on {word} ones"
+    study.measure(name, sums["noise"] / sums[kind], glue=f"three_weight_{kind}")
+name, paper = "rank correlation with two degradations", "−1, by construction"
+study.measure(name, mirror[0, 1], paper=paper, glue="three_mirror")
+
+chance = by_seed.share[RANDOM]
+for index, kind in enumerate(THREE):
+    others = np.delete(even[:, index], index, axis=1).mean(axis=0)
+    study.glue(**{f"three_even_own_{kind}": even[:, index, index].mean()})
+    study.glue(**{f"three_even_other_{kind}": others.max()})
+    study.glue(**{f"three_own_{kind}": own_share[kind, kind]})
+    study.glue(**{f"three_other_{kind}": own_share[kind, rival[kind]]})
+    study.glue(**{f"three_rival_{kind}": rival[kind]})
+study.glue(
+    three_seeds=len(networks),
+    three_filters=filter_count(masks[0]["as in the paper", "blur"]),
+    three_rows=own_first.sum(),
+    three_even_rows=even_first.sum(),
+    three_all_rows=own_first.size,
+    three_unseen_most=off.mean(axis=0).max(),
+    three_random=chance.groupby("input").mean().max(),
+    three_rho_low=min(rhos),
+    three_rho_high=max(rhos),
+)
+study.verdict(
+    change=(moved.argmax(axis=1) == np.arange(3)).all(),
+    harm=own_first.all(),
+    lead=all(low > 0 for low, _ in lead_interval.values()),
+    chance=all((chance[kind] < at[kind, kind] / 5).all() for kind in THREE),
 )
 
 # %% [markdown]

@@ -3,6 +3,7 @@
 The degradations are FAIG's (Xie et al., NeurIPS 2021, Sec. 4.1), in pixels of the HR grid.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from srlab.attribution.faig import Weights
 from srlab.capture import frozen
 from srlab.data.examples import Examples
 from srlab.degradations.pipeline import Degradation
+from srlab.images import image_to_array
 from srlab.metrics import psnr
 
 CLEAN = Degradation(scale=2, resampling="bilinear")
@@ -23,6 +25,9 @@ KINDS = {
     "noise": replace(CLEAN, noise_sigma=0.1),
     "JPEG": replace(CLEAN, jpeg_quality=30),
 }
+
+Panels = dict[tuple[str, str], np.ndarray]  # {(row, column): picture}
+Notes = dict[tuple[str, str], str]
 
 
 @torch.no_grad()
@@ -40,3 +45,22 @@ def restored_psnr(model: nn.Module, weights: Weights, examples: Examples) -> dic
         kind: psnr(restored(model, weights, lr), examples.hr, border=border).cpu().numpy()
         for kind, lr in examples.lr.items()
     }
+
+
+@torch.no_grad()
+def first_window(
+    networks: Mapping[str, Callable[[Tensor], Tensor]], examples: Examples
+) -> tuple[Panels, Notes]:
+    """What networks (columns) make of the first window in every kind (rows), with PSNR-Y as notes.
+
+    >>> panels, notes = first_window({"target": partial(restored, model, target)}, windows)
+    >>> picture_grid(panels, notes=notes)
+    """
+    panels, notes = {}, {}
+    for kind, lr in examples.lr.items():
+        for title, network in networks.items():
+            sr = network(lr[:1])
+            quality = psnr(sr, examples.hr[:1], border=sr.shape[-1] // lr.shape[-1]).item()
+            panels[kind, title] = image_to_array(sr[0])
+            notes[kind, title] = f"{quality:.1f} dB"
+    return panels, notes

@@ -1,10 +1,100 @@
 """Telling a picture's degradation from the filters that matter on it (FAIG, Sec. 5.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from torch import Tensor, nn
 
 from srlab.attribution.faig import FilterAttribution, Masks, overlap_score, top_filters
+from srlab.data.examples import Examples
+from srlab.representation.embedding import layer_points
+from srlab.representation.identification import identify
+from srlab.studies.faig.outputs import restored
+from srlab.studies.faig.rankings import attributions
+from srlab.studies.networks import Tuned
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What N windows were taken for, by the names of degradations."""
+
+    truth: np.ndarray  # (N,)
+    called: np.ndarray  # (N,)
+    scores: dict[str, np.ndarray] = field(default_factory=dict)  # overlap with each one's filters
+    thresholds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def accuracy(self) -> float:
+        """The share of windows that are called rightly."""
+        return float((self.called == self.truth).mean())
+
+    def detected(self, name: str) -> float:
+        """The share of right answers of the detector that says whether `name` is there."""
+        return float(((self.scores[name] > self.thresholds[name]) == (self.truth == name)).mean())
+
+
+def predict_by_filters(
+    net: Tuned,
+    masks: Mapping[str, Masks],
+    known: Examples,
+    unseen: Examples,
+    *,
+    fraction: float,
+    steps: int,
+    original: bool = True,
+) -> Prediction:
+    """Of unseen windows, by the overlap of their own filters with the `masks` of each degradation.
+
+    Thresholds are set on the known windows. Without the `original` the loss is measured against
+    the target's own output.
+    """
+
+    def overlaps(windows: Examples) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        found: list[FilterAttribution] = []
+        for kind in masks:
+            hr = windows.hr if original else restored(net.model, net.target, windows.lr[kind])
+            found += attributions(net, replace(windows, hr=hr), [kind], steps=steps).values()
+        scores = {
+            name: np.concatenate([overlap_scores(own, mask, fraction) for own in found])
+            for name, mask in masks.items()
+        }
+        return scores, np.repeat(list(masks), len(windows))
+
+    scores, truth = overlaps(known)
+    thresholds = {name: best_threshold(own, truth == name) for name, own in scores.items()}
+    scores, truth = overlaps(unseen)
+    return Prediction(truth, called(scores, thresholds), scores, thresholds)
+
+
+def predict_by_features(
+    model: nn.Module,
+    layer: str,
+    kinds: Sequence[str],
+    known: Iterable[Examples],
+    unseen: Examples,
+) -> Prediction:
+    """Of unseen windows, by a linear classifier that learns from the known ones.
+
+    It sees mean and deviation of each channel behind a layer.
+    """
+    points, labels, contents = [], [], []
+    for number, part in enumerate([*known, unseen]):
+        for kind in kinds:
+            points.append(_channel_statistics(model, layer, part.lr[kind]))
+            labels += [kind] * len(part)
+            contents += [f"{number} {name}" for name in part.pictures]
+    rows, asked = np.arange(len(labels)), len(kinds) * len(unseen)
+    split = (rows[:-asked], rows[-asked:])
+    found = identify(np.concatenate(points), np.array(labels), np.array(contents), [split])
+    names = np.array(found.names)[found.votes[split[1]].argmax(axis=1)]
+    return Prediction(np.array(labels)[split[1]], names)
+
+
+def _channel_statistics(model: nn.Module, layer: str, lr: Tensor) -> np.ndarray:
+    """(N, 2·C): mean and deviation of each channel behind a layer."""
+    maps = layer_points(model, lr, [layer])[layer].reshape(len(lr), -1, lr[0, 0].numel())
+    return np.concatenate([maps.mean(axis=-1), maps.std(axis=-1)], axis=1)
 
 
 def overlap_scores(

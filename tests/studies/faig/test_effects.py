@@ -3,8 +3,9 @@ import torch
 
 from srlab.data.examples import examples
 from srlab.models import build
-from srlab.studies.faig.effects import effects
+from srlab.studies.faig.effects import effects, masking_effects
 from srlab.studies.faig.outputs import KINDS, restored_psnr
+from srlab.studies.networks import Tuned
 
 PICTURES = {"a": torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))}
 
@@ -23,3 +24,33 @@ def test_the_same_weights_change_nothing_and_others_are_measured_on_every_kind()
         assert (found["other", kind].change > 0).all()
         expected = restored_psnr(model, other.state_dict(), windows)[kind]
         np.testing.assert_array_equal(found["other", kind].psnr, expected)
+
+
+def test_masking_everything_but_biases_loses_what_was_gained():
+    """All filters back at the baseline: all that fine-tuning gained is lost again."""
+    before, after = (build("srresnet", scale=2, channels=4, num_blocks=1) for _ in range(2))
+    after.load_state_dict(
+        {
+            name: own if name.endswith("weight") else before.state_dict()[name]
+            for name, own in after.state_dict().items()
+        }
+    )
+    net = Tuned("after", "before", after, before.state_dict(), after.state_dict())
+    windows = examples(
+        PICTURES, {kind: KINDS[kind] for kind in ("blur", "noise")}, count=3, size=32
+    )
+    filters = {
+        name: torch.ones(own.weight.shape[:2], dtype=torch.bool)
+        for name, own in after.named_modules()
+        if isinstance(own, torch.nn.Conv2d)
+    }
+    none = {name: torch.zeros_like(mask) for name, mask in filters.items()}
+    masks = {("all", 100): filters, ("none", 0): none}
+    found = masking_effects([net, net], [masks, masks], windows, columns=["name", "share"])
+    assert len(found) == 2 * 2 * 2 * 3  # networks, masks, kinds, windows
+    assert set(found.input) == {"blur", "noise"}
+    assert set(found.seed) == {0, 1}
+    every, nothing = found[found.share == 100], found[found.name == "none"]
+    np.testing.assert_allclose(every.lost, every.gained)
+    assert (every.change > 0).all()
+    assert (nothing[["change", "lost"]] == 0).all(axis=None)

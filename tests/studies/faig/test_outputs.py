@@ -1,9 +1,10 @@
 import numpy as np
+import pytest
 import torch
 
 from srlab.data.examples import examples
 from srlab.models import build
-from srlab.studies.faig.outputs import KINDS, restored, restored_psnr
+from srlab.studies.faig.outputs import KINDS, first_window, restored, restored_psnr
 
 PICTURES = {
     name: torch.rand(3, *size, generator=torch.Generator().manual_seed(seed))
@@ -22,3 +23,14 @@ def test_outputs_with_other_weights_leave_the_network_alone():
     quality = restored_psnr(one, kept, found)
     assert quality["JPEG"].shape == (3,)
     assert np.isfinite(quality["JPEG"]).all()
+
+
+def test_the_first_window_has_a_row_for_each_kind_and_a_column_for_each_network():
+    windows = examples(PICTURES, {k: KINDS[k] for k in ("clean", "noise")}, count=2, size=32)
+    model = build("srresnet", scale=2, channels=4, num_blocks=1).eval()
+    panels, notes = first_window({"one": model, "truth": lambda _: windows.hr[:1]}, windows)
+    assert list(panels) == [(kind, name) for kind in windows.lr for name in ("one", "truth")]
+    assert panels["noise", "one"].shape == (32, 32, 3)
+    expected = restored_psnr(model, model.state_dict(), windows)["noise"][0]
+    assert float(notes["noise", "one"].removesuffix(" dB")) == pytest.approx(expected, abs=0.06)
+    assert notes["clean", "truth"] == "inf dB"

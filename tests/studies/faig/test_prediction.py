@@ -2,8 +2,25 @@ import numpy as np
 import pytest
 import torch
 
-from srlab.attribution.faig import FilterAttribution
-from srlab.studies.faig.prediction import best_threshold, called, overlap_scores
+from srlab.attribution.faig import FilterAttribution, filters_by_degradation
+from srlab.data.examples import examples
+from srlab.models import build
+from srlab.studies.faig.outputs import KINDS
+from srlab.studies.faig.prediction import (
+    Prediction,
+    best_threshold,
+    called,
+    overlap_scores,
+    predict_by_features,
+    predict_by_filters,
+)
+from srlab.studies.faig.rankings import attributions, scores_by_kind
+
+TWO = {kind: KINDS[kind] for kind in ("blur", "noise")}
+PICTURES = {
+    name: torch.rand(3, 48, 48, generator=torch.Generator().manual_seed(index))
+    for index, name in enumerate("abcdefghi")
+}
 
 
 def test_each_image_is_scored_by_its_own_filters():
@@ -32,3 +49,38 @@ def test_the_widest_margin_is_called():
     scores = {"blur": np.array([0.6, 0.2, 0.1]), "noise": np.array([0.7, 0.5, 0.2])}
     names = called(scores, {"blur": 0.3, "noise": 0.5})
     np.testing.assert_array_equal(names, ["blur", "noise", "blur"])
+
+
+def test_a_prediction_counts_right_answers():
+    truth, scores = np.array(["blur", "blur", "noise"]), {"blur": np.array([0.9, 0.2, 0.7])}
+    own = Prediction(truth, np.array(["blur", "noise", "noise"]), scores, {"blur": 0.5})
+    assert own.accuracy == pytest.approx(2 / 3)
+    assert own.detected("blur") == pytest.approx(1 / 3)
+
+
+def parts(*names, seed=0):
+    return examples({name: PICTURES[name] for name in names}, TWO, count=3, size=32, seed=seed)
+
+
+def test_filters_predict_every_window_with_and_without_the_original(net):
+    known, unseen = parts(*"abc"), parts(*"def", seed=1)
+    masks = filters_by_degradation(scores_by_kind(net, known, steps=2), 0.2)
+    asked = {"fraction": 0.2, "steps": 2}
+    told = predict_by_filters(net, masks, known, unseen, **asked)
+    blind = predict_by_filters(net, masks, known, unseen, **asked, original=False)
+    for own in (told, blind):
+        np.testing.assert_array_equal(own.truth, ["blur"] * 3 + ["noise"] * 3)
+        np.testing.assert_array_equal(own.called, called(own.scores, own.thresholds))
+    expected = overlap_scores(
+        attributions(net, unseen, ["noise"], steps=2)["noise"], masks["blur"], 0.2
+    )
+    np.testing.assert_array_equal(told.scores["blur"][3:], expected)
+    assert any((told.scores[kind] != blind.scores[kind]).any() for kind in TWO)
+
+
+def test_features_tell_blur_from_noise_on_windows_they_have_not_seen():
+    model = build("srresnet", scale=2, channels=4, num_blocks=1).eval()
+    known = [parts(*"abc"), parts(*"def", seed=1)]
+    own = predict_by_features(model, "body.0", list(TWO), known, parts(*"ghi", seed=2))
+    np.testing.assert_array_equal(own.truth, ["blur"] * 3 + ["noise"] * 3)
+    assert own.accuracy == 1

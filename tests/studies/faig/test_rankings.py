@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import torch
+
+from srlab.attribution.faig import discriminative_scores, filter_attribution
+from srlab.data.examples import examples
+from srlab.studies.faig import rankings
+from srlab.studies.faig.outputs import KINDS
+from srlab.studies.faig.rankings import (
+    RANKINGS,
+    attributions,
+    fine_tuned,
+    flat_scores,
+    scores_by_kind,
+    scores_by_ranking,
+)
+from srlab.studies.study import Study
+
+PICTURES = {"a": torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))}
+
+
+@pytest.fixture
+def windows():
+    kinds = {kind: KINDS[kind] for kind in ("clean", "blur", "noise")}
+    return examples(PICTURES, kinds, count=2, size=32)
+
+
+def test_each_kind_of_window_is_attributed_by_itself(net, windows):
+    found = attributions(net, windows, ["noise", "blur"], steps=2)
+    assert list(found) == ["noise", "blur"]
+    assert list(attributions(net, windows, steps=2)) == ["clean", "blur", "noise"]
+    weights = (net.baseline, net.target)
+    expected = filter_attribution(net.model, *weights, windows.lr["blur"], windows.hr, steps=2)
+    for own in (found["blur"].scores(), scores_by_kind(net, windows, ["blur"], steps=2)["blur"]):
+        np.testing.assert_array_equal(flat_scores(own), flat_scores(expected.scores()))
+
+
+def test_every_ranking_scores_every_filter_for_every_kind(net, windows):
+    attributed = attributions(net, windows, ["blur", "noise"], steps=2)
+    found = scores_by_ranking(net, attributed, windows, steps=2, seed=3)
+    assert set(found) == {(ranking, kind) for ranking in RANKINGS for kind in ("blur", "noise")}
+    flat = {key: flat_scores(own) for key, own in found.items()}
+    assert len({own.shape for own in flat.values()}) == 1
+    blur, noise = (attributed[kind].scores() for kind in ("blur", "noise"))
+    np.testing.assert_array_equal(
+        flat["FAIG", "blur"], flat_scores(discriminative_scores(blur, [noise]))
+    )
+    np.testing.assert_allclose(flat["FAIG", "blur"], -flat["FAIG", "noise"])
+    np.testing.assert_array_equal(flat["|Δθ|", "blur"], flat["|Δθ|", "noise"])
+    assert (flat["random", "blur"] != flat["random", "noise"]).any()
+
+
+def test_a_study_keeps_tuned_networks_and_their_starts_in_mind(net, monkeypatch):
+    asked = []
+    monkeypatch.setattr(rankings, "tuned", lambda *what, **how: asked.append((what, how)) or [net])
+    study = Study("faig/x", claim="…", source="…", claims={"a": "…"}, device="cpu", train=True)
+    assert fine_tuned(study, "after", [0]) == [net]
+    assert asked == [(("after", [0]), {"train": True, "device": "cpu"})]
+    fine_tuned(study, "after", [0])
+    assert study.networks == ["before", "after"]
