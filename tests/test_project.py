@@ -75,7 +75,7 @@ def imported(folder: Path) -> set[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names.add(node.module.split(".")[0])
-    return names - sys.stdlib_module_names - {"srlab"}
+    return names - sys.stdlib_module_names - {"srlab", "google"}  # google.colab is there only
 
 
 def test_constraints_are_exact_and_fit_the_ranges():

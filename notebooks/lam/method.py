@@ -68,8 +68,9 @@ from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
+from srlab.figures.curves import stacked_curves
 from srlab.figures.frames import curves
-from srlab.figures.plotting import attribution_grid, stacked_curves
+from srlab.figures.maps import attribution_grid
 from srlab.images import center_crop, image_to_array
 from srlab.studies.study import Study, span
 

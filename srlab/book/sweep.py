@@ -116,6 +116,7 @@ def _client(
             threads_per_worker=1,
             memory_limit=0,  # what a notebook takes is bounded where it runs, in its own process
             dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": ":0"},  # any port: 8787 is another sweep's
             env=kernel_environment(max(1, (os.cpu_count() or 1) // workers)),
             silence_logs=logging.CRITICAL,
         )

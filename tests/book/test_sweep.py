@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -170,6 +171,15 @@ def test_what_a_notebook_does_not_take_is_refused_before_any_runs(study, tmp_pat
         with pytest.raises(ValueError, match=words):
             swept(study, tmp_path / "out", axes)
     assert not (tmp_path / "out").exists()
+
+
+def test_another_sweep_on_this_machine_is_not_in_the_way(study, tmp_path):
+    with socket.socket() as other:
+        with suppress(OSError):  # somebody's Dask has it already
+            other.bind(("", 8787))  # where Dask would have its dashboard
+            other.listen()
+        (outcome,), _ = swept(study, tmp_path / "out", {"amount": [3]}, ["plain"])
+    assert outcome["state"] == "done", outcome["error"]
 
 
 def test_a_scheduler_that_does_not_answer_is_told(study, tmp_path, monkeypatch):

@@ -120,7 +120,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Any:
     command.write_text(CONSOLE_SCRIPT.format(python=sys.executable))
     command.chmod(0o755)
     environment = {key: value for key, value in os.environ.items() if "_NUM_THREADS" not in key}
-    environment["PYTHONPATH"] = str(Path(__file__).parent)
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     environment["PATH"] = os.pathsep.join([str(command.parent), environment["PATH"]])
     ran = subprocess.run(
         ["command"],

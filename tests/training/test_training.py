@@ -173,7 +173,7 @@ def test_a_killed_run_resumes_to_the_same_weights_bit_for_bit(
 ):
     environment = {
         **os.environ,
-        "PYTHONPATH": os.path.dirname(__file__),
+        "PYTHONPATH": os.pathsep.join(sys.path),
         "OMP_NUM_THREADS": str(torch.get_num_threads()),
     }
     child = subprocess.run(
