@@ -56,22 +56,12 @@ device = "auto"
 # LPIPS is a learned distance. It needs the package `lpips`, torchvision, and the weights of AlexNet;
 # srlab brings none of them. Where they are installed, its correlation appears below. It is never
 # judged.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# 1. **PSNR**: Pearson's and Spearman's coefficients with log DI are at least 0.8, as in the paper.
-# 2. **SSIM**: the same.
-# 3. **Beyond chance**: all four 95 % intervals (families and crops drawn) lie above 0.
-#
-# The number of parameters, on the same scale, is a rival predictor: shown, not judged.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 from itertools import product
 
 import numpy as np
 import torch
-from myst_nb import glue
 
 from srlab.checkpoints.official import load_official
 from srlab.degradations.filters import upsample
@@ -85,21 +75,23 @@ from srlab.statistics import linear_correlation, rank_correlation
 from srlab.studies.lam.diffusion import diffusion, log_correlation
 from srlab.studies.lam.hard_patches import hard_patches
 from srlab.studies.lam.perceptual import lpips_distance
-from srlab.studies.networks import network, obtainable
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record
+from srlab.studies.networks import obtainable
+from srlab.studies.study import Study
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="lam/diffusion_and_performance",
+study = Study(
+    "lam/diffusion_and_performance",
     claim="The diffusion index rises with quality over networks",
     source="LAM, Sec. 4.3, Fig. 7a, b",
-    criterion=(
-        "Pearson and Spearman of log DI with PSNR and with SSIM are at least 0.8, and their 95 % "
-        "intervals (families of networks and crops drawn) lie above 0."
-    ),
+    claims={
+        "psnr": "log DI and PSNR: Pearson and Spearman at least 0.8",
+        "ssim": "log DI and SSIM: Pearson and Spearman at least 0.8",
+        "chance": "all four 95 % intervals above 0",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -108,12 +100,12 @@ finding = Finding(
 fsrcnns = [f"fsrcnn-d{w}-m{d}" for w, d in product(fsrcnn_widths, fsrcnn_depths)]
 edsrs = [f"edsr-c{w}-b{d}" for w, d in product(edsr_widths, edsr_depths)]
 judged = obtainable([*zoo, *fsrcnns, *edsrs], train=train)
-models = {name: network(name, train=train, device=device) for name in judged}
-models |= {f"{name}, published": load_official(name)[0].to(device) for name in official}
+models = {name: study.network(name) for name in judged}
+models |= {f"{name}, published": load_official(name)[0].to(study.device) for name in official}
 
-judging = {n: network(n, train=train, device=device) for n in obtainable(judges, train=train)}
+judging = {name: study.network(name) for name in obtainable(judges, train=train)}
 patches = hard_patches(
-    image_set, judging, num_patches, size=size, stride=stride, per_picture=2, device=device
+    image_set, judging, num_patches, size=size, stride=stride, per_picture=2, device=study.device
 )
 found = {
     name: diffusion(model, patches, window=window, steps=steps) for name, model in models.items()
@@ -228,79 +220,42 @@ psnr, ssim = (relation["diffusion index", measure] for measure in ("PSNR-Y, dB",
 means = {measure: values[own_terms].mean(axis=1) for measure, values in quality.items()}
 widest, best = (judged[np.argmax(own)] for own in (di[own_terms].mean(axis=1), means["PSNR-Y, dB"]))
 
-# %% tags=["remove-cell"]
-glue("performance_networks", len(judged), display=False)
-glue("performance_bicubic", bicubic, display=False)
-glue("performance_below", int((means["PSNR-Y, dB"] <= bicubic).sum()), display=False)
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval, families of networks and crops drawn.", "name": "fig-performance-verdict"}}
+PAPER = {"PSNR-Y, dB": "> 0.8", "LPIPS": "> 0.8 in size"}
+for (title, measure), own in relation.items():
+    for coefficient in COEFFICIENTS:
+        low, high = getattr(own, f"{coefficient.lower()}_interval")
+        short = measure.split(",")[0]
+        key = f"performance_{'size_' * (title == 'parameters')}{short[:4].lower()}_{coefficient.lower()}"
+        study.measure(
+            f"{coefficient}, {title} and {short}",
+            getattr(own, coefficient.lower()),
+            interval=(low, high),
+            paper=PAPER.get(measure, "") if title == "diffusion index" else "",
+            glue=key,
+        )
+        study.glue(**{f"{key}_low": low, f"{key}_high": high})
 above = list(SUBSETS).index("above bicubic") if "above bicubic" in SUBSETS else 0
 for coefficient in COEFFICIENTS:
     value = parts["diffusion index and PSNR-Y", coefficient][above]
-    glue(f"performance_above_{coefficient.lower()}", value, display=False)
-glue("performance_families", len(set(families[own_terms])), display=False)
-glue("performance_patches", num_patches, display=False)
-for key, place in {
-    "psnr": ("diffusion index", "PSNR-Y, dB"),
-    "ssim": ("diffusion index", "SSIM"),
-    "size_psnr": ("parameters", "PSNR-Y, dB"),
-    "size_ssim": ("parameters", "SSIM"),
-}.items():
-    for coefficient in ("pearson", "spearman"):
-        low, high = getattr(relation[place], f"{coefficient}_interval")
-        glue(
-            f"performance_{key}_{coefficient}", getattr(relation[place], coefficient), display=False
-        )
-        glue(f"performance_{key}_{coefficient}_low", low, display=False)
-        glue(f"performance_{key}_{coefficient}_high", high, display=False)
+    study.glue(**{f"performance_above_{coefficient.lower()}": value})
 for key, name in {"widest": widest, "best": best}.items():
-    glue(f"performance_{key}", name, display=False)
-    glue(f"performance_{key}_di", float(found[name].index.mean()), display=False)
-    glue(f"performance_{key}_psnr", float(found[name].psnr.mean()), display=False)
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval, families of networks and crops drawn.", "name": "fig-performance-verdict"}}
-words = {
-    (title, measure, coefficient): f"{coefficient}, {title} and {measure.split(',')[0]}"
-    for title, measure in relation
-    for coefficient in COEFFICIENTS
-}
-paper = {("PSNR-Y, dB",): "> 0.8", ("LPIPS",): "> 0.8 in size"}
-record(
-    finding,
-    checks={
-        "log DI and PSNR: Pearson and Spearman at least 0.8": (
-            min(psnr.pearson, psnr.spearman) >= 0.8
-        ),
-        "log DI and SSIM: Pearson and Spearman at least 0.8": (
-            min(ssim.pearson, ssim.spearman) >= 0.8
-        ),
-        "all four 95 % intervals above 0": (
-            min(
-                own[0]
-                for one in (psnr, ssim)
-                for own in (one.pearson_interval, one.spearman_interval)
-            )
-            > 0
-        ),
-    },
-    measured={
-        text: getattr(relation[title, measure], coefficient.lower())
-        for (title, measure, coefficient), text in words.items()
-    },
-    interval={
-        text: getattr(relation[title, measure], f"{coefficient.lower()}_interval")
-        for (title, measure, coefficient), text in words.items()
-    },
-    paper={
-        text: paper[measure,]
-        for (title, measure, _), text in words.items()
-        if title == "diffusion index" and (measure,) in paper
-    },
-    image_set=image_set,
-    parameters={
-        "networks": len(judged),
-        "num_patches": num_patches,
-        "size": size,
-        "steps": steps,
-    },
+    own = {"": name, "_di": found[name].index.mean(), "_psnr": found[name].psnr.mean()}
+    study.glue(**{f"performance_{key}{part}": value for part, value in own.items()})
+study.glue(
+    performance_networks=len(judged),
+    performance_families=len(set(families[own_terms])),
+    performance_patches=num_patches,
+    performance_bicubic=bicubic,
+    performance_below=int((means["PSNR-Y, dB"] <= bicubic).sum()),
+)
+coefficients = [(own.pearson, own.spearman) for own in (psnr, ssim)]
+intervals = [(own.pearson_interval, own.spearman_interval) for own in (psnr, ssim)]
+study.verdict(
+    psnr=min(coefficients[0]) >= 0.8,
+    ssim=min(coefficients[1]) >= 0.8,
+    chance=np.min(intervals) > 0,
+    notes={"networks": len(judged)},
     checkpoints=[] if train else judged,
 )
 

@@ -61,22 +61,11 @@ device = "auto"
 #
 # A strong edge is a peak of the spectrum to some degree, and edges may widen or narrow a map by
 # themselves. So regularity must also count among patches of equal edges: partial rank correlation.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# 1. **Regularity**: the rank correlation of peakiness and width is positive; its bootstrap interval
-#    lies above zero (whole pictures are drawn, for patches of one picture are relatives).
-# 2. **Not edges alone**: so is the partial one, given the edges in the window.
-# 3. **For all networks**: two networks rank the patches alike, mean rank correlation of at least 0.5.
-# 4. **Semantics**, judged where both kinds are labelled: patches of persons and animals are
-#    narrower than those of buildings; the interval of the difference lies below zero.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 from itertools import combinations, product
 
 import numpy as np
-from myst_nb import glue
 
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
 from srlab.data.datasets import load_images
@@ -90,22 +79,24 @@ from srlab.images import center_crop, crop, image_to_array
 from srlab.statistics import partial_rank_correlation, rank_correlation
 from srlab.studies.lam.diffusion import middle
 from srlab.studies.lam.regularity import edge_strength, spectral_peakiness
-from srlab.studies.networks import network, obtainable
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record, span
+from srlab.studies.networks import obtainable
+from srlab.studies.study import Study
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="lam/image_content",
+study = Study(
+    "lam/image_content",
     claim="Stripes and grids spread attribution, complex semantics do not",
     source="LAM, Sec. 4.3, Fig. 8",
-    criterion=(
-        "The diffusion index rises with spectral peakiness, also at equal edges (intervals above "
-        "zero); networks rank patches alike (ρ ≥ 0.5); persons and animals are narrower than "
-        "buildings, where labelled."
-    ),
+    claims={
+        "regularity": "regularity: rank correlation positive, interval above zero",
+        "edges": "at equal edges: partial rank correlation, interval above zero",
+        "alike": "networks rank patches alike, mean ρ ≥ 0.5",
+        "semantics": "semantics: persons and animals narrower than buildings",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -132,7 +123,7 @@ known = {name: group for group, own in kinds.items() for name in own}
 hr, names, kind, picture = [], [], [], []
 for (own, name), top, left in (places[index] for index in chosen):
     picture.append(name)
-    hr.append(crop(images[own, name], top, left, size, size)[None].to(device))
+    hr.append(crop(images[own, name], top, left, size, size)[None].to(study.device))
     names.append(f"{name} {top},{left}")
     kind.append(known.get(name, known.get(own, own)))
 peakiness = np.array([candidates[index] for index in chosen])
@@ -140,9 +131,7 @@ edges = np.array([edge_strength(center_crop(one, window)).item() for one in hr])
 kind = np.array(kind)
 
 # %%
-models = {
-    name: network(name, train=train, device=device) for name in obtainable(networks, train=train)
-}
+models = {name: study.network(name) for name in obtainable(networks, train=train)}
 start = middle(size, window)
 target = patch_target(start, start, window)
 maps = {
@@ -230,39 +219,21 @@ def drawn(measure, *columns, draws=1000):
     return float(low), float(high)
 
 
-rho = rank_correlation(peakiness, width)
-given = partial_rank_correlation(peakiness, width, edges)
-with_edges = rank_correlation(edges, width)
-ranges = {
-    "rho": drawn(rank_correlation, peakiness, width),
-    "given": drawn(partial_rank_correlation, peakiness, width, edges),
-    "edges": drawn(rank_correlation, edges, width),
+RELATIONS = {
+    "rho": ("ρ of peakiness and DI", rank_correlation, (peakiness, width)),
+    "given": (
+        "ρ of peakiness and DI, given edges",
+        partial_rank_correlation,
+        (peakiness, width, edges),
+    ),
+    "edges": ("ρ of edges and DI", rank_correlation, (edges, width)),
 }
-pairs = [rank_correlation(di[a], di[b]) for a, b in combinations(di, 2)]
+ranges = {key: drawn(relate, *columns) for key, (_, relate, columns) in RELATIONS.items()}
+alike = [rank_correlation(di[a], di[b]) for a, b in combinations(di, 2)]
 high = [own >= np.quantile(own, 0.75) for own in di.values()]
-for_all = int(np.all(high, axis=0).sum())
-
-checks = {
-    "regularity: rank correlation positive, interval above zero": ranges["rho"][0] > 0,
-    "at equal edges: partial rank correlation, interval above zero": ranges["given"][0] > 0,
-    "networks rank patches alike, mean ρ ≥ 0.5": float(np.mean(pairs)) >= 0.5,
-}
-measured = {
-    "ρ of peakiness and DI": rho,
-    "ρ of peakiness and DI, given edges": given,
-    "ρ of edges and DI": with_edges,
-    "ρ of two networks' DI": np.mean(pairs),
-    "patches in every network's widest quarter": for_all,
-}
-interval = {
-    "ρ of peakiness and DI": ranges["rho"],
-    "ρ of peakiness and DI, given edges": ranges["given"],
-    "ρ of edges and DI": ranges["edges"],
-    "ρ of two networks' DI": span(pairs),
-}
+by_kind = {group: width[rows] for group, rows in groups.items()}
 
 
-# %%
 def contrast(log_width, is_semantic, is_regular):
     """Mean log DI of the one kind minus that of the other; NaN where one is absent."""
     both = is_semantic.any() and is_regular.any()
@@ -270,50 +241,39 @@ def contrast(log_width, is_semantic, is_regular):
 
 
 columns = np.log(width), np.isin(kind, semantic), np.isin(kind, regular)
-difference = contrast(*columns)
 labelled = min(column.sum() for column in columns[1:]) >= 3
-if labelled:
-    name = "log DI of persons and animals minus buildings"
-    measured[name], interval[name] = difference, drawn(contrast, *columns)
-    checks["semantics: persons and animals narrower than buildings"] = interval[name][1] < 0
-by_kind = {group: width[rows] for group, rows in groups.items()}
-measured |= {f"DI of {group}": values.mean() for group, values in by_kind.items()}
-interval |= {f"DI of {group}": span(values) for group, values in by_kind.items()}
-
-# %% tags=["remove-cell"]
-glue("content_patches", num_patches, display=False)
-glue("content_candidates", len(places), display=False)
-glue("content_rho", rho, display=False)
-glue("content_rho_low", ranges["rho"][0], display=False)
-glue("content_rho_high", ranges["rho"][1], display=False)
-glue("content_given", given, display=False)
-glue("content_edges", with_edges, display=False)
-glue("content_alike", float(np.mean(pairs)), display=False)
-glue("content_for_all", for_all, display=False)
-glue("content_quarter", int(np.max([own.sum() for own in high])), display=False)
-glue("content_widest", names[rank[0]], display=False)
-glue("content_narrowest", names[rank[-1]], display=False)
-glue("content_high", float(width.max()), display=False)
-glue("content_low", float(width.min()), display=False)
-glue("content_kinds", ", ".join(f"{g} {v.mean():.2f}" for g, v in by_kind.items()), display=False)
+apart = drawn(contrast, *columns) if labelled else None
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: bootstrap interval over pictures; for two networks' DI and for kinds, lowest to highest.", "name": "fig-content-verdict"}}
-record(
-    finding,
-    checks=checks,
-    measured=measured,
-    interval=interval,
-    image_set=image_set,
-    parameters={
-        "limit": limit,
-        "num_patches": num_patches,
-        "size": size,
-        "stride": stride,
-        "context": context,
-        "least": least,
-        "steps": steps,
-    },
-    checkpoints=[] if train else list(models),
+for key, (text, relate, values) in RELATIONS.items():
+    study.measure(text, relate(*values), interval=ranges[key], glue=f"content_{key}")
+study.measure("ρ of two networks' DI", alike, glue="content_alike")
+for_all = int(np.all(high, axis=0).sum())
+study.measure("patches in every network's widest quarter", for_all)
+if labelled:
+    name = "log DI of persons and animals minus buildings"
+    study.measure(name, contrast(*columns), interval=apart)
+for group, values in by_kind.items():
+    study.measure(f"DI of {group}", values)
+study.glue(
+    content_patches=num_patches,
+    content_candidates=len(places),
+    content_rho_low=ranges["rho"][0],
+    content_rho_high=ranges["rho"][1],
+    content_for_all=for_all,
+    content_quarter=int(np.max([own.sum() for own in high])),
+    content_widest=names[rank[0]],
+    content_narrowest=names[rank[-1]],
+    content_high=width.max(),
+    content_low=width.min(),
+    content_kinds=", ".join(f"{g} {v.mean():.2f}" for g, v in by_kind.items()),
+)
+study.verdict(
+    regularity=ranges["rho"][0] > 0,
+    edges=ranges["given"][0] > 0,
+    alike=np.mean(alike) >= 0.5,
+    semantics=apart[1] < 0 if labelled else None,
+    notes={"num_patches": num_patches},
 )
 
 # %% [markdown]

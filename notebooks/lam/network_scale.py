@@ -51,20 +51,11 @@ device = "auto"
 #
 # The diffusion index counts all pixels of a crop. Numbers from the paper's larger crops are lower for
 # the same area; factors are hardly affected.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# 1. **FSRCNN, depth**: a doubling raises DI; the whole 95 % interval of the factor is above 1.
-# 2. **EDSR, depth**: the same.
-# 3. **EDSR, width**: on the logarithmic scale a doubling changes DI, up or down, by less than half
-#    of what a doubling of depth does.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 from itertools import product
 
 import numpy as np
-from myst_nb import glue
 
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
@@ -75,21 +66,23 @@ from srlab.images import image_to_array
 from srlab.metrics import network_psnr
 from srlab.studies.lam.diffusion import diffusion, growth, interval, middle
 from srlab.studies.lam.hard_patches import hard_patches
-from srlab.studies.networks import network, obtainable
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record
+from srlab.studies.networks import obtainable
+from srlab.studies.study import Study
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="lam/network_scale",
+study = Study(
+    "lam/network_scale",
     claim="The diffusion index grows with a network's depth, and not with EDSR's width",
     source="LAM, Sec. 4.3, Fig. 7c",
-    criterion=(
-        "A doubling of depth raises DI in FSRCNN and in EDSR (95 % intervals above 1); in EDSR a "
-        "doubling of width changes log DI by less than half of that."
-    ),
+    claims={
+        "fsrcnn": "FSRCNN: a doubling of depth raises DI, interval above 1",
+        "edsr": "EDSR: a doubling of depth raises DI, interval above 1",
+        "width": "EDSR: a doubling of width changes log DI by less than half of that",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -105,10 +98,10 @@ sizes = {  # name → family, width, depth
     for width, depth in product(widths, depths)
 }
 names = obtainable(sizes, train=train)
-models = {name: network(name, train=train, device=device) for name in names}
-judging = {n: network(n, train=train, device=device) for n in obtainable(judges, train=train)}
+models = {name: study.network(name) for name in names}
+judging = {name: study.network(name) for name in obtainable(judges, train=train)}
 patches = hard_patches(
-    image_set, judging, num_patches, size=size, stride=stride, per_picture=2, device=device
+    image_set, judging, num_patches, size=size, stride=stride, per_picture=2, device=study.device
 )
 found = {
     name: diffusion(model, patches, window=window, steps=steps) for name, model in models.items()
@@ -206,59 +199,32 @@ di = {family: slopes(family, lambda own: np.log2(own.index)) for family in GRIDS
 quality = {family: slopes(family, lambda own: own.psnr) for family in GRIDS}
 part = abs(di["EDSR"].width) / abs(di["EDSR"].depth)
 
-# %% tags=["remove-cell"]
-glue("scale_patches", num_patches, display=False)
-glue("scale_networks", len(names), display=False)
-glue("scale_part", float(100 * part), display=False)
-for family in GRIDS:
-    for way in ("width", "depth"):
-        key = f"scale_{family.lower()}_{way}"
-        low, high = interval(getattr(di[family], f"{way}_draws"))
-        glue(key, 2 ** getattr(di[family], way), display=False)
-        glue(f"{key}_low", 2**low, display=False)
-        glue(f"{key}_high", 2**high, display=False)
-        glue(f"{key}_psnr", getattr(quality[family], way), display=False)
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over crops.", "name": "fig-scale-verdict"}}
-keys = [(family, way) for family in GRIDS for way in ("depth", "width")]
-factor = {key: f"{key[0]}: factor on DI by double {key[1]}" for key in keys}
-gain = {key: f"{key[0]}: PSNR by double {key[1]}, dB" for key in keys}
-record(
-    finding,
-    checks={
-        "FSRCNN: a doubling of depth raises DI, interval above 1": (
-            interval(di["FSRCNN"].depth_draws)[0] > 0
-        ),
-        "EDSR: a doubling of depth raises DI, interval above 1": (
-            interval(di["EDSR"].depth_draws)[0] > 0
-        ),
-        "EDSR: a doubling of width changes log DI by less than half of that": part < 0.5,
-    },
-    measured={factor[key]: 2 ** getattr(di[key[0]], key[1]) for key in keys}
-    | {gain[key]: getattr(quality[key[0]], key[1]) for key in keys},
-    interval={
-        factor[family, way]: tuple(2 ** np.array(interval(getattr(di[family], f"{way}_draws"))))
-        for family, way in keys
-    }
-    | {
-        gain[family, way]: interval(getattr(quality[family], f"{way}_draws"))
-        for family, way in keys
-    },
-    paper={
-        factor["FSRCNN", "depth"]: "grows",
-        factor["EDSR", "depth"]: "grows",
-        factor["EDSR", "width"]: "stays",
-    },
-    image_set=image_set,
-    parameters={
-        "num_patches": num_patches,
-        "size": size,
-        "fsrcnn_widths": fsrcnn_widths,
-        "fsrcnn_depths": fsrcnn_depths,
-        "edsr_widths": edsr_widths,
-        "edsr_depths": edsr_depths,
-        "steps": steps,
-    },
+PAPER = {("FSRCNN", "depth"): "grows", ("EDSR", "depth"): "grows", ("EDSR", "width"): "stays"}
+doublings = list(product(GRIDS, ("depth", "width")))
+for family, way in doublings:
+    low, high = 2 ** np.array(interval(getattr(di[family], f"{way}_draws")))
+    key = f"scale_{family.lower()}_{way}"
+    study.measure(
+        f"{family}: factor on DI by double {way}",
+        2 ** getattr(di[family], way),
+        interval=(low, high),
+        paper=PAPER.get((family, way), ""),
+        glue=key,
+    )
+    study.glue(**{f"{key}_low": low, f"{key}_high": high})
+for family, way in doublings:
+    study.measure(
+        f"{family}: PSNR by double {way}, dB",
+        getattr(quality[family], way),
+        interval=interval(getattr(quality[family], f"{way}_draws")),
+        glue=f"scale_{family.lower()}_{way}_psnr",
+    )
+study.glue(scale_patches=num_patches, scale_networks=len(names), scale_part=100 * part)
+study.verdict(
+    fsrcnn=interval(di["FSRCNN"].depth_draws)[0] > 0,
+    edsr=interval(di["EDSR"].depth_draws)[0] > 0,
+    width=part < 0.5,
     checkpoints=[] if train else names,
 )
 

@@ -52,24 +52,12 @@ device = "auto"
 # measure how much the patch changes. Wide and narrow are told apart by the DI on each patch.
 #
 # (The red of the figures is an orange red, which colour-blind readers can tell from blue.)
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# 1. **Floor**: every trained network's mean DI is above that of bicubic enlarging.
-# 2. **Attention**: networks with attention have a higher DI than those without: the mean difference
-#    over the patches has a bootstrap interval above zero.
-# 3. **Red**: blurring what all networks notice changes the patch of every network more than
-#    blurring as many random pixels outside (mean over patches).
-# 4. **Blue**: blurring what only wide networks notice changes the patch of the wide half more than that
-#    of the narrow half (mean over patches, interval above zero).
-# 5. **Published weights**, judged on real sets only: the mean DI comes in the published order,
-#    bicubic < PAN < IMDN.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
+from itertools import product
+
 import numpy as np
 import torch
-from myst_nb import glue
 
 from srlab.attribution.lam import patch_target
 from srlab.capture import frozen
@@ -85,22 +73,25 @@ from srlab.images import crop, image_to_array
 from srlab.studies.lam.contribution import contribution_area, contribution_density
 from srlab.studies.lam.diffusion import diffusion, middle
 from srlab.studies.lam.hard_patches import hard_patches
-from srlab.studies.networks import network, obtainable
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, mean_interval, record, span
+from srlab.studies.networks import obtainable
+from srlab.studies.study import Study, mean_interval
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="lam/networks",
+study = Study(
+    "lam/networks",
     claim="All networks look at the patch; those with attention look further",
     source="LAM, Sec. 4.2, Fig. 1, 5, 6",
-    criterion=(
-        "Networks spread more than bicubic, and with attention more than without; blurring what "
-        "all notice changes every network's patch, blurring what only wide ones notice changes "
-        "theirs; published IMDN and PAN come in the published order (real sets only)."
-    ),
+    claims={
+        "bicubic": "mean DI of every trained network is above bicubic's",
+        "attention": "DI with attention above DI without, interval above zero",
+        "red": "red: changes every network's patch more than random pixels",
+        "blue": "blue: changes wide networks' patches more than narrow ones', interval above zero",
+        "order": "published weights: DI of bicubic < PAN < IMDN",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -111,11 +102,11 @@ finding = Finding(
 plain, attentive = (obtainable(names, train=train) for names in (plain, attentive))
 LABELS = {"fsrcnn-d56-m4": "FSRCNN", "rrdbnet": "RRDBNet", "swinir": "SwinIR"}
 label = {name: LABELS.get(name, name.upper()) for name in plain + attentive}
-trained = {label[name]: network(name, train=train, device=device) for name in plain + attentive}
+trained = {label[name]: study.network(name) for name in plain + attentive}
 official = {}
 if image_set not in EMBEDDED:
     for name in ("pan", "imdn"):
-        official[f"{name.upper()}, published"] = load_official(name)[0].to(device)
+        official[f"{name.upper()}, published"] = load_official(name)[0].to(study.device)
 models = {"bicubic": lambda lr: upsample(lr, 4)} | trained | official
 patches = hard_patches(
     image_set,
@@ -125,7 +116,7 @@ patches = hard_patches(
     stride=stride,
     limit=limit,
     per_picture=2,
-    device=device,
+    device=study.device,
 )
 found = {
     name: diffusion(model, patches, window=window, steps=steps) for name, model in models.items()
@@ -243,10 +234,10 @@ def half_means(values, members):
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How much the SR patch changes when an area is blurred in the LR image, a dot for each crop (mean over the networks of a half), bars from the lowest to the highest. “Random” are as many pixels as the red area has, outside every network's area.", "name": "fig-networks-use"}}
+halves = {"wide": is_wide, "narrow": is_narrow}
 used = {
-    f"{kind}: {half} networks": half_means(effect[kind], members) + 1e-3
-    for kind in ("red", "blue", "random")
-    for half, members in {"wide": is_wide, "narrow": is_narrow}.items()
+    f"{kind}: {half} networks": half_means(effect[kind], halves[half]) + 1e-3
+    for kind, half in product(effect, halves)
 }
 figure = interval_dots(used, x_title="change of the patch, RMS in 1/255 (+ 0.001)")
 figure.update_xaxes(type="log")
@@ -262,79 +253,42 @@ groups = {
 }
 further = groups["attentive"] - groups["plain"]
 ahead = half_means(effect["blue"], is_wide) - half_means(effect["blue"], is_narrow)
-checks = {
-    "mean DI of every trained network is above bicubic's": (
-        min(mean[name] for name in names) > mean["bicubic"]
-    ),
-    "DI with attention above DI without, interval above zero": mean_interval(further)[0] > 0,
-    "red: changes every network's patch more than random pixels": bool(
-        (effect["red"].mean(axis=1) > effect["random"].mean(axis=1)).all()
-    ),
-    "blue: changes wide networks' patches more than narrow ones', interval above zero": (
-        mean_interval(ahead)[0] > 0
-    ),
-}
-if official:
-    checks["published weights: DI of bicubic < PAN < IMDN"] = (
-        mean["bicubic"] < mean["PAN, published"] < mean["IMDN, published"]
-    )
-paper = {"FSRCNN": "0.797", "CARN": "1.807", "EDSR": "2.977", "RRDBNet": "13.417"}
-paper |= {"IMDN": "14.643", "RFDN": "13.208", "RCAN": "16.596", "SAN": "18.642"}
-
-# %% tags=["remove-cell"]
 by_width = sorted(names, key=mean.get)
 best_plain = max((label[name] for name in plain), key=mean.get)
 exceed = [label[name] for name in attentive if mean[label[name]] > mean[best_plain]]
-glue("networks_best_plain", best_plain, display=False)
-glue("networks_exceed", ", ".join(exceed) or "none", display=False)
-glue("networks_patches", num_patches, display=False)
-glue("networks_count", len(names), display=False)
-glue("networks_bicubic", mean["bicubic"], display=False)
-glue("networks_narrowest", by_width[0], display=False)
-glue("networks_widest", by_width[-1], display=False)
-glue("networks_lowest", mean[by_width[0]], display=False)
-glue("networks_highest", mean[by_width[-1]], display=False)
-for kind, values in groups.items():
-    glue(f"networks_{kind}", float(values.mean()), display=False)
-glue("networks_red", float(red.sum(axis=(1, 2)).mean()), display=False)
-glue("networks_blue", float(blue.sum(axis=(1, 2)).mean()), display=False)
-for kind in ("red", "blue", "random"):
-    for half, members in {"wide": is_wide, "narrow": is_narrow}.items():
-        value = float(half_means(effect[kind], members).mean())
-        glue(f"networks_{kind}_{half}", value, display=False)
-between = np.array([di[name].std() for name in names]).mean()
-glue("networks_over_patches", float(between), display=False)
-glue("networks_over_networks", float(np.std([mean[name] for name in names])), display=False)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over the crops for a network's DI, bootstrap interval of the mean over crops for differences.", "name": "fig-networks-verdict"}}
-record(
-    finding,
-    checks=checks,
-    measured={
-        **{f"DI of {name}": value for name, value in mean.items()},
-        "DI, attention minus none": further.mean(),
-        "LR pixels that all notice": red.sum(axis=(1, 2)).mean(),
-        "LR pixels that only wide ones notice": blue.sum(axis=(1, 2)).mean(),
-        "blue blurred: change, wide minus narrow": ahead.mean(),
-    },
-    interval={
-        **{f"DI of {name}": span(values) for name, values in di.items()},
-        "DI, attention minus none": mean_interval(further),
-        "LR pixels that all notice": span(red.sum(axis=(1, 2))),
-        "LR pixels that only wide ones notice": span(blue.sum(axis=(1, 2))),
-        "blue blurred: change, wide minus narrow": mean_interval(ahead),
-    },
-    paper={f"DI of {name}": value for name, value in paper.items() if name in mean},
-    image_set=image_set,
-    parameters={
-        "limit": limit,
-        "num_patches": num_patches,
-        "size": size,
-        "stride": stride,
-        "steps": steps,
-        "bandwidth": bandwidth,
-        "share": share,
-    },
+PAPER = {"FSRCNN": "0.797", "CARN": "1.807", "EDSR": "2.977", "RRDBNet": "13.417"}
+PAPER |= {"IMDN": "14.643", "RFDN": "13.208", "RCAN": "16.596", "SAN": "18.642"}
+for name, values in di.items():
+    study.measure(f"DI of {name}", values, paper=PAPER.get(name, ""))
+study.measure("DI, attention minus none", further, interval=mean_interval(further))
+study.measure("LR pixels that all notice", red.sum(axis=(1, 2)), glue="networks_red")
+study.measure("LR pixels that only wide ones notice", blue.sum(axis=(1, 2)), glue="networks_blue")
+text = "blue blurred: change, wide minus narrow"
+study.measure(text, ahead, interval=mean_interval(ahead))
+study.glue(
+    networks_best_plain=best_plain,
+    networks_exceed=", ".join(exceed) or "none",
+    networks_patches=num_patches,
+    networks_count=len(names),
+    networks_bicubic=mean["bicubic"],
+    networks_narrowest=by_width[0],
+    networks_widest=by_width[-1],
+    networks_lowest=mean[by_width[0]],
+    networks_highest=mean[by_width[-1]],
+    networks_over_patches=np.mean([di[name].std() for name in names]),
+    networks_over_networks=np.std([mean[name] for name in names]),
+)
+study.glue(**{f"networks_{kind}": values.mean() for kind, values in groups.items()})
+for kind, half in product(effect, halves):
+    study.glue(**{f"networks_{kind}_{half}": half_means(effect[kind], halves[half]).mean()})
+study.verdict(
+    bicubic=min(mean[name] for name in names) > mean["bicubic"],
+    attention=mean_interval(further)[0] > 0,
+    red=(effect["red"].mean(axis=1) > effect["random"].mean(axis=1)).all(),
+    blue=mean_interval(ahead)[0] > 0,
+    order=mean["bicubic"] < mean["PAN, published"] < mean["IMDN, published"] if official else None,
     checkpoints=[] if train else [*plain, *attentive],
 )
 

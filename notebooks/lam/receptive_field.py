@@ -63,24 +63,12 @@ device = "auto"
 # the field, or at the border of the crop if that comes first; this makes the second check harder to
 # pass. The diffusion index counts all pixels of the crop: numbers from crops of 64×64 LR pixels, as
 # in the paper, are lower for the same area. Only their order can be compared.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# 1. **Theory holds**: at most a millionth of any map lies outside the measured field.
-# 2. **Much less is used**: in every network with a field of more than 40 pixels, the mean used
-#    reach is below half the possible one.
-# 3. **The field matters**: over the networks, the rank correlation of measured field and mean DI
-#    is at least 0.7.
-# 4. **It does not decide**: among networks whose field is at least twice as wide as the crop, the
-#    highest and the lowest mean DI have 95 % intervals (bootstrap over crops) that do not overlap.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import math
 
 import numpy as np
 import pandas as pd
-from myst_nb import glue
 
 from srlab.checkpoints.official import load_official
 from srlab.devices import pick_device
@@ -92,22 +80,24 @@ from srlab.networks.receptive_field import counted_receptive_field, receptive_fi
 from srlab.statistics import rank_correlation
 from srlab.studies.lam.diffusion import diffusion, gathered, middle, reach
 from srlab.studies.lam.hard_patches import hard_patches
-from srlab.studies.networks import network, obtainable
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, mean_interval, record
+from srlab.studies.networks import obtainable
+from srlab.studies.study import Study, mean_interval
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="lam/receptive_field",
+study = Study(
+    "lam/receptive_field",
     claim="Networks use a small part of their receptive field; a wider one helps, but does not decide",
     source="LAM, Sec. 4.2, Tab. 1",
-    criterion=(
-        "No attribution outside the measured field; fields of more than 40 pixels used to less "
-        "than half their reach; field and DI correlate by rank with at least 0.7; among networks "
-        "that see the whole crop DI differs beyond its 95 % intervals."
-    ),
+    claims={
+        "fence": "at most a millionth of any map lies outside the measured field",
+        "used": "fields of more than 40 pixels: mean used reach below half the possible one",
+        "matters": "rank correlation of field and DI at least 0.7",
+        "decides": "networks that see the whole crop: highest and lowest DI differ beyond their intervals",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -116,15 +106,15 @@ finding = Finding(
 
 # %%
 names = obtainable(networks, train=train)
-models = {name: network(name, train=train, device=device) for name in names}
-models |= {f"{name}, published": load_official(name)[0].to(device) for name in official}
+models = {name: study.network(name) for name in names}
+models |= {f"{name}, published": load_official(name)[0].to(study.device) for name in official}
 field = {name: receptive_field(model) for name, model in models.items()}  # (rows, columns)
 counted = {name: counted_receptive_field(model) for name, model in models.items()}
 widest = {name: max(own) for name, own in field.items()}  # side of the square around it
 
 judging = {name: models[name] for name in judges if name in models} or models
 patches = hard_patches(
-    image_set, judging, num_patches, size=size, stride=stride, per_picture=2, device=device
+    image_set, judging, num_patches, size=size, stride=stride, per_picture=2, device=study.device
 )
 
 # %%
@@ -237,68 +227,38 @@ top, bottom = (pick(everything or names, key=di.get) for pick in (max, min))
 ratio = found[top].index / found[bottom].index  # on the same crops
 narrow, best = min(names, key=widest.get), max(names, key=lambda name: found[name].psnr.mean())
 
-# %% tags=["remove-cell"]
-glue("field_networks", len(names), display=False)
-glue("field_patches", num_patches, display=False)
-glue("field_stray", float(stray), display=False)
-glue("field_wide", len(wide), display=False)
-glue("field_part_low", float(100 * min((part[name] for name in wide), default=0)), display=False)
-glue("field_part_high", float(100 * max((part[name] for name in wide), default=0)), display=False)
-glue("field_part_narrow", float(100 * part[narrow]), display=False)
-glue("field_rho", rho, display=False)
-glue("field_rho_farther", rho_farther, display=False)
-glue("field_rho_paper", paper_rho, display=False)
-glue("field_everything", len(everything), display=False)
-glue("field_more", int((ratio > 1).sum()), display=False)
-for key, name in {"narrow": narrow, "top": top, "bottom": bottom, "best": best}.items():
-    glue(f"field_{key}", name, display=False)
-    glue(f"field_{key}_field", str(field[name]), display=False)
-    glue(f"field_{key}_di", float(di[name]), display=False)
-    glue(f"field_{key}_psnr", float(found[name].psnr.mean()), display=False)
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval of the mean over crops.", "name": "fig-field-verdict"}}
-record(
-    finding,
-    checks={
-        "at most a millionth of any map lies outside the measured field": stray <= 1e-6,
-        "fields of more than 40 pixels: mean used reach below half the possible one": (
-            bool(wide) and all(part[name] < 0.5 for name in wide)
-        ),
-        "rank correlation of field and DI at least 0.7": rho >= 0.7,
-        "networks that see the whole crop: highest and lowest DI differ beyond their intervals": (
-            len(everything) > 1 and spread[top][0] > spread[bottom][1]
-        ),
-    },
-    measured={
-        "rank correlation of field and DI": rho,
-        f"the same without {narrow}": rho_farther,
-        **{f"DI of {name}": di[name] for name in names},
-        **{f"used share of the possible reach, {name}": part[name] for name in names},
-        f"DI of {top} over that of {bottom}, typical crop": np.median(ratio),
-        "largest share of a map outside the field": stray,
-    },
-    interval={f"DI of {name}": spread[name] for name in names}
-    | {
-        f"used share of the possible reach, {name}": mean_interval(used[name] / possible[name])
-        for name in names
-    },
-    paper={"rank correlation of field and DI": f"{paper_rho:.2f} (from Tab. 1)"}
-    | {
-        f"DI of {name}": value
-        for name, value in {
-            "fsrcnn-d56-m4": "0.797",
-            "carn": "1.807",
-            "edsr": "2.977",
-            "rrdbnet": "13.417",
-            "imdn": "14.643",
-            "rfdn": "13.208",
-            "rcan": "16.596",
-            "san": "18.642",
-        }.items()
-        if name in names
-    },
-    image_set=image_set,
-    parameters={"num_patches": num_patches, "size": size, "share": share, "steps": steps},
+PAPER = {"fsrcnn-d56-m4": "0.797", "carn": "1.807", "edsr": "2.977", "rrdbnet": "13.417"}
+PAPER |= {"imdn": "14.643", "rfdn": "13.208", "rcan": "16.596", "san": "18.642"}
+text, told = "rank correlation of field and DI", f"{paper_rho:.2f} (from Tab. 1)"
+study.measure(text, rho, paper=told, glue="field_rho")
+study.measure(f"the same without {narrow}", rho_farther, glue="field_rho_farther")
+for name in names:
+    study.measure(f"DI of {name}", di[name], interval=spread[name], paper=PAPER.get(name, ""))
+for name in names:
+    between = mean_interval(used[name] / possible[name])
+    study.measure(f"used share of the possible reach, {name}", part[name], interval=between)
+study.measure(f"DI of {top} over that of {bottom}, typical crop", np.median(ratio))
+study.measure("largest share of a map outside the field", stray, glue="field_stray")
+study.glue(
+    field_networks=len(names),
+    field_patches=num_patches,
+    field_wide=len(wide),
+    field_part_low=100 * min((part[name] for name in wide), default=0),
+    field_part_high=100 * max((part[name] for name in wide), default=0),
+    field_part_narrow=100 * part[narrow],
+    field_rho_paper=paper_rho,
+    field_everything=len(everything),
+    field_more=int((ratio > 1).sum()),
+)
+for key, name in {"narrow": narrow, "top": top, "bottom": bottom, "best": best}.items():
+    own = {"": name, "_field": str(field[name]), "_di": di[name], "_psnr": found[name].psnr.mean()}
+    study.glue(**{f"field_{key}{kind}": value for kind, value in own.items()})
+study.verdict(
+    fence=stray <= 1e-6,
+    used=bool(wide) and all(part[name] < 0.5 for name in wide),
+    matters=rho >= 0.7,
+    decides=len(everything) > 1 and spread[top][0] > spread[bottom][1],
     checkpoints=[] if train else names,
 )
 

@@ -51,26 +51,12 @@ device = "auto"
 # are blurred with the Gaussian of σ 1.2 that is LAM's baseline. Two controls rank pixels without
 # looking at the network: at random, and by *nearness* to the middle of the patch. Loss and gain are
 # averaged over eight shares of treated pixels, from 0.25 % doubling up to 32 %.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# 1. **Complete**: every map adds up to the gain of its target within 1 %.
-# 2. **About the network**: with all weights random, the mean rank correlation with the
-#    trained network's map is below 0.5; and in every patch both rank correlation and SSIM are
-#    lower than those between training seeds.
-# 3. **Deletion**: blurring attributed pixels costs more than blurring as many random ones in
-#    every patch of every network, and more than blurring the nearest ones in the mean over patches of
-#    every network.
-# 4. **Insertion**: the same two comparisons hold for what attributed pixels restore.
-# 5. **Rivals**: deleting by LAM costs more than deleting by the plain gradient and by SmoothGrad, in
-#    the mean over patches. CEM is shown but not judged: it measures with the original at hand what
-#    deletion measures, and is the yardstick.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
+from itertools import product
+
 import numpy as np
 import torch
-from myst_nb import glue
 
 from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
 from srlab.attribution.rivals import causal_effect, plain_gradient, smooth_gradient
@@ -85,28 +71,32 @@ from srlab.attribution.sanity import (
     similarity,
 )
 from srlab.attribution.targets import error_target
-from srlab.checkpoints.files import load_checkpoint
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
 from srlab.figures.maps import attribution_grid
 from srlab.images import image_to_array
 from srlab.studies.lam.hard_patches import hard_patches
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, mean_interval, record, span
+from srlab.studies.study import Study, mean_interval
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="lam/sanity",
+study = Study(
+    "lam/sanity",
     claim="Attribution maps depend on the weights and mark what the patch needs",
     source="LAM, Sec. 3 (not tested there)",
-    criterion=(
-        "Maps are complete within 1 %, destroyed by random weights, and mark pixels whose "
-        "blurring costs more, and whose sharpness restores more, than random or merely near ones; "
-        "deletion by LAM costs more than by gradient or SmoothGrad."
-    ),
+    claims={
+        "complete": "every map is complete within 1 %",
+        "random": "random weights: mean rank correlation below 0.5",
+        "seeds": "random weights: less alike than training seeds, by rank and SSIM, in every patch",
+        "harm_random": "deletion: costs more than random, every patch of every network",
+        "harm_nearest": "deletion: costs more than nearest, mean of every network",
+        "repair_random": "insertion: restores more than random, every patch of every network",
+        "repair_nearest": "insertion: restores more than nearest, mean of every network",
+        "rivals": "deletion by LAM costs more than by gradient and SmoothGrad, in the mean",
+    },
+    image_set=image_set,
+    device=pick_device(device),
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -114,9 +104,9 @@ finding = Finding(
 # The patches, and a map for each of them and each network.
 
 # %%
-models = {name: load_checkpoint(name)[0].to(device) for name in networks}
+models = {name: study.network(name) for name in networks}
 patches = hard_patches(
-    image_set, models, num_patches, size=size, stride=stride, per_picture=2, device=device
+    image_set, models, num_patches, size=size, stride=stride, per_picture=2, device=study.device
 )
 rows = range(num_patches)
 lr, hr = patches.lr.split(1), patches.hr.split(1)
@@ -167,7 +157,7 @@ for layer, model in randomized(models[network], generator=generator, layers=rand
         rings[stages[-1], i] = ring_correlation(found, maps[network, i], target, scale)
         if i == 0:
             shown[stages[-1]] = found.map
-others = [load_checkpoint(name)[0].to(device) for name in seeds]
+others = [study.network(name) for name in seeds]
 for i in range(num_randomized):
     alike["trained", i], rings["trained", i] = (1.0, 1.0), 1.0
     found = [local_attribution(other, lr[i], target, steps=steps) for other in others]
@@ -240,16 +230,13 @@ for i in rows:
         for kind, order in orders.items():
             curves[name, kind, i] = replacement_curves(model, lr[i], hr[i], target, order)
 kinds = list(orders)
-harm = {
-    (name, kind): np.array([curves[name, kind, i].harm for i in rows])
-    for name in networks
-    for kind in kinds
-}
-repair = {
-    (name, kind): np.array([curves[name, kind, i].repair for i in rows])
-    for name in networks
-    for kind in kinds
-}
+harm, repair = (
+    {
+        (name, kind): np.array([getattr(curves[name, kind, i], what) for i in rows])
+        for name, kind in product(networks, kinds)
+    }
+    for what in ("harm", "repair")
+)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR of the patch while growing shares of the LR pixels are blurred (above) or alone kept sharp (below), in the order of the map, of nearness, or at random; mean over the crops for one network. Above, the lower curve marks the better order; below, the higher one.", "name": "fig-sanity-curves"}}
 panels = {
@@ -262,10 +249,10 @@ panels = {
 stacked_curves(100 * np.array(SHARES), panels, x_title="pixels treated, %", log_x=True)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How many dB more the patch loses when attributed pixels are blurred instead of as many others; a dot for each crop, the larger ones are means, bars from the lowest to the highest. Right of the dashed line the map ranks better than the control. Nearness is the harder one to beat.", "name": "fig-sanity-harm"}}
+CONTROLS = ("random", "nearest")
 ahead = {
     f"{name}: against {kind}": harm[name, "attributed"] - harm[name, kind]
-    for name in networks
-    for kind in ("random", "nearest")
+    for name, kind in product(networks, CONTROLS)
 }
 interval_dots(ahead, x_title="dB lost more by deletion", reference=0)
 
@@ -289,18 +276,19 @@ helpful = {
     (kind, i): r.map.clamp(max=0) if kind == "CEM" else r.map for (kind, i), r in rivals.items()
 }
 rival_harm = {"LAM": harm[network, "attributed"]}
-for kind in ("gradient", "SmoothGrad", "CEM"):
+KINDS = ("gradient", "SmoothGrad", "CEM")
+for kind in KINDS:
     ranked = [by_magnitude(helpful[kind, i]) for i in rows]
     found = [replacement_curves(model, lr[i], hr[i], target, ranked[i]).harm for i in rows]
     rival_harm[kind] = np.array(found)
-rival_harm |= {kind: harm[network, kind] for kind in ("nearest", "random")}
+rival_harm |= {kind: harm[network, kind] for kind in CONTROLS}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Four answers for the same patches of one network. CEM shows the tiles that help; a tile is as fine as it gets. Numbers: mean loss in dB when pixels are blurred in the order of the map.", "name": "fig-sanity-rivals"}}
 panels, notes = {}, {}
 for i in range(min(3, num_patches)):
     label = patches.names[i].replace(" ", "<br>")
     panels[label, "HR"] = image_to_array(hr[i][0])
-    for kind in ("LAM", "gradient", "SmoothGrad", "CEM"):
+    for kind in ("LAM", *KINDS):
         panels[label, kind] = array(maps[network, i] if kind == "LAM" else helpful[kind, i])
         notes[label, kind] = f"{rival_harm[kind][i]:.2f} dB"
 attribution_grid(panels, around=side / 4, notes=notes, **grid)
@@ -325,109 +313,49 @@ def beats(values, kind, each):
     return all((gain > 0).all() if each else gain.mean() > 0 for gain in gains)
 
 
-pooled = {
-    kind: np.mean([ahead[f"{name}: against {kind}"] for name in networks], axis=0)
-    for kind in ("random", "nearest")
-}
-restored = {
-    kind: np.mean([repair[name, "attributed"] - repair[name, kind] for name in networks], axis=0)
-    for kind in ("random", "nearest")
-}
-passes = {
-    kind: (rivals[kind, 0].forward_passes, rivals[kind, 0].backward_passes)
-    for kind in ("gradient", "SmoothGrad", "CEM")
-} | {"LAM": (steps + 2, steps)}
+def ahead_of(values, kind):
+    """How much more attributed pixels do, in the mean over networks: one value a crop."""
+    return np.mean([values[name, "attributed"] - values[name, kind] for name in networks], axis=0)
 
-# %% tags=["remove-cell"]
-glue("sanity_worst", float(100 * worst), display=False)
-glue("sanity_rank", float(last[:, 0].mean()), display=False)
-glue("sanity_ssim", float(last[:, 1].mean()), display=False)
-glue("sanity_ring", float(np.mean(ring_last)), display=False)
-glue("sanity_seed_ring", float(np.mean(ring_other)), display=False)
-glue("sanity_seed_rank", float(other[:, 0].mean()), display=False)
-glue("sanity_seed_ssim", float(other[:, 1].mean()), display=False)
-glue("sanity_ruler", float(np.mean(with_ruler)), display=False)
-glue("sanity_patches", num_patches, display=False)
-for kind in ("random", "nearest"):
-    glue(f"sanity_harm_{kind}", float(pooled[kind].mean()), display=False)
-    glue(f"sanity_repair_{kind}", float(restored[kind].mean()), display=False)
-for kind, values in rival_harm.items():
-    glue(f"sanity_rival_{kind.lower()}", float(values.mean()), display=False)
-for kind, (forward, backward) in passes.items():
-    glue(f"sanity_forward_{kind.lower()}", forward, display=False)
-    glue(f"sanity_backward_{kind.lower()}", backward, display=False)
+
+passes = {kind: (rivals[kind, 0].forward_passes, rivals[kind, 0].backward_passes) for kind in KINDS}
+passes |= {"LAM": (steps + 2, steps)}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: bootstrap interval of the mean over crops for what deletion and insertion cost, else lowest to highest over crops.", "name": "fig-sanity-verdict"}}
-record(
-    finding,
-    checks={
-        "every map is complete within 1 %": worst <= 0.01,
-        "random weights: mean rank correlation below 0.5": last[:, 0].mean() < 0.5,
-        "random weights: less alike than training seeds, by rank and SSIM, in every patch": (
-            (last < other).all()
-        ),
-        "deletion: costs more than random, every patch of every network": beats(
-            harm, "random", each=True
-        ),
-        "deletion: costs more than nearest, mean of every network": beats(
-            harm, "nearest", each=False
-        ),
-        "insertion: restores more than random, every patch of every network": beats(
-            repair, "random", each=True
-        ),
-        "insertion: restores more than nearest, mean of every network": beats(
-            repair, "nearest", each=False
-        ),
-        "deletion by LAM costs more than by gradient and SmoothGrad, in the mean": (
-            rival_harm["LAM"].mean()
-            > max(rival_harm["gradient"].mean(), rival_harm["SmoothGrad"].mean())
-        ),
-    },
-    measured={
-        "largest completeness error, %": 100 * worst,
-        "rank correlation, all weights random": last[:, 0].mean(),
-        "rank correlation, other training seeds": other[:, 0].mean(),
-        "rank correlation, nearness alone": np.mean(with_ruler),
-        "SSIM, all weights random": last[:, 1].mean(),
-        "SSIM, other training seeds": other[:, 1].mean(),
-        "within rings, all weights random (not judged)": np.mean(ring_last),
-        "within rings, other training seeds (not judged)": np.mean(ring_other),
-        "deletion: more than random, dB": pooled["random"].mean(),
-        "deletion: more than nearest, dB": pooled["nearest"].mean(),
-        "insertion: more than random, dB": restored["random"].mean(),
-        "insertion: more than nearest, dB": restored["nearest"].mean(),
-        **{
-            f"deletion by {kind}, dB": rival_harm[kind].mean()
-            for kind in ("LAM", "gradient", "SmoothGrad", "CEM")
-        },
-    },
-    interval={
-        "rank correlation, all weights random": span(last[:, 0]),
-        "rank correlation, other training seeds": span(other[:, 0]),
-        "rank correlation, nearness alone": span(with_ruler),
-        "SSIM, all weights random": span(last[:, 1]),
-        "SSIM, other training seeds": span(other[:, 1]),
-        "within rings, all weights random (not judged)": span(ring_last),
-        "within rings, other training seeds (not judged)": span(ring_other),
-        "deletion: more than random, dB": mean_interval(pooled["random"]),
-        "deletion: more than nearest, dB": mean_interval(pooled["nearest"]),
-        "insertion: more than random, dB": mean_interval(restored["random"]),
-        "insertion: more than nearest, dB": mean_interval(restored["nearest"]),
-        **{
-            f"deletion by {kind}, dB": mean_interval(rival_harm[kind])
-            for kind in ("LAM", "gradient", "SmoothGrad", "CEM")
-        },
-    },
-    image_set=image_set,
-    parameters={
-        "num_patches": num_patches,
-        "size": size,
-        "stride": stride,
-        "steps": steps,
-        "tile": tile,
-        "num_randomized": num_randomized,
-    },
-    checkpoints=[*networks, *seeds],
+study.measure("largest completeness error, %", 100 * worst, glue="sanity_worst")
+RANK, SSIM, RINGS = "rank correlation", "SSIM", "within rings"
+study.measure(f"{RANK}, all weights random", last[:, 0], glue="sanity_rank")
+study.measure(f"{RANK}, other training seeds", other[:, 0], glue="sanity_seed_rank")
+study.measure(f"{RANK}, nearness alone", with_ruler, glue="sanity_ruler")
+study.measure(f"{SSIM}, all weights random", last[:, 1], glue="sanity_ssim")
+study.measure(f"{SSIM}, other training seeds", other[:, 1], glue="sanity_seed_ssim")
+study.measure(f"{RINGS}, all weights random (not judged)", ring_last, glue="sanity_ring")
+study.measure(f"{RINGS}, other training seeds (not judged)", ring_other, glue="sanity_seed_ring")
+costs = {
+    f"{words}: more than {kind}, dB": (ahead_of(values, kind), f"sanity_{key}_{kind}")
+    for words, key, values in (("deletion", "harm", harm), ("insertion", "repair", repair))
+    for kind in CONTROLS
+}
+costs |= {
+    f"deletion by {kind}, dB": (rival_harm[kind], f"sanity_rival_{kind.lower()}")
+    for kind in ("LAM", *KINDS)
+}
+for name, (values, key) in costs.items():
+    study.measure(name, values, interval=mean_interval(values), glue=key)
+study.glue(**{f"sanity_rival_{kind}": rival_harm[kind].mean() for kind in CONTROLS})
+for kind, (forward, backward) in passes.items():
+    own = {"forward": forward, "backward": backward}
+    study.glue(**{f"sanity_{way}_{kind.lower()}": count for way, count in own.items()})
+study.glue(sanity_patches=num_patches)
+study.verdict(
+    complete=worst <= 0.01,
+    random=last[:, 0].mean() < 0.5,
+    seeds=(last < other).all(),
+    harm_random=beats(harm, "random", each=True),
+    harm_nearest=beats(harm, "nearest", each=False),
+    repair_random=beats(repair, "random", each=True),
+    repair_nearest=beats(repair, "nearest", each=False),
+    rivals=rival_harm["LAM"].mean() > max(rival_harm[k].mean() for k in ("gradient", "SmoothGrad")),
 )
 
 # %% [markdown]
