@@ -63,7 +63,7 @@ from srlab.data.examples import examples
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
-from srlab.figures.filters import network_map
+from srlab.figures.filters import ChosenFilters, network_map
 from srlab.studies.faig.outputs import KINDS
 from srlab.studies.faig.places import depth_curve, evenness, shuffled_differences
 from srlab.studies.faig.rankings import attributions, fine_tuned
