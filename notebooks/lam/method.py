@@ -323,7 +323,7 @@ attribution_grid(panels, notes=notes, **grid)
 maps = {
     (label, name): local_attribution(net, image, target, steps=steps)
     for label, net in networks.items()
-    if net is not model
+    if label != "SRResNet"
     for name, image in lr.items()
 }
 maps |= {("SRResNet", name): walks["blurred, deblurring", name] for name in lr}
