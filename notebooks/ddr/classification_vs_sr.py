@@ -49,8 +49,7 @@ device = "auto"
 #
 # Which photograph a patch comes from is an easier question than what it shows: colours alone give
 # much of the answer, and pixels may be sorted by class before any network has seen them. So the
-# pixels stand in the tables too: the first claim is easy where they are. Both networks see the same
-# patches, hence a difference between them is not one of the pictures.
+# pixels stand in the tables too: the first claim is easy where they are.
 #
 # The CHI has one value for each labelling of the same points: by class, and by degradation. With
 # $K$ classes it is divided by $K-1$, so values of both labellings can be compared; their **ratio**
@@ -82,8 +81,8 @@ from srlab.representation.embedding import (
     points,
     principal_components,
     separability,
-    separability_ratio,
 )
+from srlab.studies.ddr.labellings import both_indices, class_ratio, sample_row
 from srlab.studies.networks import network, subject_classifiers
 from srlab.studies.study import Study
 from srlab.training.classification import accuracy
@@ -114,20 +113,13 @@ study
 
 # %%
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
-task = subject_task(image_set, degradations, count=num_patches, most=num_classes)
-kinds, contents = task.pairs.degradation_labels, task.pairs.content_labels
-groups = np.repeat(np.arange(len(task.pairs.contents)), len(degradations))
-tests = by_degradation(task.pairs, task.names)
-lr = task.pairs.lr.to(study.device)
-pictures = np.stack([image_to_array(patch) for patch in task.pairs.lr])
+names, pairs = subject_task(image_set, degradations, count=num_patches, most=num_classes)
+kinds, contents, subjects = pairs.degradation_labels, pairs.content_labels, np.array(pairs.contents)
+tests, lr = by_degradation(pairs, names), pairs.lr.to(study.device)
+pictures = np.stack([image_to_array(patch) for patch in pairs.lr])
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Four of the test pictures under the three degradations, as both kinds of networks see them. Two questions can be asked of each: what is it, and what happened to it?", "name": "fig-cls-patches"}}
-some = np.linspace(0, len(task.pairs.contents) - 1, 4, dtype=int)
-columns = {
-    kind: np.concatenate([pictures[3 * content + k] for content in some], axis=1)
-    for k, kind in enumerate(tests)
-}
-picture_row(columns, height=200)
+picture_row(sample_row(pairs), height=200)
 
 # %% [markdown]
 # The networks. Classifiers learnt from clean patches only: none of the networks has met blur or
@@ -165,7 +157,7 @@ models = {
     for seed, model in enumerate(own)
 }
 first, last = 0, len(blocks) - 1
-components, alone = {("pixels", 0, last): principal_components(points(task.pairs.lr))}, {}
+components, alone = {("pixels", 0, last): principal_components(points(pairs.lr))}, {}
 for (kind, seed), model in models.items():
     features = layer_points(model, lr, LAYERS[kind])
     for depth, layer in enumerate(LAYERS[kind]):
@@ -179,13 +171,12 @@ embeddings = {key: embed(cloud, perplexity=perplexity) for key, cloud in compone
 alone = {key: embed(cloud, perplexity=perplexity) for key, cloud in alone.items()}
 
 TSNE, PCA = "CHI, t-SNE", "CHI, 50 PCA dimensions"
-labels, subjects = {"by class": contents, "by degradation": kinds}, np.array(task.pairs.contents)
 chi = pd.DataFrame(
     {"measure": title, "network": kind, "seed": seed, "depth": depth, "label": label}
-    | {"line": f"{kind}, {label}", "value": separability(cloud, own).index}
+    | {"line": f"{kind}, {label}", "value": value}
     for title, clouds in {TSNE: embeddings, PCA: components}.items()
     for (kind, seed, depth), cloud in clouds.items()
-    for label, own in labels.items()
+    for label, value in both_indices(cloud, pairs).items()
 )
 chi_alone = pd.DataFrame(
     {"network": kind, "seed": seed, "degradation": degradation}
@@ -242,6 +233,7 @@ deep = chi[chi.depth == last].pivot(
     index=["network", "seed"], columns=["measure", "label"], values="value"
 )
 table = deep.groupby("network").mean().loc[["pixels", *LAYERS]]
+labels = {"by class": "class", "by degradation": "damage"}
 columns = [(measure, label) for measure in (TSNE, PCA) for label in labels]
 matrix_heatmap(
     table[columns].to_numpy(),
@@ -276,7 +268,7 @@ embedding_grid(
 # %%
 RATIO = "CHI by class / by degradation"
 ratios = pd.DataFrame(
-    {key: separability_ratio(embeddings[*key, last], contents, kinds, groups) for key in models},
+    {key: class_ratio(embeddings[*key, last], pairs) for key in models},
     index=["ratio", "low", "high"],
 ).T
 
@@ -286,12 +278,11 @@ def under(share):
     milder = [Degradation(), Degradation(blur_sigma=4 * share)]
     milder += [Degradation(noise_sigma=20 / 255 * share)]
     pairs = subject_task(image_set, milder, count=num_patches, most=num_classes).pairs
-    both, found = (pairs.content_labels, pairs.degradation_labels), {}
+    found = {}
     for kind, layers in LAYERS.items():
         cloud = layer_components(models[kind, 0], pairs.lr.to(study.device), layers[-1:])
-        cloud = embed(*cloud.values(), perplexity=perplexity)
-        found[kind] = separability_ratio(cloud, *both, groups)
-    _, *damaged = by_degradation(pairs, task.names).values()
+        found[kind] = class_ratio(embed(*cloud.values(), perplexity=perplexity), pairs)
+    _, *damaged = by_degradation(pairs, names).values()
     return found, [accuracy(classifiers[0], data) for data in damaged]
 
 
@@ -339,7 +330,7 @@ measure("accuracy, clean test pictures", test_accuracy, paper="0.929 on CIFAR-10
 for kind, values in right.items():
     measure(f"accuracy, shown patches, {kind}", values)
 for kind, short in SHORT.items():
-    for label, word in {"by class": "class", "by degradation": "damage"}.items():
+    for label, word in labels.items():
         measure(f"{kind}: CHI {label}", deep.loc[kind][TSNE, label], glue=f"{short}_{word}")
 for kind in LAYERS:
     for name in tests:
@@ -360,14 +351,14 @@ study.glue(**{f"cls_accuracy{ending}": 100 * np.mean(own) for ending, own in nam
 pixels = table.loc["pixels", TSNE]
 study.glue(cls_pixels=pixels["by class"], cls_pixels_damage=pixels["by degradation"])
 study.glue(cls_first=by_class[first].mean(), cls_share=100 * next(iter(milder)))
-study.glue(cls_chance=100 / len(task.names))
+study.glue(cls_chance=100 / len(names))
 low, high = damaged.loc["classifier"].min(axis=None), damaged.loc["super-resolver"].max(axis=None)
 study.verdict(
     classifiers=outer["classifier"][0] > 1,
     resolvers=outer["super-resolver"][1] < 1,
     depth=(by_class.idxmax(axis=1) == last).all(),
     damaged=low >= max(20, high),
-    notes={"classes": len(task.names)},
+    notes={"classes": len(names)},
     checkpoints=[*([] if train else classifier_names), *resolver_names],
 )
 

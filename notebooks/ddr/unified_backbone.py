@@ -68,13 +68,8 @@ from srlab.figures.plotting import (
     stacked_curves,
 )
 from srlab.images import image_to_array
-from srlab.representation.embedding import (
-    embed,
-    layer_points,
-    principal_components,
-    separability,
-    separability_ratio,
-)
+from srlab.representation.embedding import embed, layer_points, principal_components
+from srlab.studies.ddr.labellings import both_indices, class_ratio, sample_row
 from srlab.studies.networks import network, subject_classifiers
 from srlab.studies.study import Study
 from srlab.training.classification import accuracy
@@ -103,20 +98,13 @@ study
 
 # %%
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
-task = subject_task(image_set, degradations, count=num_patches, most=num_classes)
-kinds, contents = task.pairs.degradation_labels, task.pairs.content_labels
-groups = np.repeat(np.arange(len(task.pairs.contents)), len(degradations))
-tests = by_degradation(task.pairs, task.names)
-lr = task.pairs.lr.to(study.device)
-pictures = np.stack([image_to_array(patch) for patch in task.pairs.lr])
+names, pairs = subject_task(image_set, degradations, count=num_patches, most=num_classes)
+kinds, contents = pairs.degradation_labels, pairs.content_labels
+tests, lr = by_degradation(pairs, names), pairs.lr.to(study.device)
+pictures = np.stack([image_to_array(patch) for patch in pairs.lr])
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Four of the test pictures under the three degradations. All bodies see exactly these.", "name": "fig-backbone-patches"}}
-some = np.linspace(0, len(task.pairs.contents) - 1, 4, dtype=int)
-columns = {
-    kind: np.concatenate([pictures[3 * content + k] for content in some], axis=1)
-    for k, kind in enumerate(tests)
-}
-picture_row(columns, height=200)
+picture_row(sample_row(pairs), height=200)
 
 # %% [markdown]
 # Three bodies of one structure. The first has not learnt anything.
@@ -152,17 +140,15 @@ embeddings, mean_embeddings = (
     {key: embed(cloud, perplexity=perplexity) for key, cloud in clouds.items()}
     for clouds in (components, means)
 )
-labels = {"by class": contents, "by degradation": kinds}
 spaces = {"t-SNE": embeddings, "50 PCA": components, "means": mean_embeddings}
 chi = pd.DataFrame(
-    {"space": space, "body": kind, "block": block, "label": label}
-    | {"value": separability(cloud, own).index}
+    {"space": space, "body": kind, "block": block, "label": label, "value": value}
     for space, clouds in spaces.items()
     for (kind, block), cloud in clouds.items()
-    for label, own in labels.items()
+    for label, value in both_indices(cloud, pairs).items()
 )
 ratios, of_means = (  # CHI by class over CHI by degradation, low, high
-    {key: separability_ratio(cloud, contents, kinds, groups) for key, cloud in clouds.items()}
+    {key: class_ratio(cloud, pairs) for key, cloud in clouds.items()}
     for clouds in (embeddings, mean_embeddings)
 )
 
@@ -205,6 +191,7 @@ stacked_curves(
 )
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI after the last block by class and by degradation: on the embedding, on the 50 principal components, and on the embedding of the features' means over the picture, which are all that the classifier's tail uses. The claim is that the larger of two neighbours changes sides between the last two rows.", "name": "fig-backbone-table"}}
+labels = ["by class", "by degradation"]
 columns = [(space, label) for space in spaces for label in labels]
 at_end = chi[chi.block == last].pivot(index="body", columns=["space", "label"], values="value")
 matrix_heatmap(
@@ -252,7 +239,7 @@ study.verdict(
     untrained=final["super-resolves"][0] < final["untrained"][0] < final["classifies"][0],
     by_class=by_class["classifies"] >= max(20, by_class["untrained"]),
     by_degradation=by_damage["super-resolves"] >= max(20, by_damage["untrained"]),
-    notes={"classes": len(task.names)},
+    notes={"classes": len(names)},
     checkpoints=[*([] if train else [classifier_name]), "rcan-sr"],
 )
 
