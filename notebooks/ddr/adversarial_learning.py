@@ -54,25 +54,18 @@ device = "auto"
 # Two numbers guard against a discriminator that did nothing. **PSNR** should be lower after adversarial
 # training: it invents detail, and invented detail is not where the original had it. **Sharpness**,
 # the gradient magnitude of the output over that of the original picture, should be higher.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# After the last block and **in every training seed**: SRGAN reaches the paper's level "+" (CHI 20 on
-# the 2-D embedding) (1) with GR and (2) without; (3) SRResNet reaches it with GR and stays below it
-# without; and (4) without GR, adversarial training at least doubles the CHI on the 50 principal
-# components, where no projection can hide or invent it.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
+import pandas as pd
 import torch
-from myst_nb import glue
 
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import animated_grid
+from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_grid, sprite_sheet
 from srlab.images import image_to_array
 from srlab.metrics import psnr
@@ -85,23 +78,24 @@ from srlab.representation.embedding import (
     separability_level,
 )
 from srlab.studies.ddr.feature_maps import edges
-from srlab.studies.networks import network
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record, span
+from srlab.studies.study import Study
 from srlab.training.recipes import seed_names
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="ddr/adversarial_learning",
+study = Study(
+    "ddr/adversarial_learning",
     claim="Adversarial training separates degradations with and without a global residual",
     source="DDR, Sec. 4.3, Fig. 7",
-    criterion=(
-        "After the last block, in every training seed: SRGAN reaches CHI 20 with and without GR, "
-        "SRResNet only with GR; without GR, adversarial training at least doubles the CHI on 50 "
-        "principal components."
-    ),
+    claims={
+        "gr": "SRGAN with GR reaches CHI 20, in every seed",
+        "wogr": "SRGAN without GR reaches CHI 20, in every seed",
+        "mse": "SRResNet reaches CHI 20 with GR and stays below without, in every seed",
+        "gain": "without GR, adversarial training at least doubles the CHI on 50 PCA dimensions",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## What adversarial training does to pictures
@@ -113,35 +107,34 @@ finding = Finding(
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
 pairs = degraded_patches(load_images(image_set), degradations, count=num_patches)
 kinds, contents = pairs.degradation_labels, pairs.content_labels
-lr, hr = pairs.lr.to(device), pairs.hr[:num_quality].to(device)
-
-checkpoints = {kind: seed_names(base, training_seeds) for kind, base in networks.items()}
+lr, hr = pairs.lr.to(study.device), pairs.hr[:num_quality].to(study.device)
 models = {
-    (kind, seed): network(name, train=train, device=device)
-    for kind, names in checkpoints.items()
-    for seed, name in zip(training_seeds, names, strict=True)
+    (kind, seed): study.network(name)
+    for kind, base in networks.items()
+    for seed, name in zip(training_seeds, seed_names(base, training_seeds), strict=True)
 }
 
 # %%
-first, quality, sharpness, outputs = training_seeds[0], {}, {}, {}
-for key, model in models.items():
+first, rows, outputs = training_seeds[0], [], {}
+for (kind, seed), model in models.items():
     with torch.no_grad():
         sr = model(lr[:: len(degradations)][:num_quality])
-    quality[key] = psnr(sr, hr, border=4).mean().item()
-    sharpness[key] = (edges(sr).mean() / edges(hr).mean()).item()
-    outputs[key] = sr.cpu()
+    quality, sharpness = psnr(sr, hr, border=4).mean().item(), edges(sr).mean() / edges(hr).mean()
+    rows.append({"network": kind, "seed": seed, "psnr": quality, "sharpness": sharpness.item()})
+    outputs[kind, seed] = sr.cpu()
+quality = pd.DataFrame(rows).pivot(index="seed", columns="network")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Three clean patches, their outputs (training seed 0) and originals. Above: PSNR-Y and sharpness, over all clean patches measured. Look for texture that the adversarial networks add.", "name": "fig-adv-pictures"}}
-shown = np.linspace(0, num_quality - 1, 3, dtype=int)
-panels, notes = {}, {}
-for index in shown:
+panels = {}
+for index in np.linspace(0, num_quality - 1, 3, dtype=int):
     row = f"{pairs.contents[index]}, {index}"
-    for kind in networks:
-        panels[row, kind] = image_to_array(outputs[kind, first][index])
+    panels |= {(row, kind): image_to_array(outputs[kind, first][index]) for kind in networks}
     panels[row, "original"] = image_to_array(pairs.hr[index])
-top = next(iter(panels))[0]
-for kind in networks:
-    notes[top, kind] = f"{quality[kind, first]:.2f} dB, sharpness {sharpness[kind, first]:.2f}"
+top, own = next(iter(panels))[0], quality.loc[first]
+notes = {
+    (top, kind): f"{own['psnr', kind]:.2f} dB, sharpness {own['sharpness', kind]:.2f}"
+    for kind in networks
+}
 picture_grid(panels, notes=notes)
 
 # %% [markdown]
@@ -163,8 +156,13 @@ embeddings = {
     for key, cloud in components.items()
     if key[1] == first or key[2] == last
 }
-chi = {key: separability(cloud, kinds).index for key, cloud in embeddings.items()}
-chi_pca = {key: separability(cloud, kinds).index for key, cloud in components.items()}
+TSNE, PCA = "CHI, t-SNE", "CHI, 50 PCA dimensions"
+chi = pd.DataFrame(
+    {"measure": title, "network": kind, "seed": seed, "block": block}
+    | {"value": separability(cloud, kinds).index}
+    for title, clouds in {TSNE: embeddings, PCA: components}.items()
+    for (kind, seed, block), cloud in clouds.items()
+)
 
 # %% [markdown]
 # ## Two switches and a depth
@@ -179,116 +177,60 @@ for block in reversed(blocks):  # each turned to fit its successor
     own = {kind: embeddings[kind, first, block] for kind in networks}
     later = {kind: align(points, later.get(kind, points)) for kind, points in own.items()}
     frames[str(block)] = {place[kind]: points for kind, points in later.items()}
-frames = dict(reversed(frames.items()))
-notes = {
-    str(block): {
-        place[kind]: f"CHI {chi[key]:.1f} ({separability_level(chi[key])})"
-        for kind in networks
-        for key in [(kind, first, block)]
-    }
-    for block in blocks
-}
-sprites = sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr]))
+notes = {str(block): {} for block in blocks}
+for row in chi[(chi.measure == TSNE) & (chi.seed == first)].itertuples():
+    words = f"CHI {row.value:.1f} ({separability_level(row.value)})"
+    notes[str(row.block)][place[row.network]] = words
 animated_grid(
-    frames,
+    dict(reversed(frames.items())),
     classes=kinds,
     contents=contents,
-    sprites=sprites,
+    sprites=sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr])),
     notes=notes,
     slider_title="behind residual block",
 )
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Separability along depth. Above: CHI of the 2-D embedding, training seed 0, with its 95 % bootstrap interval over contents. Below: CHI on the 50 principal components, mean over the training seeds, bands from the lowest to the highest. Look at the two networks without GR: the distance between them is what the adversarial aim does alone.", "name": "fig-adv-depth"}}
 groups = np.repeat(np.arange(num_patches), len(degradations))
-flat = {kind: np.array([chi[kind, first, b] for b in blocks]) for kind in networks}
-table = {
-    kind: np.array([[chi_pca[kind, s, b] for b in blocks] for s in training_seeds])
-    for kind in networks
-}
-intervals = {
-    kind: np.array(
-        [
-            separability_interval(embeddings[kind, first, b], kinds, groups, draws=100)
-            for b in blocks
-        ]
-    ).T
-    for kind in networks
-}
-titles = ["CHI, t-SNE", "CHI, 50 PCA dimensions"]
-stacked_curves(
-    blocks,
-    {titles[0]: flat, titles[1]: {kind: rows.mean(axis=0) for kind, rows in table.items()}},
-    bands={
-        titles[0]: {kind: (low, high) for kind, (low, high) in intervals.items()},
-        titles[1]: {kind: (rows.min(axis=0), rows.max(axis=0)) for kind, rows in table.items()},
-    },
-    x_title="residual block",
-    log_y=titles,
-)
+
+
+def interval(kind, block):
+    return separability_interval(embeddings[kind, first, block], kinds, groups, draws=100)
+
+
+shown = chi[(chi.measure == PCA) | (chi.seed == first)]
+lines, bands = curves(shown, panel="measure", line="network", x="block")
+bands[TSNE] = {kind: tuple(np.transpose([interval(kind, b) for b in blocks])) for kind in networks}
+stacked_curves(blocks, lines, bands=bands, x_title="residual block", log_y=list(lines))
 
 # %% [markdown]
 # ## Verdict
 
 # %%
-deep = {kind: np.array([chi[kind, s, last] for s in training_seeds]) for kind in networks}
-deep_pca = {kind: np.array([chi_pca[kind, s, last] for s in training_seeds]) for kind in networks}
-dbs = {kind: [quality[kind, s] for s in training_seeds] for kind in networks}
-crisp = {kind: [sharpness[kind, s] for s in training_seeds] for kind in networks}
+at_end = chi[chi.block == last].pivot(index="seed", columns=["measure", "network"], values="value")
+deep, deep_pca = at_end[TSNE], at_end[PCA]
 gain = deep_pca["GAN, without GR"] / deep_pca["MSE, without GR"]
 
-# %% tags=["remove-cell"]
-short = {"MSE, with GR": "mse_gr", "MSE, without GR": "mse_wogr"}
-short |= {"GAN, with GR": "gan_gr", "GAN, without GR": "gan_wogr"}
-for kind, name in short.items():
-    glue(f"adv_{name}", float(deep[kind].mean()), display=False)
-    glue(f"adv_{name}_pca", float(deep_pca[kind].mean()), display=False)
-    glue(f"adv_{name}_psnr", float(np.mean(dbs[kind])), display=False)
-    glue(f"adv_{name}_sharp", float(np.mean(crisp[kind])), display=False)
-glue("adv_gain_low", float(gain.min()), display=False)
-glue("adv_gain_high", float(gain.max()), display=False)
-glue("adv_seeds", len(training_seeds), display=False)
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-adv-verdict"}}
-measured, interval = {}, {}
-for title, values in {
-    "CHI, {}": deep,
-    "CHI on 50 PCA dimensions, {}": deep_pca,
-    "PSNR-Y of clean patches, {}": dbs,
-    "sharpness, {}": crisp,
-}.items():
-    for kind in ("GAN, without GR", "MSE, without GR", "GAN, with GR", "MSE, with GR"):
-        measured[title.format(kind)] = np.mean(values[kind])
-        interval[title.format(kind)] = span(values[kind])
-measured["adversarial gain without GR, 50 PCA dimensions"] = gain.mean()
-interval["adversarial gain without GR, 50 PCA dimensions"] = span(gain)
-record(
-    finding,
-    checks={
-        "SRGAN with GR reaches CHI 20, in every seed": deep["GAN, with GR"].min() >= 20,
-        "SRGAN without GR reaches CHI 20, in every seed": deep["GAN, without GR"].min() >= 20,
-        "SRResNet reaches CHI 20 with GR and stays below without, in every seed": (
-            deep["MSE, with GR"].min() >= 20 and deep["MSE, without GR"].max() < 20
-        ),
-        "without GR, adversarial training at least doubles the CHI on 50 PCA dimensions": (
-            gain.min() >= 2
-        ),
-    },
-    measured=measured,
-    interval=interval,
-    paper={
-        "CHI, GAN, without GR": "separates",
-        "CHI, MSE, without GR": "does not, at any depth",
-        "CHI, GAN, with GR": "separates",
-        "CHI, MSE, with GR": "separates",
-    },
-    image_set=image_set,
-    parameters={
-        "num_patches": num_patches,
-        "training_seeds": training_seeds,
-        "networks": networks,
-        "trained_live": train,
-    },
-    checkpoints=[] if train else [name for names in checkpoints.values() for name in names],
+SHORT = {"GAN, without GR": "gan_wogr", "MSE, without GR": "mse_wogr"}
+SHORT |= {"GAN, with GR": "gan_gr", "MSE, with GR": "mse_gr"}
+for kind, short in SHORT.items():
+    paper = "does not, at any depth" if short == "mse_wogr" else "separates"
+    study.measure(f"CHI, {kind}", deep[kind], paper=paper, glue=f"adv_{short}")
+for title, table, ending in [
+    ("CHI on 50 PCA dimensions", deep_pca, "pca"),
+    ("PSNR-Y of clean patches", quality["psnr"], "psnr"),
+    ("sharpness", quality["sharpness"], "sharp"),
+]:
+    for kind, short in SHORT.items():
+        study.measure(f"{title}, {kind}", table[kind], glue=f"adv_{short}_{ending}")
+study.measure("adversarial gain without GR, 50 PCA dimensions", gain)
+study.glue(adv_gain_low=gain.min(), adv_gain_high=gain.max(), adv_seeds=len(training_seeds))
+study.verdict(
+    gr=deep["GAN, with GR"].min() >= 20,
+    wogr=deep["GAN, without GR"].min() >= 20,
+    mse=deep["MSE, with GR"].min() >= 20 and deep["MSE, without GR"].max() < 20,
+    gain=gain.min() >= 2,
 )
 
 # %% [markdown]

@@ -49,19 +49,11 @@ device = "auto"
 # degraded patch is also restored under the guidance of another degradation of the same content, and
 # under that of the next content with the same degradation. If the guidance says "noise" or "blur",
 # the first must hurt and the second hardly.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# **In every training seed**, on the mean over the degradations: (1) PSNR-Y with guidance is above that
-# without, (2) so is SSIM, (3) NIQE is lower. (4) Guidance is used: the guidance of another degradation
-# costs at least 0.1 dB, and at least twice what that of another content costs.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
 import pandas as pd
 import torch
-from myst_nb import glue
 
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
@@ -72,26 +64,28 @@ from srlab.figures.embeddings import embedding_grid
 from srlab.figures.pictures import picture_grid, picture_row, sprite_sheet
 from srlab.figures.tables import matrix_heatmap
 from srlab.images import image_to_array
-from srlab.metrics import psnr, ssim
+from srlab.metrics import psnr
 from srlab.representation.embedding import embed, separability
-from srlab.studies.ddr.natural_statistics import niqe
-from srlab.studies.networks import network, obtainable
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, mean_interval, record, span
+from srlab.studies.ddr.guidance import METRICS, exchanged_guidance, restored_quality
+from srlab.studies.networks import obtainable_groups
+from srlab.studies.study import Study, mean_interval
 from srlab.training.recipes import seed_names
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="ddr/blind_sr_guidance",
+study = Study(
+    "ddr/blind_sr_guidance",
     claim="Guided by deep degradation representations, blind SR restores better",
     source="DDR, Sec. 5, Tab. 2",
-    criterion=(
-        "In every seed, on the mean over degradations, guidance raises PSNR and SSIM and lowers "
-        "NIQE; and exchanging it for another degradation's costs 0.1 dB and twice what another "
-        "content's costs."
-    ),
+    claims={
+        "psnr": "guidance raises the mean PSNR in every seed",
+        "ssim": "guidance raises the mean SSIM in every seed",
+        "niqe": "guidance lowers the mean NIQE in every seed",
+        "used": "another degradation's guidance costs 0.1 dB, and twice another content's, in every seed",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -107,16 +101,16 @@ degradations = [
 ]
 pairs = degraded_patches(load_images(image_set), degradations, count=num_patches, size=size)
 kinds, contents = pairs.degradation_labels, pairs.content_labels
-titles, hr = list(dict.fromkeys(kinds)), pairs.hr.to(device)
-versions = {kind: pairs.lr[at :: len(titles)].to(device) for at, kind in enumerate(titles)}
+titles, hr = list(dict.fromkeys(kinds)), pairs.hr.to(study.device)
+versions = {kind: pairs.lr[at :: len(titles)].to(study.device) for at, kind in enumerate(titles)}
 
-ways = {"blind": "srresnet-blind", "guided": "srresnet-guided"}
-wanted = list(zip(*(seed_names(base, training_seeds) for base in ways.values())))
-found = obtainable([name for names in wanted for name in names], train=train)
-runs = [names for names in wanted if set(names) <= set(found)]
-blind, guided = (
-    [network(names[at], train=train, device=device) for names in runs] for at in range(2)
-)
+wanted = {
+    s: [seed_names(base, [s])[0] for base in ("srresnet-blind", "srresnet-guided")]
+    for s in training_seeds
+}
+found, _ = obtainable_groups(wanted, train=train)
+runs = {s: [*map(study.network, names)] for s, names in found.items() if len(names) == 2}
+blind, guided = zip(*runs.values())
 
 # %% [markdown]
 # ## What the guide tells
@@ -126,7 +120,7 @@ blind, guided = (
 
 # %%
 with torch.no_grad():
-    codes = [guided[0].represent(lr).cpu() for lr in pairs.lr.to(device).split(20)]
+    codes = [guided[0].represent(lr).cpu() for lr in pairs.lr.to(study.device).split(20)]
 codes = torch.cat(codes).numpy()
 codes = (codes - codes.mean(axis=0)) / np.maximum(codes.std(axis=0), 1e-6)
 embedding = embed(codes, perplexity=min(30, num_patches))
@@ -134,9 +128,8 @@ code_chi = separability(codes, kinds).index
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the guidance that each patch yields (standardized). Colour: degradation; symbol: picture. Point at a dot to see its patch. What lies together here is told the same thing to the blind network.", "name": "fig-guidance-codes"}}
 sprites = sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr]), zoom=2)
-notes = {
-    ("", ""): f"CHI {separability(embedding, kinds).index:.1f}, before projection {code_chi:.1f}"
-}
+drawn = separability(embedding, kinds).index
+notes = {("", ""): f"CHI {drawn:.1f}, before projection {code_chi:.1f}"}
 embedding_grid(
     {("", ""): embedding}, classes=kinds, contents=contents, sprites=sprites, notes=notes
 )
@@ -150,21 +143,14 @@ embedding_grid(
 
 # %%
 content = min(num_patches - 1, 4)
-told = [titles[2], titles[5], titles[6]]
-
-
-@torch.no_grad()
-def restored(kind):
-    lr, clean = (versions[name][[content]] for name in (kind, titles[0]))
-    return {
-        "bicubic": upsample(lr, 4),
-        "blind": blind[0](lr),
-        "guided": guided[0](lr),
-        "guided as if clean": guided[0].guided_by(lr, clean),
-    }
-
-
-shown = {(kind, way): sr for kind in told for way, sr in restored(kind).items()}
+told, shown = [titles[2], titles[5], titles[6]], {}
+for kind in told:
+    one, clean = (versions[name][[content]] for name in (kind, titles[0]))
+    with torch.no_grad():
+        shown[kind, "bicubic"] = upsample(one, 4)
+        shown[kind, "blind"] = blind[0](one)
+        shown[kind, "guided"] = guided[0](one)
+        shown[kind, "guided as if clean"] = guided[0].guided_by(one, clean)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One content under three degradations, with PSNR-Y. The two networks in the middle differ in guidance alone; in the last column the guided one is told that the picture were clean. Zoom in; the pictures move together.", "name": "fig-guidance-pictures"}}
 notes = {place: f"{psnr(sr, hr[[content]], border=4).item():.2f} dB" for place, sr in shown.items()}
@@ -181,55 +167,35 @@ picture_row({way: panels[told[-1], way] for way in ("bicubic", "blind", "guided"
 
 
 # %%
-@torch.no_grad()
-def judged(restore):
-    """{degradation: (PSNR of each content, SSIM of each content, NIQE of all)}."""
-    results = {}
-    for kind, lr in versions.items():
-        sr = torch.cat([restore(some) for some in lr.split(4)])
-        quality = [measure(sr, hr, border=4).cpu().numpy() for measure in (psnr, ssim)]
-        results[kind] = (*quality, niqe(sr.clamp(0, 1).cpu()))
-    return results
+restorers = {"bicubic": [lambda lr: upsample(lr, 4)], "blind": blind, "guided": guided}
+quality = pd.DataFrame(
+    {"way": way, "seed": seed, **row}
+    for way, own in restorers.items()
+    for seed, restore in enumerate(own)
+    for row in restored_quality(restore, versions, hr)
+)
+means = quality.groupby(["way", "seed", "degradation"])[[*METRICS]].mean()
+gains = means.loc["guided"] - means.loc["blind"]
 
 
-tables = {
-    "blind": [judged(model) for model in blind],
-    "guided": [judged(model) for model in guided],
-}
-bicubic = judged(lambda lr: upsample(lr, 4))
-METRICS = {"PSNR, dB": 0, "SSIM": 1, "NIQE": 2}
+def dots(metric):
+    """{degradation: gain in every seed}, and the mean over degradations."""
+    table = gains[metric].unstack()[titles]
+    return {kind: own.to_numpy() for kind, own in table.assign(mean=table.mean(axis=1)).items()}
 
-
-def by_seed(way, metric):
-    """Means over contents: (seeds, degradations)."""
-    at = METRICS[metric]
-    return np.array([[np.mean(own[kind][at]) for kind in titles] for own in tables[way]])
-
-
-gains = {metric: by_seed("guided", metric) - by_seed("blind", metric) for metric in METRICS}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "What guidance gains in PSNR-Y, by degradation of the input: a small dot for each training seed, a large one for their mean. Right of the dashed line, guidance helps.", "name": "fig-guidance-gain"}}
-rows = {kind: gains["PSNR, dB"][:, at] for at, kind in enumerate(titles)}
-interval_dots(rows | {"mean": gains["PSNR, dB"].mean(axis=1)}, x_title="PSNR gain, dB", reference=0)
+interval_dots(dots("PSNR, dB"), x_title="PSNR gain, dB", reference=0)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for NIQE. Lower is more natural: left of the dashed line, guidance helps.", "name": "fig-guidance-niqe"}}
-rows = {kind: gains["NIQE"][:, at] for at, kind in enumerate(titles)}
-interval_dots(rows | {"mean": gains["NIQE"].mean(axis=1)}, x_title="NIQE, change", reference=0)
+interval_dots(dots("NIQE"), x_title="NIQE, change", reference=0)
 
 # %% [markdown]
 # The numbers behind the figures, mean over training seeds; the paper's Tab. 2 has this form.
 
 # %% tags=["hide-input"]
-columns = {
-    (metric, way): values
-    for metric, at in METRICS.items()
-    for way, values in {
-        "bicubic": [np.mean(bicubic[kind][at]) for kind in titles],
-        "blind": by_seed("blind", metric).mean(axis=0),
-        "guided": by_seed("guided", metric).mean(axis=0),
-    }.items()
-}
-pd.DataFrame(columns, index=titles).round({name: 3 if "SSIM" in name else 2 for name in columns})
+table = means.groupby(["degradation", "way"]).mean().unstack().loc[titles]
+table.round({name: 3 if "SSIM" in name else 2 for name in table}).rename_axis(index=None)
 
 # %% [markdown]
 # ## Is the guidance used?
@@ -238,22 +204,7 @@ pd.DataFrame(columns, index=titles).round({name: 3 if "SSIM" in name else 2 for 
 # degradation that the network is told.
 
 # %%
-few = {kind: lr[:num_swapped] for kind, lr in versions.items()}
-
-
-@torch.no_grad()
-def quality(model, lr, other):
-    return psnr(model.guided_by(lr, other), hr[:num_swapped], border=4).mean().item()
-
-
-def exchanged(model):
-    """PSNR under each guidance (true, told), and with the same degradation of other contents."""
-    degraded = [[quality(model, lr, other) for other in few.values()] for lr in few.values()]
-    others = [quality(model, few[kind], versions[kind].roll(-1, 0)[:num_swapped]) for kind in few]
-    return np.array(degraded), np.array(others)
-
-
-swaps = [exchanged(model) for model in guided]
+swaps = [exchanged_guidance(model, versions, hr, count=num_swapped) for model in guided]
 off = ~np.eye(len(titles), dtype=bool)
 cost = np.array([(told.diagonal()[:, None] - told)[off].mean() for told, _ in swaps])
 content_cost = np.array([(told.diagonal() - others).mean() for told, others in swaps])
@@ -272,64 +223,36 @@ matrix_heatmap(
 # degradations and seeds.
 
 # %%
-mean_gain = {metric: values.mean(axis=1) for metric, values in gains.items()}
-content_gain = np.mean(
-    [
-        after[kind][0] - before[kind][0]
-        for before, after in zip(tables["blind"], tables["guided"])
-        for kind in titles
-    ],
-    axis=0,
-)
-gain_interval = mean_interval(content_gain)
-
-# %% tags=["remove-cell"]
-helped = gains["PSNR, dB"].mean(axis=0)
-glue("guide_gain", float(mean_gain["PSNR, dB"].mean()), display=False)
-glue("guide_gain_low", gain_interval[0], display=False)
-glue("guide_gain_high", gain_interval[1], display=False)
-glue("guide_seeds", len(runs), display=False)
-glue("guide_positive", int((mean_gain["PSNR, dB"] > 0).sum()), display=False)
-glue("guide_best", titles[int(helped.argmax())], display=False)
-glue("guide_best_gain", float(helped.max()), display=False)
-glue("guide_worst", titles[int(helped.argmin())], display=False)
-glue("guide_worst_gain", float(helped.min()), display=False)
-glue("guide_ssim", float(mean_gain["SSIM"].mean()), display=False)
-glue("guide_niqe", float(mean_gain["NIQE"].mean()), display=False)
-glue("guide_cost", float(cost.mean()), display=False)
-glue("guide_content_cost", float(content_cost.mean()), display=False)
-glue("guide_code_chi", code_chi, display=False)
+by_seed = means.groupby(["way", "seed"]).mean()
+gain = by_seed.loc["guided"] - by_seed.loc["blind"]
+by_content = quality.groupby(["way", "content"])["PSNR, dB"].mean()
+content_gain = (by_content["guided"] - by_content["blind"]).to_numpy()
+low, high = mean_interval(content_gain)
+helped = gains["PSNR, dB"].groupby("degradation").mean()
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-guidance-verdict"}}
-measured = {
-    "PSNR gain by guidance, dB": mean_gain["PSNR, dB"],
-    "NIQE change by guidance": mean_gain["NIQE"],
-    "cost of another degradation's guidance, dB": cost,
-    "cost of another content's guidance, dB": content_cost,
-    "SSIM gain by guidance": mean_gain["SSIM"],
-    "PSNR without guidance, dB": by_seed("blind", "PSNR, dB").mean(axis=1),
-    "PSNR with guidance, dB": by_seed("guided", "PSNR, dB").mean(axis=1),
-    "NIQE without guidance": by_seed("blind", "NIQE").mean(axis=1),
-    "NIQE with guidance": by_seed("guided", "NIQE").mean(axis=1),
-}
-record(
-    finding,
-    checks={
-        "guidance raises the mean PSNR in every seed": mean_gain["PSNR, dB"].min() > 0,
-        "guidance raises the mean SSIM in every seed": mean_gain["SSIM"].min() > 0,
-        "guidance lowers the mean NIQE in every seed": mean_gain["NIQE"].max() < 0,
-        "another degradation's guidance costs 0.1 dB, and twice another content's, in every seed": (
-            cost.min() >= 0.1 and (cost >= 2 * content_cost).all()
-        ),
-    },
-    measured={title: values.mean() for title, values in measured.items()}
-    | {"PSNR gain, bootstrap over contents, dB": content_gain.mean()},
-    interval={title: span(values) for title, values in measured.items()}
-    | {"PSNR gain, bootstrap over contents, dB": gain_interval},
-    paper={"PSNR gain by guidance, dB": "higher", "NIQE change by guidance": "lower"},
-    image_set=image_set,
-    parameters={"num_patches": num_patches, "size": size, "num_swapped": num_swapped},
-    checkpoints=[name for names in runs for name in names],
+for name, values, paper, glued in [
+    ("PSNR gain by guidance, dB", gain["PSNR, dB"], "higher", "guide_gain"),
+    ("NIQE change by guidance", gain["NIQE"], "lower", "guide_niqe"),
+    ("cost of another degradation's guidance, dB", cost, "", "guide_cost"),
+    ("cost of another content's guidance, dB", content_cost, "", "guide_content_cost"),
+    ("SSIM gain by guidance", gain["SSIM"], "", "guide_ssim"),
+    ("PSNR without guidance, dB", by_seed.loc["blind", "PSNR, dB"], "", ""),
+    ("PSNR with guidance, dB", by_seed.loc["guided", "PSNR, dB"], "", ""),
+    ("NIQE without guidance", by_seed.loc["blind", "NIQE"], "", ""),
+    ("NIQE with guidance", by_seed.loc["guided", "NIQE"], "", ""),
+]:
+    study.measure(name, values, paper=paper, glue=glued)
+study.measure("PSNR gain, bootstrap over contents, dB", content_gain, interval=(low, high))
+study.glue(guide_gain_low=low, guide_gain_high=high, guide_seeds=len(runs))
+study.glue(guide_positive=(gain["PSNR, dB"] > 0).sum(), guide_code_chi=code_chi)
+study.glue(guide_best=helped.idxmax(), guide_best_gain=helped.max())
+study.glue(guide_worst=helped.idxmin(), guide_worst_gain=helped.min())
+study.verdict(
+    psnr=gain["PSNR, dB"].min() > 0,
+    ssim=gain["SSIM"].min() > 0,
+    niqe=gain["NIQE"].max() < 0,
+    used=cost.min() >= 0.1 and (cost >= 2 * content_cost).all(),
 )
 
 # %% [markdown]

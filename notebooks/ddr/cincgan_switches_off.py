@@ -63,23 +63,13 @@ device = "auto"
 # 20, or on clean pictures and blur 4. If switching off belongs to blind networks, they should do
 # it too.
 #
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# A part is *restored* if at most **50 %** of it is left, and *left as it is* if at least **80 %**
-# is (more than 100 % is amplified, which is no restoring either). (1) On mild inputs CinCGAN
-# leaves at most 50 % of the noise and less than 80 % of the blur, and its PSNR is above that of
-# bicubic enlargement (95 % bootstrap over contents). (2) It leaves noise 20, blur 4 and JPEG 30
-# as they are. (3) What BM3D leaves of the noise differs by at most 10 percentage points between
-# mild and noise 20. (4) In **every training seed**, the network trained on noise 20 restores it
-# and leaves blur 4 as it is, and the one trained on blur 4 restores that and leaves noise 20 as
-# it is.
-# :::
+# A part counts as *restored* if at most **50 %** of it is left, and as *left as it is* if at least
+# **80 %** is: more than 100 % is amplified, which is no restoring either.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
 import torch
 from bm3d import BM3DProfile, bm3d_rgb
-from myst_nb import glue
 from skimage.restoration import estimate_sigma
 
 from srlab.data.datasets import degraded_patches, load_images
@@ -91,23 +81,25 @@ from srlab.figures.pictures import picture_grid, picture_row
 from srlab.figures.tables import matrix_heatmap
 from srlab.images import image_to_array
 from srlab.studies.ddr.restoration import Restorations
-from srlab.studies.networks import network, obtainable
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, mean_interval, record, span
+from srlab.studies.networks import obtainable
+from srlab.studies.study import Study, mean_interval
 from srlab.training.recipes import MILD, seed_names
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="ddr/cincgan_switches_off",
+study = Study(
+    "ddr/cincgan_switches_off",
     claim="A blind network restores the degradation it was trained on and leaves others as they are",
     source="DDR, Sec. 3, Fig. 2",
-    criterion=(
-        "CinCGAN leaves at most 50 % of mild's noise, less than 80 % of its blur and gains PSNR on "
-        "bicubic; at least 80 % of noise 20, blur 4 and JPEG 30; BM3D's share differs by at most 10 "
-        "points between mild and noise 20; networks trained with pairs do alike in every seed."
-    ),
+    claims={
+        "own": "CinCGAN restores mild: at most 50 % of its noise left, below 80 % of its blur, PSNR gained",
+        "others": "CinCGAN leaves at least 80 % of noise 20, blur 4 and JPEG 30",
+        "bm3d": "what BM3D leaves of the noise differs by at most 10 points",
+        "paired": "trained with pairs: own degradation at most 50 % left, the other at least 80 %",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -146,13 +138,13 @@ names = {
     f"trained on {own}": obtainable(seed_names(base, training_seeds), train=train)
     for own, base in PAIRED.items()
 }
-checkpoints = [blind, "srresnet-gr", *(name for own in names.values() for name in own)]
-models = {name: network(name, train=train, device=device) for name in checkpoints}
+chosen = [blind, "srresnet-gr", *(name for own in names.values() for name in own)]
 labels = {"bicubic": "bicubic", "BM3D": "BM3D", "CinCGAN": blind, "trained on clean": "srresnet-gr"}
 labels |= {label: own[0] for label, own in names.items()}
 
-methods = {"bicubic": lambda lr: upsample(lr, 4), "BM3D": bm3d, **models}
-results = Restorations(methods, hr.to(device), conditions)
+methods = {"bicubic": lambda lr: upsample(lr, 4), "BM3D": bm3d}
+methods |= {name: study.network(name) for name in chosen}
+results = Restorations(methods, hr.to(study.device), conditions)
 
 # %% [markdown]
 # ## Look first
@@ -161,23 +153,15 @@ results = Restorations(methods, hr.to(device), conditions)
 
 
 # %%
-content = min(num_patches - 1, 4)
-shown = ["bicubic", "BM3D", "CinCGAN"]
-
-
-@torch.no_grad()
-def picture(label, condition):
-    one = results.lr(condition)[[content]]
-    return image_to_array(methods[labels[label]](one)[0])
-
-
-panels = {(kind, label): picture(label, kind) for kind in CONDITIONS for label in shown}
+content, panels, notes = min(num_patches - 1, 4), {}, {}
+for kind in CONDITIONS:
+    for label in ("bicubic", "BM3D", "CinCGAN"):
+        with torch.no_grad():
+            sr = methods[labels[label]](results.lr(kind)[[content]])
+        panels[kind, label] = image_to_array(sr[0])
+        notes[kind, label] = f"{results.quality(labels[label], kind)[content]:.2f} dB"
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One content under four conditions, as three methods give it back, with PSNR-Y. The first row is CinCGAN's own degradation. Zoom in; the pictures move together.", "name": "fig-switch-pictures"}}
-notes = {
-    (kind, label): f"{results.quality(labels[label], kind)[content]:.2f} dB"
-    for kind, label in panels
-}
 picture_grid(panels, notes=notes)
 
 # %% name="hero" tags=["remove-cell"]
@@ -204,16 +188,15 @@ left = {
 values = np.array([[100 * own[title].share for title in JUDGED] for own in left.values()])
 matrix_heatmap(values, list(left), list(JUDGED), colour_title="left, %", limits=(0, 100))
 
+
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR-Y gained over bicubic enlargement, dB, mean over contents. What acts on a degradation without restoring it shows here as a loss.", "name": "fig-switch-psnr"}}
-gain = {
-    label: {
-        kind: results.quality(method, kind) - results.quality("bicubic", kind)
-        for kind in CONDITIONS
-    }
-    for label, method in labels.items()
-}
-values = np.array([[own[kind].mean() for kind in CONDITIONS] for own in gain.values()])
-matrix_heatmap(values.round(2) + 0.0, list(gain), CONDITIONS, colour_title="gain, dB")
+def gain(label, kind):
+    """PSNR gained over bicubic enlargement, dB (N,)."""
+    return results.quality(labels[label], kind) - results.quality("bicubic", kind)
+
+
+values = np.array([[gain(label, kind).mean() for kind in CONDITIONS] for label in labels])
+matrix_heatmap(values.round(2) + 0.0, list(labels), CONDITIONS, colour_title="gain, dB")
 
 # %% [markdown]
 # ## Where does it switch?
@@ -223,30 +206,23 @@ matrix_heatmap(values.round(2) + 0.0, list(gain), CONDITIONS, colour_title="gain
 
 
 # %%
-def curves(part, levels, own):
-    """{label: what is left, in per cent, at each level}, and the PSNR gained."""
+def along(part, levels, own):
+    """What is left, in per cent, and the PSNR gained at each level: {panel: {label: values}}."""
     kinds = [f"{part} {level}" for level in levels]
-    rows = {label: labels[label] for label in ("BM3D", "CinCGAN", "trained on clean", own)}
-    shares = {
-        label: np.array([100 * results.left(method, kind, part).share for kind in kinds])
-        for label, method in rows.items()
-    }
-    bicubic = [results.quality("bicubic", kind).mean() for kind in kinds]
-    gained = {
-        label: np.array([results.quality(method, kind).mean() for kind in kinds]) - bicubic
-        for label, method in rows.items()
-    }
-    return {f"{part} left, %": shares, "PSNR gain, dB": gained}
+    shown = ("BM3D", "CinCGAN", "trained on clean", own)
+    shares = [[100 * results.left(labels[m], kind, part).share for kind in kinds] for m in shown]
+    gains = [[gain(label, kind).mean() for kind in kinds] for label in shown]
+    panels = {f"{part} left, %": shares, "PSNR gain, dB": gains}
+    return {title: dict(zip(shown, np.array(rows))) for title, rows in panels.items()}
 
-
-along_noise = curves("noise", noise_levels, "trained on noise 20")
-along_blur = curves("blur", blur_widths, "trained on blur 4")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Noise alone, from weak to strong: what is left of it, and the PSNR gained over bicubic enlargement. BM3D estimates the level from each picture. A network that recognizes a level would dip there and come back to 100 %.", "name": "fig-switch-noise"}}
-stacked_curves(noise_levels, along_noise, x_title="noise of the input, /255")
+noise = along("noise", noise_levels, "trained on noise 20")
+stacked_curves(noise_levels, noise, x_title="noise of the input, /255")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Blur alone, from weak to strong: what is left of it, and the PSNR gained over bicubic enlargement.", "name": "fig-switch-blur"}}
-stacked_curves(blur_widths, along_blur, x_title="blur of the input, LR pixels")
+blur = along("blur", blur_widths, "trained on blur 4")
+stacked_curves(blur_widths, blur, x_title="blur of the input, LR pixels")
 
 # %% [markdown]
 # ## Verdict
@@ -255,7 +231,8 @@ stacked_curves(blur_widths, along_blur, x_title="blur of the input, LR pixels")
 
 # %%
 cincgan, unseen = left["CinCGAN"], list(JUDGED)[2:]
-gain_low, gain_high = mean_interval(gain["CinCGAN"]["mild"])
+own_gain = gain("CinCGAN", "mild")
+low, high = mean_interval(own_gain)
 bm3d_gap = abs(left["BM3D"]["mild: noise"].share - left["BM3D"]["noise 20"].share)
 paired = {
     (own, kind): [results.left(name, *JUDGED[kind]).share for name in names[f"trained on {own}"]]
@@ -265,70 +242,36 @@ paired = {
 restored = max(max(paired[own, own]) for own in PAIRED) <= 0.5
 untouched = min(min(paired[own, kind]) for own, kind in paired if own != kind) >= 0.8
 
-# %% tags=["remove-cell"]
-for key, title in [
-    ("own_noise", "mild: noise"),
-    ("own_blur", "mild: blur"),
-    ("noise", "noise 20"),
-    ("blur", "blur 4"),
-    ("jpeg", "JPEG 30"),
-]:
-    glue(f"switch_{key}", 100 * cincgan[title].share, display=False)
-    glue(f"switch_{key}_bm3d", 100 * left["BM3D"][title].share, display=False)
-glue("switch_gain", float(gain["CinCGAN"]["mild"].mean()), display=False)
-glue("switch_gain_low", gain_low, display=False)
-glue("switch_gain_high", gain_high, display=False)
-glue("switch_gain_noise", float(gain["CinCGAN"]["noise 20"].mean()), display=False)
-glue("switch_gain_bm3d", float(gain["BM3D"]["mild"].mean()), display=False)
-glue("switch_gain_bm3d_noise", float(gain["BM3D"]["noise 20"].mean()), display=False)
-for own, short in (("noise 20", "n"), ("blur 4", "b")):
-    for kind, other in (("noise 20", "n"), ("blur 4", "b")):
-        glue(
-            f"switch_paired_{short}{other}", 100 * float(np.mean(paired[own, kind])), display=False
-        )
-glue(
-    "switch_seeds", ", ".join(f"{len(own)} {label}" for label, own in names.items()), display=False
-)
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % over contents for CinCGAN and BM3D, lowest to highest over training seeds for the networks trained with pairs.", "name": "fig-switch-verdict"}}
-percent = {
-    f"{title} left by CinCGAN, %": cincgan[title]
-    for title in ("mild: noise", *unseen, "mild: blur")
-} | {f"{title} left by BM3D, %": left["BM3D"][title] for title in ("mild: noise", "noise 20")}
-seeds = {
-    f"{kind} left, trained on {own}, %": 100 * np.array(shares)
-    for (own, kind), shares in paired.items()
-}
-gained = {"PSNR gain of CinCGAN on mild, dB": gain["CinCGAN"]["mild"].mean()}
-record(
-    finding,
-    checks={
-        "CinCGAN restores mild: at most 50 % of its noise left, below 80 % of its blur, PSNR gained": (
-            cincgan["mild: noise"].share <= 0.5
-            and cincgan["mild: blur"].share < 0.8
-            and gain_low > 0
-        ),
-        "CinCGAN leaves at least 80 % of noise 20, blur 4 and JPEG 30": (
-            min(cincgan[title].share for title in unseen) >= 0.8
-        ),
-        "what BM3D leaves of the noise differs by at most 10 points": bm3d_gap <= 0.1,
-        "trained with pairs: own degradation at most 50 % left, the other at least 80 %": (
-            restored and untouched
-        ),
-    },
-    measured={title: 100 * own.share for title, own in percent.items()}
-    | gained
-    | {title: values.mean() for title, values in seeds.items()},
-    interval={title: tuple(100 * edge for edge in own.interval()) for title, own in percent.items()}
-    | dict.fromkeys(gained, (gain_low, gain_high))
-    | {title: span(values) for title, values in seeds.items()},
-    paper={
-        "mild: noise left by CinCGAN, %": "restored",
-        "noise 20 left by CinCGAN, %": "left as it is",
-    },
-    image_set=image_set,
-    parameters={"num_patches": num_patches, "size": size, "training_seeds": training_seeds},
-    checkpoints=checkpoints,
+PAPER = {"mild: noise": "restored", "noise 20": "left as it is"}
+for title in ("mild: noise", *unseen, "mild: blur"):
+    ends = tuple(100 * end for end in cincgan[title].interval())
+    share, paper = 100 * cincgan[title].share, PAPER.get(title, "")
+    study.measure(f"{title} left by CinCGAN, %", share, interval=ends, paper=paper)
+for title in PAPER:
+    ends = tuple(100 * end for end in left["BM3D"][title].interval())
+    study.measure(f"{title} left by BM3D, %", 100 * left["BM3D"][title].share, interval=ends)
+name, own = "PSNR gain of CinCGAN on mild, dB", {"interval": (low, high), "glue": "switch_gain"}
+study.measure(name, own_gain, **own)
+for (own, kind), shares in paired.items():
+    short = f"switch_paired_{own[0]}{kind[0]}"
+    study.measure(f"{kind} left, trained on {own}, %", 100 * np.array(shares), glue=short)
+
+SHORT = {"mild: noise": "own_noise", "mild: blur": "own_blur"}
+SHORT |= {"noise 20": "noise", "blur 4": "blur", "JPEG 30": "jpeg"}
+for method, ending in {"CinCGAN": "", "BM3D": "_bm3d"}.items():
+    shares = {word: 100 * left[method][title].share for title, word in SHORT.items()}
+    study.glue(**{f"switch_{word}{ending}": share for word, share in shares.items()})
+study.glue(switch_gain_low=low, switch_gain_high=high)
+study.glue(switch_gain_noise=gain("CinCGAN", "noise 20").mean())
+study.glue(switch_gain_bm3d=gain("BM3D", "mild").mean())
+study.glue(switch_gain_bm3d_noise=gain("BM3D", "noise 20").mean())
+study.glue(switch_seeds=", ".join(f"{len(own)} {label}" for label, own in names.items()))
+study.verdict(
+    own=cincgan["mild: noise"].share <= 0.5 and cincgan["mild: blur"].share < 0.8 and low > 0,
+    others=min(cincgan[title].share for title in unseen) >= 0.8,
+    bm3d=bm3d_gap <= 0.1,
+    paired=restored and untouched,
 )
 
 # %% [markdown]

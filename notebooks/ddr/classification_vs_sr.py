@@ -49,27 +49,16 @@ device = "auto"
 #
 # Which photograph a patch comes from is an easier question than what it shows: colours alone give
 # much of the answer, and pixels may be sorted by class before any network has seen them. So the
-# pixels stand in the tables too: criterion (1) is easy where they are. Both networks see the same
-# patches, hence a difference between them is not one of the pictures.
+# pixels stand in the tables too: the first claim is easy where they are.
 #
 # The CHI has one value for each labelling of the same points: by class, and by degradation. With
 # $K$ classes it is divided by $K-1$, so values of both labellings can be compared; their **ratio**
 # says which of the two a layer sorts by. Its 95 % interval comes from drawing contents with
 # replacement.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# With CHI on the t-SNE embedding, as in the paper: (1) after Conv5_x of **every** classifier, CHI by
-# class over CHI by degradation is above 1, its interval included; (2) after ResBlock 16 of **every**
-# super-resolution network it is below 1, its interval included; (3) in every classifier CHI by
-# class is highest after the last stage; (4) among blurred patches alone, and among noisy
-# patches alone, the deepest layer of every classifier has a CHI by class of at least 20 (the paper's level
-# "+") and more than that of any super-resolution network.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
-from myst_nb import glue
+import pandas as pd
 
 from srlab.data.labelled import cifar10
 from srlab.data.subjects import by_degradation, subject_task
@@ -77,6 +66,7 @@ from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import embedding_grid
+from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_row, sprite_sheet
 from srlab.figures.tables import matrix_heatmap
 from srlab.images import image_to_array
@@ -88,27 +78,30 @@ from srlab.representation.embedding import (
     points,
     principal_components,
     separability,
-    separability_ratio,
 )
+from srlab.studies.ddr.labellings import both_indices, class_ratio, sample_row
 from srlab.studies.networks import network, subject_classifiers
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record, span
+from srlab.studies.study import Study
 from srlab.training.classification import accuracy
 from srlab.training.recipes import seed_names
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="ddr/classification_vs_sr",
+study = Study(
+    "ddr/classification_vs_sr",
     claim="Deep features of classifiers cluster by class, those of SR networks by degradation",
     source="DDR, Sec. 4.2, Fig. 1, 4, 5",
-    criterion=(
-        "In the deepest layer CHI by class over CHI by degradation is above 1 (with its interval) "
-        "in every classifier and below 1 in every SR network; CHI by class is highest in the "
-        "classifiers' last stage; among blurred or noisy patches alone it stays at 20 or more "
-        "there, and above the SR networks'."
-    ),
+    claims={
+        "classifiers": "Conv5_x: CHI by class over CHI by degradation is above 1, interval included, "
+        "in every classifier",
+        "resolvers": "ResBlock 16: that ratio is below 1, interval included, in every SR network",
+        "depth": "CHI by class is highest after the last stage, in every classifier",
+        "damaged": "among blurred and among noisy patches alone, the classifiers' CHI by class is at "
+        "least 20 and above the SR networks'",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -117,20 +110,13 @@ finding = Finding(
 
 # %%
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
-task = subject_task(image_set, degradations, count=num_patches, most=num_classes)
-kinds, contents = task.pairs.degradation_labels, task.pairs.content_labels
-groups = np.repeat(np.arange(len(task.pairs.contents)), len(degradations))
-tests = by_degradation(task.pairs, task.names)
-lr = task.pairs.lr.to(device)
-pictures = np.stack([image_to_array(patch) for patch in task.pairs.lr])
+names, pairs = subject_task(image_set, degradations, count=num_patches, most=num_classes)
+kinds, contents, subjects = pairs.degradation_labels, pairs.content_labels, np.array(pairs.contents)
+tests, lr = by_degradation(pairs, names), pairs.lr.to(study.device)
+pictures = np.stack([image_to_array(patch) for patch in pairs.lr])
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Four of the test pictures under the three degradations, as both kinds of networks see them. Two questions can be asked of each: what is it, and what happened to it?", "name": "fig-cls-patches"}}
-some = np.linspace(0, len(task.pairs.contents) - 1, 4, dtype=int)
-columns = {
-    kind: np.concatenate([pictures[3 * content + k] for content in some], axis=1)
-    for k, kind in enumerate(tests)
-}
-picture_row(columns, height=200)
+picture_row(sample_row(pairs), height=200)
 
 # %% [markdown]
 # The networks. Classifiers learnt from clean patches only: none of the networks has met blur or
@@ -144,11 +130,11 @@ by_name = subject_classifiers(
     classes=num_classes,
     train=train,
     steps=live_steps,
-    device=device,
+    device=study.device,
 )
 classifier_names, classifiers = list(by_name), list(by_name.values())
 resolver_names = seed_names("srresnet-gr", training_seeds)
-resolvers = [network(name, device=device) for name in resolver_names]
+resolvers = [network(name, device=study.device) for name in resolver_names]
 
 # %%
 right = {kind: [accuracy(model, data) for model in classifiers] for kind, data in tests.items()}
@@ -157,7 +143,8 @@ test_accuracy = [accuracy(model, everything) for model in classifiers]
 
 # %% [markdown]
 # Each network shows the same pictures four times, from shallow to deep. Features are flattened,
-# reduced to 50 principal components, embedded in the plane, and measured under both labellings.
+# reduced to 50 principal components, embedded in the plane, and measured under both labellings. The
+# pixels that went in take the same way.
 
 # %%
 LAYERS = {"classifier": ResNet18.taps, "super-resolver": [f"body.{block - 1}" for block in blocks]}
@@ -166,7 +153,8 @@ models = {
     for kind, own in (("classifier", classifiers), ("super-resolver", resolvers))
     for seed, model in enumerate(own)
 }
-components, alone = {}, {}
+first, last = 0, len(blocks) - 1
+components, alone = {("pixels", 0, last): principal_components(points(pairs.lr))}, {}
 for (kind, seed), model in models.items():
     features = layer_points(model, lr, LAYERS[kind])
     for depth, layer in enumerate(LAYERS[kind]):
@@ -179,23 +167,19 @@ for (kind, seed), model in models.items():
 embeddings = {key: embed(cloud, perplexity=perplexity) for key, cloud in components.items()}
 alone = {key: embed(cloud, perplexity=perplexity) for key, cloud in alone.items()}
 
-labels = {"by class": contents, "by degradation": kinds}
-depths = range(len(blocks))
-first, last = depths[0], depths[-1]
-
-
-def over_networks(clouds, kind, label):
-    """CHI (networks, depths)."""
-    own = [seed for kind_, seed in models if kind_ == kind]
-    return np.array(
-        [[separability(clouds[kind, s, d], labels[label]).index for d in depths] for s in own]
-    )
-
-
-chi, chi_pca = (
-    {(kind, label): over_networks(clouds, kind, label) for kind in LAYERS for label in labels}
-    for clouds in (embeddings, components)
+TSNE, PCA = "CHI, t-SNE", "CHI, 50 PCA dimensions"
+chi = pd.DataFrame(
+    {"measure": title, "network": kind, "seed": seed, "depth": depth, "label": label}
+    | {"line": f"{kind}, {label}", "value": value}
+    for title, clouds in {TSNE: embeddings, PCA: components}.items()
+    for (kind, seed, depth), cloud in clouds.items()
+    for label, value in both_indices(cloud, pairs).items()
 )
+chi_alone = pd.DataFrame(
+    {"network": kind, "seed": seed, "degradation": degradation}
+    | {"value": separability(cloud, subjects).index}
+    for (kind, seed, degradation), cloud in alone.items()
+).pivot(index=["network", "seed"], columns="degradation", values="value")
 
 # %% [markdown]
 # ## By degradation?
@@ -203,15 +187,14 @@ chi, chi_pca = (
 # In this figure colour is the degradation. Follow the rows from left to right, shallow to deep.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the features of both kinds of networks along their depth (first seed). Colour: degradation; symbol: subject. Point at a dot to see its patch. Above each panel CHI by class and by degradation. Compare the lower right panel with the upper right one: in which of them do colours lie apart?", "name": "fig-cls-degradation"}}
-titles = [
-    f"{stage.capitalize()} · ResBlock {block}"
-    for stage, block in zip(ResNet18.taps, blocks, strict=True)
-]
-panels = {(kind, titles[d]): embeddings[kind, 0, d] for kind in LAYERS for d in depths}
+titles = [f"{stage.capitalize()} · ResBlock {b}" for stage, b in zip(ResNet18.taps, blocks)]
+places = {(kind, title): (kind, 0, d) for kind in LAYERS for d, title in enumerate(titles)}
+panels = {place: embeddings[key] for place, key in places.items()}
+layered = chi[chi.network != "pixels"]
+shown = layered[(layered.measure == TSNE) & (layered.seed == 0)]
 notes = {
-    (kind, titles[d]): " · ".join(f"{label} {chi[kind, label][0, d]:.0f}" for label in labels)
-    for kind in LAYERS
-    for d in depths
+    (kind, titles[d]): " · ".join(f"{row.label} {row.value:.0f}" for row in own.itertuples())
+    for (kind, d), own in shown.groupby(["network", "depth"])
 }
 sprites = sprite_sheet(pictures)
 embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=notes)
@@ -228,17 +211,11 @@ embedding_grid(panels, classes=contents, contents=kinds, sprites=sprites, notes=
 # ## Along the depth
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI under both labellings along the depth: mean over networks, bands from the lowest to the highest. Above in the plane, below on the 50 principal components. Look which of a network's two lines is on top at the right end, and how it came there.", "name": "fig-cls-depth"}}
-lines = {"CHI, t-SNE": chi, "CHI, 50 PCA dimensions": chi_pca}
+lines, bands = curves(layered, panel="measure", line="line", x="depth")
 stacked_curves(
-    [depth + 1 for depth in depths],
-    {
-        title: {", ".join(key): rows.mean(axis=0) for key, rows in table.items()}
-        for title, table in lines.items()
-    },
-    bands={
-        title: {", ".join(key): (rows.min(axis=0), rows.max(axis=0)) for key, rows in table.items()}
-        for title, table in lines.items()
-    },
+    [depth + 1 for depth in range(len(blocks))],
+    lines,
+    bands=bands,
     x_title="layer, 1 = Conv2_x or first block shown, 4 = Conv5_x or last block shown",
     log_y=list(lines),
 )
@@ -248,22 +225,17 @@ stacked_curves(
 #
 # The deepest layers under both labellings, and for comparison the pixels that went in.
 
-# %%
-pixels = {"CHI, 50 PCA dimensions": principal_components(points(task.pairs.lr))}
-pixels["CHI, t-SNE"] = embed(pixels["CHI, 50 PCA dimensions"], perplexity=perplexity)
-deep = {
-    title: {
-        "pixels": [separability(pixels[title], own).index for own in labels.values()],
-        **{kind: [table[kind, label][:, last].mean() for label in labels] for kind in LAYERS},
-    }
-    for title, table in lines.items()
-}
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of the deepest layers by class and by degradation, mean over networks: the finding in one table. The claim is that the larger of two neighbours changes sides between the last two rows, in the plane (left) and on 50 principal components (right).", "name": "fig-cls-table"}}
+deep = chi[chi.depth == last].pivot(
+    index=["network", "seed"], columns=["measure", "label"], values="value"
+)
+table = deep.groupby("network").mean().loc[["pixels", *LAYERS]]
+labels = {"by class": "class", "by degradation": "damage"}
+columns = [(measure, label) for measure in (TSNE, PCA) for label in labels]
 matrix_heatmap(
-    np.concatenate([list(rows.values()) for rows in deep.values()], axis=1),
-    list(deep["CHI, t-SNE"]),
-    [f"{label}, {title.removeprefix('CHI, ')}" for title in deep for label in labels],
+    table[columns].to_numpy(),
+    list(table.index),
+    [f"{label}, {measure.removeprefix('CHI, ')}" for measure, label in columns],
     colour_title="CHI",
     log=True,
 )
@@ -275,15 +247,13 @@ matrix_heatmap(
 # on its own, so that nothing but subjects is left to sort by.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The deepest layers for clean, blurred and noisy patches, each embedded alone (first seed). Colour: subject. Above each panel CHI by class. Look whether the colours of the upper row still gather under blur and noise.", "name": "fig-cls-alone"}}
-subjects = np.array(task.pairs.contents)
-chi_alone = {key: separability(cloud, subjects).index for key, cloud in alone.items()}
-own = {(kind, degradation): (kind, 0, degradation) for kind in LAYERS for degradation in tests}
+cells = [(kind, degradation) for kind in LAYERS for degradation in tests]
 embedding_grid(
-    {place: alone[key] for place, key in own.items()},
+    {(kind, degradation): alone[kind, 0, degradation] for kind, degradation in cells},
     classes=subjects,
     contents=subjects,
     sprites=sprite_sheet(pictures[:: len(tests)]),
-    notes={place: f"CHI by class {chi_alone[key]:.0f}" for place, key in own.items()},
+    notes={(k, d): f"CHI by class {chi_alone.at[(k, 0), d]:.0f}" for k, d in cells},
 )
 
 # %% [markdown]
@@ -293,46 +263,40 @@ embedding_grid(
 # more, of the first network of each kind, under milder damage. This is no part of the criterion.
 
 # %%
-ratios = {
-    key: separability_ratio(embeddings[*key, last], contents, kinds, groups) for key in models
-}
+RATIO = "CHI by class / by degradation"
+ratios = pd.DataFrame(
+    {key: class_ratio(embeddings[*key, last], pairs) for key in models},
+    index=["ratio", "low", "high"],
+).T
 
 
 def under(share):
-    """[ratio, low, high] of each kind, and the accuracy (blurred, noisy), under milder damage."""
+    """(ratio, low, high) of each kind, and the accuracy (blurred, noisy), under milder damage."""
     milder = [Degradation(), Degradation(blur_sigma=4 * share)]
     milder += [Degradation(noise_sigma=20 / 255 * share)]
     pairs = subject_task(image_set, milder, count=num_patches, most=num_classes).pairs
     found = {}
-    for kind in LAYERS:
-        cloud = layer_components(models[kind, 0], pairs.lr.to(device), LAYERS[kind][-1:])
-        cloud = embed(*cloud.values(), perplexity=perplexity)
-        found[kind] = separability_ratio(
-            cloud, pairs.content_labels, pairs.degradation_labels, groups
-        )
-    _, *damaged = by_degradation(pairs, task.names).values()
+    for kind, layers in LAYERS.items():
+        cloud = layer_components(models[kind, 0], pairs.lr.to(study.device), layers[-1:])
+        found[kind] = class_ratio(embed(*cloud.values(), perplexity=perplexity), pairs)
+    _, *damaged = by_degradation(pairs, names).values()
     return found, [accuracy(classifiers[0], data) for data in damaged]
 
 
 milder = {share: under(share) for share in strengths}
-milder[1] = {kind: ratios[kind, 0] for kind in LAYERS}, [own[0] for own in right.values()][1:]
+named = [values[0] for values in right.values()][1:]
+milder[1] = {kind: tuple(ratios.loc[kind, 0]) for kind in LAYERS}, named
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Milder damage, up to that of the paper at 1. Above: CHI by class over CHI by degradation in the deepest layers (bands: 95 % bootstrap over contents); below 1 a layer sorts by degradation. Below: how many patches the classifier still names rightly. Look whether the classifier's ratio falls where its accuracy does.", "name": "fig-cls-strength"}}
-curves = {kind: np.array([found[kind] for found, _ in milder.values()]).T for kind in LAYERS}
+along = {kind: np.transpose([found[kind] for found, _ in milder.values()]) for kind in LAYERS}
+accuracies = zip(("blurred", "noisy"), np.transpose([named for _, named in milder.values()]))
 figure = stacked_curves(
     list(milder),
-    {
-        "CHI by class / by degradation": {kind: own[0] for kind, own in curves.items()},
-        **{
-            f"accuracy, {name}": {
-                "classifier": np.array([accuracies[k] for _, accuracies in milder.values()])
-            }
-            for k, name in enumerate(("blurred", "noisy"))
-        },
-    },
-    bands={"CHI by class / by degradation": {kind: tuple(own[1:]) for kind, own in curves.items()}},
+    {RATIO: {kind: own[0] for kind, own in along.items()}}
+    | {f"accuracy, {name}": {"classifier": values} for name, values in accuracies},
+    bands={RATIO: {kind: tuple(own[1:]) for kind, own in along.items()}},
     x_title="share of the paper's blur (4 pixels) and noise (20/255)",
-    log_y=["CHI by class / by degradation"],
+    log_y=[RATIO],
 )
 figure.update_layout(yaxis2_range=[0, 1.03], yaxis3_range=[0, 1.03])
 
@@ -340,107 +304,58 @@ figure.update_layout(yaxis2_range=[0, 1.03], yaxis3_range=[0, 1.03])
 # ## Verdict
 
 # %%
-
-
-def of_all(kind, values):
-    """Of all networks of a kind, from {(kind, …): value}."""
-    return np.array([value for key, value in values.items() if key[0] == kind])
-
-
-ratio, low, high = ({kind: of_all(kind, ratios)[:, part] for kind in LAYERS} for part in (0, 1, 2))
-typical = {kind: np.exp(np.log(own).mean()) for kind, own in ratio.items()}  # geometric mean
-damaged = {key: value for key, value in chi_alone.items() if key[2] != str(degradations[0])}
-by_class, by_damage = ({kind: chi[kind, label][:, last] for kind in LAYERS} for label in labels)
-
-# %% tags=["remove-cell"]
+typical = np.exp(np.log(ratios.ratio).groupby(level=0).mean())  # geometric mean
+outer = {kind: (ratios.low[kind].min(), ratios.high[kind].max()) for kind in LAYERS}
+own = layered[(layered.measure == TSNE) & (layered.line == "classifier, by class")]
+by_class = own.pivot(index="seed", columns="depth", values="value")
 _, blur, noise = tests
-for key, values in {
-    "cls_class": by_class["classifier"],
-    "cls_damage": by_damage["classifier"],
-    "cls_first": chi["classifier", "by class"][:, first],
-    "cls_sr_class": by_class["super-resolver"],
-    "cls_sr_damage": by_damage["super-resolver"],
-    "cls_ratio": typical["classifier"],
-    "cls_sr_ratio": typical["super-resolver"],
-    "cls_accuracy": 100 * np.array(test_accuracy),
-    "cls_accuracy_blur": 100 * np.array(right[blur]),
-    "cls_accuracy_noise": 100 * np.array(right[noise]),
-    "cls_damaged": of_all("classifier", damaged),
-    "cls_sr_damaged": of_all("super-resolver", damaged),
-    "cls_mild": curves["classifier"][0][0],
-    "cls_sr_mild": curves["super-resolver"][0][0],
-    "cls_share": 100 * next(iter(milder)),
-    "cls_pixels": deep["CHI, t-SNE"]["pixels"][0],
-    "cls_pixels_damage": deep["CHI, t-SNE"]["pixels"][1],
-    "cls_chance": 100 / len(task.names),
-}.items():
-    glue(key, float(np.mean(values)), display=False)
+damaged = chi_alone[[blur, noise]]
+
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over networks; of the ratios the outer ends of the networks' 95 % bootstrap intervals.", "name": "fig-cls-verdict"}}
-outer = {kind: (low[kind].min(), high[kind].max()) for kind in LAYERS}
-values = {
-    "accuracy, clean test pictures": test_accuracy,
-    **{f"accuracy, shown patches, {kind}": right[kind] for kind in tests},
-    "classifier: CHI by class": by_class["classifier"],
-    "classifier: CHI by degradation": by_damage["classifier"],
-    "super-resolver: CHI by class": by_class["super-resolver"],
-    "super-resolver: CHI by degradation": by_damage["super-resolver"],
-    **{
-        f"{kind}: CHI by class, {name} alone": [
-            value for key, value in chi_alone.items() if key[::2] == (kind, name)
-        ]
-        for kind in LAYERS
-        for name in tests
-    },
-    **{
-        f"{kind}: CHI {label}, 50 PCA dimensions": table[:, last]
-        for (kind, label), table in chi_pca.items()
-    },
-}
-record(
-    finding,
-    checks={
-        "Conv5_x: CHI by class over CHI by degradation is above 1, interval included, "
-        "in every classifier": outer["classifier"][0] > 1,
-        "ResBlock 16: that ratio is below 1, interval included, in every SR network": (
-            outer["super-resolver"][1] < 1
-        ),
-        "CHI by class is highest after the last stage, in every classifier": bool(
-            (chi["classifier", "by class"].argmax(axis=1) == last).all()
-        ),
-        "among blurred and among noisy patches alone, the classifiers' CHI by class is at least "
-        "20 and above the SR networks'": (
-            of_all("classifier", damaged).min() >= max(20, of_all("super-resolver", damaged).max())
-        ),
-    },
-    measured={
-        "classifier: CHI by class / by degradation": typical["classifier"],
-        "super-resolver: CHI by class / by degradation": typical["super-resolver"],
-        **{name: np.mean(of_networks) for name, of_networks in values.items()},
-        **{
-            f"{kind}: CHI by class / by degradation, {share:.0%} of blur and noise": found[kind][0]
-            for share, (found, _) in milder.items()
-            if share < 1
-            for kind in LAYERS
-        },
-    },
-    interval={
-        "classifier: CHI by class / by degradation": outer["classifier"],
-        "super-resolver: CHI by class / by degradation": outer["super-resolver"],
-        **{name: span(of_networks) for name, of_networks in values.items() if len(of_networks) > 1},
-    },
-    paper={
-        "classifier: CHI by class / by degradation": "clusters by class",
-        "super-resolver: CHI by class / by degradation": "clusters by degradation",
-        "accuracy, clean test pictures": "0.929 on CIFAR-10",
-    },
-    image_set=image_set,
-    parameters={
-        "num_patches": num_patches,
-        "classes": len(task.names),
-        "trained_live": live_steps if train else 0,
-        "perplexity": perplexity,
-    },
+def measure(name, values, **more):
+    """With the spread over networks where there are several."""
+    study.measure(name, values if len(values) > 1 else values[0], **more)
+
+
+SHORT = {"classifier": "cls", "super-resolver": "cls_sr"}
+PAPER = {"classifier": "clusters by class", "super-resolver": "clusters by degradation"}
+for kind, short in SHORT.items():
+    name, own = f"{kind}: {RATIO}", {"interval": outer[kind], "paper": PAPER[kind]}
+    study.measure(name, typical[kind], **own, glue=f"{short}_ratio")
+measure("accuracy, clean test pictures", test_accuracy, paper="0.929 on CIFAR-10")
+for kind, values in right.items():
+    measure(f"accuracy, shown patches, {kind}", values)
+for kind, short in SHORT.items():
+    for label, word in labels.items():
+        measure(f"{kind}: CHI {label}", deep.loc[kind][TSNE, label], glue=f"{short}_{word}")
+for kind in LAYERS:
+    for name in tests:
+        measure(f"{kind}: CHI by class, {name} alone", chi_alone.loc[kind][name])
+for kind in LAYERS:
+    for label in labels:
+        measure(f"{kind}: CHI {label}, 50 PCA dimensions", deep.loc[kind][PCA, label])
+for share in (share for share in milder if share < 1):
+    for kind in LAYERS:
+        found = milder[share][0][kind][0]
+        study.measure(f"{kind}: {RATIO}, {share:.0%} of blur and noise", found)
+
+for kind, short in SHORT.items():
+    values = {"damaged": damaged.loc[kind].mean(axis=None), "mild": along[kind][0][0]}
+    study.glue(**{f"{short}_{word}": value for word, value in values.items()})
+named = {"": test_accuracy, "_blur": right[blur], "_noise": right[noise]}
+study.glue(**{f"cls_accuracy{ending}": 100 * np.mean(own) for ending, own in named.items()})
+pixels = table.loc["pixels", TSNE]
+study.glue(cls_pixels=pixels["by class"], cls_pixels_damage=pixels["by degradation"])
+study.glue(cls_first=by_class[first].mean(), cls_share=100 * next(iter(milder)))
+study.glue(cls_chance=100 / len(names))
+low, high = damaged.loc["classifier"].min(axis=None), damaged.loc["super-resolver"].max(axis=None)
+study.verdict(
+    classifiers=outer["classifier"][0] > 1,
+    resolvers=outer["super-resolver"][1] < 1,
+    depth=(by_class.idxmax(axis=1) == last).all(),
+    damaged=low >= max(20, high),
+    notes={"classes": len(names)},
     checkpoints=[*([] if train else classifier_names), *resolver_names],
 )
 

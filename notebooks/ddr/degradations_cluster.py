@@ -50,17 +50,10 @@ device = "auto"
 # If features follow the degradation, both designs show the same clouds. And two yardsticks: the
 # **pixels** themselves, treated like features; and the index **by content**, with each patch's three
 # versions as one class. A {term}`CHI` is about 1 if its labels mean nothing.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# For CinCGAN and for SRGAN, in every training seed, on the 2-D embedding: with aligned contents the CHI
-# by degradation (1) reaches 20 and (2) exceeds that by content; (3) with contents not aligned it
-# reaches 20 as well; while (4) the pixels stay below 20 in both designs.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
-from myst_nb import glue
+import pandas as pd
 
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
@@ -77,23 +70,24 @@ from srlab.representation.embedding import (
     separability_interval,
     separability_level,
 )
-from srlab.studies.networks import network
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record, span
+from srlab.studies.study import Study
 from srlab.training.recipes import RECIPES, seed_names
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="ddr/degradations_cluster",
+study = Study(
+    "ddr/degradations_cluster",
     claim="Features of CinCGAN and SRGAN gather by degradation, not by content",
     source="DDR, Sec. 4.1, Fig. 3, Sec. A.14",
-    criterion=(
-        "In CinCGAN and SRGAN, in every training seed, CHI by degradation reaches 20 with aligned "
-        "contents, exceeds CHI by content, and reaches 20 with contents not aligned; the pixels "
-        "stay below 20 in both designs."
-    ),
+    claims={
+        "aligned": "with aligned contents, CHI by degradation reaches 20",
+        "content": "with aligned contents, CHI by degradation exceeds that by content",
+        "apart": "with contents not aligned, CHI by degradation reaches 20",
+        "pixels": "the pixels stay below 20 in both designs",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## The three states
@@ -140,11 +134,11 @@ checkpoints = {
     for kind, base in networks.items()
 } | {kind: [base] for kind, base in controls.items()}
 needed = np.unique(np.concatenate(list(designs.values())))
-lr = pairs.lr[needed].to(device)
+lr = pairs.lr[needed].to(study.device)
 
 
 def last_layer(name):
-    model = network(name, train=train, device=device)
+    model = study.network(name)
     return layer_points(model, lr, [model.taps[-1]])[model.taps[-1]]
 
 
@@ -158,14 +152,19 @@ for kind, names in {"pixels": [""], **checkpoints}.items():
 
 # %%
 embeddings = {key: embed(cloud, perplexity=perplexity) for key, cloud in components.items()}
-chi = {key: separability(cloud, kinds).index for key, cloud in embeddings.items()}
-chi_pca = {key: separability(cloud, kinds).index for key, cloud in components.items()}
 patches = np.repeat(np.arange(num_patches), len(states))
-by_content = {
-    key: separability(cloud, patches).index
-    for key, cloud in embeddings.items()
-    if key[2] == "aligned"
-}
+
+
+def indices(key):
+    """CHI by degradation, in the plane and on 50 components, and by content where it repeats."""
+    in_plane, full = (separability(clouds[key], kinds).index for clouds in (embeddings, components))
+    by_content = separability(embeddings[key], patches).index if key[2] == "aligned" else np.nan
+    return {"CHI": in_plane, "PCA": full, "content": by_content}
+
+
+chi = pd.DataFrame(
+    {"network": key[0], "name": key[1], "design": key[2]} | indices(key) for key in embeddings
+)
 
 # %% [markdown]
 # ## The same contents in three states
@@ -176,15 +175,17 @@ by_content = {
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Contents aligned: each patch three times (t-SNE, training seed 0). Colour: state; symbol: picture. The pixels are the yardstick: whatever a network's panel shows beyond them, the network made. Point at a dot to see its patch.", "name": "fig-cluster-aligned"}}
 def show(design):
-    firsts = {"pixels": "", **{kind: names[0] for kind, names in checkpoints.items()}}
-    keys = {("", kind): (kind, name, design) for kind, name in firsts.items()}
+    own = chi[chi.design == design].drop_duplicates("network")  # its first seed
     chosen = designs[design]
     return embedding_grid(
-        {place: embeddings[key] for place, key in keys.items()},
+        {("", row.network): embeddings[row.network, row.name, design] for row in own.itertuples()},
         classes=kinds,
         contents=pairs.content_labels[chosen],
         sprites=sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr[chosen]])),
-        notes={p: f"CHI {chi[k]:.1f} ({separability_level(chi[k])})" for p, k in keys.items()},
+        notes={
+            ("", row.network): f"CHI {row.CHI:.1f} ({separability_level(row.CHI)})"
+            for row in own.itertuples()
+        },
     )
 
 
@@ -197,85 +198,61 @@ show("not aligned")
 # ## Verdict
 
 # %%
-table = {
-    (kind, design): np.array([chi[kind, name, design] for name in names])
-    for kind, names in {"pixels": [""], **checkpoints}.items()
-    for design in designs
-}
-table_pca = {
-    (kind, design): np.array([chi_pca[kind, name, design] for name in names])
-    for kind, names in {"pixels": [""], **checkpoints}.items()
-    for design in designs
-}
-content = {
-    kind: np.array([by_content[kind, name, "aligned"] for name in names])
-    for kind, names in checkpoints.items()
+tables = {
+    kind: own.drop(columns="network").pivot(index="name", columns="design")
+    for kind, own in chi.groupby("network")
 }
 bootstrap = {
     kind: separability_interval(embeddings[kind, names[0], "aligned"], kinds, patches)
     for kind, names in checkpoints.items()
 }
 
-# %% tags=["remove-cell"]
-for kind, word in {"CinCGAN": "cincgan", "SRGAN": "srgan", "SRResNet": "srresnet"}.items():
-    glue(f"cluster_{word}", float(table[kind, "aligned"].mean()), display=False)
-    glue(f"cluster_{word}_low", bootstrap[kind][0], display=False)
-    glue(f"cluster_{word}_high", bootstrap[kind][1], display=False)
-    glue(f"cluster_{word}_pca", float(table_pca[kind, "aligned"].mean()), display=False)
-    glue(f"cluster_{word}_apart", float(table[kind, "not aligned"].mean()), display=False)
-    glue(f"cluster_{word}_content", float(content[kind].mean()), display=False)
-glue("cluster_pixels", float(table["pixels", "aligned"][0]), display=False)
-glue("cluster_pixels_apart", float(table["pixels", "not aligned"][0]), display=False)
-glue("cluster_plain", float(table["SRResNet, without GR", "aligned"][0]), display=False)
-glue("cluster_plain_content", float(content["SRResNet, without GR"][0]), display=False)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds where there are several, else 95 % bootstrap over contents.", "name": "fig-cluster-verdict"}}
-measured, interval = {}, {}
-for kind, names in checkpoints.items():
-    for design in designs:
-        measured[f"CHI, {kind}, {design}"] = table[kind, design].mean()
-    several = len(names) > 1
-    interval[f"CHI, {kind}, aligned"] = span(table[kind, "aligned"]) if several else bootstrap[kind]
-    measured[f"CHI by content, {kind}"] = content[kind].mean()
-    measured[f"CHI on 50 PCA dimensions, {kind}, aligned"] = table_pca[kind, "aligned"].mean()
-    if several:
-        interval[f"CHI, {kind}, not aligned"] = span(table[kind, "not aligned"])
-        interval[f"CHI by content, {kind}"] = span(content[kind])
-for design in designs:
-    measured[f"CHI, pixels, {design}"] = table["pixels", design][0]
-judged = list(networks)
-headline = [f"CHI, {kind}, aligned" for kind in judged] + ["CHI, pixels, aligned"]
-record(
-    finding,
-    checks={
-        "with aligned contents, CHI by degradation reaches 20": min(
-            table[kind, "aligned"].min() for kind in judged
-        )
-        >= 20,
-        "with aligned contents, CHI by degradation exceeds that by content": all(
-            (table[kind, "aligned"] > content[kind]).all() for kind in judged
-        ),
-        "with contents not aligned, CHI by degradation reaches 20": min(
-            table[kind, "not aligned"].min() for kind in judged
-        )
-        >= 20,
-        "the pixels stay below 20 in both designs": max(
-            table["pixels", design][0] for design in designs
-        )
-        < 20,
-    },
-    measured={name: measured[name] for name in dict.fromkeys([*headline, *measured])},
-    interval=interval,
-    paper={f"CHI, {kind}, aligned": "three clusters" for kind in judged},
-    image_set=image_set,
-    parameters={
-        "num_patches": num_patches,
-        "training_seeds": training_seeds,
-        "networks": networks,
-        "perplexity": perplexity,
-        "trained_live": train,
-    },
-    checkpoints=[] if train else [name for names in checkpoints.values() for name in names],
+def measure(name, kind, column, paper=""):
+    """A network's index with its spread over seeds; of one seed, its bootstrap where we have it."""
+    values = tables[kind][column]
+    if len(values) > 1:
+        study.measure(name, values, paper=paper)
+    else:
+        interval = bootstrap.get(kind) if column == ("CHI", "aligned") else None
+        study.measure(name, values.item(), interval=interval, paper=paper)
+
+
+for kind in [*networks, "pixels"]:
+    paper = "three clusters" if kind in networks else ""
+    measure(f"CHI, {kind}, aligned", kind, ("CHI", "aligned"), paper)
+for kind in checkpoints:
+    if kind in controls:
+        measure(f"CHI, {kind}, aligned", kind, ("CHI", "aligned"))
+    measure(f"CHI, {kind}, not aligned", kind, ("CHI", "not aligned"))
+    measure(f"CHI by content, {kind}", kind, ("content", "aligned"))
+    pca = tables[kind]["PCA", "aligned"].mean()
+    study.measure(f"CHI on 50 PCA dimensions, {kind}, aligned", pca)
+measure("CHI, pixels, not aligned", "pixels", ("CHI", "not aligned"))
+
+for kind in ("CinCGAN", "SRGAN", "SRResNet"):
+    mean, (low, high) = tables[kind].mean(), bootstrap[kind]
+    values = {
+        "": mean["CHI", "aligned"],
+        "_low": low,
+        "_high": high,
+        "_pca": mean["PCA", "aligned"],
+    }
+    values |= {"_apart": mean["CHI", "not aligned"], "_content": mean["content", "aligned"]}
+    study.glue(**{f"cluster_{kind.lower()}{ending}": value for ending, value in values.items()})
+pixels, plain = (tables[kind].mean() for kind in ("pixels", "SRResNet, without GR"))
+study.glue(
+    cluster_pixels=pixels["CHI", "aligned"], cluster_pixels_apart=pixels["CHI", "not aligned"]
+)
+study.glue(cluster_plain=plain["CHI", "aligned"], cluster_plain_content=plain["content", "aligned"])
+
+judged = [tables[kind] for kind in networks]
+study.verdict(
+    aligned=min(own["CHI", "aligned"].min() for own in judged) >= 20,
+    content=all((own["CHI", "aligned"] > own["content", "aligned"]).all() for own in judged),
+    apart=min(own["CHI", "not aligned"].min() for own in judged) >= 20,
+    pixels=pixels["CHI"].max() < 20,
 )
 
 # %% [markdown]

@@ -51,18 +51,9 @@ device = "auto"
 # that BRISQUE uses, and the raw pixels reduced to 120 components. We also try a variation of our
 # own, which forgets *where* a feature was: mean and deviation of each channel. It has no part in
 # the verdict.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# Over splits that keep pictures apart, the linear classifier on features of the network with
-# global residual (1) is right at least 60 % of the time, (2) beats the raw pixels in at least nine
-# splits of ten, (3) beats the linear classifier on BRISQUE's features on average, and (4) beats
-# the network without the residual on average.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
-from myst_nb import glue
 
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
@@ -80,22 +71,23 @@ from srlab.representation.embedding import (
 from srlab.representation.identification import content_splits, identify
 from srlab.studies.ddr.distortions import distorted_crops
 from srlab.studies.ddr.natural_statistics import brisque_features
-from srlab.studies.networks import network
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record
+from srlab.studies.study import Study
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="ddr/distortion_identification",
+study = Study(
+    "ddr/distortion_identification",
     claim="Deep features of super-resolution identify distortions better than BRISQUE's features",
     source="DDR, Sec. 5, Tab. 1",
-    criterion=(
-        "On unseen pictures, a linear classifier on features with global residual is right at "
-        "least 60 % of the time, beats raw pixels in nine splits of ten, and beats BRISQUE's "
-        "features and the network without the residual on average."
-    ),
+    claims={
+        "right": "right at least 60 % of the time",
+        "pixels": "beats raw pixels in at least nine splits of ten",
+        "brisque": "beats BRISQUE's features, same classifier, on average",
+        "residual": "beats the network without global residual on average",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -125,11 +117,10 @@ picture_row({kind: strengths(kind) for kind in names}, height=380)
 
 # %%
 layer = f"body.{block - 1}"
-images = crops.images.to(device)
+images = crops.images.to(study.device)
 found, points, spaces = {}, {}, {}
 for name in networks:
-    model = network(name, train=train, device=device)
-    features = layer_points(model, images, [layer])[layer]
+    features = layer_points(study.network(name), images, [layer])[layer]
     found[name] = identify(features, kinds, contents, splits, components=dimensions)
     points[name] = principal_components(features)
     maps = features.reshape(len(features), -1, images.shape[-1] ** 2)
@@ -198,71 +189,39 @@ embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=
 
 # %%
 judged, without = networks[:2]
-against = {name: accuracy[judged] - accuracy[name] for name in accuracy}
-ahead = float((against["raw pixels"] > 0).mean())
-best_space = f"{judged}, channels"
-
-
-def spread(values):
-    return tuple(np.quantile(values, [0.025, 0.975]))
-
-
-# %% tags=["remove-cell"]
-glue("ident_deep", float(100 * accuracy[judged].mean()), display=False)
-glue("ident_without", float(100 * accuracy[without].mean()), display=False)
-glue("ident_pixels", float(100 * accuracy["raw pixels"].mean()), display=False)
-glue("ident_brisque", float(100 * accuracy["BRISQUE"].mean()), display=False)
-glue("ident_rbf", float(100 * accuracy["BRISQUE, RBF"].mean()), display=False)
-glue("ident_channels", float(100 * accuracy[best_space].mean()), display=False)
-others = ", ".join(f"{name} {100 * accuracy[name].mean():.0f} %" for name in networks[2:])
-glue("ident_others", others or "none were looked at", display=False)
-glue("ident_chance", 100 / len(names), display=False)
-glue("ident_splits", len(splits), display=False)
-glue("ident_pictures", len(set(contents)), display=False)
+lead = {name: accuracy[judged] - accuracy[name] for name in ("BRISQUE", "raw pixels", without)}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 2.5 % to 97.5 % over the splits.", "name": "fig-identification-verdict"}}
-record(
-    finding,
-    checks={
-        "right at least 60 % of the time": accuracy[judged].mean() >= 0.6,
-        "beats raw pixels in at least nine splits of ten": ahead >= 0.9,
-        "beats BRISQUE's features, same classifier, on average": against["BRISQUE"].mean() > 0,
-        "beats the network without global residual on average": against[without].mean() > 0,
-    },
-    measured={
-        "right, features with GR": accuracy[judged].mean(),
-        "right, BRISQUE's features": accuracy["BRISQUE"].mean(),
-        **{f"right, {name}": accuracy[name].mean() for name in networks[2:]},
-        "right, raw pixels": accuracy["raw pixels"].mean(),
-        "right, features without GR": accuracy[without].mean(),
-        "right, BRISQUE's features, RBF": accuracy["BRISQUE, RBF"].mean(),
-        "right, channel statistics with GR": accuracy[best_space].mean(),
-        "lead over BRISQUE's features": against["BRISQUE"].mean(),
-        "lead over raw pixels": against["raw pixels"].mean(),
-    },
-    interval={
-        "right, features with GR": spread(accuracy[judged]),
-        **{f"right, {name}": spread(accuracy[name]) for name in networks[2:]},
-        "right, BRISQUE's features": spread(accuracy["BRISQUE"]),
-        "right, raw pixels": spread(accuracy["raw pixels"]),
-        "right, features without GR": spread(accuracy[without]),
-        "right, BRISQUE's features, RBF": spread(accuracy["BRISQUE, RBF"]),
-        "right, channel statistics with GR": spread(accuracy[best_space]),
-        "lead over BRISQUE's features": spread(against["BRISQUE"]),
-        "lead over raw pixels": spread(against["raw pixels"]),
-    },
-    paper={
-        "right, features with GR": "highest",
-        "right, BRISQUE's features": "lower",
-    },
-    image_set=image_set,
-    parameters={
-        "num_pictures": len(set(contents)),
-        "block": block,
-        "dimensions": dimensions,
-        "num_splits": num_splits,
-    },
-    checkpoints=[] if train else networks,
+PAPER = {"features with GR": "highest", "BRISQUE's features": "lower"}
+MEASURED = {
+    "features with GR": judged,
+    "BRISQUE's features": "BRISQUE",
+    **{name: name for name in [*networks[2:], "raw pixels"]},
+    "features without GR": without,
+    "BRISQUE's features, RBF": "BRISQUE, RBF",
+    "channel statistics with GR": f"{judged}, channels",
+}
+values = {f"right, {title}": accuracy[name] for title, name in MEASURED.items()}
+values |= {
+    "lead over BRISQUE's features": lead["BRISQUE"],
+    "lead over raw pixels": lead["raw pixels"],
+}
+for name, own in values.items():
+    paper = PAPER.get(name.removeprefix("right, "), "")
+    study.measure(name, own, interval=tuple(np.quantile(own, [0.025, 0.975])), paper=paper)
+
+GLUED = {"deep": judged, "without": without, "pixels": "raw pixels", "brisque": "BRISQUE"}
+GLUED |= {"rbf": "BRISQUE, RBF", "channels": f"{judged}, channels"}
+study.glue(**{f"ident_{word}": 100 * accuracy[name].mean() for word, name in GLUED.items()})
+others = ", ".join(f"{name} {100 * accuracy[name].mean():.0f} %" for name in networks[2:])
+study.glue(ident_others=others or "none were looked at", ident_chance=100 / len(names))
+study.glue(ident_splits=len(splits), ident_pictures=len(set(contents)))
+study.verdict(
+    right=accuracy[judged].mean() >= 0.6,
+    pixels=(lead["raw pixels"] > 0).mean() >= 0.9,
+    brisque=lead["BRISQUE"].mean() > 0,
+    residual=lead[without].mean() > 0,
+    notes={"pictures shown": len(set(contents))},
 )
 
 # %% [markdown]

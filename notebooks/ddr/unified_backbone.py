@@ -51,20 +51,10 @@ device = "auto"
 # features' **means over the picture** are measured too. Photographs differ in their colours, so that
 # untrained features may well be sorted by class: only the difference to them was learnt. One
 # training seed of each task; intervals come from drawing contents with replacement.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# After the last block, with CHI on the t-SNE embedding of flattened features: CHI by class over CHI
-# by degradation is (1) above 1, its 95 % interval included, in the body trained to classify; (2)
-# below 1, its interval included, in the body trained to super-resolve; (3) in the untrained body
-# it lies between the two. And it was learnt: (4) CHI by class reaches 20, the paper's level "+",
-# and exceeds that of the untrained body, in the body trained to classify; (5) so does CHI by
-# degradation in the body trained to super-resolve.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
-from myst_nb import glue
+import pandas as pd
 
 from srlab.data.labelled import cifar10
 from srlab.data.subjects import by_degradation, subject_task
@@ -75,64 +65,54 @@ from srlab.figures.embeddings import embedding_grid
 from srlab.figures.pictures import picture_row, sprite_sheet
 from srlab.figures.tables import matrix_heatmap
 from srlab.images import image_to_array
-from srlab.representation.embedding import (
-    embed,
-    layer_points,
-    principal_components,
-    separability,
-    separability_ratio,
-)
+from srlab.representation.embedding import embed, layer_points, principal_components
+from srlab.studies.ddr.labellings import both_indices, class_ratio, sample_row
 from srlab.studies.networks import network, subject_classifiers
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record
+from srlab.studies.study import Study
 from srlab.training.classification import accuracy
 from srlab.training.initial import initial_model
 from srlab.training.recipes import recipe
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="ddr/unified_backbone",
+study = Study(
+    "ddr/unified_backbone",
     claim="In one backbone, the task decides whether features sort by class or by degradation",
     source="DDR, Sec. A.10, Fig. 18–20",
-    criterion=(
-        "After the last block, CHI by class over CHI by degradation is above 1 (with its interval) "
-        "in the body trained to classify, below 1 in the body trained to super-resolve, and in "
-        "between in the untrained body; CHI by class in the first and by degradation in the second "
-        "reach 20 and exceed the untrained body's."
-    ),
+    claims={
+        "classifies": "trained to classify: CHI by class over CHI by degradation is above 1, interval included",
+        "resolves": "trained to super-resolve: that ratio is below 1, interval included",
+        "untrained": "untrained: that ratio lies between the two",
+        "by_class": "trained to classify: CHI by class is at least 20 and above the untrained body's",
+        "by_degradation": "trained to super-resolve: CHI by degradation is at least 20 and above the untrained body's",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
 
 # %%
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
-task = subject_task(image_set, degradations, count=num_patches, most=num_classes)
-kinds, contents = task.pairs.degradation_labels, task.pairs.content_labels
-groups = np.repeat(np.arange(len(task.pairs.contents)), len(degradations))
-tests = by_degradation(task.pairs, task.names)
-lr = task.pairs.lr.to(device)
-pictures = np.stack([image_to_array(patch) for patch in task.pairs.lr])
+names, pairs = subject_task(image_set, degradations, count=num_patches, most=num_classes)
+kinds, contents = pairs.degradation_labels, pairs.content_labels
+tests, lr = by_degradation(pairs, names), pairs.lr.to(study.device)
+pictures = np.stack([image_to_array(patch) for patch in pairs.lr])
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Four of the test pictures under the three degradations. All bodies see exactly these.", "name": "fig-backbone-patches"}}
-some = np.linspace(0, len(task.pairs.contents) - 1, 4, dtype=int)
-columns = {
-    kind: np.concatenate([pictures[3 * content + k] for content in some], axis=1)
-    for k, kind in enumerate(tests)
-}
-picture_row(columns, height=200)
+picture_row(sample_row(pairs), height=200)
 
 # %% [markdown]
 # Three bodies of one structure. The first has not learnt anything.
 
 # %%
-found = subject_classifiers("rcan", image_set, train=train, steps=live_steps, device=device)
+found = subject_classifiers("rcan", image_set, train=train, steps=live_steps, device=study.device)
 [(classifier_name, classifier)] = found.items()
 models = {
-    "untrained": initial_model(recipe("rcan-sr")).eval().to(device),
+    "untrained": initial_model(recipe("rcan-sr")).eval().to(study.device),
     "classifies": classifier,
-    "super-resolves": network("rcan-sr", device=device),
+    "super-resolves": network("rcan-sr", device=study.device),
 }
 right = {kind: accuracy(classifier, data) for kind, data in tests.items()}
 everything = cifar10("test") if image_set == "cifar10" else tests[str(degradations[0])]
@@ -143,37 +123,31 @@ test_accuracy = accuracy(classifier, everything)
 # over the picture; the embedding; the index under both labellings.
 
 # %%
-layers = [f"body.{block - 1}" for block in blocks]
+layers, last = [f"body.{block - 1}" for block in blocks], blocks[-1]
 channels = recipe("rcan-sr").hyperparameters["channels"]
 components, means = {}, {}
 for kind, model in models.items():
     features = layer_points(model, lr, layers)
     for block, layer in zip(blocks, layers, strict=True):
         components[kind, block] = principal_components(features[layer])
-    means[kind] = features[layer].reshape(len(lr), channels, -1).mean(axis=2)
-
-embeddings = {key: embed(cloud, perplexity=perplexity) for key, cloud in components.items()}
-mean_embeddings = {key: embed(cloud, perplexity=perplexity) for key, cloud in means.items()}
+    means[kind, last] = features[layer].reshape(len(lr), channels, -1).mean(axis=2)
 
 # %%
-labels = {"by class": contents, "by degradation": kinds}
-last = blocks[-1]
-
-
-def both(cloud):
-    """{labelling: CHI} of one cloud."""
-    return {label: separability(cloud, own).index for label, own in labels.items()}
-
-
-def ratio(cloud):
-    """(CHI by class over CHI by degradation, low, high)."""
-    return separability_ratio(cloud, contents, kinds, groups)
-
-
-chi = {key: both(cloud) for key, cloud in embeddings.items()}
-chi_pca = {key: both(cloud) for key, cloud in components.items()}
-chi_mean = {kind: both(cloud) for kind, cloud in mean_embeddings.items()}
-ratios = {key: ratio(cloud) for key, cloud in embeddings.items()}
+embeddings, mean_embeddings = (
+    {key: embed(cloud, perplexity=perplexity) for key, cloud in clouds.items()}
+    for clouds in (components, means)
+)
+spaces = {"t-SNE": embeddings, "50 PCA": components, "means": mean_embeddings}
+chi = pd.DataFrame(
+    {"space": space, "body": kind, "block": block, "label": label, "value": value}
+    for space, clouds in spaces.items()
+    for (kind, block), cloud in clouds.items()
+    for label, value in both_indices(cloud, pairs).items()
+)
+ratios, of_means = (  # CHI by class over CHI by degradation, low, high
+    {key: class_ratio(cloud, pairs) for key, cloud in clouds.items()}
+    for clouds in (embeddings, mean_embeddings)
+)
 
 # %% [markdown]
 # ## The same structure, by degradation
@@ -183,8 +157,8 @@ ratios = {key: ratio(cloud) for key, cloud in embeddings.items()}
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the features along the depth of one body: untrained, trained to classify, trained to super-resolve. Colour: degradation; symbol: subject. Point at a dot to see its patch. Above each panel CHI by class and by degradation. Look at the last column: whatever differs there was learnt.", "name": "fig-backbone-degradation"}}
 panels = {(kind, f"block {block}"): cloud for (kind, block), cloud in embeddings.items()}
 notes = {
-    (kind, f"block {block}"): " · ".join(f"{label} {index:.0f}" for label, index in own.items())
-    for (kind, block), own in chi.items()
+    (kind, f"block {block}"): " · ".join(f"{row.label} {row.value:.0f}" for row in own.itertuples())
+    for (kind, block), own in chi[chi.space == "t-SNE"].groupby(["body", "block"])
 }
 sprites = sprite_sheet(pictures)
 embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=notes)
@@ -214,17 +188,13 @@ stacked_curves(
 )
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI after the last block by class and by degradation: on the embedding, on the 50 principal components, and on the embedding of the features' means over the picture, which are all that the classifier's tail uses. The claim is that the larger of two neighbours changes sides between the last two rows.", "name": "fig-backbone-table"}}
-tables = {
-    "t-SNE": {kind: chi[kind, last] for kind in models},
-    "50 PCA": {kind: chi_pca[kind, last] for kind in models},
-    "means": chi_mean,
-}
+labels = ["by class", "by degradation"]
+columns = [(space, label) for space in spaces for label in labels]
+at_end = chi[chi.block == last].pivot(index="body", columns=["space", "label"], values="value")
 matrix_heatmap(
-    np.array(
-        [[rows[kind][label] for rows in tables.values() for label in labels] for kind in models]
-    ),
+    at_end.loc[list(models), columns].to_numpy(),
     list(models),
-    [f"{label}, {name}" for name in tables for label in labels],
+    [f"{label}, {space}" for space, label in columns],
     colour_title="CHI",
     log=True,
 )
@@ -234,78 +204,39 @@ matrix_heatmap(
 
 # %%
 final = {kind: ratios[kind, last] for kind in models}
-of_means = {kind: ratio(cloud) for kind, cloud in mean_embeddings.items()}
-
-# %% tags=["remove-cell"]
-_, blur, noise = tests
-for key, value in {
-    "bb_class": chi["classifies", last]["by class"],
-    "bb_damage": chi["classifies", last]["by degradation"],
-    "bb_sr_class": chi["super-resolves", last]["by class"],
-    "bb_sr_damage": chi["super-resolves", last]["by degradation"],
-    "bb_ratio": final["classifies"][0],
-    "bb_sr_ratio": final["super-resolves"][0],
-    "bb_untrained": final["untrained"][0],
-    "bb_untrained_class": chi["untrained", last]["by class"],
-    "bb_means": of_means["classifies"][0],
-    "bb_sr_means": of_means["super-resolves"][0],
-    "bb_accuracy": 100 * test_accuracy,
-    "bb_accuracy_blur": 100 * right[blur],
-    "bb_accuracy_noise": 100 * right[noise],
-}.items():
-    glue(key, float(value), display=False)
+by_class, by_damage = (at_end["t-SNE", label] for label in labels)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over contents.", "name": "fig-backbone-verdict"}}
-headline = {f"{kind}: CHI by class / by degradation": final[kind] for kind in final}
-pooled = {f"{kind}: the same, means over the picture": of_means[kind] for kind in of_means}
-record(
-    finding,
-    checks={
-        "trained to classify: CHI by class over CHI by degradation is above 1, interval included": (
-            final["classifies"][1] > 1
-        ),
-        "trained to super-resolve: that ratio is below 1, interval included": (
-            final["super-resolves"][2] < 1
-        ),
-        "untrained: that ratio lies between the two": (
-            final["super-resolves"][0] < final["untrained"][0] < final["classifies"][0]
-        ),
-        "trained to classify: CHI by class is at least 20 and above the untrained body's": (
-            chi["classifies", last]["by class"] >= max(20, chi["untrained", last]["by class"])
-        ),
-        "trained to super-resolve: CHI by degradation is at least 20 and above the untrained "
-        "body's": chi["super-resolves", last]["by degradation"]
-        >= max(20, chi["untrained", last]["by degradation"]),
-    },
-    measured={
-        **{name: value for name, (value, _, _) in reversed(headline.items())},
-        "accuracy, clean test pictures": test_accuracy,
-        **{f"accuracy, shown patches, {kind}": value for kind, value in right.items()},
-        **{
-            f"{kind}: CHI {label}": value
-            for kind in models
-            for label, value in chi[kind, last].items()
-        },
-        **{
-            f"{kind}: CHI {label}, 50 PCA dimensions": value
-            for kind in models
-            for label, value in chi_pca[kind, last].items()
-        },
-        **{name: value for name, (value, _, _) in pooled.items()},
-    },
-    interval={name: own[1:] for name, own in {**headline, **pooled}.items()},
-    paper={
-        "classifies: CHI by class / by degradation": "clusters by class",
-        "super-resolves: CHI by class / by degradation": "clusters by degradation",
-        "accuracy, clean test pictures": "0.921 on CIFAR-10",
-    },
-    image_set=image_set,
-    parameters={
-        "num_patches": num_patches,
-        "classes": len(task.names),
-        "trained_live": live_steps if train else 0,
-        "perplexity": perplexity,
-    },
+PAPER = {"classifies": "clusters by class", "super-resolves": "clusters by degradation"}
+GLUED = {"untrained": "bb_untrained", "classifies": "bb_ratio", "super-resolves": "bb_sr_ratio"}
+for kind, (value, *ends) in reversed(final.items()):
+    name, paper = f"{kind}: CHI by class / by degradation", PAPER.get(kind, "")
+    study.measure(name, value, interval=ends, paper=paper, glue=GLUED[kind])
+study.measure("accuracy, clean test pictures", test_accuracy, paper="0.921 on CIFAR-10")
+for kind, value in right.items():
+    study.measure(f"accuracy, shown patches, {kind}", value)
+for space, ending in {"t-SNE": "", "50 PCA": ", 50 PCA dimensions"}.items():
+    for kind in models:
+        for label in labels:
+            study.measure(f"{kind}: CHI {label}{ending}", at_end.at[kind, (space, label)])
+for (kind, _), (value, *ends) in of_means.items():
+    study.measure(f"{kind}: the same, means over the picture", value, interval=ends)
+
+_, blur, noise = (100 * value for value in right.values())
+study.glue(bb_accuracy=100 * test_accuracy, bb_accuracy_blur=blur, bb_accuracy_noise=noise)
+study.glue(bb_class=by_class["classifies"], bb_damage=by_damage["classifies"])
+study.glue(bb_sr_class=by_class["super-resolves"], bb_sr_damage=by_damage["super-resolves"])
+study.glue(bb_untrained_class=by_class["untrained"])
+study.glue(
+    bb_means=of_means["classifies", last][0], bb_sr_means=of_means["super-resolves", last][0]
+)
+study.verdict(
+    classifies=final["classifies"][1] > 1,
+    resolves=final["super-resolves"][2] < 1,
+    untrained=final["super-resolves"][0] < final["untrained"][0] < final["classifies"][0],
+    by_class=by_class["classifies"] >= max(20, by_class["untrained"]),
+    by_degradation=by_damage["super-resolves"] >= max(20, by_damage["untrained"]),
+    notes={"classes": len(names)},
     checkpoints=[*([] if train else [classifier_name]), "rcan-sr"],
 )
 

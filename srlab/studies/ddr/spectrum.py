@@ -23,6 +23,12 @@ class LevelPairs(NamedTuple):
     draws: np.ndarray  # (draws, L, L), of bootstrap draws over contents
 
 
+def compact(points: np.ndarray) -> np.ndarray:
+    """Contents under levels (N, L, D) in at most N·L coordinates that keep every distance."""
+    flat = points.reshape(-1, points.shape[2])
+    return principal_components(flat, dimensions=len(flat)).reshape(*points.shape[:2], -1)
+
+
 def level_pairs(
     points: np.ndarray,
     *,
@@ -86,3 +92,15 @@ def nested_share(matrix: np.ndarray) -> float:
 def by_distance(matrix: np.ndarray) -> np.ndarray:
     """Mean index (L−1,) of the pairs that are 1, 2, … L−1 steps apart."""
     return np.array([np.diagonal(matrix, offset).mean() for offset in range(1, len(matrix))])
+
+
+def grades(pairs: LevelPairs, levels: Sequence[float]) -> dict[str, float]:
+    """A spectrum in numbers: ρ with the distance and its interval, median index, nested share."""
+    low, high = distance_rank_interval(pairs, levels)
+    return {
+        "rho": distance_rank(pairs.matrix, levels),
+        "low": low,
+        "high": high,
+        "median": float(np.nanmedian(pairs.matrix)),
+        "nested": nested_share(pairs.matrix),
+    }

@@ -4,8 +4,10 @@ import pytest
 from srlab.representation.embedding import principal_components, separability
 from srlab.studies.ddr.spectrum import (
     by_distance,
+    compact,
     distance_rank,
     distance_rank_interval,
+    grades,
     level_pairs,
     nested_share,
 )
@@ -36,6 +38,25 @@ def test_levels_on_a_line_are_a_spectrum(line):
     assert nested_share(pairs.matrix) == 1
     assert (np.diff(by_distance(pairs.matrix)) > 0).all()
     assert (pairs.draws[:, 0, 3] > pairs.draws[:, 0, 1]).all()
+
+
+def test_fewer_coordinates_keep_every_distance():
+    points = np.random.default_rng(0).normal(size=(5, 3, 400))
+    small = compact(points)
+    assert small.shape == (5, 3, 15)
+    wide, narrow = (own.reshape(15, -1)[:, None] for own in (points, small))
+    distances = np.linalg.norm(narrow - narrow.swapaxes(0, 1), axis=2)
+    np.testing.assert_allclose(np.linalg.norm(wide - wide.swapaxes(0, 1), axis=2), distances)
+
+
+def test_grades_of_a_spectrum_are_those_of_its_pairs(line):
+    pairs, levels = level_pairs(line, draws=50), [0, 1, 2, 3]
+    found = grades(pairs, levels)
+    assert found["low"] <= found["rho"] == distance_rank(pairs.matrix, levels) <= 1
+    assert (found["low"], found["high"]) == distance_rank_interval(pairs, levels)
+    upper = pairs.matrix[np.triu_indices(4, 1)]
+    assert found["median"] == pytest.approx(np.median(upper))
+    assert found["nested"] == 1
 
 
 def test_levels_in_no_order_are_none(line):
