@@ -24,6 +24,7 @@ device = "auto"
 
 # %% tags=["hide-cell"]
 from functools import cache
+from itertools import product
 
 import numpy as np
 
@@ -35,13 +36,7 @@ from srlab.explorers.embedding import EmbeddingExplorer, Setting
 from srlab.explorers.scatter import EmbeddedState
 from srlab.figures.pictures import sprite_sheet
 from srlab.images import image_to_array
-from srlab.representation.embedding import (
-    METHODS,
-    embed,
-    layer_points,
-    principal_components,
-    separability,
-)
+from srlab.representation.embedding import METHODS, embed, layer_components, separability
 from srlab.studies.parameters import check_parameters
 from srlab.training.initial import initial_model
 from srlab.training.recipes import recipe
@@ -79,9 +74,8 @@ components = {}
 
 
 def look(kind, step, layers):
-    points = layer_points(network(kind, step), lr, [LAYERS[layer] for layer in layers])
-    for layer in layers:
-        components[kind, layer, step] = principal_components(points[LAYERS[layer]])
+    found = layer_components(network(kind, step), lr, [LAYERS[layer] for layer in layers])
+    components.update({(kind, layer, step): found[LAYERS[layer]] for layer in layers})
 
 
 def compute(setting, *, seed=0, perplexity=perplexity):
@@ -102,16 +96,11 @@ layers = [f"ResBlock {block}" for block in blocks]
 for kind in NAMES:
     for step in STEPS:
         look(kind, step, layers)
-states = {
-    setting: compute(setting)
-    for setting in (
-        Setting(kind, layer, METHODS[method], step)
-        for kind in NAMES
-        for method in methods
-        for layer in layers
-        for step in STEPS
-    )
-}
+settings = [
+    Setting(kind, layer, METHODS[method], step)
+    for kind, method, layer, step in product(NAMES, methods, layers, STEPS)
+]
+states = {setting: compute(setting) for setting in settings}
 
 # %% [markdown]
 # ## Explore

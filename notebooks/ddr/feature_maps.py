@@ -60,42 +60,39 @@ device = "auto"
 # | networks | SRResNet and SRGAN, 64 channels | the same with 32, three training seeds |
 # | evidence | 8 maps of one picture each, three degradations | the same, and two numbers over 60 patches of 32×32 LR pixels |
 #
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# Behind the last block, averaged over contents and degradations, and **in every training seed**: the
-# edge correlation is lower than in the SRResNet without GR (1) with GR, (2) with adversarial
-# training alone; and the same holds for the content share, (3) and (4).
-# :::
+# Judged is the last block, averaged over contents and degradations.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
-from myst_nb import glue
+import pandas as pd
 
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
+from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_grid, signed_tiles
 from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.studies.ddr.feature_maps import content_share, edge_correlation, edges, layer_maps
-from srlab.studies.networks import network
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record, span
+from srlab.studies.study import Study, mean_interval
 from srlab.training.recipes import seed_names
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="ddr/feature_maps",
+study = Study(
+    "ddr/feature_maps",
     claim="With a global residual or adversarial training, feature maps show less content",
     source="DDR, Sec. A.13, Fig. 22",
-    criterion=(
-        "Behind the last block, in every training seed, the eight strongest maps of networks with "
-        "GR, and of adversarial ones without, correlate less with the picture's edges than those "
-        "of the SRResNet without GR; and less of their variance is a linear filter of the picture."
-    ),
+    claims={
+        "edges_gr": "the edge correlation is lower with GR than in the plain SRResNet, in every seed",
+        "edges_gan": "the edge correlation is lower with adversarial training than in the plain SRResNet, in every seed",
+        "share_gr": "the content share is lower with GR than in the plain SRResNet, in every seed",
+        "share_gan": "the content share is lower with adversarial training than in the plain SRResNet, in every seed",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Look at the maps
@@ -109,13 +106,12 @@ degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigm
 names, last = [str(degradation) for degradation in degradations], f"body.{blocks[-1] - 1}"
 images = load_images(image_set)
 large = degraded_patches(images, degradations, count=shown + 1, size=64).lr[-len(names) :]
-large, clean = large.to(device), large[:1]
+large, clean = large.to(study.device), large[:1]
 
-checkpoints = {kind: seed_names(base, training_seeds) for kind, base in networks.items()}
 models = {
-    (kind, seed): network(name, train=train, device=device)
-    for kind, own in checkpoints.items()
-    for seed, name in zip(training_seeds, own, strict=True)
+    (kind, seed): study.network(name)
+    for kind, base in networks.items()
+    for seed, name in zip(training_seeds, seed_names(base, training_seeds), strict=True)
 }
 first = training_seeds[0]
 maps = {
@@ -144,55 +140,40 @@ picture_grid(panels, notes=notes)
 
 # %%
 pairs = degraded_patches(images, degradations, count=num_patches)
-lr, content = pairs.lr.to(device), pairs.lr[:: len(names)].repeat_interleave(len(names), dim=0)
+lr, content = (
+    pairs.lr.to(study.device),
+    pairs.lr[:: len(names)].repeat_interleave(len(names), dim=0),
+)
 layers = [f"body.{block - 1}" for block in blocks]
-correlation, explained, kept = {}, {}, {}
+of_patches = {
+    "content": np.repeat(np.arange(num_patches), len(names)),
+    "degradation": pairs.degradation_labels,
+}
+R, SHARE = "edge correlation", "content share"
+found = []
 for (kind, seed), model in models.items():
-    found = layer_maps(model, lr, layers, count=count)
-    for block, (own, shares) in zip(blocks, found.values(), strict=True):
-        by_kind = (num_patches, len(names))  # rows: contents, columns: degradations
-        correlation[kind, seed, block] = edge_correlation(own, content).numpy().reshape(by_kind)
-        explained[kind, seed, block] = content_share(own, content).numpy().reshape(by_kind)
-        kept[kind, seed, block] = shares.sum(dim=1).mean().item()
+    for block, (own, shares) in zip(blocks, layer_maps(model, lr, layers, count=count).values()):
+        measures = {R: edge_correlation(own, content), SHARE: content_share(own, content)}
+        place = {"network": kind, "seed": seed, "block": block, "kept": shares.sum(dim=1)}
+        found.append(pd.DataFrame(place | of_patches | measures))
+table = pd.concat(found).melt([*place, *of_patches], var_name="measure")
+deep = table[table.block == blocks[-1]]
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Behind the last block: mean over contents and training seeds. Left: correlation of the maps' activity with the clean patch's edges. Right: share of the maps' variance that the clean patch explains. The row of the MSE network without GR is what the claim compares the others with.", "name": "fig-maps-matrix"}}
-MEASURES = {"edge correlation": correlation, "content share": explained}
-deepest = blocks[-1]
-
-
-def by_degradation(values):
-    rows = [
-        np.mean([values[kind, seed, deepest].mean(axis=0) for seed in training_seeds], axis=0)
-        for kind in networks
-    ]
-    return Matrix(np.array(rows), list(networks), names)
-
-
+means = deep.groupby(["measure", "network", "degradation"])["value"].mean().unstack()[names]
 figure = matrix_grid(
-    {("", title): by_degradation(values) for title, values in MEASURES.items()},
+    {
+        ("", title): Matrix(means.loc[title].loc[list(networks)].to_numpy(), list(networks), names)
+        for title in (R, SHARE)
+    },
     colour_title="r, R²",
 )
 figure.update_yaxes(automargin=True).update_yaxes(showticklabels=False, col=2)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Along depth: mean over contents, degradations and training seeds; bands from the lowest to the highest seed. Look at the lower panel: which networks keep repeating the picture, and which turn away from it?", "name": "fig-maps-depth"}}
-
-
-def seeds_by_block(values):
-    table = {
-        kind: np.array([[values[kind, s, b].mean() for b in blocks] for s in training_seeds])
-        for kind in networks
-    }
-    bands = {kind: (rows.min(axis=0), rows.max(axis=0)) for kind, rows in table.items()}
-    return {kind: rows.mean(axis=0) for kind, rows in table.items()}, bands
-
-
-curves = {title: seeds_by_block(values) for title, values in MEASURES.items()}
-stacked_curves(
-    blocks,
-    {title: means for title, (means, _) in curves.items()},
-    bands={title: bands for title, (_, bands) in curves.items()},
-    x_title="residual block",
-)
+by_seed = table.groupby(["measure", "network", "block", "seed"], sort=False)["value"].mean()
+lines, bands = curves(by_seed.reset_index(), panel="measure", line="network", x="block")
+stacked_curves(blocks, lines, bands=bands, x_title="residual block")
 
 # %% [markdown]
 # ## Verdict
@@ -200,63 +181,39 @@ stacked_curves(
 # One number for each network and seed. The interval of the difference that GR makes is a bootstrap
 # over contents, of the first seed: the same patches pass through both networks.
 
-# %%
-deep = {
-    (title, kind): np.array([values[kind, seed, deepest].mean() for seed in training_seeds])
-    for title, values in MEASURES.items()
-    for kind in networks
-}
-plain, residual, adversarial = "MSE, without GR", "MSE, with GR", "GAN, without GR"
-draws = np.random.default_rng(0).integers(num_patches, size=(500, num_patches))
-change = {
-    title: (values[residual, first, deepest] - values[plain, first, deepest]).mean(axis=1)
-    for title, values in MEASURES.items()
-}
-spread = {
-    title: np.quantile(gaps[draws].mean(axis=1), [0.025, 0.975]) for title, gaps in change.items()
-}
-
-# %% tags=["remove-cell"]
-short = {plain: "plain", residual: "gr", adversarial: "gan", "GAN, with GR": "gangr"}
-for kind, name in short.items():
-    glue(f"maps_{name}_r", float(deep["edge correlation", kind].mean()), display=False)
-    glue(f"maps_{name}_share", float(100 * deep["content share", kind].mean()), display=False)
-glue("maps_kept", float(100 * min(kept[kind, first, deepest] for kind in networks)), display=False)
-glue("maps_seeds", len(training_seeds), display=False)
-glue("maps_contents", num_patches, display=False)
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds; of the changes by GR: 95 % bootstrap over contents.", "name": "fig-maps-verdict"}}
-order = [plain, residual, adversarial, "GAN, with GR"]
-measured = {f"{title}, {kind}": deep[title, kind].mean() for title in MEASURES for kind in order}
-interval = {f"{title}, {kind}": span(deep[title, kind]) for title in MEASURES for kind in order}
-for title, gaps in change.items():
-    measured[f"change of {title} by GR, first seed"] = gaps.mean()
-    interval[f"change of {title} by GR, first seed"] = tuple(spread[title])
-record(
-    finding,
-    checks={
-        f"the {title} is lower {what} than in the plain SRResNet, in every seed": bool(
-            (deep[title, kind] < deep[title, plain]).all()
-        )
-        for title in MEASURES
-        for what, kind in {"with GR": residual, "with adversarial training": adversarial}.items()
-    },
-    measured=measured,
-    interval=interval,
-    paper={
-        f"edge correlation, {plain}": "maps show the picture",
-        f"edge correlation, {residual}": "less content",
-        f"edge correlation, {adversarial}": "less content",
-    },
-    image_set=image_set,
-    parameters={
-        "num_patches": num_patches,
-        "training_seeds": training_seeds,
-        "count": count,
-        "networks": networks,
-        "trained_live": train,
-    },
-    checkpoints=[] if train else [name for own in checkpoints.values() for name in own],
+at_end = by_seed.unstack("seed").xs(blocks[-1], level="block")
+SHORT = {
+    "MSE, without GR": ("plain", "maps show the picture"),
+    "MSE, with GR": ("gr", "less content"),
+    "GAN, without GR": ("gan", "less content"),
+    "GAN, with GR": ("gangr", ""),
+}
+for kind, (short, paper) in SHORT.items():
+    study.measure(f"{R}, {kind}", at_end.loc[R, kind], paper=paper, glue=f"maps_{short}_r")
+for kind, (short, _) in SHORT.items():
+    share = study.measure(f"{SHARE}, {kind}", at_end.loc[SHARE, kind])
+    study.glue(**{f"maps_{short}_share": 100 * share})
+plain, residual, adversarial, _ = SHORT
+same_seed = deep[deep.seed == first]
+by_content = same_seed.groupby(["measure", "content", "network"])["value"].mean().unstack()
+gaps = by_content[residual] - by_content[plain]
+for title in (R, SHARE):
+    interval = mean_interval(gaps[title], draws=500)
+    study.measure(f"change of {title} by GR, first seed", gaps[title], interval=interval)
+kept = same_seed.groupby("network")["kept"].mean()
+study.glue(maps_kept=100 * kept.min(), maps_seeds=len(training_seeds), maps_contents=num_patches)
+
+
+def lower(title, kind):
+    return (at_end.loc[title, kind] < at_end.loc[title, plain]).all()
+
+
+study.verdict(
+    edges_gr=lower(R, residual),
+    edges_gan=lower(R, adversarial),
+    share_gr=lower(SHARE, residual),
+    share_gan=lower(SHARE, adversarial),
 )
 
 # %% [markdown]

@@ -60,19 +60,12 @@ device = "auto"
 # whatever they can do ({doc}`global_residual`); a correlation over all networks mixes this
 # difference of architecture with generalization. So a second correlation is over networks with GR
 # alone. And seeds and snapshots of one recipe are relatives: the bootstrap draws whole recipes.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# Spearman's ρ with the PSNR on unseen degradations is negative, with the whole 95 % interval below
-# zero: (1) for CHI over all networks; (2) for CHI over networks with GR alone; (3) for SRGA over all
-# networks.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 from math import pi
 
 import numpy as np
-from myst_nb import glue
+import pandas as pd
 
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
@@ -86,22 +79,24 @@ from srlab.metrics import network_psnr
 from srlab.representation.embedding import embed, layer_components, separability
 from srlab.statistics import rank_correlation, rank_correlation_interval
 from srlab.studies.ddr.generalization import srga
-from srlab.studies.networks import network, obtainable
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record
+from srlab.studies.networks import obtainable
+from srlab.studies.study import Study
 from srlab.training.recipes import seed_names
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="ddr/generalization_index",
+study = Study(
+    "ddr/generalization_index",
     claim="The lower the CHI of degradations in deep features, the better a network generalizes",
     source="DDR, Sec. 5, Fig. 11; Liu et al. 2022 (SRGA)",
-    criterion=(
-        "Spearman's ρ with PSNR on unseen degradations is negative, its 95 % interval (recipes "
-        "drawn) below 0: CHI over all networks, CHI over those with global residual, SRGA over all."
-    ),
+    claims={
+        "all": "ρ of CHI, t-SNE and unseen PSNR, all networks: interval below 0",
+        "residual": "ρ of CHI, t-SNE and unseen PSNR, with GR: interval below 0",
+        "srga": "ρ of SRGA and unseen PSNR, all networks: interval below 0",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -119,7 +114,7 @@ unseen = [
 pictures = load_images(image_set)
 pairs = degraded_patches(pictures, [Degradation(), *unseen], count=num_patches, size=size)
 kinds, contents = pairs.degradation_labels, pairs.content_labels
-lr, hr = pairs.lr.to(device), pairs.hr.to(device)
+lr, hr = pairs.lr.to(study.device), pairs.hr.to(study.device)
 clean, versions = kinds == kinds[0], 1 + len(unseen)
 
 wanted = [name for recipe in recipes for name in seed_names(recipe, training_seeds)]
@@ -127,43 +122,32 @@ if not train:
     wanted += [f"{recipe}@{step}" for recipe in recipes for step in snapshots]
 names = obtainable(wanted, train=train)
 
-
 # %%
-def look(name):
-    """Of one network: embedding, CHI on it and on 50 components, SRGA, PSNR clean and unseen, GR."""
-    model = network(name, train=train, device=device)
+CHI, LINEAR, SRGA = MEASURES = ["CHI, t-SNE", "CHI, 50 PCA dimensions", "SRGA"]
+embeddings, found = {}, []
+for name in names:
+    model = study.network(name)
     components = layer_components(model, lr, [model.taps[-1]])[model.taps[-1]]
-    embedding = embed(components, perplexity=perplexity)
+    embeddings[name] = embed(components, perplexity=perplexity)
+    others = [components[kinds == str(degradation)] for degradation in unseen]
     quality = network_psnr(model, lr[: restored * versions], hr[:restored], border=4).numpy()
-    rows = [kinds == str(degradation) for degradation in unseen]
-    return {
-        "embedding": embedding,
-        "CHI, t-SNE": separability(embedding, kinds).index,
-        "CHI, 50 PCA dimensions": separability(components, kinds).index,
-        "SRGA": np.mean([srga(components[clean], components[own]) for own in rows]),
-        "PSNR, clean": quality[::versions].mean(),
-        "PSNR, unseen": np.delete(quality, np.s_[::versions]).mean(),
-        "GR": any(getattr(part, "global_residual", False) for part in model.modules()),
+    measures = {
+        CHI: separability(embeddings[name], kinds).index,
+        LINEAR: separability(components, kinds).index,
+        SRGA: np.mean([srga(components[clean], other) for other in others]),
+        "clean": quality[::versions].mean(),
+        "unseen": np.delete(quality, np.s_[::versions]).mean(),
+        "residual": any(getattr(part, "global_residual", False) for part in model.modules()),
         "recipe": name.split("@")[0].removesuffix("-s1").removesuffix("-s2"),
+        "early": "@" in name,
     }
-
-
-table = {name: look(name) for name in names}
-
-
-# %%
-def column(measure):
-    return np.array([row[measure] for row in table.values()])
-
-
-MEASURES = ["CHI, t-SNE", "CHI, 50 PCA dimensions", "SRGA"]
-psnr_unseen, recipe_of = column("PSNR, unseen"), column("recipe")
-with_gr = column("GR").astype(bool)
-finished = np.array(["@" not in name for name in table])
+    found.append(measures)
+table = pd.DataFrame(found, index=names)  # a row for each network
+with_gr = table[table.residual]
 SUBSETS = {
-    "all networks": np.full(len(table), True),
+    "all networks": table,
     "with GR": with_gr,
-    "with GR, fully trained": with_gr & finished,
+    "with GR, fully trained": with_gr[~with_gr.early],
 }
 
 # %% [markdown]
@@ -173,12 +157,9 @@ SUBSETS = {
 # mixed cloud should be those with the highest PSNR.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the last layer of some networks: clean patches and four degradations that none was trained on. Colour: degradation; symbol: picture. Point at a dot to see its patch; click a class in the legend to hide it. CHI and mean PSNR on the four above each panel.", "name": "fig-generalization-tsne"}}
-views = [name for name in shown if name in table] or list(table)[:4]
-panels = {("", name): table[name]["embedding"] for name in views}
-notes = {
-    ("", name): f"CHI {table[name]['CHI, t-SNE']:.1f}, {table[name]['PSNR, unseen']:.2f} dB"
-    for name in views
-}
+views = [name for name in shown if name in names] or names[:4]
+panels = {("", name): embeddings[name] for name in views}
+notes = {("", name): f"CHI {table[CHI][name]:.1f}, {table.unseen[name]:.2f} dB" for name in views}
 sprites = sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr]))
 embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=notes)
 
@@ -189,15 +170,14 @@ embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=
 # right.
 
 # %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Quality on unseen degradations against three indices, one dot a network; point at it to see its name. Colour and symbol: recipe, its early snapshots apart. To the left features separate less, or differ less; further up pictures are better. Look first at the networks without global residual, at the far left of the first panel, then at the rest.", "name": "fig-generalization-scatter"}}
-families = np.array([f"{r}{'' if done else ', early'}" for r, done in zip(recipe_of, finished)])
-own = {family: families == family for family in dict.fromkeys(families)}
-titles = np.array(list(table))
+family = table.recipe + np.where(table.early, ", early", "")
+families = dict(iter(table.groupby(family, sort=False)))
 scatter_panels(
     {
-        measure: {f: (column(measure)[rows], psnr_unseen[rows]) for f, rows in own.items()}
+        measure: {f: (own[measure], own.unseen) for f, own in families.items()}
         for measure in MEASURES
     },
-    names={family: titles[rows] for family, rows in own.items()},
+    names={f: own.index for f, own in families.items()},
     y_title="PSNR-Y on unseen degradations, dB",
     log_x=MEASURES,
 )
@@ -210,12 +190,11 @@ scatter_panels(
 # There a perfect index has 1.
 
 # %%
-loss = column("PSNR, clean") - psnr_unseen
-outcomes = {"PSNR on unseen": psnr_unseen, "loss against clean": loss}
+QUALITY, LOSS = OUTCOMES = ["PSNR on unseen", "loss against clean"]
 rho = {
-    (outcome, subset, measure): rank_correlation(column(measure)[rows], values[rows])
-    for outcome, values in outcomes.items()
-    for subset, rows in SUBSETS.items()
+    (outcome, subset, measure): rank_correlation(own[measure], values)
+    for subset, own in SUBSETS.items()
+    for outcome, values in zip(OUTCOMES, (own.unseen, own.clean - own.unseen))
     for measure in MEASURES
 }
 
@@ -226,7 +205,7 @@ grids = {
         list(SUBSETS),
         ["CHI, t-SNE", "CHI, PCA", "SRGA"],
     )
-    for outcome in outcomes
+    for outcome in OUTCOMES
 }
 matrix_grid(grids, colour_title="Spearman's ρ")
 
@@ -236,62 +215,55 @@ matrix_grid(grids, colour_title="Spearman's ρ")
 # The interval comes from 2 000 bootstrap draws of whole recipes.
 
 # %%
-QUALITY = "PSNR on unseen"
-judged = [
-    ("all networks", "CHI, t-SNE"),
-    ("with GR", "CHI, t-SNE"),
-    ("all networks", "SRGA"),
-    ("all networks", "CHI, 50 PCA dimensions"),
-    ("with GR", "CHI, 50 PCA dimensions"),
-    ("with GR", "SRGA"),
-]
+JUDGED = {
+    "all_chi": ("all networks", CHI, "lower is better"),
+    "gr_chi": ("with GR", CHI, ""),
+    "all_srga": ("all networks", SRGA, "smaller is better"),
+    "all_pca": ("all networks", LINEAR, ""),
+    "gr_pca": ("with GR", LINEAR, ""),
+    "gr_srga": ("with GR", SRGA, ""),
+}
 interval = {
-    (subset, measure): rank_correlation_interval(
-        column(measure)[SUBSETS[subset]], psnr_unseen[SUBSETS[subset]], recipe_of[SUBSETS[subset]]
-    )
-    for subset, measure in judged
+    key: rank_correlation_interval(*(SUBSETS[subset][of] for of in (measure, "unseen", "recipe")))
+    for key, (subset, measure, _) in JUDGED.items()
 }
 
-# %% tags=["remove-cell"]
-for key, (subset, measure) in zip(
-    ["all_chi", "gr_chi", "all_srga", "all_pca", "gr_pca", "gr_srga"], judged
-):
-    glue(f"gen_{key}", rho[QUALITY, subset, measure], display=False)
-    glue(f"gen_{key}_low", interval[subset, measure][0], display=False)
-    glue(f"gen_{key}_high", interval[subset, measure][1], display=False)
-chi_of = column("CHI, t-SNE")
-glue("gen_networks", len(table), display=False)
-glue("gen_recipes", len(set(recipe_of)), display=False)
-glue("gen_without", int((~with_gr).sum()), display=False)
-glue("gen_without_chi", float(chi_of[~with_gr].max()), display=False)
-glue("gen_without_low", float(psnr_unseen[~with_gr].min()), display=False)
-glue("gen_without_high", float(psnr_unseen[~with_gr].max()), display=False)
-for key, at in {
-    "most": np.argmax(np.where(with_gr, chi_of, -np.inf)),
-    "least": np.argmin(np.where(with_gr, chi_of, np.inf)),
-    "best": np.argmax(psnr_unseen),
-}.items():
-    glue(f"gen_{key}", str(titles[at]), display=False)
-    glue(f"gen_{key}_chi", float(chi_of[at]), display=False)
-    glue(f"gen_{key}_psnr", float(psnr_unseen[at]), display=False)
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval, whole recipes drawn.", "name": "fig-generalization-verdict"}}
-words = {place: f"ρ of {place[1]} and unseen PSNR, {place[0]}" for place in judged}
-record(
-    finding,
-    checks={f"{words[place]}: interval below 0": interval[place][1] < 0 for place in judged[:3]},
-    measured={words[place]: rho[QUALITY, *place] for place in judged}
-    | {
-        f"ρ of {measure} and loss against clean, {subset}": rho[
-            "loss against clean", subset, measure
-        ]
-        for subset, measure in judged[:3]
-    },
-    interval={words[place]: interval[place] for place in judged},
-    paper={words[judged[0]]: "lower is better", words[judged[2]]: "smaller is better"},
-    image_set=image_set,
-    parameters={"num_patches": num_patches, "size": size, "networks": len(table)},
-    checkpoints=[] if train else list(table),
+for key, (subset, measure, paper) in JUDGED.items():
+    study.measure(
+        f"ρ of {measure} and unseen PSNR, {subset}",
+        rho[QUALITY, subset, measure],
+        interval=interval[key],
+        paper=paper,
+        glue=f"gen_{key}",
+    )
+    low, high = interval[key]
+    study.glue(**{f"gen_{key}_low": low, f"gen_{key}_high": high})
+for subset, measure, _ in [*JUDGED.values()][:3]:
+    study.measure(f"ρ of {measure} and loss against clean, {subset}", rho[LOSS, subset, measure])
+
+without = table[~table.residual]
+study.glue(
+    gen_networks=len(table),
+    gen_recipes=table.recipe.nunique(),
+    gen_without=len(without),
+    gen_without_chi=without[CHI].max(),
+    gen_without_low=without.unseen.min(),
+    gen_without_high=without.unseen.max(),
+)
+EXAMPLES = {
+    "most": with_gr[CHI].idxmax(),
+    "least": with_gr[CHI].idxmin(),
+    "best": table.unseen.idxmax(),
+}
+for key, name in EXAMPLES.items():
+    chi, psnr = table[CHI][name], table.unseen[name]
+    study.glue(**{f"gen_{key}": name, f"gen_{key}_chi": chi, f"gen_{key}_psnr": psnr})
+study.verdict(
+    all=interval["all_chi"][1] < 0,
+    residual=interval["gr_chi"][1] < 0,
+    srga=interval["all_srga"][1] < 0,
+    notes={"networks": len(table)},
 )
 
 # %% [markdown]

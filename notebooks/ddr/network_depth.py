@@ -44,15 +44,10 @@ device = "auto"
 #
 # All depths train for equally many steps, so the deep ones end further from their best.
 #
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# Behind the last hidden layer: (1) three layers stay below CHI 20, the paper's level "+"; (2) the
-# deepest network reaches it; (3) CHI rises with depth (Spearman's ρ at least 0.8 over the networks).
-# :::
+# Judged is the last hidden layer; a CHI of 20 is the paper's level “+”.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
-from myst_nb import glue
 
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
@@ -71,21 +66,23 @@ from srlab.representation.embedding import (
     separability_level,
 )
 from srlab.statistics import rank_correlation
-from srlab.studies.networks import network, obtainable
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record
+from srlab.studies.networks import obtainable
+from srlab.studies.study import Study
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="ddr/network_depth",
+study = Study(
+    "ddr/network_depth",
     claim="Separability of degradations grows with a network's depth: none at 3 layers of SRCNN",
     source="DDR, Sec. A.7, Tab. 4, Fig. 14",
-    criterion=(
-        "CHI of the last hidden layer stays below 20 with 3 layers, reaches 20 in the deepest "
-        "network, and rises with depth (Spearman ≥ 0.8)."
-    ),
+    claims={
+        "shallow": "3 layers stay below CHI 20",
+        "deep": "13 layers reach CHI 20",
+        "rank": "CHI rises with depth (Spearman ≥ 0.8)",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -98,7 +95,7 @@ degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigm
 pictures = load_images(image_set)
 pairs = degraded_patches(pictures, degradations, count=num_patches, size=size)
 kinds, contents = pairs.degradation_labels, pairs.content_labels
-lr, hr = pairs.lr.to(device), pairs.hr.to(device)
+lr, hr = pairs.lr.to(study.device), pairs.hr.to(study.device)
 clean = lr[:: len(degradations)]
 
 names = obtainable([f"srcnn-{depth}-gr" for depth in depths], train=train)
@@ -107,7 +104,7 @@ depths = [int(name.split("-")[1]) for name in names]
 # %%
 components, quality = {}, {}
 for depth, name in zip(depths, names):
-    model = network(name, train=train, device=device)
+    model = study.network(name)
     layer = model.taps[-1]
     components[depth] = layer_components(model, lr, [layer])[layer]
     quality[depth] = network_psnr(model, clean, hr, border=4).mean().item()
@@ -140,74 +137,56 @@ spread = {d: separability_interval(points, kinds, groups) for d, points in embed
 spread_pca = {d: separability_interval(points, kinds, groups) for d, points in components.items()}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of the last hidden layer on the 2-D embedding and on 50 principal components (bands: 95 % bootstrap over contents), and PSNR-Y of the clean patches, by depth. Look whether quality and separability rise together.", "name": "fig-depth"}}
-rows = {"CHI, t-SNE": chi, "CHI, 50 PCA dimensions": chi_pca, "PSNR-Y, dB": quality}
-edges = {"CHI, t-SNE": spread, "CHI, 50 PCA dimensions": spread_pca}
+LINE = "SRCNN with GR"
+lines = {"CHI, t-SNE": chi, "CHI, 50 PCA dimensions": chi_pca, "PSNR-Y, dB": quality}
+bands = {"CHI, t-SNE": spread, "CHI, 50 PCA dimensions": spread_pca}
 stacked_curves(
     depths,
-    {title: {"SRCNN with GR": np.array([*values.values()])} for title, values in rows.items()},
-    bands={
-        title: {"SRCNN with GR": tuple(np.array([*own.values()]).T)} for title, own in edges.items()
-    },
+    {title: {LINE: np.array([*own.values()])} for title, own in lines.items()},
+    bands={title: {LINE: tuple(np.array([*own.values()]).T)} for title, own in bands.items()},
     x_title="layers",
 )
 
 # %% [markdown]
 # ## Verdict
 
-# %%
-rho = rank_correlation(depths, [*chi.values()])
-rho_pca = rank_correlation(depths, [*chi_pca.values()])
-rho_psnr = rank_correlation([*quality.values()], [*chi.values()])
-shallow, deep = depths[0], depths[-1]
-
-# %% tags=["remove-cell"]
-glue("depth_shallow", shallow, display=False)
-glue("depth_deep", deep, display=False)
-glue("depth_chi_shallow", chi[shallow], display=False)
-glue("depth_chi_deep", chi[deep], display=False)
-glue("depth_low", spread[deep][0], display=False)
-glue("depth_high", spread[deep][1], display=False)
-glue("depth_pca_shallow", chi_pca[shallow], display=False)
-glue("depth_pca_deep", chi_pca[deep], display=False)
-glue("depth_rho", rho, display=False)
-glue("depth_rho_pca", rho_pca, display=False)
-glue("depth_rho_psnr", rho_psnr, display=False)
-glue("depth_psnr_shallow", quality[shallow], display=False)
-glue("depth_psnr_deep", quality[deep], display=False)
-glue("depth_bicubic", bicubic, display=False)
-glue("depth_reach_shallow", 9 + 4 * (shallow - 2), display=False)
-glue("depth_reach_deep", 9 + 4 * (deep - 2), display=False)
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over contents.", "name": "fig-depth-verdict"}}
-record(
-    finding,
-    checks={
-        f"{shallow} layers stay below CHI 20": shallow == 3 and chi[shallow] < 20,
-        f"{deep} layers reach CHI 20": chi[deep] >= 20,
-        "CHI rises with depth (Spearman ≥ 0.8)": rho >= 0.8,
-    },
-    measured={
-        "CHI, shallowest": chi[shallow],
-        "CHI, deepest": chi[deep],
-        "Spearman ρ of CHI and depth": rho,
-        "CHI on 50 PCA dimensions, shallowest": chi_pca[shallow],
-        "CHI on 50 PCA dimensions, deepest": chi_pca[deep],
-        "Spearman ρ of CHI on 50 PCA dimensions and depth": rho_pca,
-        "Spearman ρ of CHI and PSNR": rho_psnr,
-        "PSNR-Y, shallowest": quality[shallow],
-        "PSNR-Y, deepest": quality[deep],
-        "PSNR-Y, bicubic": bicubic,
-    },
-    interval={
-        "CHI, shallowest": spread[shallow],
-        "CHI, deepest": spread[deep],
-        "CHI on 50 PCA dimensions, shallowest": spread_pca[shallow],
-        "CHI on 50 PCA dimensions, deepest": spread_pca[deep],
-    },
-    paper={"CHI, shallowest": "not separated", "CHI, deepest": "168.12"},
-    image_set=image_set,
-    parameters={"num_patches": num_patches, "depths": depths, "size": size},
-    checkpoints=[] if train else names,
+shallow, deep = depths[0], depths[-1]
+ENDS = {"shallow": (shallow, "not separated"), "deep": (deep, "168.12")}
+for end, (depth, paper) in ENDS.items():
+    glue = f"depth_chi_{end}"
+    study.measure(f"CHI, {end}est", chi[depth], interval=spread[depth], paper=paper, glue=glue)
+rho = study.measure(
+    "Spearman ρ of CHI and depth", rank_correlation(depths, [*chi.values()]), glue="depth_rho"
+)
+for end, (depth, _) in ENDS.items():
+    study.measure(
+        f"CHI on 50 PCA dimensions, {end}est",
+        chi_pca[depth],
+        interval=spread_pca[depth],
+        glue=f"depth_pca_{end}",
+    )
+study.measure(
+    "Spearman ρ of CHI on 50 PCA dimensions and depth",
+    rank_correlation(depths, [*chi_pca.values()]),
+    glue="depth_rho_pca",
+)
+study.measure(
+    "Spearman ρ of CHI and PSNR",
+    rank_correlation([*quality.values()], [*chi.values()]),
+    glue="depth_rho_psnr",
+)
+for end, (depth, _) in ENDS.items():
+    study.measure(f"PSNR-Y, {end}est", quality[depth], glue=f"depth_psnr_{end}")
+    study.glue(**{f"depth_{end}": depth, f"depth_reach_{end}": 9 + 4 * (depth - 2)})
+study.measure("PSNR-Y, bicubic", bicubic, glue="depth_bicubic")
+low, high = spread[deep]
+study.glue(depth_low=low, depth_high=high)
+study.verdict(
+    shallow=shallow == 3 and chi[shallow] < 20,
+    deep=chi[deep] >= 20,
+    rank=rho >= 0.8,
+    notes={"depths": depths},
 )
 
 # %% [markdown]

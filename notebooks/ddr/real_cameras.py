@@ -46,23 +46,17 @@ device = "auto"
 # two differ in how much. Low quality is the scene from twice as far, enlarged to the same size, as
 # City100's low quality is. These cameras are **ours**: they show what the question is without a
 # download, and are no evidence about real ones. Real pictures of two cameras differ in colour and
-# resolution too; raw pixels serve as the control for such plain differences.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# Behind ResBlock 16 of the network with global residual, in every training seed: (1) the four
-# classes reach the paper's level "+" (CHI of at least 20); (2) so does each pair of classes that
-# differs in one thing only, camera or quality; (3) the CHI by class is greater than by scene;
-# and (4) it is greater than without the residual.
-# :::
+# resolution too; raw pixels serve as the control for such plain differences. Judged is ResBlock 16
+# of the network with global residual; a CHI of 20 is the paper's level “+”.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
-from myst_nb import glue
+import pandas as pd
 
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import embedding_grid
+from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_row, sprite_sheet
 from srlab.figures.tables import matrix_heatmap
 from srlab.images import image_to_array
@@ -74,23 +68,26 @@ from srlab.representation.embedding import (
     separability_interval,
 )
 from srlab.studies.ddr.camera_patches import camera_patches
-from srlab.studies.networks import network
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record, span
+from srlab.studies.ddr.pairs import pair_separability
+from srlab.studies.study import Study
 from srlab.training.recipes import seed_names
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="ddr/real_cameras",
+source = "real photographs" if image_set == "city100" else "simulated cameras"
+study = Study(
+    "ddr/real_cameras",
     claim="Deep features separate cameras and their qualities, whatever the scene",
     source="DDR, Sec. A.3, Fig. 12",
-    criterion=(
-        "Behind ResBlock 16 with global residual, in every training seed, CHI reaches 20 over the "
-        "four classes and over each pair that differs in one thing, and exceeds that by scene and "
-        "that without the residual."
-    ),
+    claims={
+        "classes": "the four classes reach CHI 20 with GR, in every seed",
+        "pairs": "so does each pair that differs in camera or quality alone",
+        "scene": "CHI by class is greater than by scene, in every seed",
+        "residual": "CHI is greater than without GR, in every seed",
+    },
+    image_set=image_set if image_set == "city100" else f"{image_set}, {source}",
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -101,7 +98,6 @@ finding = Finding(
 patches = camera_patches(image_set, count=num_patches, limit=num_pictures)
 classes, scenes = patches.classes, patches.scenes
 names = list(dict.fromkeys(classes))
-source = "real photographs" if image_set == "city100" else "simulated cameras"
 pictures = np.stack([image_to_array(patch) for patch in patches.images])
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Four places as each camera shows them in each quality. Look for what the columns differ in, whatever the row: sharpness, grain, edges drawn too hard.", "name": "fig-cameras-patches"}}
@@ -114,67 +110,48 @@ picture_row(columns, height=520)
 
 # %%
 layers = [f"body.{block - 1}" for block in blocks]
-images = patches.images.to(device)
+images = patches.images.to(study.device)
 judged, without = networks[:2]
-seeds_of = {b: training_seeds if b in (judged, without) else training_seeds[:1] for b in networks}
-components, embeddings, checkpoints = {}, {}, []
-for base, seeds in seeds_of.items():
+components, embeddings = {}, {}
+for base in networks:
+    seeds = training_seeds if base in (judged, without) else training_seeds[:1]
     for seed, name in zip(seeds, seed_names(base, seeds)):
-        model = network(name, train=train, device=device)
-        found = layer_components(model, images, layers)
-        checkpoints.append(name)
+        found = layer_components(study.network(name), images, layers)
         for block, layer in zip(blocks, layers):
             components[base, seed, block] = found[layer]
             embeddings[base, seed, block] = embed(found[layer], perplexity=perplexity)
 
+CHI, LINEAR, SCENE = "CHI, t-SNE", "CHI, 50 PCA dimensions", "CHI by scene"
+VIEWS = {CHI: (embeddings, classes), LINEAR: (components, classes), SCENE: (embeddings, scenes)}
+table = pd.DataFrame(
+    {"measure": title, "network": base, "seed": seed, "block": block}
+    | {"value": separability(points, labels).index}
+    for title, (views, labels) in VIEWS.items()
+    for (base, seed, block), points in views.items()
+)
+chi = table.set_index(["measure", "network", "seed", "block"])["value"]
 pixels = principal_components(patches.images.flatten(1).numpy())
-plane = embed(pixels, perplexity=perplexity)
-chi = {key: separability(points, classes).index for key, points in embeddings.items()}
-chi_pca = {key: separability(points, classes).index for key, points in components.items()}
-chi_scene = {key: separability(points, scenes).index for key, points in embeddings.items()}
-chi_pixels = separability(plane, classes).index
+chi_pixels = separability(embed(pixels, perplexity=perplexity), classes).index
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE behind three residual blocks (first training seed); the title of the page says whether cameras are simulated. Colour: camera and quality; symbol: scene. Point at a dot to see its patch. Above each panel the CHI by class and by scene.", "name": "fig-cameras-tsne"}}
 first, last = training_seeds[0], blocks[-1]
 panels = {(base, f"ResBlock {b}"): embeddings[base, first, b] for base in networks for b in blocks}
 notes = {
     (
-        base,
-        f"ResBlock {b}",
-    ): f"class {chi[base, first, b]:.1f} · scene {chi_scene[base, first, b]:.1f}"
-    for base in networks
-    for b in blocks
+        b,
+        f"ResBlock {at}",
+    ): f"class {chi[CHI, b, first, at]:.1f} · scene {chi[SCENE, b, first, at]:.1f}"
+    for b in networks
+    for at in blocks
 }
 sprites = sprite_sheet(pictures)
 embedding_grid(panels, classes=classes, contents=scenes, sprites=sprites, notes=notes)
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Separability of the four classes along depth: mean over the training seeds, bands from the lowest to the highest (one seed where there is none). Above on the plane, below on 50 principal components. Look at whether depth helps, and only with the residual.", "name": "fig-cameras-depth"}}
-def over_seeds(values):
-    table = {
-        base: np.array([[values[base, s, b] for b in blocks] for s in seeds])
-        for base, seeds in seeds_of.items()
-    }
-    bands = {base: (grid.min(axis=0), grid.max(axis=0)) for base, grid in table.items()}
-    return {base: grid.mean(axis=0) for base, grid in table.items()}, bands
-
-
-def is_wide(means):
-    values = np.concatenate(list(means.values()))
-    return values.max() > 100 * values.min()
-
-
-lines = {
-    title: over_seeds(values)
-    for title, values in {"CHI, t-SNE": chi, "CHI, 50 PCA dimensions": chi_pca}.items()
-}
-stacked_curves(
-    blocks,
-    {title: means for title, (means, _) in lines.items()},
-    bands={title: bands for title, (_, bands) in lines.items()},
-    x_title="residual block",
-    log_y=[title for title, (means, _) in lines.items() if is_wide(means)],
-)
+lines, bands = curves(table[table.measure != SCENE], panel="measure", line="network", x="block")
+wide = [t for t, own in lines.items() if np.max([*own.values()]) > 100 * np.min([*own.values()])]
+stacked_curves(blocks, lines, bands=bands, x_title="residual block", log_y=wide)
 
 # %% [markdown]
 # ## Camera or quality?
@@ -183,108 +160,59 @@ stacked_curves(
 
 
 # %%
-def between(points, one, other):
-    pair = np.isin(classes, (one, other))
-    return separability(points[pair], classes[pair]).index
-
-
-def pair_table(points):
-    return np.array([[between(points, a, b) if a != b else np.nan for b in names] for a in names])
-
-
-pairs = np.stack([pair_table(embeddings[judged, seed, last]) for seed in training_seeds])
+pairs = np.stack(
+    [pair_separability(embeddings[judged, seed, last], classes) for seed in training_seeds]
+)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI between each two classes behind the last block with global residual, mean over the training seeds. Pairs that differ in quality alone, in camera alone, or in both: look at which of the two the features see better.", "name": "fig-cameras-pairs"}}
-table = matrix_heatmap(pairs.mean(axis=0), names, names, colour_title="CHI", log=True)
-table.update_yaxes(automargin=True)
+heatmap = matrix_heatmap(pairs.mean(axis=0), names, names, colour_title="CHI", log=True)
+heatmap.update_yaxes(automargin=True)
 
 # %% [markdown]
 # ## Verdict
 
 # %%
-alone = [(0, 1), (2, 3), (0, 2), (1, 3)]  # same camera; same quality
-quality_chi = np.array([[grid[a, b] for a, b in alone[:2]] for grid in pairs])
-camera_chi = np.array([[grid[a, b] for a, b in alone[2:]] for grid in pairs])
-
-
-def deep(values, base=judged):
-    return np.array([values[base, seed, last] for seed in training_seeds])
-
+between_qualities = pairs[:, [0, 2], [1, 3]]  # of one camera
+between_cameras = pairs[:, [0, 1], [2, 3]]  # at one quality
+lowest = min(between_qualities.min(), between_cameras.min())
+ends = chi.xs(last, level="block").unstack("seed")[training_seeds]
+of_classes, of_scenes = ends.loc[CHI, judged], ends.loc[SCENE, judged]
+plain = ends.loc[CHI, without]
 
 # the index grows with the number of points, and t-SNE with it: the first half of the places alone
 part = num_patches // 2 * len(names)
-half = {
-    seed: separability(
+half = [
+    separability(
         embed(components[judged, seed, last][:part], perplexity=perplexity), classes[:part]
     ).index
     for seed in training_seeds
-}
+]
 groups = np.repeat(np.arange(num_patches), len(names))
-bootstrap = separability_interval(embeddings[judged, first, last], classes, groups)
-
-# %% tags=["remove-cell"]
-glue("cam_source", source, display=False)
-glue("cam_chi", float(deep(chi).mean()), display=False)
-glue("cam_without", float(deep(chi, without).mean()), display=False)
-glue("cam_scene", float(deep(chi_scene).mean()), display=False)
-glue("cam_pixels", float(chi_pixels), display=False)
-glue("cam_pca", float(deep(chi_pca).mean()), display=False)
-glue("cam_quality", float(quality_chi.min()), display=False)
-glue("cam_camera", float(camera_chi.min()), display=False)
-glue("cam_quality_max", float(quality_chi.max()), display=False)
-glue("cam_camera_max", float(camera_chi.max()), display=False)
-others = ", ".join(f"{base} {chi[base, first, last]:.1f}" for base in networks[2:])
-glue("cam_others", others or "none were looked at", display=False)
-glue("cam_half", float(np.mean(list(half.values()))), display=False)
-glue("cam_low", bootstrap[0], display=False)
-glue("cam_high", bootstrap[1], display=False)
+low, high = separability_interval(embeddings[judged, first, last], classes, groups)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over the training seeds (and pairs).", "name": "fig-cameras-verdict"}}
-record(
-    finding,
-    checks={
-        "the four classes reach CHI 20 with GR, in every seed": deep(chi).min() >= 20,
-        "so does each pair that differs in camera or quality alone": (
-            min(quality_chi.min(), camera_chi.min()) >= 20
-        ),
-        "CHI by class is greater than by scene, in every seed": bool(
-            (deep(chi) > deep(chi_scene)).all()
-        ),
-        "CHI is greater than without GR, in every seed": bool(
-            (deep(chi) > deep(chi, without)).all()
-        ),
-    },
-    measured={
-        "CHI of four classes, with GR": deep(chi).mean(),
-        "CHI of four classes, without GR": deep(chi, without).mean(),
-        **{f"CHI of four classes, {b}, first seed": chi[b, first, last] for b in networks[2:]},
-        "lowest CHI of a pair that differs in one thing": min(quality_chi.min(), camera_chi.min()),
-        "CHI between qualities of one camera": quality_chi.mean(),
-        "CHI between cameras at one quality": camera_chi.mean(),
-        "CHI by scene, with GR": deep(chi_scene).mean(),
-        "CHI on 50 PCA dimensions, with GR": deep(chi_pca).mean(),
-        "CHI on 50 PCA dimensions, without GR": deep(chi_pca, without).mean(),
-        "CHI of four classes on half of the places, with GR": np.mean(list(half.values())),
-        "CHI of raw pixels": chi_pixels,
-    },
-    interval={
-        "CHI of four classes, with GR": span(deep(chi)),
-        "CHI of four classes, without GR": span(deep(chi, without)),
-        "CHI between qualities of one camera": span(quality_chi.ravel()),
-        "CHI between cameras at one quality": span(camera_chi.ravel()),
-        "CHI by scene, with GR": span(deep(chi_scene)),
-        "CHI of four classes on half of the places, with GR": span(half.values()),
-        "CHI on 50 PCA dimensions, with GR": span(deep(chi_pca)),
-        "CHI on 50 PCA dimensions, without GR": span(deep(chi_pca, without)),
-    },
-    paper={"CHI of four classes, with GR": "separate"},
-    image_set=image_set if image_set == "city100" else f"{image_set}, {source}",
-    parameters={
-        "num_patches": num_patches,
-        "training_seeds": training_seeds,
-        "perplexity": perplexity,
-    },
-    checkpoints=[] if train else checkpoints,
+study.measure("CHI of four classes, with GR", of_classes, paper="separate", glue="cam_chi")
+study.measure("CHI of four classes, without GR", plain, glue="cam_without")
+others = {base: chi[CHI, base, first, last] for base in networks[2:]}
+for base, value in others.items():
+    study.measure(f"CHI of four classes, {base}, first seed", value)
+study.measure("lowest CHI of a pair that differs in one thing", lowest)
+study.measure("CHI between qualities of one camera", between_qualities.ravel())
+study.measure("CHI between cameras at one quality", between_cameras.ravel())
+study.measure("CHI by scene, with GR", of_scenes, glue="cam_scene")
+study.measure("CHI on 50 PCA dimensions, with GR", ends.loc[LINEAR, judged], glue="cam_pca")
+study.measure("CHI on 50 PCA dimensions, without GR", ends.loc[LINEAR, without])
+study.measure("CHI of four classes on half of the places, with GR", half, glue="cam_half")
+study.measure("CHI of raw pixels", chi_pixels, glue="cam_pixels")
+told = ", ".join(f"{base} {value:.1f}" for base, value in others.items())
+study.glue(cam_source=source, cam_others=told or "none were looked at", cam_low=low, cam_high=high)
+study.glue(cam_quality=between_qualities.min(), cam_quality_max=between_qualities.max())
+study.glue(cam_camera=between_cameras.min(), cam_camera_max=between_cameras.max())
+study.verdict(
+    classes=of_classes.min() >= 20,
+    pairs=lowest >= 20,
+    scene=(of_classes > of_scenes).all(),
+    residual=(of_classes > plain).all(),
 )
 
 # %% [markdown]

@@ -34,44 +34,35 @@ results = ""  # a results.parquet of `srlab sweep` (file or address); "" shows t
 #     -p image_set=photographs -p image_set=b100 -p image_set=urban100-30 \
 #     -p projection=tsne -p projection=pca
 # ```
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# In **every** point: behind ResBlock 16 the CHI with GR is at least **50 times** that without, reaches
-# 20 with it, and stays below 20 without.
-# :::
 
-# %% tags=["hide-cell"]
-from myst_nb import glue
+# %% tags=["hide-input"]
+import pandas as pd
 
-from srlab.studies.ddr import RECORDED
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record, span
-from srlab.studies.sweeps import effects_figure, outcome_words, read_results
+from srlab.studies.study import Study
+from srlab.studies.sweeps import RECORDED, effects_figure, outcome_words, read_results
 
-check_parameters()
-finding = Finding(
-    name="ddr/residual_everywhere",
+study = Study(
+    "ddr/residual_everywhere",
     claim="The global residual separates degradations for other seeds, pictures and projections",
     source="srlab's own, after DDR, Sec. 4.3",
-    criterion=(
-        "In every point of seeds × image sets × projections, CHI behind ResBlock 16 with GR is at "
-        "least 50 times that without, reaches 20 with it and stays below 20 without."
-    ),
+    claims={
+        "finished": "every point finished",
+        "ratio": "CHI with GR is at least 50 times that without, in every point",
+        "above": "level + (20) with GR, in every point",
+        "below": "below 20 without GR, in every point",
+    },
+    image_set=results or "photographs, b100, urban100-30",
 )
-WITH, WITHOUT, RATIO = (
-    *("CHI at RB16, with GR", "CHI at RB16, without GR"),
-    "smallest ratio over seeds",
-)
+study
 
 # %%
+WITH, WITHOUT = "CHI at RB16, with GR", "CHI at RB16, without GR"
+RATIO = "smallest ratio over seeds"
 rows = read_results(results or RECORDED)
 points = {row["point"]: row for row in rows}
-values = {
-    measure: {row["point"]: row["value"] for row in rows if row["measure"] == measure}
-    for measure in (WITH, WITHOUT, RATIO)
-}
-made = next(iter(points.values()))
+table = pd.DataFrame(rows).pivot(index="point", columns="measure", values="value")
+ratio, above, below = (table[measure] for measure in (RATIO, WITH, WITHOUT))
+made = rows[0]
 print(
     f"{len(points)} points on {made['hardware']}, {made['date']}:",
     f"{sum(row['seconds'] or 0 for row in points.values()) / 60:.0f} minutes of notebooks,",
@@ -87,41 +78,25 @@ effects_figure(rows, [WITH, WITHOUT, RATIO])
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["remove-cell"]
-outcomes = [outcome_words(row) for row in points.values()]
-weakest = min(values[RATIO], key=values[RATIO].get)
-glue("everywhere_points", len(points), display=False)
-glue("everywhere_full", sum("✔" in outcome for outcome in outcomes), display=False)
-glue("everywhere_ratio", values[RATIO][weakest], display=False)
-glue("everywhere_weakest", weakest, display=False)
-glue("everywhere_with", min(values[WITH].values()), display=False)
-glue("everywhere_without", max(values[WITHOUT].values()), display=False)
-glue("everywhere_date", str(made["date"]), display=False)
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict on the sweep shown above. Spread: lowest to highest over its points.", "name": "fig-everywhere-verdict"}}
-complete = all(len(own) == len(points) for own in values.values())
-record(
-    finding,
-    checks={
-        "every point finished": complete,
-        "CHI with GR is at least 50 times that without, in every point": (
-            min(values[RATIO].values()) >= 50
-        ),
-        "level + (20) with GR, in every point": min(values[WITH].values()) >= 20,
-        "below 20 without GR, in every point": max(values[WITHOUT].values()) < 20,
-    },
-    measured={
-        "smallest ratio over points": min(values[RATIO].values()),
-        "CHI with GR, mean over points": sum(values[WITH].values()) / len(values[WITH]),
-        "CHI without GR, mean over points": sum(values[WITHOUT].values()) / len(values[WITHOUT]),
-        "points that reproduced the page's own criterion": sum("✔" in own for own in outcomes),
-    },
-    interval={
-        "CHI with GR, mean over points": span(values[WITH].values()),
-        "CHI without GR, mean over points": span(values[WITHOUT].values()),
-    },
-    image_set=results or "photographs, b100, urban100-30",
-    parameters={"results": results or "recorded", "recorded": made["date"]},
+full = sum("✔" in outcome_words(row) for row in points.values())
+study.measure("smallest ratio over points", ratio.min(), glue="everywhere_ratio")
+study.measure("CHI with GR, mean over points", above.dropna())
+study.measure("CHI without GR, mean over points", below.dropna())
+study.measure("points that reproduced the page's own criterion", full, glue="everywhere_full")
+study.glue(
+    everywhere_points=len(points),
+    everywhere_weakest=ratio.idxmin(),
+    everywhere_with=above.min(),
+    everywhere_without=below.max(),
+    everywhere_date=str(made["date"]),
+)
+study.verdict(
+    finished=table[[RATIO, WITH, WITHOUT]].notna().all(axis=None),
+    ratio=ratio.min() >= 50,
+    above=above.min() >= 20,
+    below=below.max() < 20,
+    notes={"recorded": made["date"]},
 )
 
 # %% [markdown]

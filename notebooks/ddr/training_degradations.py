@@ -62,19 +62,13 @@ device = "auto"
 #
 # A pair's CHI is that of its two degradations in the embedding of all three.
 #
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# Behind ResBlock 16, **in every training seed**. *Together* means: a CHI below 20, the paper's
-# level "+", and at most **a tenth** of the smallest that a network trained on clean pictures has.
-# *Apart* means 20 or more. (1) Trained with noise, clean and noise come together; (2) clean and blur
-# stay apart. (3) Trained with blur, clean and blur come together; (4) clean and noise stay apart.
-# (5) Trained on all, the three degradations come together.
-# :::
+# Judged is ResBlock 16. *Together* means: a CHI below 20, the paper's level “+”, and at most **a tenth**
+# of the smallest that a network trained on clean pictures has. *Apart* means 20 or more.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
+import pandas as pd
 import torch
-from myst_nb import glue
 
 from srlab.checkpoints.files import load_checkpoint
 from srlab.data.datasets import degraded_patches, load_images
@@ -83,6 +77,7 @@ from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import embedding_grid
+from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_row, sprite_sheet
 from srlab.figures.tables import Matrix, matrix_grid, matrix_heatmap
 from srlab.images import image_to_array
@@ -93,23 +88,27 @@ from srlab.representation.embedding import (
     separability,
     separability_interval,
 )
-from srlab.studies.networks import network, obtainable
-from srlab.studies.parameters import check_parameters
-from srlab.studies.study import Finding, record, span
+from srlab.studies.ddr.pairs import pair_separability
+from srlab.studies.networks import obtainable
+from srlab.studies.study import Study
 from srlab.training.recipes import seed_names
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="ddr/training_degradations",
+study = Study(
+    "ddr/training_degradations",
     claim="Degradations seen in training become unanimous in deep features; unseen ones stay apart",
     source="DDR, Sec. 4.6, Fig. 9",
-    criterion=(
-        "Behind ResBlock 16, in every seed: trained with noise, CHI of clean and noise falls below "
-        "20 and a tenth of the clean-trained networks', blur stays at 20 or more; the same with "
-        "blur and noise exchanged; trained on all, all three come together."
-    ),
+    claims={
+        "noise": "trained with noise, clean and noise come together",
+        "noise_blur": "trained with noise, clean and blur stay apart",
+        "blur": "trained with blur, clean and blur come together",
+        "blur_noise": "trained with blur, clean and noise stay apart",
+        "both": "trained on all, the three come together",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -126,7 +125,7 @@ degradations = {
 pictures = load_images(image_set)
 pairs = degraded_patches(pictures, [*degradations.values()], count=num_patches, size=size)
 kinds, contents = pairs.degradation_labels, pairs.content_labels
-lr, hr = pairs.lr.to(device), pairs.hr.to(device)
+lr, hr = pairs.lr.to(study.device), pairs.hr.to(study.device)
 
 TRAININGS = {
     "clean only": "srresnet-gr",
@@ -145,38 +144,32 @@ names = {
 # pair of degradations is apart.
 
 # %%
-PAIRS = {"clean – noise": (0, 2), "clean – blur": (0, 1), "blur – noise": (1, 2)}
-titles, layers = list(dict.fromkeys(kinds)), [f"body.{block - 1}" for block in blocks]
+NOISE, BLUR, ALL = "clean – noise", "clean – blur", "all three"
+PAIRS = {NOISE: (0, 2), BLUR: (0, 1), "blur – noise": (1, 2)}
+CHI, LINEAR = "CHI, t-SNE", "CHI, 50 PCA dimensions"
+layers = [f"body.{block - 1}" for block in blocks]
 
 
 def separations(points):
     """CHI of each pair of degradations, and of all three."""
-    own = {pair: np.isin(kinds, [titles[i] for i in ends]) for pair, ends in PAIRS.items()}
-    apart = {pair: separability(points[rows], kinds[rows]).index for pair, rows in own.items()}
-    return apart | {"all three": separability(points, kinds).index}
+    matrix = pair_separability(points, kinds)
+    apart = {pair: matrix[place] for pair, place in PAIRS.items()}
+    return apart | {ALL: separability(points, kinds).index}
 
 
-def look(model):
-    components = layer_components(model, lr, layers)
-    embedding = embed(components[layers[-1]], perplexity=perplexity)
-    return embedding, separations(embedding), [separations(components[at]) for at in layers]
-
-
-seen = {
-    kind: [look(network(name, train=train, device=device)) for name in own]
-    for kind, own in names.items()
-}
-
-
-def over_seeds(kind, pair):
-    """CHI on the embedding behind the last block, seed by seed."""
-    return np.array([chi[pair] for _, chi, _ in seen[kind]])
-
-
-def along_depth(kind, pair):
-    """CHI on the principal components: (seeds, blocks)."""
-    return np.array([[chi[pair] for chi in depth] for _, _, depth in seen[kind]])
-
+embeddings, found = {}, []
+for kind, own in names.items():
+    for seed, name in enumerate(own):
+        components = layer_components(study.network(name), lr, layers)
+        embedding = embed(components[layers[-1]], perplexity=perplexity)
+        embeddings.setdefault(kind, embedding)  # of the first seed
+        views = [(LINEAR, block, components[at]) for block, at in zip(blocks, layers)]
+        for measure, block, points in [(CHI, blocks[-1], embedding), *views]:
+            place = {"measure": measure, "training": kind, "seed": seed, "block": block}
+            found += [place | {"pair": p, "value": v} for p, v in separations(points).items()]
+table = pd.DataFrame(found)
+at_end = table[table.block == blocks[-1]].set_index(["measure", "training", "pair", "seed"])
+chi = at_end["value"].sort_index()  # behind the last block
 
 # %% [markdown]
 # ## What training leaves apart
@@ -184,44 +177,30 @@ def along_depth(kind, pair):
 # From left to right the training changes, and nothing else. Watch which colours mix.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the features behind ResBlock 16 after four trainings (first seed). Colour: degradation; symbol: picture. Point at a dot to see its patch; click a class in the legend to hide it. Above each panel: how far noise, and blur, are from clean (CHI).", "name": "fig-degraded-training-tsne"}}
-panels = {("", kind): seen[kind][0][0] for kind in TRAININGS}
-chi = {kind: seen[kind][0][1] for kind in TRAININGS}
+panels = {("", kind): embeddings[kind] for kind in TRAININGS}
 notes = {
-    ("", kind): f"noise {own['clean – noise']:.1f}, blur {own['clean – blur']:.1f}"
-    for kind, own in chi.items()
+    ("", kind): f"noise {chi[CHI, kind, NOISE, 0]:.1f}, blur {chi[CHI, kind, BLUR, 0]:.1f}"
+    for kind in TRAININGS
 }
 sprites = sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr]))
 embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=notes)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How far degradations are apart behind the last block: CHI, mean over the training seeds, on the 2-D embedding and on 50 principal components, which no projection can flatter. Rows: what the network was trained on; columns: which degradations are compared. Compare each row with the first, and the last two rows with one another.", "name": "fig-degraded-training-chi"}}
-columns = [*PAIRS, "all three"]
-measures = {
-    "CHI, t-SNE": over_seeds,
-    "CHI, 50 PCA dimensions": lambda kind, pair: along_depth(kind, pair)[:, -1],
-}
+columns = [*PAIRS, ALL]
+means = chi.groupby(level=["measure", "training", "pair"]).mean().unstack("pair")[columns]
 tables = {
-    (title, ""): Matrix(
-        np.array([[measure(kind, pair).mean() for pair in columns] for kind in seen]),
-        list(seen),
-        columns,
-    )
-    for title, measure in measures.items()
+    (title, ""): Matrix(means.loc[title].loc[list(names)].to_numpy(), list(names), columns)
+    for title in (CHI, LINEAR)
 }
 matrix_grid(tables, colour_title="CHI", axis_titles=("trained on", ""), log=True)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Where on the way through the network degradations part: CHI on 50 principal components, mean over the training seeds, bands from the lowest to the highest. If a training made two degradations one, its line would fall somewhere and stay down.", "name": "fig-degraded-training-depth"}}
-shown_pairs = ["clean – noise", "clean – blur"]
-depth = {pair: {kind: along_depth(kind, pair) for kind in TRAININGS} for pair in shown_pairs}
-stacked_curves(
-    blocks,
-    {f"CHI, {pair}": {k: rows.mean(axis=0) for k, rows in d.items()} for pair, d in depth.items()},
-    bands={
-        f"CHI, {pair}": {k: (rows.min(axis=0), rows.max(axis=0)) for k, rows in d.items()}
-        for pair, d in depth.items()
-    },
-    x_title="residual block",
-    log_y=[f"CHI, {pair}" for pair in shown_pairs],
+linear = table[(table.measure == LINEAR) & table.training.isin(TRAININGS)]
+depth = pd.concat(linear[linear.pair == pair] for pair in (NOISE, BLUR))
+lines, bands = curves(
+    depth.assign(panel="CHI, " + depth.pair), panel="panel", line="training", x="block"
 )
+stacked_curves(blocks, lines, bands=bands, x_title="residual block", log_y=list(lines))
 
 # %% name="hero" tags=["remove-cell"]
 hero = {key: panels[key] for key in list(panels)[:2]}
@@ -237,7 +216,7 @@ embedding_grid(hero, classes=kinds, contents=contents, sprites=sprites)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One content with noise (above) and with blur (below), as given and as each network (first seed) restores it. Look which one removes what.", "name": "fig-degraded-training-outputs"}}
 content = int(hr[:restored].std(dim=(1, 2, 3)).argmax())
 rows = [len(degradations) * content + list(degradations).index(kind) for kind in ("noise", "blur")]
-first = {kind: network(own[0], train=train, device=device) for kind, own in names.items()}
+first = {kind: study.network(own[0]) for kind, own in names.items()}
 
 
 @torch.no_grad()
@@ -251,38 +230,24 @@ picture_row(views | {kind: shown(model) for kind, model in first.items()}, heigh
 # %%
 step = len(degradations)
 versions = {kind: lr[at::step][:restored] for at, kind in enumerate(degradations)}
-quality = {
-    kind: [
-        network_psnr(model, images, hr[:restored], border=4).mean().item()
-        for images in versions.values()
-    ]
-    for kind, model in first.items()
-}
-removed = {
-    kind: {
-        pair: removed_share(model, versions["clean"], versions[pair]) for pair in ("noise", "blur")
+quality, removed = {}, {}
+for kind, model in first.items():
+    scores = [network_psnr(model, own, hr[:restored], border=4) for own in versions.values()]
+    quality[kind] = [own.mean().item() for own in scores]
+    removed[kind] = {
+        part: removed_share(model, versions["clean"], versions[part]) for part in ("noise", "blur")
     }
-    for kind, model in first.items()
-}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The share of a degradation that each network (first seed) removes, in per cent: 0 passes it on, less amplifies it. Compare with the CHI above: are the networks that remove a degradation those that keep it apart?", "name": "fig-degraded-training-removed"}}
+AXES = ("trained on", "input")
 percent = np.array([[100 * share for share in own.values()] for own in removed.values()])
-matrix_heatmap(
-    percent,
-    list(removed),
-    ["noise", "blur"],
-    colour_title="removed, %",
-    axis_titles=("trained on", "input"),
-)
+columns = ["noise", "blur"]
+matrix_heatmap(percent, list(names), columns, colour_title="removed, %", axis_titles=AXES)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR-Y in dB of what each network (first seed) makes of the three inputs. Look down a column: which training helps for which input, and what it costs on clean ones.", "name": "fig-degraded-training-psnr"}}
-matrix_heatmap(
-    np.array([*quality.values()]),
-    list(quality),
-    list(degradations),
-    colour_title="PSNR, dB",
-    axis_titles=("trained on", "input"),
-)
+decibels = np.array([*quality.values()])
+columns = list(degradations)
+matrix_heatmap(decibels, list(names), columns, colour_title="PSNR, dB", axis_titles=AXES)
 
 # %% [markdown]
 # ## Verdict
@@ -292,90 +257,64 @@ matrix_heatmap(
 
 # %%
 groups = np.repeat(np.arange(num_patches), len(degradations))
-noise_only = np.isin(kinds, [titles[0], titles[2]])
-with_noise = seen["+ noise"][0][0]
-interval = separability_interval(with_noise[noise_only], kinds[noise_only], groups[noise_only])
-control = look(load_checkpoint(same_steps)[0].to(device))[1]
+two = np.isin(kinds, kinds[[0, 2]])  # clean and noise
+low, high = separability_interval(embeddings["+ noise"][two], kinds[two], groups[two])
+fewer = layer_components(load_checkpoint(same_steps)[0].to(study.device), lr, layers[-1:])
+fewer_steps = separations(embed(fewer[layers[-1]], perplexity=perplexity))[NOISE]
 
 
 def together(kind, pair):
-    limit = min(20, over_seeds("clean only", pair).min() / 10)
-    return over_seeds(kind, pair).max() < limit
+    limit = min(20, chi[CHI, "clean only", pair].min() / 10)
+    return chi[CHI, kind, pair].max() < limit
 
 
 def apart(kind, pair):
-    return over_seeds(kind, pair).min() >= 20
+    return chi[CHI, kind, pair].min() >= 20
 
-
-# %% tags=["remove-cell"]
-for key, kind, pair in [
-    ("clean_noise", "clean only", "clean – noise"),
-    ("noise_noise", "+ noise", "clean – noise"),
-    ("noise_blur", "+ noise", "clean – blur"),
-    ("clean_blur", "clean only", "clean – blur"),
-    ("blur_blur", "+ blur", "clean – blur"),
-    ("blur_noise", "+ blur", "clean – noise"),
-    ("clean_all", "clean only", "all three"),
-    ("blind_all", "+ both", "all three"),
-]:
-    glue(f"tdeg_{key}", float(over_seeds(kind, pair).mean()), display=False)
-    glue(f"tdeg_{key}_pca", float(along_depth(kind, pair)[:, -1].mean()), display=False)
-for key, kind in zip(("clean", "noise"), CONTROLS):
-    glue(f"tdeg_{key}_wogr", float(over_seeds(kind, "clean – noise")[0]), display=False)
-    glue(f"tdeg_{key}_wogr_pca", float(along_depth(kind, "clean – noise")[0, -1]), display=False)
-glue("tdeg_removed_wogr", 100 * removed["+ noise, no GR"]["noise"], display=False)
-glue("tdeg_low", interval[0], display=False)
-glue("tdeg_high", interval[1], display=False)
-glue("tdeg_control", control["clean – noise"], display=False)
-glue("tdeg_removed_clean", 100 * removed["clean only"]["noise"], display=False)
-glue("tdeg_removed_noise", 100 * removed["+ noise"]["noise"], display=False)
-glue("tdeg_psnr_clean_clean", quality["clean only"][0], display=False)
-glue("tdeg_psnr_noise_clean", quality["+ noise"][0], display=False)
-glue("tdeg_psnr_clean_noise", quality["clean only"][2], display=False)
-glue("tdeg_psnr_noise_noise", quality["+ noise"][2], display=False)
-glue("tdeg_seeds", ", ".join(f"{len(own)} ({kind})" for kind, own in names.items()), display=False)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-degraded-training-verdict"}}
-headline = {
-    "CHI clean – noise, trained on clean": ("clean only", "clean – noise"),
-    "CHI clean – noise, trained with noise": ("+ noise", "clean – noise"),
-    "CHI clean – blur, trained with noise": ("+ noise", "clean – blur"),
-    "CHI clean – blur, trained on clean": ("clean only", "clean – blur"),
-    "CHI clean – blur, trained with blur": ("+ blur", "clean – blur"),
-    "CHI clean – noise, trained with blur": ("+ blur", "clean – noise"),
-    "CHI of all three, trained on clean": ("clean only", "all three"),
-    "CHI of all three, trained on all": ("+ both", "all three"),
-    "CHI clean – noise, trained on clean, no GR": ("clean only, no GR", "clean – noise"),
-    "CHI clean – noise, trained with noise, no GR": ("+ noise, no GR", "clean – noise"),
+HEADLINE = {  # measure: training, pair, what the paper says, in the prose
+    "CHI clean – noise, trained on clean": ("clean only", NOISE, "apart", "clean_noise"),
+    "CHI clean – noise, trained with noise": ("+ noise", NOISE, "together", "noise_noise"),
+    "CHI clean – blur, trained with noise": ("+ noise", BLUR, "apart", "noise_blur"),
+    "CHI clean – blur, trained on clean": ("clean only", BLUR, "", "clean_blur"),
+    "CHI clean – blur, trained with blur": ("+ blur", BLUR, "", "blur_blur"),
+    "CHI clean – noise, trained with blur": ("+ blur", NOISE, "", "blur_noise"),
+    "CHI of all three, trained on clean": ("clean only", ALL, "", "clean_all"),
+    "CHI of all three, trained on all": ("+ both", ALL, "", "blind_all"),
+    "CHI clean – noise, trained on clean, no GR": ("clean only, no GR", NOISE, "", "clean_wogr"),
+    "CHI clean – noise, trained with noise, no GR": ("+ noise, no GR", NOISE, "", "noise_wogr"),
 }
-measured = {title: over_seeds(*place) for title, place in headline.items()} | {
-    f"{title}, 50 PCA dimensions": along_depth(*place)[:, -1] for title, place in headline.items()
-}
-record(
-    finding,
-    checks={
-        "trained with noise, clean and noise come together": together("+ noise", "clean – noise"),
-        "trained with noise, clean and blur stay apart": apart("+ noise", "clean – blur"),
-        "trained with blur, clean and blur come together": together("+ blur", "clean – blur"),
-        "trained with blur, clean and noise stay apart": apart("+ blur", "clean – noise"),
-        "trained on all, the three come together": together("+ both", "all three"),
-    },
-    measured={title: values.mean() for title, values in measured.items()}
-    | {
-        "CHI clean – noise, clean training at 4 000 steps": control["clean – noise"],
-        "share of the noise removed, trained on clean": removed["clean only"]["noise"],
-        "share of the noise removed, trained with noise": removed["+ noise"]["noise"],
-        "share of the blur removed, trained with blur": removed["+ blur"]["blur"],
-    },
-    interval={title: span(values) for title, values in measured.items()},
-    paper={
-        "CHI clean – noise, trained on clean": "apart",
-        "CHI clean – noise, trained with noise": "together",
-        "CHI clean – blur, trained with noise": "apart",
-    },
-    image_set=image_set,
-    parameters={"num_patches": num_patches, "training_seeds": training_seeds, "blocks": blocks},
-    checkpoints=[same_steps, *(name for own in names.values() for name in own if not train)],
+for title, (kind, pair, paper, short) in HEADLINE.items():
+    study.measure(title, chi[CHI, kind, pair], paper=paper, glue=f"tdeg_{short}")
+for title, (kind, pair, _, short) in HEADLINE.items():
+    linear = chi[LINEAR, kind, pair]
+    study.measure(f"{title}, 50 PCA dimensions", linear, glue=f"tdeg_{short}_pca")
+study.measure("CHI clean – noise, clean training at 4 000 steps", fewer_steps, glue="tdeg_control")
+for words, kind, part in [
+    ("noise removed, trained on clean", "clean only", "noise"),
+    ("noise removed, trained with noise", "+ noise", "noise"),
+    ("blur removed, trained with blur", "+ blur", "blur"),
+]:
+    study.measure(f"share of the {words}", removed[kind][part])
+study.glue(
+    tdeg_low=low,
+    tdeg_high=high,
+    tdeg_removed_clean=100 * removed["clean only"]["noise"],
+    tdeg_removed_noise=100 * removed["+ noise"]["noise"],
+    tdeg_removed_wogr=100 * removed["+ noise, no GR"]["noise"],
+    tdeg_seeds=", ".join(f"{len(own)} ({kind})" for kind, own in names.items()),
+)
+for short, kind in {"clean": "clean only", "noise": "+ noise"}.items():
+    clean, _, noisy = quality[kind]
+    study.glue(**{f"tdeg_psnr_{short}_clean": clean, f"tdeg_psnr_{short}_noise": noisy})
+study.verdict(
+    noise=together("+ noise", NOISE),
+    noise_blur=apart("+ noise", BLUR),
+    blur=together("+ blur", BLUR),
+    blur_noise=apart("+ blur", NOISE),
+    both=together("+ both", ALL),
+    checkpoints=[same_steps, *([] if train else study.networks)],
 )
 
 # %% [markdown]

@@ -41,6 +41,19 @@ def cloud_distances(points: np.ndarray, labels: Sequence | np.ndarray) -> np.nda
     return pdist(np.stack([own.mean(axis=0) for own in _clouds(points, labels)]))
 
 
+def readings(
+    points: np.ndarray, embedding: np.ndarray, labels: Sequence | np.ndarray
+) -> tuple[float, float, float]:
+    """What one would like to read off a picture (N, d) of points (N, D) with K labels (N,).
+
+    (share of neighbours kept, largest cloud / smallest, longest distance between clouds /
+    shortest); those of the points themselves as the `embedding` are the truth.
+    """
+    sizes, distances = cloud_sizes(embedding, labels), cloud_distances(embedding, labels)
+    kept = kept_neighbours(points, embedding)
+    return kept, float(sizes.max() / sizes.min()), float(distances.max() / distances.min())
+
+
 def _clouds(points: np.ndarray, labels: Sequence | np.ndarray) -> list[np.ndarray]:
     labels = np.asarray(labels)
     return [points[labels == name].astype(np.float64) for name in np.unique(labels)]

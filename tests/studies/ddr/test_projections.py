@@ -5,6 +5,7 @@ from srlab.studies.ddr.projections import (
     cloud_distances,
     cloud_sizes,
     kept_neighbours,
+    readings,
     seen_clusters,
     structureless,
 )
@@ -33,6 +34,16 @@ def test_sizes_and_distances_are_those_of_the_clouds():
     labels = np.repeat(["a", "b", "c"], 4)
     np.testing.assert_allclose(cloud_sizes(points, labels), np.sqrt([2, 18, 2]))
     np.testing.assert_allclose(cloud_distances(points, labels), [10, 5, np.sqrt(125)])
+
+
+def test_the_truth_is_read_off_the_points_and_a_stretched_picture_tells_another_story():
+    square = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1.0]])
+    points = np.concatenate([square, 3 * square + np.array([10, 0]), square + np.array([0, 5])])
+    labels = np.repeat(["a", "b", "c"], 4)
+    np.testing.assert_allclose(readings(points, points, labels), [1, 3, np.sqrt(125) / 5])
+    flat = readings(points, points * [1, 10], labels)
+    np.testing.assert_allclose(flat[1:], [3, np.hypot(10, 50) / 10])
+    assert flat[0] < 1
 
 
 def test_nothing_is_left_of_the_structure_but_its_widths(rng):
