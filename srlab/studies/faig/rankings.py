@@ -21,8 +21,8 @@ RANKINGS = ("FAIG", "IG", "|Δθ|", "random")
 def fine_tuned(study: Study, name: str, seeds: Iterable[int]) -> list[Tuned]:
     """The seeds of a recipe that goes on from another's network; the study keeps both in mind."""
     found = tuned(name, seeds, train=study.train, device=study.device)
-    names = [name for net in found for name in (net.start, net.name)]
-    study.networks += [name for name in dict.fromkeys(names) if name not in study.networks]
+    both = dict.fromkeys(end for net in found for end in (net.start, net.name))
+    study.networks += [end for end in both if end not in study.networks]
     return found
 
 

@@ -9,9 +9,12 @@ from srlab.studies.networks import Tuned
 def net():
     """A small network, and the same after a small change of its weights."""
     model = build("srresnet", scale=2, channels=4, num_blocks=1).eval()
-    baseline = {name: own.clone() for name, own in model.state_dict().items()}
     rng = torch.Generator().manual_seed(0)
+    ends = []
     with torch.no_grad():
-        for own in model.parameters():
-            own += 0.02 * torch.randn(own.shape, generator=rng)
-    return Tuned("after", "before", model, baseline, model.state_dict())
+        for size in (0.1, 0.01):
+            for own in model.parameters():
+                moved = size * torch.randn(own.shape, generator=rng)
+                own.copy_(own + moved if ends else moved)
+            ends.append({name: own.clone() for name, own in model.state_dict().items()})
+    return Tuned("after", "before", model, *ends)

@@ -4,7 +4,6 @@ import torch
 
 from srlab.attribution.faig import FilterAttribution, filters_by_degradation
 from srlab.data.examples import examples
-from srlab.models import build
 from srlab.studies.faig.outputs import KINDS
 from srlab.studies.faig.prediction import (
     Prediction,
@@ -78,9 +77,8 @@ def test_filters_predict_every_window_with_and_without_the_original(net):
     assert any((told.scores[kind] != blind.scores[kind]).any() for kind in TWO)
 
 
-def test_features_tell_blur_from_noise_on_windows_they_have_not_seen():
-    model = build("srresnet", scale=2, channels=4, num_blocks=1).eval()
+def test_features_tell_blur_from_noise_on_windows_they_have_not_seen(net):
     known = [parts(*"abc"), parts(*"def", seed=1)]
-    own = predict_by_features(model, "body.0", list(TWO), known, parts(*"ghi", seed=2))
+    own = predict_by_features(net.model, "body.0", list(TWO), known, parts(*"ghi", seed=2))
     np.testing.assert_array_equal(own.truth, ["blur"] * 3 + ["noise"] * 3)
     assert own.accuracy == 1
