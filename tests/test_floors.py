@@ -1,6 +1,7 @@
 """Imports go down the floors only, so that every part can be read and used without those above."""
 
 import ast
+import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "srlab"
@@ -19,6 +20,7 @@ FLOORS = (  # from the ground; those of one floor may use each other
     "cli",
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms.split()}
+OPTION = re.compile(r"\s--[a-z-]+\b(?![:-])|^--[a-z-]+\s")  # in a sentence
 PAPERS = {"ddr", "lam", "faig", "redsr"}
 
 
@@ -45,6 +47,15 @@ def test_papers_do_not_share_rooms() -> None:
         if room[0] == "studies" and room[1] in PAPERS:
             others = {f"studies.{paper}." for paper in PAPERS - {room[1]}}
             assert not [n for n in imported if n.startswith(tuple(others))], file
+
+
+def test_only_the_command_line_speaks_of_options() -> None:
+    """Elsewhere a message names the keyword; `cli` writes it as its option."""
+    for file in PACKAGE.rglob("*.py"):
+        if file.parent != PACKAGE / "cli":
+            nodes = ast.walk(ast.parse(file.read_text()))
+            texts = [f"{n.value}" for n in nodes if isinstance(n, ast.Constant)]
+            assert not [text for text in texts if OPTION.search(text)], file
 
 
 def test_figures_need_no_torch() -> None:

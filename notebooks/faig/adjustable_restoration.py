@@ -346,4 +346,4 @@ record(
 # - Set `fraction = 100`: one knob for everything, plain interpolation between two networks. What is
 #   lost against two sliders?
 # - Strengths beyond 1 exaggerate: set `strengths = [0, 0.5, 1, 1.5, 2]`.
-# - Your own pair of networks: `srlab faig --model … --baseline a.safetensors --target b.safetensors`.
+# - Your own pair of networks: `srlab faig --network … --baseline a.safetensors --target b.safetensors`.

@@ -243,8 +243,8 @@ def _which_part(answer: Any, keys: Mapping[str, Any]) -> str:
     }
     choice = max(pixels, key=pixels.__getitem__)  # the SR image is larger than steps on the way
     return (
-        f"the network returns a {type(answer).__name__} ({parts}); say which is the image with "
-        f"--output-index {choice} (output={choice!r}), or derive a network that returns only it: "
+        f"the network returns a {type(answer).__name__} ({parts}); say which is the image, "
+        f"output={choice!r}, or derive a network that returns only it: "
         f"class Image(Net): forward = lambda self, lr: Net.forward(self, lr)[{keys[choice]!r}]"
     )
 
@@ -266,8 +266,7 @@ def _measure(model: nn.Module, lr: Tensor, unpadded: nn.Module) -> tuple[int, Te
             ) from error
         raise ContractError(
             f"the network does not take {lr.shape[-2]}×{lr.shape[-1]} pixels, but multiples of "
-            f"{multiple} it does: add --multiple {multiple} (multiple={multiple}); "
-            f"its own words: {error}"
+            f"{multiple} it does: pad to them, multiple={multiple}; its own words: {error}"
         ) from error
 
 
@@ -322,7 +321,7 @@ def _refusal(error: Exception, shape: tuple[int, ...]) -> ContractError:
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "t allocate memory" in words:
         return ContractError(
             f"the memory does not suffice for {shape[-2]}×{shape[-1]} pixels: "
-            "analyse a part of the picture with --crop 128"
+            "analyse a part of the picture, crop=128"
         )
     if "to have 1 channels" in words:
         return ContractError(f"the network takes grey images{LUMA}")
@@ -406,11 +405,12 @@ def _about_range(
     error: ContractError, network: nn.Module, lr: Tensor, options: Mapping[str, Any]
 ) -> ContractError:
     """The failure, with the ranges in which it does not occur."""
-    fits = ", ".join(f"[{low:g}, {high:g}]" for low, high in _fits(network, lr, options))
+    fits = [f"{low:g}, {high:g}" for low, high in _fits(network, lr, options)]
     low, high = options["value_range"]
     if not fits:
         return error
     return ContractError(
         f"fed values in [{low:g}, {high:g}] the network's output holds NaN or infinity, but not in "
-        f"{fits}: give it the range (value_range) that it was trained on"
+        f"{', '.join(f'[{ends}]' for ends in fits)}: give it the range that it was trained on, "
+        f"value_range=({fits[0]})"
     )

@@ -230,6 +230,6 @@ def _check_size(lr: Tensor) -> None:
     if height * width > MOST_PIXELS:
         raise ValueError(
             f"{height}×{width} pixels are many to explain at once: cut out a part around the patch "
-            f"with --crop 128 (crop=128), or take them all with --crop {max(height, width)}; "
-            "a picture of high resolution is first made small with --reduce 4"
+            f"with crop=128, or take them all with crop={max(height, width)}; a picture of high "
+            "resolution is first made small, reduce=4"
         )

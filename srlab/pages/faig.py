@@ -37,7 +37,7 @@ SCALES = (4, 2, 3, 8, 1)  # by which windows are made small to try a network
 def analyse_files(
     out: Path,
     *,
-    address: str | None,
+    network: str | None,
     baseline: str,
     target: str,
     degradations: str,
@@ -52,8 +52,8 @@ def analyse_files(
 ) -> list[str]:
     """All of `srlab faig`, whose options these are; returns what there is to say."""
     if out.exists() and not out.is_dir():
-        raise ValueError(f"{out} is a file; --out names a folder to write to")
-    pair = load_pair(address, baseline, target)
+        raise ValueError(f"{out} is a file; name a folder to write to")
+    pair = load_pair(network, baseline, target)
     model = pair.model.to(device)
     whole = {name: own.to(device) for name, own in pictures(images).items()}
     contract = _tried(model, next(iter(whole.values()))[None], size)
@@ -63,7 +63,7 @@ def analyse_files(
     analysis = analyse_filters(pair, cut, fraction=fraction, steps=steps)
     facts = {
         "Settings": {
-            "network": address or (pair.provenance.architecture if pair.provenance else ""),
+            "network": network or (pair.provenance.architecture if pair.provenance else ""),
             "baseline": baseline,
             "target": target,
             "degradations": ", ".join(analysis.masks),

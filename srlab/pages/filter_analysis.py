@@ -1,7 +1,6 @@
-"""From two networks' weights to the filters of each degradation: what `srlab faig` does."""
+"""From two states of a network to the filters of each degradation: what `srlab faig` does."""
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,12 +35,12 @@ from srlab.checkpoints.files import (
     save_checkpoint,
     shipped_checkpoints,
 )
+from srlab.checkpoints.load import NetworkSpec, parse_spec
 from srlab.data.datasets import image_sets, load_images
 from srlab.data.examples import Examples
 from srlab.degradations import Degradation
 from srlab.files import picture_files, replace_file
 from srlab.images import read_image
-from srlab.networks.foreign import load_network
 from srlab.studies.faig.effects import Effect, effects
 
 KINDS = {"blur": "blur_sigma", "noise": "noise_sigma", "jpeg": "jpeg_quality"}
@@ -69,12 +68,17 @@ class FilterAnalysis:
     effects: dict[tuple[str, str], Effect]  # {(network, degradation or clean): …}
 
 
-def load_pair(address: str | None, baseline: str, target: str) -> Pair:
-    """Two networks by checkpoint or file; `address` builds the one that foreign files belong to."""
+def load_pair(network: str | None, baseline: str, target: str) -> Pair:
+    """Two states by checkpoint or file; `network` is the one that files of others belong to."""
     provenance = None
-    if address:
-        sys.path.insert(0, str(Path.cwd()))
-        model = load_network(address)
+    if network:
+        spec = parse_spec(network)
+        if spec != NetworkSpec(spec.address):
+            raise ValueError(
+                f"{network}: name the network alone; baseline and target are its weights, and it "
+                "is fed pictures in [0, 1] of the windows' size"
+            )
+        model = spec.network()
         weights = {name: _weights(name) for name in (baseline, target)}
     else:
         try:
@@ -82,7 +86,8 @@ def load_pair(address: str | None, baseline: str, target: str) -> Pair:
             weights = {name: read_checkpoint(name)[0] for name in (baseline, target)}
         except CheckpointError as error:
             raise ValueError(
-                f"{error}. Weights that srlab did not write need --model package.module:factory"
+                f"{error}. Weights that srlab did not write need their network, "
+                "network='package.module:factory'"
             ) from error
     for name, own in weights.items():
         try:

@@ -48,7 +48,7 @@ def clear():
     [
         ("pages/lam.py", set()),
         ("pages/lam.css", set()),
-        ("cli/__init__.py", set()),
+        ("cli/lam.py", set()),
         ("studies/faig/effects.py", {"faig"}),
         ("studies/ddr/natural_statistics.safetensors", {"ddr"}),
         ("attribution/lam.py", {"lam"}),

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from srlab.checkpoints.files import CheckpointError, official, read_weights
+from srlab.checkpoints import official
+from srlab.checkpoints.files import CheckpointError, read_weights
+from srlab.checkpoints.load import load
 from srlab.checkpoints.official import PUBLISHED, load_official, official_from_file
 from srlab.data.assets import OFFICIAL_WEIGHTS, weights_file
 from srlab.data.datasets import load_images
@@ -15,7 +17,6 @@ from srlab.images import crop_to_multiple
 from srlab.metrics import psnr
 from srlab.models import build
 from srlab.models.blocks import MEAN
-from srlab.pages.chosen import chosen_networks
 
 REAL = pytest.mark.skipif("SRLAB_DATA" not in os.environ, reason="SRLAB_DATA is not set")
 # PSNR-Y on Set5's bird and butterfly, from this code: a guard against change. On all five pictures
@@ -307,9 +308,7 @@ def test_what_is_not_fetched_is_asked_for(name):
 
 def test_a_readers_file_is_chosen_by_its_published_name(tmp_path):
     torch.save(their_dasr(scale=2), tmp_path / "model_600.pt")
-    given = {"checkpoint": ["official:dasr"], "weights": [str(tmp_path / "model_600.pt")]}
-    (chosen,) = chosen_networks(["checkpoint", "weights"], given).values()
-    assert chosen.network().scale == 2
+    assert load(f"official:dasr,weights={tmp_path / 'model_600.pt'}").scale == 2
 
 
 def test_a_file_of_dasr_that_a_reader_has_loads_strictly_and_computes_the_same(tmp_path):

@@ -18,7 +18,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from srlab import cli
-from srlab.pages.chosen import chosen_networks
+from srlab.cli.book import _assignment
+from srlab.cli.networks import as_options
 from srlab.training import recipes
 from srlab.training.recipes import Recipe
 
@@ -123,8 +124,8 @@ def call(*arguments: str) -> int:
     return int(done.value.code or 0)
 
 
-def lam(*options: str, model: str = "readers:Net", image: str = "rgb.png") -> int:
-    return call("lam", "--model", model, "--image", image, "--steps", "2", *options)
+def lam(*options: str, network: str = "readers:Net", image: str = "rgb.png") -> int:
+    return call("lam", "--network", network, "--image", image, "--steps", "2", *options)
 
 
 def message(capsys: pytest.CaptureFixture[str]) -> str:
@@ -160,8 +161,8 @@ def test_a_list_is_printed_whatever_the_console_can_show() -> None:
         ["lam", "--help"],
         ["faig", "--help"],
         ["sweep", "--help"],
-        ["lam", "--model", "readers:Net", "--image", "Привет → 图.png", "--steps", "2"],
-        ["lam", "--model", "Привет:Net", "--image", "rgb.png"],
+        ["lam", "--network", "readers:Net", "--image", "Привет → 图.png", "--steps", "2"],
+        ["lam", "--network", "Привет:Net", "--image", "rgb.png"],
     ],
 )
 def test_any_output_fits_any_console(
@@ -183,8 +184,11 @@ def test_lam_end_to_end_in_its_own_process(folder: Path) -> None:
     from readers import Net
 
     torch.save(Net(scale=4).state_dict(), "net.pth")
-    command = ["-c", "from srlab.cli import main; main()", "lam", "--model", "readers:Net(scale=4)"]
-    options = "--weights net.pth --image rgb.png --patch 96,80,16 --out a/map.html --npz a/map.npz"
+    command = ["-c", "from srlab.cli import main; main()", "lam"]
+    options = (
+        "--network readers:Net(scale=4),weights=net.pth --image rgb.png --patch 96,80,16 "
+        "--out a/map.html --npz a/map.npz"
+    )
     ran = subprocess.run(
         [sys.executable, *command, *options.split()], capture_output=True, text=True, cwd=folder
     )
@@ -212,12 +216,12 @@ def test_any_kind_of_picture_is_taken(image: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "options"),
+    ("network", "options"),
     [
-        ("readers:Pair", ["--output-index", "0"]),
-        ("readers:Eights", ["--multiple", "8"]),
-        ("readers:In255", ["--range", "255"]),
-        ("readers:Net", ["--range=-1,1", "--path", "linear", "--baseline", "black"]),
+        ("readers:Pair,output=0", []),
+        ("readers:Eights,multiple=8", []),
+        ("readers:In255,range=255", []),
+        ("readers:Net,range=[-1,1]", ["--path", "linear", "--baseline", "black"]),
         ("readers:Net(scale=3)", ["--scale", "3", "--patch", "40,50"]),
         ("readers:Net", ["--reduce", "2", "--patch", "0,0,8"]),
         ("readers:Only32", ["--crop", "32"]),
@@ -231,20 +235,20 @@ def test_any_kind_of_picture_is_taken(image: str) -> None:
 )
 @pytest.mark.usefixtures("folder")
 def test_unusual_networks_are_adapted(
-    model: str, options: list[str], capsys: pytest.CaptureFixture[str]
+    network: str, options: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert lam(*options, model=model) == 0
+    assert lam(*options, network=network) == 0
     told = capsys.readouterr()
     assert told.err == ""
     assert "open map.html" in told.out
 
 
 @pytest.mark.parametrize(
-    ("model", "options", "words"),
+    ("network", "options", "words"),
     [
         ("readers:Net", ["--scale", "4"], "enlarges by 2, not by 4"),
-        ("readers:Net", ["--weights", "absent.pth"], "no weights file"),
-        ("readers:Net", ["--weights", "rgb.png"], "is no file of weights but a PNG picture"),
+        ("readers:Net,weights=absent.pth", [], "no weights file"),
+        ("readers:Net,weights=rgb.png", [], "is no file of weights but a PNG picture"),
         ("readers:Net", ["--image", "absent.png"], "no picture at absent.png"),
         ("readers:Net", ["--image", "text.png"], "not a readable picture"),
         ("readers:Net", ["--image", "flat.png"], "picture is flat"),
@@ -252,9 +256,9 @@ def test_unusual_networks_are_adapted(
         ("readers:Net", ["--patch", "60,0,16"], "choose top in 0..55 and left in 0..71"),
         ("readers:Net", ["--patch", "60;0"], "2 or 3 whole numbers"),
         ("readers:Net", ["--crop", "8"], "at least 10"),
-        ("readers:Net", ["--range", "2,1"], "impossible"),
-        ("readers:Net", ["--range", "byte"], "HIGH or LOW,HIGH"),
-        ("readers:Net", ["--multiple", "128"], "too few to be mirrored"),
+        ("readers:Net,range=[2,1]", [], "range takes its upper end or both"),
+        ("readers:Net,range=byte", [], "as in 255 or [-1,1]; got 'byte'"),
+        ("readers:Net,multiple=128", [], "too few to be mirrored"),
         ("readers:Net", ["--reduce", "0"], "whole number of at least 1, got 0"),
         (
             "readers:Net",
@@ -267,36 +271,38 @@ def test_unusual_networks_are_adapted(
         ("readers:Net", ["--npz", "rgb.png/map.npz"], "no folder rgb.png"),
         (
             "readers:Net",
-            ["--checkpoint", "srcnn-3", "--npz", "taken.npz"],
+            ["--network", "srcnn-3", "--npz", "taken.npz"],
             "taken-2.npz is a folder",
         ),
-        ("readers:Steps", [], "--output-index 1"),
+        ("readers:Steps", [], "--network …,output=1, or derive"),
         ("readers:Only32", ["--crop", "24"], "windows do not fit"),
         ("readers:Net", ["--rule", "wrong"], "unknown quadrature rule"),
         ("readers:Net", ["--target", "wrong"], "unknown target 'wrong'; srlab has gradient, edges"),
         ("readers:Net", ["--steps", "0"], "at least 1 step"),
         ("readers:Net", ["--device", "cuda:99"], "no device 'cuda:99'"),
-        ("readers:Net", ["--checkpoint", "srcnn-3"], "readers:Net ×2, srcnn-3 ×4"),
-        ("readers:Net", ["--checkpoint", "absent"], "absent: no checkpoint 'absent'"),
-        ("readers:Net", ["--model", "readers:Pair"], "readers:Pair: the network returns a tuple"),
-        ("readers:Net", ["--checkpoint", "official:edsr"], "no published network 'edsr'"),
-        ("readers:Net", ["--multiple", "2", "--multiple", "4"], "'2' and '4' are given for one"),
-        ("readers:Net", ["--multiple", "x"], "--multiple takes 1 whole number, got 'x'"),
+        ("readers:Net", ["--network", "srcnn-3"], "readers:Net ×2, srcnn-3 ×4"),
+        ("readers:Net", ["--network", "absent"], "absent: no network 'absent'"),
+        ("readers:Net", ["--network", "readers:Pair"], "readers:Pair: the network returns a tuple"),
+        ("readers:Net", ["--network", "official:edsr"], "no published network 'edsr'"),
+        ("readers:Net,multiple=2,multiple=4", [], "multiple is given twice"),
+        ("readers:Net,multiply=2", [], "settings are weights, range, multiple, output"),
+        ("readers:Net(scale=4", [], "')' is missing at the end"),
+        ("readers:Net,multiple=x", [], "multiple takes a whole number of at least 1, got 'x'"),
         ("readers:Net", ["--target", "mask:absent.png"], "no picture at absent.png"),
         ("readers:Net", ["--target", "mask:deep.png"], "the mask has 36×44 pixels; it needs 72×88"),
         ("readers:Net(colour=1)", [], "unexpected keyword argument"),
         ("readers.py:Net", [], "package.module:factory"),
         ("absent:Net", [], "no module 'absent'"),
-        ("readers:Pair", [], "--output-index 0"),
-        ("readers:Eights", [], "--multiple 8"),
+        ("readers:Pair", [], "--network …,output=0, or derive"),
+        ("readers:Eights", [], "pad to them, --network …,multiple=8; its own words"),
         ("readers:NoGradient", [], "through autograd"),
     ],
 )
 @pytest.mark.usefixtures("folder")
 def test_bad_input_gets_one_message_that_says_what_to_do(
-    model: str, options: list[str], words: str, capsys: pytest.CaptureFixture[str]
+    network: str, options: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert lam(*options, model=model) == 1
+    assert lam(*options, network=network) == 1
     told = message(capsys)
     assert told.startswith("srlab: ")
     assert words in told
@@ -304,29 +310,29 @@ def test_bad_input_gets_one_message_that_says_what_to_do(
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_checkpoint_needs_no_model_and_takes_no_weights(
+def test_a_checkpoint_takes_no_weights(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert call("lam", "--image", "rgb.png") == 1
-    assert "name one network" in message(capsys)
-    assert call("lam", "--image", "rgb.png", "--checkpoint", "absent") == 1
-    assert "no checkpoint 'absent'" in message(capsys)
-    assert call("lam", "--image", "rgb.png", "--checkpoint", "absent", "--weights", "net.pth") == 1
+    assert call("lam", "--image", "rgb.png") == 2
+    assert "--network" in message(capsys)
+    assert lam(network="absent") == 1
+    assert "no network 'absent': not a file" in message(capsys)
+    assert lam(network="srcnn-3,weights=rgb.png") == 1
     assert "brings its own" in message(capsys)
 
 
 @pytest.mark.usefixtures("folder")
 def test_several_networks_share_one_page_in_their_order(capsys: pytest.CaptureFixture[str]) -> None:
-    """Options behind a network are its own; the same network twice is numbered."""
-    second = ["--checkpoint", "official:pan"] if REAL else ["--model", "readers:Net(scale=4)"]
-    fits = ["--multiple", "8", "--model", "readers:In255(scale=4)", "--range", "255"]
-    options = [*second, *fits, "--model", "readers:Net(scale=4)", "--npz", "raw/map.npz"]
-    assert lam(*options, "--crop", "16", model="readers:Net(scale=4)") == 0
+    """What stands behind a network is its own; the same network twice is numbered."""
+    first = again = "readers:Net(scale=4)"
+    second = "official:pan" if REAL else "readers:Net(scale=4)"
+    networks = [f"{second},multiple=8", "readers:In255(scale=4),range=255", again]
+    options = [word for network in networks for word in ("--network", network)]
+    assert lam(*options, "--npz", "raw/map.npz", "--crop", "16", network=first) == 0
     told = capsys.readouterr()
     assert told.err == ""
     lines = [line.split()[0] for line in told.out.splitlines()]
-    first, again = "readers:Net(scale=4)", "readers:Net(scale=4)"
-    assert lines == ["network", first, second[1], "readers:In255(scale=4)", again, "open"]
+    assert lines == ["network", first, second, "readers:In255(scale=4)", again, "open"]
     page = Path("map.html").read_text("utf-8")
     order = [page.index(f"<h2>{name}</h2>") for name in (first, "readers:In255(scale=4)")]
     assert order == sorted(order)
@@ -339,23 +345,27 @@ def test_several_networks_share_one_page_in_their_order(capsys: pytest.CaptureFi
     assert facts["What the network does"]["is fed values in"] == "[0, 255]"
 
 
-def test_options_ahead_of_the_first_network_belong_to_all() -> None:
-    order = ["value_range", "model", "weights", "checkpoint", "value_range"]
-    given = {
-        "model": ["a:A"],
-        "weights": ["folder/a.pth"],
-        "checkpoint": ["edsr"],
-        "value_range": ["255", "1"],
-    }
-    chosen = chosen_networks(order, given)
-    assert list(chosen) == ["a:A a.pth", "edsr"]
-    assert [one.value_range for one in chosen.values()] == ["255", "1"]
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [
+        ("cut it, crop=128, or reduce=4", "cut it, --crop 128, or --reduce 4"),
+        ("need network='package.module:Net'", "need --network package.module:Net"),
+        (
+            "pad, multiple=8; say output='sr'",
+            "pad, --network …,multiple=8; say --network …,output=sr",
+        ),
+        ("try value_range=(-1, 1)", "try --network …,range=[-1,1]"),
+        ("building a:B(crop=3,reduce=2) failed", "building a:B(crop=3,reduce=2) failed"),
+    ],
+)
+def test_keywords_of_the_library_become_options(words: str, written: str) -> None:
+    assert as_options(words) == written
 
 
 @pytest.mark.usefixtures("folder")
 def test_a_network_that_fails_at_its_map_is_told_of(capsys: pytest.CaptureFixture[str]) -> None:
     """The others' page is written; the exit code says that one is missing."""
-    assert lam("--model", "readers:NanLater", "--target", "band") == 1
+    assert lam("--network", "readers:NanLater", "--target", "band") == 1
     told = capsys.readouterr()
     assert "readers:NanLater has no map: " in told.err
     assert "open map.html" in told.out
@@ -368,23 +378,23 @@ def test_published_weights_are_listed_as_they_are_named() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_a_range_that_does_not_fit_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert lam(model="readers:In255") == 0
-    assert "[0, 255] better (--range)" in capsys.readouterr().err
+    assert lam(network="readers:In255") == 0
+    assert "[0, 255] better: try --network …,range=[0,255]\n" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("folder")
 def test_a_doubt_is_told_ahead_of_the_failure_that_it_explains(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert lam("--range", "255", model="readers:Exploding") == 1
+    assert lam(network="readers:Exploding,range=255") == 1
     doubt, failure = capsys.readouterr().err.splitlines()
-    assert "[0, 1] better (--range)" in doubt or "[-1, 1] better (--range)" in doubt
+    assert re.search(r"\[(0|-1), 1\] better: try --network …,range=\[\1,1\]$", doubt)
     assert failure.startswith("srlab: ")
 
 
 @pytest.mark.usefixtures("folder")
 def test_noise_in_a_network_is_noticed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert lam(model="readers:Noisy") == 0
+    assert lam(network="readers:Noisy") == 0
     assert "readers:Noisy: does it answer alike each time? no, it is not" in capsys.readouterr().err
     assert "not deterministic" in Path("map.html").read_text("utf-8")
 
@@ -479,7 +489,7 @@ def test_a_large_picture_is_cut_around_the_patch() -> None:
 @pytest.mark.usefixtures("folder")
 def test_debug_shows_where_an_error_arose() -> None:
     with pytest.raises(ValueError, match="package"):
-        cli.main(["lam", "--debug", "--model", "wrong", "--image", "rgb.png"])
+        cli.main(["lam", "--debug", "--network", "wrong:", "--image", "rgb.png"])
 
 
 def test_an_unforeseen_error_is_named(
@@ -488,7 +498,7 @@ def test_an_unforeseen_error_is_named(
     def fail(*_: object) -> None:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr(cli, "_findings", fail)
+    monkeypatch.setattr(cli.listing, "_findings", fail)
     assert call("list", "findings") == 1
     assert message(capsys) == "srlab: ZeroDivisionError: by zero (--debug shows where)\n"
 
@@ -571,7 +581,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     ],
 )
 def test_parameters_are_literals_or_text(text: str, value: object) -> None:
-    assert cli._assignment(text) == ("n", value)
+    assert _assignment(text) == ("n", value)
 
 
 def test_run_and_book_hand_over_what_they_were_given(

@@ -138,7 +138,7 @@ def test_two_repositories_stand_in_one_comparison(capsys: pytest.CaptureFixture[
     pixels = np.random.default_rng(0).integers(0, 255, (24, 24, 3), dtype=np.uint8)
     Image.fromarray(pixels).resize((48, 48), Image.Resampling.BICUBIC).save("lr.png")
     networks = ["../one/models.net:Net", "../two/models.net:Net", "models.net:Net"]
-    options = [word for network in networks for word in ("--model", network)]
+    options = [word for network in networks for word in ("--network", network)]
     with pytest.raises(SystemExit) as done:
         cli.main(["lam", "--image", "lr.png", "--steps", "2", "--npz", "raw.npz", *options])
     assert not done.value.code, capsys.readouterr().err

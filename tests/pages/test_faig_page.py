@@ -74,9 +74,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     sys.modules.pop("nets", None)
 
 
-def call(*options: str, model: str = "nets:Net") -> int:
+def call(*options: str, network: str = "nets:Net") -> int:
     given = {
-        "--model": model,
+        "--network": network,
         "--baseline": "a.safetensors",
         "--target": "b.safetensors",
         "--degradations": "blur:2,noise:0.1",
@@ -130,7 +130,7 @@ def test_it_writes_scores_networks_and_a_page(capsys: pytest.CaptureFixture[str]
 @pytest.mark.usefixtures("folder")
 def test_own_checkpoints_need_no_model_and_stay_checkpoints() -> None:
     own = {"--baseline": "own-a.safetensors", "--target": "own-b.safetensors"}
-    assert not call(*(word for pair in own.items() for word in pair), model="")
+    assert not call(*(word for pair in own.items() for word in pair), network="")
     model, provenance = load_checkpoint("filters/without-blur-2.safetensors")
     assert provenance.name == "b without blur 2"
     assert model(torch.rand(1, 3, 8, 8)).shape == (1, 3, 16, 16)
@@ -141,14 +141,14 @@ def test_a_network_of_one_size_is_tried_on_the_windows_that_were_asked_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """×2, 16 LR pixels: not 32, nor a quarter of the window's."""
-    assert not call("--size", "32", "--windows", "1", "--model", "nets:Only16")
-    assert call("--size", "40", "--windows", "1", "--model", "nets:Only16") == 1
+    assert not call("--size", "32", "--windows", "1", "--network", "nets:Only16")
+    assert call("--size", "40", "--windows", "1", "--network", "nets:Only16") == 1
     assert "windows do not fit" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("folder")
 def test_what_is_doubtful_about_a_network_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert not call("--model", "nets:Noisy")
+    assert not call("--network", "nets:Noisy")
     assert "not deterministic" in capsys.readouterr().out
     assert "not deterministic" in Path("filters/report.html").read_text("utf-8")
 
@@ -156,8 +156,9 @@ def test_what_is_doubtful_about_a_network_is_told(capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--model", ""], "need --model package.module:factory"),
-        (["--model", "nets:Net(channels=5)"], "a.safetensors: the weights do not fit Net"),
+        (["--network", ""], "need their network, --network package.module:factory"),
+        (["--network", "nets:Net,weights=a.safetensors"], "name the network alone"),
+        (["--network", "nets:Net(channels=5)"], "a.safetensors: the weights do not fit Net"),
         (["--target", "wide.safetensors"], "wide.safetensors: the weights do not fit Net"),
         (["--target", "absent.pth"], "no weights file at absent.pth"),
         (["--target", "a.safetensors"], "identical"),
@@ -176,7 +177,7 @@ def test_what_is_doubtful_about_a_network_is_told(capsys: pytest.CaptureFixture[
         (["--size", "64"], "ask for fewer or smaller ones"),
         (["--fraction", "1.5"], "fraction lies in (0, 1]"),
         (["--steps", "0"], "at least 1 step"),
-        (["--out", "file"], "file is a file; --out names a folder"),
+        (["--out", "file"], "file is a file; name a folder"),
     ],
 )
 @pytest.mark.usefixtures("folder")

@@ -1,0 +1,129 @@
+"""Local attribution maps: `srlab lam`."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from srlab.cli.listing import aligned
+from srlab.cli.networks import Device, as_options, device_named, from_here
+
+if TYPE_CHECKING:
+    from srlab.pages.explain import Comparison
+
+
+def lam(
+    network: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NETWORK[,SETTING=VALUE…]",
+            help="edsr, as `srlab list checkpoints` has it; official:imdn, as `srlab list "
+            "official`; weights.pth, which spandrel knows; or yours, mynet:Net(64) or "
+            "../folder/package.module:Net. Behind commas: weights=FILE, range=255 or [-1,1] (the "
+            "values it takes), multiple=8 (of its heights and widths), output=0 (the image's place "
+            "in its answer). Repeat for several networks.",
+        ),
+    ],
+    image: Annotated[Path, typer.Option(help="The picture that the networks are given.")],
+    patch: Annotated[
+        str | None, typer.Option(metavar="TOP,LEFT,SIZE", help="In SR pixels. Default: centre, 16.")
+    ] = None,
+    target: Annotated[
+        str,
+        typer.Option(
+            help="What of the patch: gradient, edges:ANGLE, colour, band:LOW,HIGH, brightness; "
+            "mask:FILE counts where a picture of the SR image's or the patch's size is white, or "
+            "has an object's number."
+        ),
+    ] = "gradient",
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("map.html"),
+    npz: Annotated[
+        Path | None, typer.Option(help="Write the raw attribution as well; of several, numbered.")
+    ] = None,
+    scale: Annotated[int | None, typer.Option(help="Refuse a network of another scale.")] = None,
+    reduce: Annotated[
+        int,
+        typer.Option(
+            help="Shrink the picture by this first, if it is high resolution: exactly as Pillow's "
+            "bicubic does with 8 bits."
+        ),
+    ] = 1,
+    crop: Annotated[
+        int | None, typer.Option(help="Take only so many LR pixels a side, around the patch.")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Gradients are taken until the map's expected error is so small.")
+    ] = 0.05,
+    steps: Annotated[
+        int | None, typer.Option(help="Take so many gradients instead; LAM's code takes 50.")
+    ] = None,
+    rule: Annotated[
+        str | None, typer.Option(help="Where --steps lie: arc-midpoint, or right as in LAM's code.")
+    ] = None,
+    path: Annotated[str, typer.Option(help='"deblur" or "linear".')] = "deblur",
+    baseline: Annotated[str, typer.Option(help='"blur" or "black".')] = "blur",
+    device: Device = "auto",
+) -> None:
+    """Map the LR pixels that decided a patch of the SR image, for any network.
+
+    Several networks share one page, which compares them in their order.
+    """
+    from srlab.pages.maps import map_files
+
+    spot = device_named(device)
+    with from_here():
+        compared, raw = map_files(
+            out,
+            network,
+            image,
+            npz=npz,
+            patch=_whole_numbers(patch) if patch else None,
+            target=target,
+            scale=scale,
+            reduce=reduce,
+            crop=crop,
+            device=spot,
+            tell=lambda line: typer.echo(as_options(line), err=True),
+            path=path,
+            baseline=baseline,
+            rule=rule,
+            steps=steps,
+            tolerance=tolerance,
+        )
+    _tell(compared, raw)
+    typer.echo(f"open {out}")
+    if compared.failed:
+        raise typer.Exit(1)
+
+
+def _tell(compared: "Comparison", raw: Mapping[str, Path]) -> None:
+    """The numbers of one map, or of several as a table."""
+    from srlab.pages.lam import percent
+
+    rows = [
+        (
+            name,
+            f"{found.diffusion_index:.2f}",
+            percent(found.attribution.completeness_error),
+            f"{raw.get(name, '')}",
+        )
+        for name, found in compared.found.items()
+    ]
+    if len(rows) + len(compared.failed) > 1:
+        table = [("network", "diffusion index", "completeness error", "raw"), *rows]
+        typer.echo(aligned(table if raw else [row[:-1] for row in table]))
+    else:
+        typer.echo(f"diffusion index     {rows[0][1]}\ncompleteness error  {rows[0][2]}")
+    for name, why in compared.failed.items():
+        typer.echo(f"{name} has no map: {why}", err=True)
+
+
+def _whole_numbers(text: str) -> tuple[int, ...]:
+    """The two or three numbers of --patch."""
+    with suppress(ValueError):
+        numbers = tuple(int(part) for part in text.split(","))
+        if len(numbers) in (2, 3):
+            return numbers
+    raise ValueError(f"--patch takes 2 or 3 whole numbers, got {text!r}")

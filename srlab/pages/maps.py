@@ -1,0 +1,185 @@
+"""From networks, a picture and a patch to a page of local attribution maps: all of `srlab lam`."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from srlab.attribution.masks import read_mask
+from srlab.attribution.targets import MEASURES, Measure, named_measure
+from srlab.checkpoints.files import versions
+from srlab.checkpoints.load import NetworkSpec, parse_specs
+from srlab.devices import hardware
+from srlab.files import replace_text
+from srlab.images import read_image
+from srlab.networks.contract import Contract
+from srlab.pages.comparison import comparison_report
+from srlab.pages.explain import Comparison, Question, compare, prepare, reduce_picture
+from srlab.pages.lam import Facts, lam_report
+
+CHECKS = "What the network does"
+
+
+def map_files(
+    out: Path,
+    networks: Sequence[str],
+    image: Path,
+    *,
+    npz: Path | None = None,
+    patch: tuple[int, ...] | None = None,
+    target: str = "gradient",
+    scale: int | None = None,
+    reduce: int = 1,
+    crop: int | None = None,
+    device: torch.device | str = "cpu",
+    tell: Callable[[str], None] = print,
+    **settings: Any,
+) -> tuple[Comparison, dict[str, Path]]:
+    """Write one page of all networks, and the arrays of each if asked to: {network: its .npz}.
+
+    `networks` are texts as `parse_spec` reads them, `target` as `read_target` does; `settings` go
+    to `local_attribution`. `tell` hears of what is doubtful before anything is computed.
+    """
+    specs = parse_specs(networks)
+    raw = _raw_files(npz, list(specs))
+    check_writable(out, *raw.values())
+    lr = reduce_picture(read_image(image)[None], reduce).to(device)
+    measure, assumed = read_target(target)
+    asked: dict[str, Any] = {"patch": patch, "crop": crop, "measure": measure}
+    questions = _prepared(specs, lr, scale, asked)
+    if assumed:
+        tell(f"{target}: {assumed}")
+    for name, question in questions.items():
+        for doubt in _doubts(question.contract):
+            tell(f"{name}: {doubt}")
+    picture = f"{image}" + (f", reduced by {reduce} (bicubic, 8 bits)" if reduce > 1 else "")
+    cut = f"{crop} LR pixels a side around the patch" if crop else "the whole picture"
+    explained = target + (f" ({assumed})" if assumed else "")
+    facts = {
+        "Settings": {
+            "picture": picture,
+            "taken of it": cut,
+            "patch in the whole SR image": ",".join(map(str, patch or ())) or "the central 16×16",
+            "explained of it": explained,
+            **_told(**settings),
+            "device": f"{lr.device}",
+        },
+        "Made with": {**versions(), "hardware": hardware()},
+    }
+    compared = _answers(questions, settings)
+    _write(out, raw, image.name, compared, facts, several=len(questions) > 1)
+    return compared, raw
+
+
+def read_target(text: str) -> tuple[Measure | Tensor, str | None]:
+    """What is explained of the patch: a measure, or of "mask:FILE" where (H, W); what was assumed.
+
+    >>> read_target("edges:90")
+    """
+    kind, _, file = text.partition(":")
+    if kind == "mask":
+        return read_mask(file)
+    if kind not in MEASURES:
+        known = ", ".join(MEASURES)
+        raise ValueError(f"unknown target {text!r}; srlab has {known} and mask:FILE")
+    return named_measure(text), None
+
+
+def check_writable(*files: Path) -> None:
+    """Refuse, before anything is computed, what could not be written afterwards."""
+    if len(set(files)) < len(files):
+        raise ValueError(f"{files[0]} is named twice; each output needs a file of its own")
+    for file in files:
+        if file.is_dir():
+            raise ValueError(f"{file} is a folder; name a file in it to write to")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(f"there can be no folder {file.parent} for {file}: {error}") from error
+        special = file.exists() and not file.is_file()  # /dev/stdout
+        if not os.access(file if special else file.parent, os.W_OK):
+            raise ValueError(f"{file} may not be written: no permission in {file.parent}")
+
+
+def _raw_files(npz: Path | None, names: Sequence[str]) -> dict[str, Path]:
+    """Where the arrays of each network go; several are numbered."""
+    if npz is None or len(names) == 1:
+        return dict.fromkeys(names, npz) if npz else {}
+    return {name: npz.with_stem(f"{npz.stem}-{place + 1}") for place, name in enumerate(names)}
+
+
+def _prepared(
+    specs: Mapping[str, NetworkSpec], lr: Tensor, scale: int | None, asked: Mapping[str, Any]
+) -> dict[str, Question]:
+    found = {}
+    for name, spec in specs.items():
+        with _about(name, several=len(specs) > 1):
+            network = spec.network().to(lr.device)
+            found[name] = prepare(network, lr, adapt={"scale": scale, **spec.adapt}, **asked)
+    return found
+
+
+@contextmanager
+def _about(network: str, *, several: bool) -> Iterator[None]:
+    """Errors say which of several networks they are about."""
+    try:
+        yield
+    except (ValueError, OSError, ImportError) as error:
+        if not several:
+            raise
+        raise ValueError(f"{network}: {error}") from error
+
+
+def _doubts(contract: Contract) -> Iterator[str]:
+    """What makes a map doubtful, and what to try."""
+    for doubt in contract.doubts():
+        better = contract.better_range if "values" in doubt else None
+        yield doubt + (f": try value_range=({better[0]:g}, {better[1]:g})" if better else "")
+
+
+def _told(
+    *,
+    path: str = "deblur",
+    baseline: str = "blur",
+    steps: int | None = None,
+    rule: str | None = None,
+    tolerance: float = 0.05,
+) -> dict[str, str]:
+    """How the path integral was taken, for the page."""
+    return {
+        "path": path,
+        "baseline": baseline,
+        "steps": f"{steps}" if steps else f"until the expected error is {tolerance:.1%}",
+        "rule": rule or ("arc-midpoint" if steps else "adaptive"),
+    }
+
+
+def _answers(questions: Mapping[str, Question], settings: Mapping[str, Any]) -> Comparison:
+    if len(questions) > 1:
+        return compare(questions, **settings)
+    return Comparison({name: one.answer(**settings) for name, one in questions.items()}, {})
+
+
+def _write(
+    out: Path,
+    raw: Mapping[str, Path],
+    image: str,
+    compared: Comparison,
+    facts: Facts,
+    *,
+    several: bool,
+) -> None:
+    for name, found in compared.found.items():
+        alone = {"Network": {"name": name}} if several else {}
+        told = {**facts, **alone, CHECKS: found.contract.checks()}
+        if not several:
+            pictures = (found.lr, found.sr, found.attribution, found.target)
+            replace_text(out, lam_report(f"{name} · {image}", *pictures, told))
+        if name in raw:
+            found.save(raw[name], told)
+    if several:
+        replace_text(out, comparison_report(image, compared, facts))
