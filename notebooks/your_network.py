@@ -46,7 +46,9 @@ from srlab.checkpoints.load import load
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.figures.plotting import attribution_grid, embedding_grid, sprite_sheet
+from srlab.figures.embeddings import embedding_grid
+from srlab.figures.maps import attribution_grid
+from srlab.figures.pictures import sprite_sheet
 from srlab.images import crop, image_to_array
 from srlab.networks.contract import connect
 from srlab.representation.embedding import (

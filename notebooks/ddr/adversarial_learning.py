@@ -71,7 +71,9 @@ from myst_nb import glue
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.figures.plotting import animated_grid, picture_grid, sprite_sheet, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.embeddings import animated_grid
+from srlab.figures.pictures import picture_grid, sprite_sheet
 from srlab.images import image_to_array
 from srlab.metrics import psnr
 from srlab.representation.embedding import (

@@ -67,14 +67,10 @@ from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.figures.plotting import (
-    embedding_grid,
-    interval_dots,
-    matrix_heatmap,
-    picture_grid,
-    picture_row,
-    sprite_sheet,
-)
+from srlab.figures.dots import interval_dots
+from srlab.figures.embeddings import embedding_grid
+from srlab.figures.pictures import picture_grid, picture_row, sprite_sheet
+from srlab.figures.tables import matrix_heatmap
 from srlab.images import image_to_array
 from srlab.metrics import psnr, ssim
 from srlab.representation.embedding import embed, separability

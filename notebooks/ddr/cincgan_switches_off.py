@@ -86,7 +86,9 @@ from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.figures.plotting import matrix_heatmap, picture_grid, picture_row, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.pictures import picture_grid, picture_row
+from srlab.figures.tables import matrix_heatmap
 from srlab.images import image_to_array
 from srlab.studies.ddr.restoration import Restorations
 from srlab.studies.networks import network, obtainable

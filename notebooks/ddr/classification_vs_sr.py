@@ -75,13 +75,10 @@ from srlab.data.labelled import cifar10
 from srlab.data.subjects import by_degradation, subject_task
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.figures.plotting import (
-    embedding_grid,
-    matrix_heatmap,
-    picture_row,
-    sprite_sheet,
-    stacked_curves,
-)
+from srlab.figures.curves import stacked_curves
+from srlab.figures.embeddings import embedding_grid
+from srlab.figures.pictures import picture_row, sprite_sheet
+from srlab.figures.tables import matrix_heatmap
 from srlab.images import image_to_array
 from srlab.models import ResNet18
 from srlab.representation.embedding import (

@@ -80,15 +80,10 @@ from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.explorers.controls import Control
 from srlab.explorers.scatter import EmbeddedState, Route, ScatterExplorer
-from srlab.figures.plotting import (
-    COLOURS,
-    Matrix,
-    matrix_grid,
-    picture_grid,
-    shades,
-    sprite_sheet,
-    stacked_curves,
-)
+from srlab.figures.curves import stacked_curves
+from srlab.figures.pictures import picture_grid, sprite_sheet
+from srlab.figures.tables import Matrix, matrix_grid
+from srlab.figures.theme import COLOURS, shades
 from srlab.images import image_to_array
 from srlab.representation.embedding import (
     METHODS,

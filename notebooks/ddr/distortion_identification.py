@@ -65,15 +65,11 @@ import numpy as np
 from myst_nb import glue
 
 from srlab.devices import pick_device
-from srlab.figures.plotting import (
-    Matrix,
-    embedding_grid,
-    interval_dots,
-    matrix_grid,
-    picture_row,
-    sprite_sheet,
-    stacked_curves,
-)
+from srlab.figures.curves import stacked_curves
+from srlab.figures.dots import interval_dots
+from srlab.figures.embeddings import embedding_grid
+from srlab.figures.pictures import picture_row, sprite_sheet
+from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.representation.embedding import (
     embed,

@@ -33,7 +33,7 @@ from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.explorers.embedding import EmbeddingExplorer, Setting
 from srlab.explorers.scatter import EmbeddedState
-from srlab.figures.plotting import sprite_sheet
+from srlab.figures.pictures import sprite_sheet
 from srlab.images import image_to_array
 from srlab.representation.embedding import (
     METHODS,

@@ -74,7 +74,9 @@ from myst_nb import glue
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.figures.plotting import Matrix, matrix_grid, picture_grid, signed_tiles, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.pictures import picture_grid, signed_tiles
+from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.studies.ddr.feature_maps import content_share, edge_correlation, edges, layer_maps
 from srlab.studies.networks import network

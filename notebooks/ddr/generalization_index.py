@@ -77,7 +77,10 @@ from myst_nb import glue
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.figures.plotting import Matrix, embedding_grid, matrix_grid, scatter_panels, sprite_sheet
+from srlab.figures.dots import scatter_panels
+from srlab.figures.embeddings import embedding_grid
+from srlab.figures.pictures import sprite_sheet
+from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.metrics import network_psnr
 from srlab.representation.embedding import embed, layer_components, separability

@@ -65,7 +65,9 @@ from myst_nb import glue
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.figures.plotting import embedding_grid, picture_row, sprite_sheet, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.embeddings import embedding_grid
+from srlab.figures.pictures import picture_row, sprite_sheet
 from srlab.images import image_to_array
 from srlab.metrics import psnr
 from srlab.representation.embedding import (

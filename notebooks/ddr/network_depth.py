@@ -58,7 +58,9 @@ from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.figures.plotting import embedding_grid, sprite_sheet, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.embeddings import embedding_grid
+from srlab.figures.pictures import sprite_sheet
 from srlab.images import image_to_array
 from srlab.metrics import network_psnr
 from srlab.representation.embedding import (

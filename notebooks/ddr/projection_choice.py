@@ -69,7 +69,9 @@ from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.explorers.controls import Control
 from srlab.explorers.scatter import EmbeddedState, ScatterExplorer
-from srlab.figures.plotting import embedding_grid, sprite_sheet, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.embeddings import embedding_grid
+from srlab.figures.pictures import sprite_sheet
 from srlab.images import image_to_array
 from srlab.representation.embedding import METHODS, embed, layer_components, separability
 from srlab.studies.ddr.projections import (

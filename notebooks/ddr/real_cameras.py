@@ -61,13 +61,10 @@ import numpy as np
 from myst_nb import glue
 
 from srlab.devices import pick_device
-from srlab.figures.plotting import (
-    embedding_grid,
-    matrix_heatmap,
-    picture_row,
-    sprite_sheet,
-    stacked_curves,
-)
+from srlab.figures.curves import stacked_curves
+from srlab.figures.embeddings import embedding_grid
+from srlab.figures.pictures import picture_row, sprite_sheet
+from srlab.figures.tables import matrix_heatmap
 from srlab.images import image_to_array
 from srlab.representation.embedding import (
     embed,

@@ -81,15 +81,10 @@ from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.figures.plotting import (
-    Matrix,
-    embedding_grid,
-    matrix_grid,
-    matrix_heatmap,
-    picture_row,
-    sprite_sheet,
-    stacked_curves,
-)
+from srlab.figures.curves import stacked_curves
+from srlab.figures.embeddings import embedding_grid
+from srlab.figures.pictures import picture_row, sprite_sheet
+from srlab.figures.tables import Matrix, matrix_grid, matrix_heatmap
 from srlab.images import image_to_array
 from srlab.metrics import network_psnr, removed_share
 from srlab.representation.embedding import (

@@ -59,7 +59,9 @@ from srlab.checkpoints.files import load_checkpoint
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.figures.plotting import animated_embedding, sprite_sheet, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.embeddings import animated_embedding
+from srlab.figures.pictures import sprite_sheet
 from srlab.images import image_to_array
 from srlab.metrics import psnr
 from srlab.representation.embedding import (

@@ -82,7 +82,9 @@ from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.data.subjects import separate
 from srlab.devices import pick_device
-from srlab.figures.plotting import confusion_dots, interval_dots, scatter_panels, sprite_sheet
+from srlab.figures.dots import interval_dots, scatter_panels
+from srlab.figures.pictures import sprite_sheet
+from srlab.figures.tables import confusion_dots
 from srlab.images import image_to_array
 from srlab.representation.embedding import layer_points
 from srlab.representation.identification import identify

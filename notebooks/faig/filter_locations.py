@@ -71,7 +71,9 @@ from srlab.attribution.faig import (
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.devices import pick_device
-from srlab.figures.plotting import Chosen, interval_dots, network_map, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.dots import interval_dots
+from srlab.figures.filters import ChosenFilters, network_map
 from srlab.studies.faig.outputs import KINDS
 from srlab.studies.faig.places import depth_curve, evenness, shuffled_differences
 from srlab.studies.networks import tuned
@@ -115,7 +117,7 @@ def ranked(net):
     for aim in AIMS:
         others = [one.scores() for other, one in own.items() if other != aim]
         beyond = discriminative_scores(own[aim].scores(), others)
-        chosen[aim] = Chosen(top_filters(beyond, fraction / 100), beyond)
+        chosen[aim] = ChosenFilters(top_filters(beyond, fraction / 100), beyond)
     return chosen
 
 

@@ -80,7 +80,10 @@ from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.data.subjects import separate
 from srlab.devices import pick_device
-from srlab.figures.plotting import Matrix, matrix_grid, picture_grid, scatter_panels, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.dots import scatter_panels
+from srlab.figures.pictures import picture_grid
+from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.metrics import psnr
 from srlab.statistics import rank_correlation

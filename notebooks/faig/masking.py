@@ -86,7 +86,9 @@ from srlab.data.subjects import separate
 from srlab.devices import pick_device
 from srlab.explorers.controls import Control
 from srlab.explorers.pictures import Chart, PictureExplorer, PictureState
-from srlab.figures.plotting import Matrix, matrix_grid, picture_grid, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.pictures import picture_grid
+from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.metrics import gradient_error, psnr
 from srlab.studies.faig.effects import effects

@@ -62,7 +62,8 @@ from myst_nb import glue
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.devices import pick_device
-from srlab.figures.plotting import interval_dots, picture_grid, sprite_sheet
+from srlab.figures.dots import interval_dots
+from srlab.figures.pictures import picture_grid, sprite_sheet
 from srlab.images import image_to_array
 from srlab.metrics import psnr
 from srlab.networks.cost import multiply_adds, parameter_count

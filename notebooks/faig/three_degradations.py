@@ -98,7 +98,9 @@ from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.data.subjects import separate
 from srlab.devices import pick_device
-from srlab.figures.plotting import Matrix, interval_dots, matrix_grid, matrix_heatmap, picture_grid
+from srlab.figures.dots import interval_dots
+from srlab.figures.pictures import picture_grid
+from srlab.figures.tables import Matrix, matrix_grid, matrix_heatmap
 from srlab.images import image_to_array
 from srlab.metrics import psnr
 from srlab.statistics import rank_correlation

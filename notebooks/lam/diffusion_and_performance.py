@@ -76,7 +76,9 @@ from myst_nb import glue
 from srlab.checkpoints.official import load_official
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.figures.plotting import Matrix, matrix_grid, scatter_panels, sprite_sheet
+from srlab.figures.dots import scatter_panels
+from srlab.figures.pictures import sprite_sheet
+from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import luma
 from srlab.metrics import network_psnr
 from srlab.statistics import linear_correlation, rank_correlation

@@ -82,7 +82,10 @@ from srlab.attribution.lam import diffusion_index, local_attribution, magnitude,
 from srlab.data.datasets import load_images
 from srlab.degradations.filters import downsample
 from srlab.devices import pick_device
-from srlab.figures.plotting import COLOURS, attribution_grid, scatter_panels, sprite_sheet, tinted
+from srlab.figures.dots import scatter_panels
+from srlab.figures.maps import attribution_grid
+from srlab.figures.pictures import sprite_sheet, tinted
+from srlab.figures.theme import COLOURS
 from srlab.images import center_crop, crop, image_to_array
 from srlab.statistics import partial_rank_correlation, rank_correlation
 from srlab.studies.lam.diffusion import middle

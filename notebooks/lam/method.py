@@ -82,7 +82,8 @@ from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.figures.plotting import attribution_grid, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.maps import attribution_grid
 from srlab.images import center_crop, image_to_array
 from srlab.studies.parameters import check_parameters
 from srlab.studies.study import Finding, record

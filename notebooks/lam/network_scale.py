@@ -68,7 +68,9 @@ from myst_nb import glue
 
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.figures.plotting import Matrix, attribution_grid, matrix_grid, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.maps import attribution_grid
+from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.metrics import network_psnr
 from srlab.studies.lam.diffusion import diffusion, growth, interval, middle

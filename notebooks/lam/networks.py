@@ -77,7 +77,10 @@ from srlab.checkpoints.official import load_official
 from srlab.data.datasets import EMBEDDED
 from srlab.degradations.filters import filter2d, gaussian_kernel, upsample
 from srlab.devices import pick_device
-from srlab.figures.plotting import COLOURS, attribution_grid, interval_dots, sprite_sheet, tinted
+from srlab.figures.dots import interval_dots
+from srlab.figures.maps import attribution_grid
+from srlab.figures.pictures import sprite_sheet, tinted
+from srlab.figures.theme import COLOURS
 from srlab.images import crop, image_to_array
 from srlab.studies.lam.contribution import contribution_area, contribution_density
 from srlab.studies.lam.diffusion import diffusion, middle

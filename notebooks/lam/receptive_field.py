@@ -84,7 +84,9 @@ from myst_nb import glue
 
 from srlab.checkpoints.official import load_official
 from srlab.devices import pick_device
-from srlab.figures.plotting import attribution_grid, interval_dots, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.dots import interval_dots
+from srlab.figures.maps import attribution_grid
 from srlab.images import image_to_array
 from srlab.networks.receptive_field import counted_receptive_field, receptive_field
 from srlab.statistics import rank_correlation

@@ -87,7 +87,9 @@ from srlab.attribution.sanity import (
 from srlab.attribution.targets import error_target
 from srlab.checkpoints.files import load_checkpoint
 from srlab.devices import pick_device
-from srlab.figures.plotting import attribution_grid, interval_dots, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.dots import interval_dots
+from srlab.figures.maps import attribution_grid
 from srlab.images import image_to_array
 from srlab.studies.lam.hard_patches import hard_patches
 from srlab.studies.parameters import check_parameters

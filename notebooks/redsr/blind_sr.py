@@ -68,13 +68,9 @@ from srlab.data.datasets import load_images
 from srlab.data.examples import Examples, examples
 from srlab.degradations.benchmarks import gaussian8
 from srlab.devices import pick_device
-from srlab.figures.plotting import (
-    interval_dots,
-    picture_grid,
-    picture_row,
-    sprite_sheet,
-    stacked_curves,
-)
+from srlab.figures.curves import stacked_curves
+from srlab.figures.dots import interval_dots
+from srlab.figures.pictures import picture_grid, picture_row, sprite_sheet
 from srlab.images import crop_to_multiple, image_to_array
 from srlab.metrics import psnr, ssim
 from srlab.networks.cost import multiply_adds, parameter_count, seconds

@@ -84,13 +84,11 @@ from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.figures.plotting import (
-    embedding_grid,
-    interval_dots,
-    matrix_heatmap,
-    sprite_sheet,
-    stacked_curves,
-)
+from srlab.figures.curves import stacked_curves
+from srlab.figures.dots import interval_dots
+from srlab.figures.embeddings import embedding_grid
+from srlab.figures.pictures import sprite_sheet
+from srlab.figures.tables import matrix_heatmap
 from srlab.images import image_to_array
 from srlab.representation.embedding import embed, principal_components
 from srlab.studies.networks import network, obtainable_groups

@@ -72,13 +72,9 @@ from srlab.data.examples import examples
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.figures.plotting import (
-    embedding_grid,
-    interval_dots,
-    picture_grid,
-    picture_row,
-    sprite_sheet,
-)
+from srlab.figures.dots import interval_dots
+from srlab.figures.embeddings import embedding_grid
+from srlab.figures.pictures import picture_grid, picture_row, sprite_sheet
 from srlab.images import center_crop, image_to_array
 from srlab.metrics import psnr
 from srlab.representation.embedding import embed, separability

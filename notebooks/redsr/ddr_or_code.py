@@ -79,14 +79,11 @@ from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.figures.plotting import (
-    Matrix,
-    embedding_grid,
-    interval_dots,
-    matrix_grid,
-    sprite_sheet,
-    stacked_curves,
-)
+from srlab.figures.curves import stacked_curves
+from srlab.figures.dots import interval_dots
+from srlab.figures.embeddings import embedding_grid
+from srlab.figures.pictures import sprite_sheet
+from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.networks.cost import multiply_adds, parameter_count, seconds
 from srlab.representation.embedding import (

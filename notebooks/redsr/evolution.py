@@ -67,7 +67,9 @@ from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.figures.plotting import animated_grid, embedding_grid, sprite_sheet, stacked_curves
+from srlab.figures.curves import stacked_curves
+from srlab.figures.embeddings import animated_grid, embedding_grid
+from srlab.figures.pictures import sprite_sheet
 from srlab.images import image_to_array
 from srlab.representation.embedding import align, embed, separability_interval
 from srlab.statistics import rank_correlation

@@ -68,7 +68,9 @@ from srlab.data.datasets import load_images
 from srlab.data.examples import examples
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
-from srlab.figures.plotting import Matrix, embedding_grid, matrix_grid, picture_grid, sprite_sheet
+from srlab.figures.embeddings import embedding_grid
+from srlab.figures.pictures import picture_grid, sprite_sheet
+from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.representation.embedding import embed, separability, separability_interval
 from srlab.studies.networks import network, obtainable

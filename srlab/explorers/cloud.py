@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from plotly.colors import sample_colorscale
 
-from srlab.figures.plotting import COLOURS
+from srlab.figures.theme import COLOURS
 
 SHADES = 16  # of Viridis, from dark violet to yellow
 MARKS = (COLOURS[4], COLOURS[3], COLOURS[5])  # colours that Viridis has not

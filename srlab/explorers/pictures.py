@@ -16,7 +16,8 @@ from srlab.explorers.controls import (
     ordered_axes,
 )
 from srlab.explorers.live import sources
-from srlab.figures.plotting import COLOURS, picture_url
+from srlab.figures.pictures import picture_url
+from srlab.figures.theme import COLOURS
 
 
 @dataclass(frozen=True)

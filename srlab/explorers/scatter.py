@@ -16,7 +16,7 @@ from srlab.explorers.controls import (
     ordered_axes,
 )
 from srlab.explorers.live import sources
-from srlab.figures.plotting import COLOURS, SYMBOLS
+from srlab.figures.theme import COLOURS, SYMBOLS
 from srlab.representation.embedding import align, separability_level
 
 
@@ -67,7 +67,7 @@ class ScatterExplorer(ChoiceExplorer):
 
         All states show the same N points. Every point has a degradation, a content (the picture
         it was cut from) and a patch number, which it shares with the other degradations of the
-        same patch; `sprite` is the `plotting.sprite_sheet` of the N patches. `colours` and
+        same patch; `sprite` is the `sprite_sheet` of the N patches. `colours` and
         `fillings` (0 solid, 1 hollow, 2 dotted) are those of the degradations, in turn.
 
         `axes` orders the values of an axis and may name more than were precomputed: a live kernel

@@ -11,7 +11,8 @@ from srlab.attribution.faig import Masks, filter_count, filter_depths
 from srlab.checkpoints.files import versions
 from srlab.data.examples import examples
 from srlab.devices import hardware
-from srlab.figures.plotting import COLOURS, picture_url
+from srlab.figures.pictures import picture_url
+from srlab.figures.theme import COLOURS
 from srlab.files import replace_text
 from srlab.images import image_to_array
 from srlab.networks.contract import Contract, ContractError, connect

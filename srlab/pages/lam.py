@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from srlab.attribution.lam import Attribution, PatchTarget, diffusion_index, magnitude
-from srlab.figures.plotting import picture_url
+from srlab.figures.pictures import picture_url
 from srlab.images import crop, image_to_array
 
 INK = (255, 64, 0)  # of the overlay, on a picture without colours

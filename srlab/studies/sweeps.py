@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import pyarrow as pa
 from pyarrow import parquet
 
-from srlab.figures.plotting import Effect, effects_over_grid
+from srlab.figures.dots import GridPoint, effects_over_grid
 from srlab.studies.study import SYMBOLS, Verdict
 
 RECORDED = (
@@ -125,7 +125,7 @@ def effects_figure(rows: Sequence[Row], measures: Sequence[str] | None = None) -
             for row in own
             if row["measure"] in wanted[:SHOWN]
         }
-        points[own[0]["point"]] = Effect(outcome_words(own[0]), measured)
+        points[own[0]["point"]] = GridPoint(outcome_words(own[0]), measured)
     return effects_over_grid(points, OUTCOMES, y_title=varied(rows))
 
 

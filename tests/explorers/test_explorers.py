@@ -17,7 +17,7 @@ from srlab.explorers.embedding import EmbeddingExplorer, Setting
 from srlab.explorers.lam import LamExplorer, LocalMap, Picture, Place, pack_map
 from srlab.explorers.pictures import Chart, PictureExplorer, PictureState
 from srlab.explorers.scatter import EmbeddedState, Route, ScatterExplorer, pack_places
-from srlab.figures.plotting import sprite_sheet
+from srlab.figures.pictures import sprite_sheet
 
 NETWORKS, LAYERS, PROJECTIONS, STEPS = (
     ["with residual", "without residual"],

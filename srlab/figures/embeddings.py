@@ -1,0 +1,226 @@
+"""Embeddings: small multiples of points in the plane, still or moving from frame to frame."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from srlab.figures.theme import COLOURS, COLUMN, SYMBOLS, finish
+
+
+def embedding_grid(
+    panels: Mapping[tuple[str, str], np.ndarray],
+    *,
+    classes: Sequence[str] | np.ndarray,
+    contents: Sequence[str] | np.ndarray,
+    sprites: dict[str, Any],
+    notes: Mapping[tuple[str, str], str] | None = None,
+) -> go.Figure:
+    """Small multiples of embeddings (N, 2): {(row title, column title): points}.
+
+    Colour is the class (degradation), symbol the content. `notes` are written below the column
+    titles, one a panel. Clicking a class in the legend hides it in all panels.
+    """
+    rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
+    notes = notes or {}
+    titles = [
+        [line for line in (column, notes.get((row, column), "")) if line]
+        for row in rows
+        for column in columns
+    ]
+    figure = make_subplots(
+        len(rows),
+        len(columns),
+        subplot_titles=["<br>".join(lines) for lines in titles],
+        row_titles=rows if len(rows) > 1 else None,
+        horizontal_spacing=0.02,
+        vertical_spacing=0.14 / len(rows) + 0.02,
+    )
+    for (row, column), points in panels.items():
+        place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
+        first = place == {"row": 1, "col": 1}
+        for trace in _class_traces(points, classes, contents, legend=first):
+            figure.add_trace(trace, **place)
+    frame = {"showticklabels": False, "zeroline": False, "showgrid": False}
+    figure.update_xaxes(**frame, mirror=True, showline=True)
+    figure.update_yaxes(**frame, mirror=True, showline=True)
+    figure.update_annotations(font_size=12)
+    labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
+    finish(figure, height=60 + 260 * len(rows), sprites={**sprites, "labels": labels})
+    longest = max(len(line) for lines in titles for line in lines)
+    wide = max(COLUMN, 6 * longest)
+    figure.layout.meta["srlab"]["width"] = wide * len(columns)
+    return figure
+
+
+def animated_embedding(
+    frames: Mapping[str, np.ndarray],
+    *,
+    classes: Sequence[str] | np.ndarray,
+    contents: Sequence[str] | np.ndarray,
+    sprites: dict[str, Any],
+    notes: Mapping[str, str] | None = None,
+    slider_title: str = "",
+) -> go.Figure:
+    """One embedding (N, 2) a frame, with a slider and a play button: {frame name: points}.
+
+    `notes` are shown above their frame.
+    """
+    names, notes = list(frames), notes or {}
+    shown = {name: _unit(points) for name, points in frames.items()}
+
+    def heading(name: str) -> dict[str, Any]:
+        return {"title": {"text": notes.get(name, ""), "x": 0.99, "xanchor": "right", "y": 0.97}}
+
+    figure = go.Figure(
+        data=_class_traces(shown[names[0]], classes, contents, legend=True),
+        layout=heading(names[0]),
+        frames=[
+            go.Frame(name=name, data=_places(points, classes), layout=heading(name))
+            for name, points in shown.items()
+        ],
+    )
+    figure.update_layout(**_slider(names, slider_title))
+    hidden = {"showticklabels": False, "zeroline": False, "showgrid": False, "range": [-1.1, 1.1]}
+    figure.update_xaxes(**hidden)
+    figure.update_yaxes(**hidden)
+    labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
+    return finish(figure, height=560, sprites={**sprites, "labels": labels})
+
+
+def animated_grid(
+    frames: Mapping[str, Mapping[tuple[str, str], np.ndarray]],
+    *,
+    classes: Sequence[str] | np.ndarray,
+    contents: Sequence[str] | np.ndarray,
+    sprites: dict[str, Any],
+    notes: Mapping[str, Mapping[tuple[str, str], str]] | None = None,
+    slider_title: str = "",
+    start: str | None = None,
+) -> go.Figure:
+    """Small multiples of embeddings under one slider: {frame: {(row, column): points (N, 2)}}.
+
+    All frames have the same panels. `notes`, by frame and panel, stand inside their panels;
+    `start` is the frame shown first, by default the last.
+    """
+    start = list(frames)[-1] if start is None else start
+    places = list(frames[start])
+    if any(set(panels) != set(places) for panels in frames.values()):
+        raise ValueError(f"every frame needs the panels of frame {start!r}: {places}")
+    notes = {frame: (notes or {}).get(frame, {}) for frame in frames}
+    shown = {
+        frame: {place: _unit(panels[place]) for place in places} for frame, panels in frames.items()
+    }
+    figure = embedding_grid(shown[start], classes=classes, contents=contents, sprites=sprites)
+    rows, columns = (list(dict.fromkeys(names)) for names in zip(*places, strict=True))
+    for row, column in places:
+        note = _panel_note(notes[start].get((row, column), ""))
+        figure.add_trace(note, row=rows.index(row) + 1, col=columns.index(column) + 1)
+    figure.frames = [
+        go.Frame(name=frame, data=_grid_places(panels, classes, notes[frame]))
+        for frame, panels in shown.items()
+    ]
+    figure.update_layout(**_slider(list(frames), slider_title, list(frames).index(start)))
+    figure.update_xaxes(range=[-1.15, 1.15])
+    figure.update_yaxes(range=[-1.15, 1.4])
+    return figure.update_layout(height=figure.layout.height + 70, margin={"b": 115})
+
+
+def _class_traces(
+    points: np.ndarray,
+    classes: Sequence[str] | np.ndarray,
+    contents: Sequence[str] | np.ndarray,
+    *,
+    legend: bool,
+) -> list[go.Scatter]:
+    classes, contents = np.asarray(classes), np.asarray(contents)
+    symbol = {name: SYMBOLS[i % len(SYMBOLS)] for i, name in enumerate(dict.fromkeys(contents))}
+    points = points.astype(np.float32)
+    traces = []
+    for index, name in enumerate(dict.fromkeys(classes)):
+        own = np.flatnonzero(classes == name)
+        places = {"x": points[own, 0], "y": points[own, 1]}
+        traces.append(
+            go.Scatter(
+                **places,
+                mode="markers",
+                name=str(name),
+                legendgroup=str(name),
+                showlegend=legend,
+                customdata=own.astype(np.int32),
+                hovertemplate="%{text}<extra></extra>",
+                text=[f"{name} · {content}" for content in contents[own]],
+                marker={
+                    "color": COLOURS[index % len(COLOURS)],
+                    "symbol": [symbol[content] for content in contents[own]],
+                    "size": 6,
+                    "opacity": 0.8,
+                },
+            )
+        )
+    return traces
+
+
+def _unit(points: np.ndarray) -> np.ndarray:
+    """Centre and scale to [−1, 1]: an embedding has neither place nor size."""
+    centred = points - (points.max(axis=0) + points.min(axis=0)) / 2
+    return (centred / np.abs(centred).max()).astype(np.float32)
+
+
+def _places(points: np.ndarray, classes: Sequence[str] | np.ndarray) -> list[go.Scatter]:
+    """What changes between frames: the coordinates, class by class."""
+    classes = np.asarray(classes)
+    own = [points[classes == name] for name in dict.fromkeys(classes)]
+    return [go.Scatter(x=places[:, 0], y=places[:, 1]) for places in own]
+
+
+def _grid_places(
+    panels: Mapping[tuple[str, str], np.ndarray],
+    classes: Sequence[str] | np.ndarray,
+    notes: Mapping[tuple[str, str], str],
+) -> list[go.Scatter]:
+    """What changes between frames: the coordinates of all panels, then their notes."""
+    points = [trace for own in panels.values() for trace in _places(own, classes)]
+    return [*points, *(go.Scatter(text=[notes.get(place, "")]) for place in panels)]
+
+
+def _panel_note(text: str) -> go.Scatter:
+    """A line of text at the top of a panel, a trace because frames move traces only."""
+    return go.Scatter(
+        x=[0], y=[1.25], mode="text", text=[text], hoverinfo="skip", showlegend=False, name="note"
+    )
+
+
+def _slider(frames: Sequence[str], title: str, active: int = 0) -> dict[str, Any]:
+    """A slider over frames, with play and pause, below the figure."""
+    glide = {
+        "mode": "immediate",
+        "frame": {"duration": 900, "redraw": False},
+        "transition": {"duration": 600},
+    }
+    steps = [{"label": name, "method": "animate", "args": [[name], glide]} for name in frames]
+    all_frames = [None, {**glide, "fromcurrent": active == 0}]  # from the last, begin anew
+    play = {"label": "▶ play", "method": "animate", "args": all_frames}
+    pause = {"label": "❚❚ pause", "method": "animate", "args": [[None], {"mode": "immediate"}]}
+    slider = {
+        "steps": steps,
+        "active": active,
+        "currentvalue": {"prefix": f"{title} "},
+        "pad": {"t": 25},
+        "x": 0.3,
+        "len": 0.7,
+    }
+    buttons = {
+        "type": "buttons",
+        "direction": "right",
+        "showactive": False,
+        "buttons": [play, pause],
+        "x": 0,
+        "xanchor": "left",
+        "y": 0,
+        "yanchor": "top",
+        "pad": {"t": 45},
+    }
+    return {"sliders": [slider], "updatemenus": [buttons]}

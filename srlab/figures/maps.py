@@ -1,0 +1,126 @@
+"""Local maps beside the pictures they explain."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
+from plotly.subplots import make_subplots
+
+from srlab.figures.pictures import picture_url
+from srlab.figures.theme import COLOURS, COLUMN, LINE, finish
+
+PANEL, PANELS = 165, 640  # pixels: the most that a panel of a grid takes, and all of a row
+
+# colours follow the square root of the value: most of a local map lies far below its maximum
+ROOT_COLOURS = [
+    [step**2, colour]
+    for step, colour in zip(
+        np.linspace(0, 1, 12), sample_colorscale("Viridis", 12, colortype="rgb"), strict=True
+    )
+]
+
+
+def attribution_grid(
+    panels: Mapping[tuple[str, str], np.ndarray],
+    *,
+    size: tuple[int, int],
+    window: tuple[float, float, float, float],
+    around: float | None = None,
+    notes: Mapping[tuple[str, str], str] | None = None,
+) -> go.Figure:
+    """Local maps beside the pictures they explain: {(row title, column title): panel}.
+
+    A panel is a map in [0, 1], of `size` (h, w) LR pixels, or a picture (H, W, 3) uint8 of any
+    resolution. `window` is (top, left, height, width) of the explained patch in LR pixels, outlined
+    in all panels. `around` shows only so many LR pixels around it until a double click; zoom acts
+    on all panels. A NaN of a map is left blank. `notes` stand above their panels.
+    """
+    rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
+    titles = _panel_titles(rows, columns, notes or {})
+    square = _outline(window)
+    x, y = _view(square, size, around)
+    wide = min(PANEL, PANELS / len(columns))
+    tall = min(PANEL, wide * (y[0] - y[1]) / (x[1] - x[0]))
+    first, later = (_title_room(titles, own) for own in (rows[:1], rows[1:]))
+    inside = len(rows) * tall + (len(rows) - 1) * (later + 10)
+    figure = make_subplots(
+        len(rows),
+        len(columns),
+        subplot_titles=list(titles.values()),
+        row_titles=rows if any(rows) else None,
+        horizontal_spacing=0.015,
+        vertical_spacing=(later + 10) / inside if len(rows) > 1 else 0,
+    )
+    for (row, column), panel in panels.items():
+        place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
+        figure.add_trace(_lr_panel(panel, size, f"{row} {column}"), **place)
+        figure.add_shape(type="rect", **square, line={"color": COLOURS[4], "width": 2}, **place)
+    bare = {"showticklabels": False, "showgrid": False, "zeroline": False, "ticks": ""}
+    figure.update_xaxes(**bare, constrain="domain", matches="x", range=x)
+    figure.update_yaxes(**bare, constrain="domain", matches="y", range=y, scaleanchor="x")
+    figure.update_yaxes(constraintoward="top")
+    figure.update_annotations(font_size=12)
+    figure.update_annotations(selector={"textangle": 90}, xshift=4)  # titles of rows
+    if any(panel.ndim == 2 for panel in panels.values()):
+        figure.update_layout(coloraxis=_map_colours(min(160, inside)))
+    above, below = first + 12, 15
+    finish(figure, height=round(above + inside + below))
+    figure.update_layout(margin={"l": 10, "t": above, "b": below})
+    narrowest = max(COLUMN * len(columns), 0.9 * wide * len(columns) + 90)
+    return figure.update_layout(
+        meta={"srlab": {"width": round(narrowest)}} if len(columns) > 2 else None
+    )
+
+
+def _panel_titles(
+    rows: Sequence[str], columns: Sequence[str], notes: Mapping[tuple[str, str], str]
+) -> dict[tuple[str, str], str]:
+    """The lines above each panel: its column's title, in the first row only, and its note."""
+    return {
+        (row, column): "<br>".join(
+            filter(None, [column.strip() if row == rows[0] else "", notes.get((row, column))])
+        )
+        for row in rows
+        for column in columns
+    }
+
+
+def _title_room(titles: Mapping[tuple[str, str], str], rows: Sequence[str]) -> int:
+    """Pixels that the highest title over panels of `rows` takes."""
+    shown = [title for (row, _), title in titles.items() if title and row in rows]
+    return LINE * max((len(title.split("<br>")) for title in shown), default=0)
+
+
+def _outline(window: tuple[float, float, float, float]) -> dict[str, float]:
+    """The edges of (top, left, height, width): a pixel reaches ½ to each side of its place."""
+    top, left, height, width = window
+    edges = {"x0": left, "x1": left + width, "y0": top, "y1": top + height}
+    return {edge: place - 0.5 for edge, place in edges.items()}
+
+
+def _view(
+    square: Mapping[str, float], size: tuple[int, int], around: float | None
+) -> tuple[list[float], list[float]]:
+    """The ranges of x and, downwards, of y: so far around the square, and not off the picture."""
+    far = max(size) if around is None else around
+    x = [max(square["x0"] - far, -0.5), min(square["x1"] + far, size[1] - 0.5)]
+    y = [min(square["y1"] + far, size[0] - 0.5), max(square["y0"] - far, -0.5)]
+    return x, y
+
+
+def _map_colours(length: float) -> dict[str, Any]:
+    bar = {"thickness": 10, "lenmode": "pixels", "len": length, "y": 1, "yanchor": "top"}
+    return {"colorscale": ROOT_COLOURS, "cmin": 0, "cmax": 1, "colorbar": bar}
+
+
+def _lr_panel(panel: np.ndarray, size: tuple[int, int], name: str) -> go.Image | go.Heatmap:
+    """A map, or a picture stretched over the same LR pixels."""
+    if panel.ndim == 2:
+        hover = "row %{y}, column %{x}: %{z:.3f}<extra></extra>"
+        z = panel.astype(np.float32)
+        return go.Heatmap(z=z, coloraxis="coloraxis", name=name, hovertemplate=hover)
+    dy, dx = (side / pixels for side, pixels in zip(size, panel.shape, strict=False))
+    source, corner = picture_url(panel, lossless=False), {"x0": (dx - 1) / 2, "y0": (dy - 1) / 2}
+    return go.Image(source=source, dx=dx, dy=dy, **corner, name=name, hoverinfo="skip")

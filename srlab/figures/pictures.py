@@ -1,0 +1,128 @@
+"""Pictures: thumbnails, tinted and tiled ones, and grids of them."""
+
+import base64
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+from plotly.subplots import make_subplots
+
+from srlab.figures.theme import COLOURS, finish
+
+
+def picture_url(picture: np.ndarray, *, lossless: bool = True) -> str:
+    """A uint8 picture (H, W, 3) as a data URL: PNG, or WebP of good quality."""
+    memory = io.BytesIO()
+    if lossless:
+        Image.fromarray(picture).save(memory, "PNG", optimize=True)
+    else:
+        Image.fromarray(picture).save(memory, "WEBP", quality=80)
+    kind = "png" if lossless else "webp"
+    return f"data:image/{kind};base64,{base64.b64encode(memory.getvalue()).decode()}"
+
+
+def sprite_sheet(pictures: np.ndarray, *, zoom: int = 3) -> dict[str, Any]:
+    """Many small uint8 pictures (N, h, h, 3) as one WebP sheet of thumbnails.
+
+    Goes into `figure.layout.meta["srlab"]["sprite"]`; a trace's `customdata` is an index into it.
+    """
+    count, tile = pictures.shape[:2]
+    columns = int(np.ceil(np.sqrt(count)))
+    rows = -(-count // columns)
+    sheet = np.zeros((rows * columns, tile, tile, 3), np.uint8)
+    sheet[:count] = pictures
+    sheet = sheet.reshape(rows, columns, tile, tile, 3).swapaxes(1, 2)
+    source = picture_url(sheet.reshape(rows * tile, columns * tile, 3), lossless=False)
+    return {"src": source, "tile": tile, "cols": columns, "count": count, "zoom": zoom}
+
+
+def signed_tiles(maps: np.ndarray, *, columns: int = 4) -> np.ndarray:
+    """Maps (K, h, w) side by side as one uint8 picture: blue below zero, orange above.
+
+    Each map is scaled by its own largest values (their 99th percentile); a missing last tile is
+    grey, as are the lines between tiles.
+    """
+    count, tall, wide = maps.shape
+    rows = -(-count // columns)
+    largest = np.quantile(np.abs(maps), 0.99, axis=(1, 2), keepdims=True)
+    scaled = np.clip(maps / np.where(largest > 0, largest, 1), -1, 1)
+    low, high = (np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)]) for c in COLOURS[:2])
+    shade = np.where(scaled[..., None] < 0, low, high)
+    tiles = np.full((rows * columns, tall + 1, wide + 1, 3), 160, np.uint8)
+    tiles[:count, :tall, :wide] = 255 + np.abs(scaled)[..., None] * (shade - 255)
+    sheet = tiles.reshape(rows, columns, tall + 1, wide + 1, 3).swapaxes(1, 2)
+    return sheet.reshape(rows * (tall + 1), columns * (wide + 1), 3)
+
+
+def tinted(picture: np.ndarray, layers: Mapping[str, np.ndarray]) -> np.ndarray:
+    """A uint8 picture (H, W, 3) in grey under layers of colour: {"#rrggbb": strength (h, w)}.
+
+    A strength lies in [0, 1] (or is a mask) and is enlarged to the picture, whose sides are whole
+    multiples of its own; later layers cover earlier ones.
+    """
+    grey = picture @ np.array([0.299, 0.587, 0.114])
+    mixed = np.repeat(40 + 0.75 * grey[..., None], 3, axis=-1)
+    for colour, strength in layers.items():
+        times = [side // own for side, own in zip(grey.shape, strength.shape, strict=True)]
+        if np.multiply(times, strength.shape).tolist() != list(grey.shape):
+            raise ValueError(f"a layer {strength.shape} does not tile a picture {grey.shape}")
+        weight = np.kron(np.asarray(strength, float), np.ones(times))[..., None]
+        paint = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+        mixed = mixed + weight * (paint - mixed)
+    return mixed.round().clip(0, 255).astype(np.uint8)
+
+
+def picture_row(pictures: Mapping[str, np.ndarray], *, height: int = 260) -> go.Figure:
+    """Pictures (H, W, 3) uint8 side by side under their titles; zoom acts on all of them."""
+    figure = make_subplots(
+        1, len(pictures), subplot_titles=list(pictures), horizontal_spacing=0.02, shared_yaxes=False
+    )
+    for column, picture in enumerate(pictures.values(), start=1):
+        figure.add_trace(go.Image(source=picture_url(picture), hoverinfo="skip"), row=1, col=column)
+    bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}
+    figure.update_xaxes(**bare, matches="x")
+    figure.update_yaxes(**bare, matches="y")
+    figure.update_annotations(font_size=12)
+    return finish(figure, height=height)
+
+
+def picture_grid(
+    panels: Mapping[tuple[str, str], np.ndarray],
+    *,
+    notes: Mapping[tuple[str, str], str] | None = None,
+) -> go.Figure:
+    """Pictures (H, W, 3) uint8 of one shape in a grid: {(row title, column title): picture}.
+
+    `notes` stand above their panels. Zoom acts on all pictures.
+    """
+    rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
+    notes = notes or {}
+    tall, wide = next(iter(panels.values())).shape[:2]
+    gap = 24 if set(notes) - {(rows[0], column) for column in columns} else 8
+    height = round(60 + (700 / len(columns) * tall / wide + gap) * len(rows))
+    figure = make_subplots(
+        len(rows),
+        len(columns),
+        subplot_titles=[
+            "<br>".join(filter(None, [column if row == rows[0] else "", notes.get((row, column))]))
+            for row in rows
+            for column in columns
+        ],
+        row_titles=rows if any(rows) else None,
+        horizontal_spacing=0.01,
+        vertical_spacing=gap / height,
+    )
+    for (row, column), picture in panels.items():
+        place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
+        name = f"{row} {column}".strip()
+        source = picture_url(picture, lossless=False)
+        figure.add_trace(go.Image(source=source, name=name, hoverinfo="skip"), **place)
+    bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}
+    figure.update_xaxes(**bare, constrain="domain", matches="x")
+    figure.update_yaxes(**bare, constrain="domain", matches="y", constraintoward="top")
+    figure.update_annotations(font_size=12)
+    finish(figure, height=height)
+    return figure.update_layout(margin={"l": 10, "t": 50, "b": 10})

@@ -1,0 +1,240 @@
+"""Tables: heatmaps of named rows and columns, and confusion matrices."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from srlab.figures.theme import COLOURS, SYMBOLS, finish
+
+
+class Matrix(NamedTuple):
+    """A table to draw as a heatmap: values (R, C), the names of R rows and C columns."""
+
+    values: np.ndarray
+    rows: Sequence[str]
+    columns: Sequence[str]
+
+
+# one colour of growing opacity: the page's ink stays legible on it, in the light and in the dark
+MATRIX_COLOURS = [[0, "rgba(0,114,178,0.03)"], [1, "rgba(0,114,178,0.75)"]]
+
+
+def matrix_heatmap(
+    values: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    colour_title: str,
+    axis_titles: tuple[str, str] = ("", ""),
+    text: bool = True,
+    log: bool = False,
+    limits: tuple[float, float] | None = None,
+) -> go.Figure:
+    """A heatmap of values (R, C) with named rows (from the top) and columns; NaN stays blank.
+
+    `text` writes the values into the cells, `log` colours by their logarithm, `limits` are the
+    values where the colours end, `axis_titles` are those of rows and columns. For several matrices
+    of one colour scale see `matrix_grid`.
+    """
+    return matrix_grid(
+        {("", ""): Matrix(values, rows, columns)},
+        colour_title=colour_title,
+        axis_titles=axis_titles,
+        text=text,
+        log=log,
+        limits=limits,
+    )
+
+
+def matrix_grid(
+    panels: Mapping[tuple[str, str], Matrix],
+    *,
+    colour_title: str,
+    axis_titles: tuple[str, str] = ("", ""),
+    text: bool = True,
+    log: bool = False,
+    limits: tuple[float, float] | None = None,
+) -> go.Figure:
+    """Small multiples of heatmaps under one colour scale: {(row title, column title): matrix}."""
+    for title, matrix in panels.items():
+        _check_matrix(matrix, " ".join(title).strip(), log)
+    rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
+    figure = make_subplots(
+        len(rows),
+        len(columns),
+        column_titles=columns if any(columns) else None,
+        row_titles=rows if len(rows) > 1 else None,
+        horizontal_spacing=0.12 / len(columns),
+        vertical_spacing=0.2 / len(rows),
+    )
+    for (row, column), matrix in panels.items():
+        place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
+        for trace in _matrix_traces(matrix, f"{row} {column}".strip(), text=text, log=log):
+            figure.add_trace(trace, **place)
+        below, beside = place["row"] == len(rows), place["col"] == 1
+        figure.update_xaxes(title=axis_titles[1] if below else None, **place)
+        figure.update_yaxes(title=axis_titles[0] if beside else None, **place)
+        first = panels.get((row, columns[0]))
+        if not beside and first and list(first.rows) == list(matrix.rows):
+            figure.update_yaxes(showticklabels=False, **place)  # they stand at the left already
+    bare = {"type": "category", "showgrid": False, "zeroline": False, "ticks": ""}
+    figure.update_xaxes(**bare, automargin=True)
+    figure.update_yaxes(**bare, autorange="reversed", automargin=True)
+    figure.update_annotations(font_size=12)
+    figure.update_layout(coloraxis=_matrix_colours(panels, colour_title, log, limits))
+    tallest = max(len(matrix.rows) for matrix in panels.values())
+    finish(figure, height=110 + max(180, 42 * tallest) * len(rows))
+    if text:  # what a screen must be wide enough for, or else scroll
+        widest = max(len(matrix.columns) for matrix in panels.values())
+        figure.update_layout(meta={"srlab": {"width": 150 + 36 * widest * len(columns)}})
+    return figure.update_layout(margin={"l": 60, "t": 50})
+
+
+def _matrix_colours(
+    panels: Mapping[tuple[str, str], Matrix],
+    title: str,
+    log: bool,
+    limits: tuple[float, float] | None,
+) -> dict[str, Any]:
+    values = np.concatenate([np.ravel(matrix.values) for matrix in panels.values()])
+    values = values[np.isfinite(values)].astype(np.float64)
+    bar: dict[str, Any] = {"title": {"text": title, "side": "right"}, "thickness": 10}
+    low, high = limits or ((values.min(), values.max()) if values.size else (0.1, 1.0))
+    if log:
+        ticks = [step * 10.0**power for power in range(-12, 13) for step in (1, 3)]
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        bar |= {"tickvals": np.log10(ticks), "ticktext": [f"{tick:g}" for tick in ticks]}
+        low, high = np.log10(low), np.log10(high)
+    return {"colorscale": MATRIX_COLOURS, "cmin": low, "cmax": high, "colorbar": bar}
+
+
+def _matrix_traces(
+    matrix: Matrix, name: str, *, text: bool, log: bool
+) -> tuple[go.Heatmap, go.Scatter]:
+    """The coloured cells, and over them the values, which a keyboard can walk through."""
+    values = np.asarray(matrix.values, np.float64)
+    words = [[_short(value) for value in line] for line in values]
+    hover = "%{y}, %{x}: %{text}<extra></extra>"
+    cells = go.Heatmap(
+        z=(np.log10(values) if log else values).astype(np.float32),
+        x=list(matrix.columns),
+        y=list(matrix.rows),
+        text=words,
+        hovertemplate=hover,
+        hoverongaps=False,
+        coloraxis="coloraxis",
+        xgap=2,
+        ygap=2,
+        name=name,
+    )
+    known = np.argwhere(np.isfinite(values))
+    written = go.Scatter(
+        x=[matrix.columns[column] for _, column in known],
+        y=[matrix.rows[row] for row, _ in known],
+        text=[words[row][column] for row, column in known],
+        mode="text" if text else "markers",
+        textfont={"size": 11},
+        marker={"opacity": 0},
+        hovertemplate=hover,
+        showlegend=False,
+        name=name,
+    )
+    return cells, written
+
+
+def _short(value: float) -> str:
+    """At most three digits, fewer the smaller it is; no exponent for everyday sizes."""
+    if 99.5 <= abs(value) < 1e6:
+        return f"{value:.0f}"
+    return f"{value:.2g}" if abs(value) >= 0.01 else f"{value:.1g}"
+
+
+def _check_matrix(matrix: Matrix, name: str, log: bool) -> None:
+    values, expected = np.asarray(matrix.values), (len(matrix.rows), len(matrix.columns))
+    if values.shape != expected:
+        raise ValueError(
+            f"matrix {name or 'to draw'}: {expected[0]} row and {expected[1]} column names "
+            f"for values of shape {values.shape}"
+        )
+    if log and (values <= 0).any():
+        raise ValueError(
+            f"matrix {name or 'to draw'} holds values ≤ 0, which have no logarithm: leave out log"
+        )
+
+
+def confusion_dots(
+    panels: Mapping[str, Sequence[str] | np.ndarray],
+    *,
+    truth: Mapping[str, Sequence[str] | np.ndarray],
+    classes: Mapping[str, Sequence[str]],
+    sprites: dict[str, Any],
+    pictures: Mapping[str, Sequence[int] | np.ndarray],
+) -> go.Figure:
+    """Confusion matrices side by side, a dot for each image: {title: the class it was called (N,)}.
+
+    Rows are the true class, columns the class called. `truth`, `classes` (in their order) and
+    `pictures`, which are thumbnails (N,), are given for each panel.
+    """
+    figure = make_subplots(
+        1, len(panels), subplot_titles=list(panels), horizontal_spacing=0.32 / len(panels)
+    )
+    for column, (title, names) in enumerate(panels.items(), start=1):
+        order, place = list(classes[title]), {"row": 1, "col": column}
+        pairs = list(zip(map(str, truth[title]), map(str, names), strict=True))
+        cells = np.array([[order.index(one) for one in pair] for pair in pairs])  # (N, 2)
+        inside = _within_cells(pairs)
+        for index, kind in enumerate(order):
+            own = np.flatnonzero(cells[:, 0] == index)
+            figure.add_trace(
+                go.Scatter(
+                    x=(cells[own, 1] + inside[own, 0]).astype(np.float32),
+                    y=(cells[own, 0] + inside[own, 1]).astype(np.float32),
+                    mode="markers",
+                    name=kind,
+                    customdata=np.asarray(pictures[title], np.int32)[own],
+                    text=[f"{pairs[row][0]}, called {pairs[row][1]}" for row in own],
+                    hovertemplate="%{text}<extra></extra>",
+                    showlegend=False,
+                    marker={
+                        "color": COLOURS[index % len(COLOURS)],
+                        "symbol": SYMBOLS[index % len(SYMBOLS)],
+                        "size": 7,
+                        "opacity": 0.85,
+                    },
+                ),
+                **place,
+            )
+        _rule_cells(figure, order, place)
+    figure.update_xaxes(showgrid=False, zeroline=False, showline=True, mirror=True)
+    figure.update_yaxes(showgrid=False, zeroline=False, showline=True, mirror=True, automargin=True)
+    figure.update_yaxes(title="true", col=1)
+    figure.update_annotations(font_size=12)
+    finish(figure, height=380, sprites=sprites)
+    figure.layout.meta["srlab"]["width"] = 190 * len(panels)  # scrolls where a screen is narrower
+    return figure.update_layout(margin={"t": 45})
+
+
+def _rule_cells(figure: go.Figure, order: Sequence[str], place: dict[str, int]) -> None:
+    """Name one panel's rows and columns, and draw lines between them."""
+    edges = {"tickvals": list(range(len(order))), "ticktext": order}
+    span = [-0.5, len(order) - 0.5]
+    figure.update_xaxes(**edges, range=span, title="called", **place)
+    figure.update_yaxes(**edges, range=span[::-1], **place)
+    for line in np.arange(len(order) - 1) + 0.5:
+        figure.add_hline(line, line={"width": 1, "color": COLOURS[6]}, **place)
+        figure.add_vline(line, line={"width": 1, "color": COLOURS[6]}, **place)
+
+
+def _within_cells(pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+    """(N, 2) places on a lattice within ±0.4, one for each member of a cell."""
+    places = np.zeros((len(pairs), 2))
+    for pair in set(pairs):
+        own = [row for row, other in enumerate(pairs) if other == pair]
+        side = int(np.ceil(np.sqrt(len(own))))
+        rows, columns = np.divmod(np.arange(len(own)), side)
+        offset = (np.stack([columns, rows], axis=1) + 0.5) / side - 0.5
+        places[own] = 0.8 * offset
+    return places

@@ -1,0 +1,44 @@
+"""What all figures share: colours, symbols, dashes, room for words, and the house layout.
+
+Colours are those of Okabe and Ito, told apart by colour-blind readers; each class also has a
+symbol or a dash. Figures set no background and no ink: the page's theme does.
+"""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+COLOURS = (
+    *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C8C8C", "#B8A900"),
+    *("#7F5AB6", "#8B5A2B"),  # beyond eight classes: violet and brown, not of Okabe and Ito
+)
+SYMBOLS = (
+    *("circle", "square", "diamond", "cross", "x", "triangle-up", "star", "hexagram", "bowtie"),
+    "triangle-down",
+)
+DASHES = ("solid", "dash", "dot", "dashdot")
+COLUMN = 110  # pixels a panel needs; narrower screens scroll the figure
+LINE = 16  # pixels of a line of small words
+
+
+def shades(colour: str, count: int) -> list[str]:
+    """`count` tones for growing degrees, from greyish to the colour "#rrggbb" itself."""
+    grey, own = np.full(3, 0xA8), np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+    mixed = [grey + (own - grey) * share for share in np.linspace(0.25, 1, count)]
+    return ["#" + "".join(f"{round(part):02X}" for part in tone) for tone in mixed]
+
+
+def finish(figure: go.Figure, *, height: int, sprites: dict[str, Any] | None = None) -> go.Figure:
+    """The house layout: no background, tight margins, legend above the plot."""
+    figure.update_layout(
+        template="none",
+        height=height,
+        margin={"l": 50, "r": 25, "t": 80, "b": 45},
+        legend={"orientation": "h", "yref": "container", "y": 0.99, "yanchor": "top", "x": 0},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+    )
+    if sprites:
+        figure.update_layout(meta={"srlab": {"sprite": sprites}})
+    return figure

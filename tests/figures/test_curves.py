@@ -1,0 +1,24 @@
+from srlab.figures.curves import stacked_curves
+
+
+def test_curves_share_their_x_or_bring_their_own(rng):
+    lines = {"a": rng.random(3), "b": rng.random(3)}
+    figure = stacked_curves(
+        [1, 2, 4],
+        {"CHI": lines, "PSNR": lines},
+        x_title="step",
+        bands={"CHI": {"a": (lines["a"] - 1, lines["a"] + 1)}},
+        log_y=["CHI"],
+    )
+    assert len(figure.data) == 5
+    assert sum(bool(trace.showlegend) for trace in figure.data) == 2
+    assert (figure.layout.yaxis.type, figure.layout.yaxis2.type) == ("log", None)
+    own = stacked_curves(
+        {"a": [1, 2], "b": [5, 6, 7]}, {"CHI": {"a": [0, 1], "b": [2, 3, 4]}}, x_title="step"
+    )
+    assert list(own.data[1].x) == [5, 6, 7]
+
+
+def test_titles_of_curves_make_their_own_room():
+    figure = stacked_curves([1, 2], {"seconds": {"a": [1e4, 2e4]}}, x_title="x")
+    assert figure.layout.yaxis.automargin

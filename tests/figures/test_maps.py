@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+from srlab.figures.maps import attribution_grid
+
+
+def test_attribution_grid_lays_pictures_and_maps_on_the_same_lr_pixels(rng):
+    picture = rng.integers(256, size=(32, 48, 3), dtype=np.uint8)  # 4 SR pixels an LR pixel
+    panels = {("brick", "SR"): picture, ("brick", "map"): rng.random((8, 12))}
+    figure = attribution_grid(
+        panels, size=(8, 12), window=(2, 4, 3, 3), around=2, notes={("brick", "map"): "DI 1.0"}
+    )
+    image, heat = figure.data
+    assert (image.dx, image.dy) == (0.25, 0.25)
+    assert image.x0 - image.dx / 2 == image.y0 - image.dy / 2 == -0.5  # the corner of LR pixel 0
+    assert heat.z.shape == (8, 12)
+    assert {(s.x0, s.x1, s.y0, s.y1) for s in figure.layout.shapes} == {(3.5, 6.5, 1.5, 4.5)}
+    assert len(figure.layout.shapes) == 2
+    assert figure.layout.xaxis.range == (1.5, 8.5)
+    assert figure.layout.yaxis.range == (6.5, -0.5)  # downwards, and not beyond the picture
+    assert "map<br>DI 1.0" in {note.text for note in figure.layout.annotations}
+
+
+@pytest.mark.parametrize("columns", [1, 3, 6])
+def test_rows_of_a_grid_are_as_high_as_their_panels(rng, columns):
+    keys = [(row, " " * i) for row in ("SR", "map", "area") for i in range(columns)]
+    figure = attribution_grid(
+        {key: rng.random((8, 8)) for key in keys},
+        size=(8, 8),
+        window=(2, 2, 2, 2),
+        notes={key: "DI 2.0" for key in keys if key[0] == "map"},
+    )
+    layout = figure.layout
+    inside = layout.height - layout.margin.t - layout.margin.b
+    places = [layout[f"yaxis{i * columns + 1}" if i else "yaxis"].domain for i in range(3)]
+    heights = [inside * (high - low) for low, high in places]
+    gaps = [inside * (places[i][0] - places[i + 1][1]) for i in range(2)]
+    assert max(heights) == pytest.approx(min(165, 640 / columns), abs=1)
+    assert gaps == pytest.approx([26, 26], abs=1)
+    assert (layout.meta is None) == (columns < 3)

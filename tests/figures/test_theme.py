@@ -1,0 +1,24 @@
+import ast
+from pathlib import Path
+
+import srlab.figures
+from srlab.figures.theme import shades
+
+
+def test_shades_grow_into_the_colour():
+    tones = shades("#0072B2", 4)
+    assert len(set(tones)) == 4
+    assert tones[-1] == "#0072B2"
+    red = [int(tone[1:3], 16) for tone in tones]
+    assert red == sorted(red, reverse=True)
+
+
+def test_figures_import_nothing_of_srlab_but_each_other():
+    files = list(Path(srlab.figures.__file__).parent.glob("*.py"))
+    assert len(files) > 5
+    for file in files:
+        nodes = list(ast.walk(ast.parse(file.read_text())))
+        names = {n.module or "." for n in nodes if isinstance(n, ast.ImportFrom)}
+        names |= {a.name for n in nodes if isinstance(n, ast.Import) for a in n.names}
+        others = {n for n in names if not n.startswith("srlab.figures.")}
+        assert not any(n.split(".")[0] in {"torch", "srlab"} for n in others), file
