@@ -7,7 +7,6 @@ fixes 30, no whitening, and the principal components.
 """
 
 import atexit
-import importlib
 import shutil
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from srlab.capture import capture
+from srlab.extras import require
 from srlab.networks.layout import laid_out
 
 Method = Literal["tsne", "umap", "pca"]
@@ -203,14 +203,14 @@ def _umap() -> Callable[..., Any]:
     neither, as in a container that another user runs, it gets a folder for as long as we run.
     """
     try:
-        return importlib.import_module("umap").UMAP
+        return require("umap", "umap").UMAP
     except RuntimeError as error:
         if "cannot cache" not in str(error):
             raise
     folder = tempfile.mkdtemp(prefix="srlab-numba-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     sys.modules["numba"].config.CACHE_DIR = folder
-    return importlib.import_module("umap").UMAP
+    return require("umap", "umap").UMAP
 
 
 def align(embedding: np.ndarray, reference: np.ndarray) -> np.ndarray:
