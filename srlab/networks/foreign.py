@@ -59,7 +59,8 @@ def network_from_file(path: str | Path) -> nn.Module:
     except ImportError as error:
         raise NetworkError(
             "this needs spandrel, which knows some fifty architectures: "
-            "pip install 'srlab[foreign]'; or name the network's code beside its weights, package.module:factory"
+            "pip install 'srlab[foreign]'; or name the network's code beside its weights, "
+            "package.module:factory"
         ) from error
     try:
         return ModelLoader(device="cpu").load_from_file(str(path)).model.eval()
