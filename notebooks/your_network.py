@@ -34,30 +34,17 @@ device = "auto"
 
 # %% tags=["hide-cell"]
 import numpy as np
-import torch
 from IPython.display import HTML, display
 from myst_nb import glue
 from torch import nn
 
-from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
-from srlab.capture import layer_names
-from srlab.checkpoints.files import WEIGHTS
-from srlab.checkpoints.load import load
-from srlab.data.datasets import degraded_patches, load_images
-from srlab.degradations import Degradation
+import srlab
 from srlab.devices import pick_device
 from srlab.figures.embeddings import embedding_grid
 from srlab.figures.maps import attribution_grid
 from srlab.figures.pictures import sprite_sheet
-from srlab.images import crop, image_to_array
-from srlab.networks.contract import connect
-from srlab.networks.state_dicts import load_weights, read_weights
-from srlab.representation.embedding import (
-    embed,
-    layer_points,
-    separability,
-    separability_level,
-)
+from srlab.images import crop_to_multiple, image_to_array
+from srlab.representation.embedding import separability_level
 from srlab.studies.parameters import check_parameters
 
 check_parameters()
@@ -99,31 +86,26 @@ class MyNetwork(nn.Module):
 
 
 if address:
-    network = load(address, weights=weights or None)
+    network = srlab.load(address, weights=weights or None)
 else:
     network = MyNetwork()
-    load_weights(network, read_weights(WEIGHTS / "srresnet-gr.safetensors"))
+    srlab.load_weights(network, srlab.load("srresnet-gr").state_dict())
 
 # %% [markdown]
-# A published `.pth` file needs no class of yours: spandrel (`pip install spandrel`) knows some
-# fifty architectures by their weights. Take its `.model` – the descriptor around it clamps the
-# output and blocks gradients:
-#
-# ```python
-# network = spandrel.ModelLoader(device="cpu").load_from_file("RealESRGAN_x4plus.pth").model
-# # or, as an address: "RealESRGAN_x4plus.pth"
-# ```
+# A published `.pth` file needs no class of yours: `srlab.load("RealESRGAN_x4plus.pth")` finds some
+# fifty architectures by their weights, with the extra `srlab[foreign]` (spandrel).
 #
 # `connect` measures what the network does, on a real picture, before anything is concluded from
 # it. Where it must, it wraps the network: mirrors the border up to a size multiple, feeds another
 # range of values, picks one of several outputs. Where it cannot, it says what to change.
 
 # %%
-images = load_images(image_set)
-hr = crop(images[picture], *window, 256, 256)[None].to(device)
-probe = crop(hr, 64, 64, 64, 64)
+images = srlab.load_images(image_set)
+top, left = window
+hr = images[picture][None, :, top : top + 256, left : left + 256].to(device)
+probe = hr[..., 64:128, 64:128]
 adapt = {"multiple": multiple, "value_range": value_range, "output": output}
-model, contract = connect(network.to(device), probe, **adapt)
+model, contract = srlab.connect(network.to(device), probe, **adapt)
 display(contract)
 
 # %% [markdown]
@@ -133,19 +115,17 @@ display(contract)
 # pixel, the more it had to do with what is inside the frame.
 
 # %%
-lr = Degradation(scale=contract.scale)(hr)
-target = patch_target(*patch)
-attribution = local_attribution(model, lr, target, steps=steps)
-print(f"DI {diffusion_index(attribution):.2f}")
+lr = srlab.Degradation(scale=contract.scale)(hr)
+target = srlab.patch(*patch)
+attribution = srlab.lam(model, lr, target, path=srlab.deblur(steps=steps))
+print(f"DI {attribution.diffusion_index:.2f}")
 print(f"completeness error {attribution.completeness_error:.2%}")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "What the network was given, what it made of it, and the map; outlined is the target. The colours follow the square root of the attribution, so that faint pixels show. Point at a pixel to read its share.", "name": "fig-yours-lam"}}
-with torch.no_grad():
-    sr = model(lr)
 panels = {
     ("", "LR"): image_to_array(lr[0]),
-    ("", "SR"): image_to_array(sr[0]),
-    ("", "map"): magnitude(attribution).cpu().numpy(),
+    ("", "SR"): image_to_array(attribution.sr[0]),
+    ("", "map"): srlab.magnitude(attribution).cpu().numpy(),
 }
 top, left, size = (extent / contract.scale for extent in (target.top, target.left, target.size))
 attribution_grid(panels, size=lr.shape[-2:], window=(top, left, size, size)).update_layout(
@@ -163,7 +143,7 @@ attribution_grid(panels, size=lr.shape[-2:], window=(top, left, size, size)).upd
 # Any module can be looked behind, by its dotted name:
 
 # %% tags=["hide-input"]
-names = layer_names(model)
+names = srlab.layer_names(model)
 HTML(f"<details><summary>{len(names)} layers</summary><code>{', '.join(names)}</code></details>")
 
 # %% [markdown]
@@ -173,21 +153,30 @@ HTML(f"<details><summary>{len(names)} layers</summary><code>{', '.join(names)}</
 # %%
 own = [name for name in names if name.count(".") == 1 and name.startswith("body.")] or list(names)
 layers = layers or [own[0], own[len(own) // 2], own[-1]]
-degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
-pairs = degraded_patches(images, degradations, count=num_patches, scale=contract.scale)
-kinds, contents = pairs.degradation_labels, pairs.content_labels
-points = layer_points(model, pairs.lr.to(device), layers)
-embeddings = {layer: embed(points[layer], perplexity=perplexity) for layer in layers}
-chi = {layer: separability(embeddings[layer], kinds).index for layer in layers}
+degradations = {
+    "clean": srlab.Degradation(),
+    "blur 4": srlab.Degradation(blur_sigma=4),
+    "noise 20/255": srlab.Degradation(noise_sigma=20 / 255),
+}
+scale = contract.scale
+small = {
+    name: srlab.Degradation(scale=scale)(crop_to_multiple(image, scale))
+    for name, image in images.items()
+}
+found = srlab.windows(small, degradations, count=num_patches, size=32)
+features = srlab.features(model, found.stacked.to(device), layers)
+embeddings = {layer: srlab.embed(features[layer], perplexity=perplexity) for layer in layers}
+chi = {layer: srlab.separability(embeddings[layer], found.kind_labels).index for layer in layers}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of your network's features. Colour: degradation; symbol: picture; the number is the Caliński–Harabasz index, with the levels of DDR in brackets. Point at a dot to see its patch.", "name": "fig-yours-embedding"}}
 notes = {("", name): f"CHI {chi[name]:.1f} ({separability_level(chi[name])})" for name in layers}
-sprites = sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr]))
+sprites = sprite_sheet(np.stack([image_to_array(patch) for patch in found.stacked]))
 panels = {("", name): embeddings[name] for name in layers}
-embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=notes)
+labels = {"classes": found.kind_labels, "contents": found.picture_labels}
+embedding_grid(panels, **labels, sprites=sprites, notes=notes)
 
 # %% tags=["remove-cell"]
-glue("yours_di", diffusion_index(attribution), display=False)
+glue("yours_di", attribution.diffusion_index, display=False)
 glue("yours_error", 100 * float(attribution.completeness_error), display=False)
 glue("yours_first", chi[layers[0]], display=False)
 glue("yours_last", chi[layers[-1]], display=False)

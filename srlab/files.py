@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import fsspec
-from fsspec.implementations.local import LocalFileSystem
+from srlab.extras import require
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 STARTS = {  # first bytes, small letters: what the file is instead, and how to get the right one
@@ -59,8 +58,8 @@ def replace_text(path: str | Path, text: str) -> None:
 
 def replace_at(address: str, content: bytes) -> None:
     """The same at a path or any address that fsspec opens ("s3://…": there, files appear whole)."""
-    system, path = fsspec.url_to_fs(address)
-    if isinstance(system, LocalFileSystem):
+    system, path = require("fsspec", "data").url_to_fs(address)
+    if "file" in system.protocol:
         with replace_file(path) as temporary:
             temporary.write_bytes(content)
     else:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from srlab.attribution.integral import AdaptivePath, Tree, integrate, tell_inexact
-from srlab.attribution.paths import straight
+from srlab.attribution.paths import line
 from srlab.capture import capture, frozen
 from srlab.images import check_images
 from srlab.networks.layout import laid_out
@@ -49,9 +49,22 @@ class FilterAttribution:
         """Mean magnitude over all images, or over some: `scores([3])` are those of one."""
         return {name: own[images].mean(dim=0) for name, own in self.magnitude.items()}
 
+    def top(
+        self,
+        fraction: float,
+        *,
+        beyond: Sequence["FilterAttribution"] = (),
+        layers: Layers | None = None,
+    ) -> Masks:
+        """The filters that matter most, as masks; `beyond` what they do for other degradations."""
+        scores = self.scores()
+        if beyond:
+            scores = discriminative_scores(scores, [other.scores() for other in beyond])
+        return top_filters(scores, fraction, layers=layers or every_layer)
 
-def filter_attribution(
-    model: nn.Module,
+
+def faig(
+    network: nn.Module,
     baseline_weights: Weights,
     target_weights: Weights,
     lr: Iterable[Tensor],
@@ -63,32 +76,39 @@ def filter_attribution(
 ) -> FilterAttribution:
     """FAIG (Eq. 3–6): the loss's gradient along the line between the weights, times their change.
 
-    The loss is ‖model(lr) − hr‖². `lr` and `hr` are (N, 3, h, w) and (N, 3, H, W), or iterables of
-    (3, h, w) and (3, H, W) of any sizes: large images then count more. All parameters move along
-    the path, biases too; only filters are scored. Of `model` the architecture is used: its own
-    weights and mode stay as they are. Gradients are taken until the expected error of the filters'
-    entries falls to `tolerance`; `steps` fixes their number: the public code is rule="right",
-    steps=100. Warns (`InexactWarning`) where the tolerance is missed or the loss not explained.
+    The loss is ‖network(lr) − hr‖². `lr` and `hr` are (N, 3, h, w) and (N, 3, H, W), or iterables
+    of (3, h, w) and (3, H, W) of any sizes: large images then count more. All parameters move
+    along the path, biases too; only filters are scored. Of `network` the architecture is used: its
+    own weights and mode stay as they are. Gradients are taken until the expected error of the
+    filters' entries falls to `tolerance`; `steps` fixes their number: the public code is
+    rule="right", steps=100. Warns (`InexactWarning`) where the tolerance is missed or the loss not
+    explained.
 
-    >>> blur = filter_attribution(model, baseline, target, blurred, hr).scores()
-    >>> noise = filter_attribution(model, baseline, target, noisy, hr).scores()
-    >>> deblurring = discriminative_filters(blur, [noise], 0.01)
+    >>> network = nn.Sequential(nn.Conv2d(3, 3, 3, padding=1))
+    >>> before = network.state_dict()
+    >>> after = {name: 1.1 * own for name, own in before.items()}
+    >>> blurred, noisy, hr = torch.rand(3, 2, 3, 16, 16)
+    >>> blur = faig(network, before, after, blurred, hr, steps=8)
+    >>> noise = faig(network, before, after, noisy, hr, steps=8)
+    >>> deblurring = blur.top(0.1, beyond=[noise])
+    >>> filter_count(deblurring)
+    1
     """
-    ends = [parameters_of(model, weights) for weights in (baseline_weights, target_weights)]
-    buffers = _common_buffers(model, baseline_weights, target_weights)
+    ends = [parameters_of(network, weights) for weights in (baseline_weights, target_weights)]
+    buffers = _common_buffers(network, baseline_weights, target_weights)
     if all(torch.equal(*pair) for pair in zip(*(end.values() for end in ends), strict=True)):
         raise ValueError("baseline and target weights are identical: there is no change to explain")
-    path = straight(*ends, rule=rule, steps=steps, tolerance=tolerance)
+    path = line(*ends, rule=rule, steps=steps, tolerance=tolerance)
     names: tuple[str, ...] = ()
     found = []
 
     def filters(weights: Tree) -> Tensor:
         return torch.cat([weights[f"{name}.weight"].flatten() for name in names])
 
-    with frozen(model):
+    with frozen(network):
         for one, truth in zip(lr, hr, strict=True):
-            names = names or convolutions(model, one[None])
-            found.append(integrate(_loss(model, buffers, one, truth), path, shown=filters))
+            names = names or convolutions(network, one[None])
+            found.append(integrate(_loss(network, buffers, one, truth), path, shown=filters))
     if not found:
         raise ValueError("there is no image to attribute")
     entries = {
@@ -105,6 +125,9 @@ def filter_attribution(
     asked = path.tolerance if isinstance(path, AdaptivePath) else None
     tell_inexact(float(result.filter_error.max()), result.error, asked, causes=CAUSES)
     return result
+
+
+filter_attribution = faig
 
 
 @torch.no_grad()
@@ -282,7 +305,11 @@ def masked_weights(
     1 is the paper's masking, 0 leaves the target, values outside exaggerate. Biases, and all that
     is no filter, stay the target's. Masks of several degradations are applied one after another.
 
-    >>> sr = functional_call(model, masked_weights(target, baseline, masks), (lr,))
+    >>> before, after = ({"0.weight": torch.full((2, 3, 3, 3), value)} for value in (0.0, 1.0))
+    >>> masks = {"0": torch.tensor([[True, False, False], [False, False, False]])}
+    >>> masked_weights(after, before, masks)["0.weight"].sum(dim=(2, 3))
+    tensor([[0., 9., 9.],
+            [9., 9., 9.]])
     """
     merged = dict(target_weights)
     for name, mask in masks.items():

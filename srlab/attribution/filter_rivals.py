@@ -9,7 +9,7 @@ from torch.func import functional_call
 
 from srlab.attribution.faig import Scores, Weights, buffers_of, convolutions, parameters_of
 from srlab.attribution.integral import Path
-from srlab.attribution.paths import straight
+from srlab.attribution.paths import line
 from srlab.capture import frozen
 from srlab.images import check_images
 
@@ -39,7 +39,7 @@ def internal_influence(
             leaves = {name: own.clone().requires_grad_() for name, own in parameters.items()}
             filters = [leaves[f"{name}.weight"] for name in names]
             mean = [torch.zeros_like(own) for own in filters]
-            path = straight(check_images(start), end, rule=rule, steps=steps)
+            path = line(check_images(start), end, rule=rule, steps=steps)
             assert isinstance(path, Path)  # its steps were given
             for share, (image, _) in zip(np.diff(path.bounds), path.pieces(1), strict=True):
                 output = functional_call(model, buffers | leaves, (image,)).sum()

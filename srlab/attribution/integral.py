@@ -60,10 +60,7 @@ class AdaptivePath:
     most: int = 128  # intervals after which it ends, exact enough or not
 
     def __post_init__(self) -> None:
-        if not 0 < self.tolerance < 1:
-            raise ValueError(
-                f"a tolerance is a share of the attribution, 0.05 for 5 %; got {self.tolerance}"
-            )
+        check_tolerance(self.tolerance)
 
     def through(self, fractions: Sequence[float]) -> Path:
         """Each node stands for the places nearer to it than to any other."""
@@ -73,6 +70,14 @@ class AdaptivePath:
             for own in ([0.0, *middles, 1.0], list(fractions))
         )
         return Path(self.curve, bounds, nodes)
+
+
+def check_tolerance(tolerance: float) -> None:
+    """Refuse what is no share of an attribution."""
+    if not 0 < tolerance < 1:
+        raise ValueError(
+            f"a tolerance is a share of the attribution, 0.05 for 5 %; got {tolerance}"
+        )
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ def integrate(
     `keep_gradients` returns those of all nodes too, at the cost of their memory. `shown`, linear,
     is what of an attribution the error is expected of, by default all of it.
 
-    >>> weights = straight(baseline_weights, target_weights, steps=16)
+    >>> weights = line(baseline_weights, target_weights, steps=16)
     >>> integrate(lambda weights: loss(functional_call(model, weights, lr), hr), weights)
     """
     size, batched = batch_size or 1, function if batch_size else _one_at_a_time(function)
@@ -254,7 +259,7 @@ class _Sum:
             attribution=self.total,
             start=start,
             end=end,
-            completeness_error=completeness_error(shares.sum(), end - start),
+            completeness_error=completeness_error(float(shares.sum()), end - start),
             error=self._error(),
             path=self.path,
             values=np.array(self.values),

@@ -1,28 +1,32 @@
 """Local attribution maps (Gu & Dong, CVPR 2021): which LR pixels a patch of the SR image used."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path as File
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from srlab.attribution.integral import (
-    TOLERANCE,
-    AdaptivePath,
-    Integral,
-    Path,
-    integrate,
-    tell_inexact,
+from srlab.attribution.integral import AdaptivePath, Integral, Path, integrate, tell_inexact
+from srlab.attribution.objective import (
+    Network,
+    Recordings,
+    comfortable_batch,
+    objective,
+    seen_whole,
 )
-from srlab.attribution.objective import Network, Recordings, comfortable_batch, objective
-from srlab.attribution.paths import image_path
+from srlab.attribution.paths import ImagePath, deblur, named_path
 from srlab.attribution.targets import PatchTarget as PatchTarget
 from srlab.attribution.targets import Target
 from srlab.attribution.targets import gradient_magnitude as gradient_magnitude
+from srlab.attribution.targets import patch as patch
 from srlab.attribution.targets import patch_target as patch_target
 from srlab.capture import frozen
+from srlab.files import replace_file, replace_text
 from srlab.images import check_images
 
 CAUSES = "weights that are computed elsewhere than in forward, or a target that jumps"
@@ -40,11 +44,14 @@ class Attribution:
     path: Path
     values: np.ndarray  # (steps,) target at path.nodes
     contributions: np.ndarray  # (steps,) what each step added to Σ map
-    gradients: Tensor | None = None  # (steps, 3, h, w) at the nodes; None unless kept
+    gradients: Tensor | None  # (steps, 3, h, w) at the nodes; None unless kept
+    lr: Tensor  # (1, 3, h, w), the image that is explained
+    sr: Tensor  # (1, 3, H, W), what the network makes of it
+    target: Target
 
     @classmethod
-    def of(cls, integral: Integral) -> "Attribution":
-        """From the integral along a path of images."""
+    def of(cls, integral: Integral, lr: Tensor, sr: Tensor, target: Target) -> "Attribution":
+        """From the integral along a path of images that ends at lr."""
         return cls(
             map=integral.attribution[None],
             start=integral.start,
@@ -55,7 +62,61 @@ class Attribution:
             values=integral.values,
             contributions=integral.contributions,
             gradients=integral.gradients,
+            lr=lr,
+            sr=sr,
+            target=target,
         )
+
+    @property
+    def diffusion_index(self) -> float:
+        """DI of the map, as `diffusion_index` has it."""
+        return diffusion_index(self)
+
+    def save(
+        self,
+        path: str | File,
+        *,
+        title: str = "",
+        facts: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        """Write a self-contained page (.html), or the arrays and numbers (.npz).
+
+        `facts` are tables {title: {name: value}} of whatever should be kept with the map.
+        """
+        kind, told = File(path).suffix.lower(), dict(facts or {})
+        if kind == ".html":
+            replace_text(path, self._page(title, told))
+        elif kind == ".npz":
+            with replace_file(path) as temporary, temporary.open("wb") as file:
+                np.savez_compressed(file, **self._arrays(), facts=json.dumps(told))
+        else:
+            raise ValueError(
+                f"a map is saved as a page, .html, or as arrays, .npz; got {str(path)!r}"
+            )
+
+    def _page(self, title: str, facts: Mapping[str, Mapping[str, str]]) -> str:
+        if not isinstance(self.target, PatchTarget):
+            raise ValueError(
+                "a page frames the part of the SR image that was explained, and this target is "
+                "any function: make the target with patch(top, left, size), or save arrays, .npz"
+            )
+        report = import_module("srlab.pages.lam").lam_report  # upstairs, and only when asked for
+        return report(title, self.lr.cpu(), self.sr.cpu(), self, self.target, facts)
+
+    def _arrays(self) -> dict[str, Any]:
+        arrays = {
+            "attribution": self.map[0].cpu().numpy(),
+            "lr": self.lr[0].cpu().numpy(),
+            "sr": self.sr[0].cpu().numpy(),
+            "diffusion_index": self.diffusion_index,
+            "completeness_error": self.completeness_error,
+            "map_error": self.map_error,
+        }
+        if isinstance(self.target, PatchTarget):
+            (rows, columns), place = self.target.shape, (self.target.top, self.target.left)
+            sides = [rows] if rows == columns else [rows, columns]
+            arrays["patch"] = np.array([*place, *sides])
+        return arrays
 
     def accumulated(self) -> Tensor:
         """The map after each step, (steps, 3, h, w); for this keep_gradients=True."""
@@ -65,83 +126,99 @@ class Attribution:
         return (self.gradients * steps).cumsum(dim=0)
 
 
+def lam(
+    network: Network,
+    lr: Tensor,
+    target: Target,
+    *,
+    path: ImagePath | None = None,
+    batch_size: int | None = None,
+    keep_gradients: bool = False,
+) -> Attribution:
+    """LAM of an LR image (1, 3, h, w) or (3, h, w): which of its pixels made `target`.
+
+    The gradient of target(network(·)) is integrated along `path`, by default `deblur()`: LAM's
+    deblurring, cut finely enough for a map that is exact to 5 %. `network` is any callable
+    (B, 3, h, w) → (B, 3, scale·h, scale·w); a module is switched to eval mode with frozen weights
+    for the duration and left as it was. `batch_size` nodes pass it together (default: one on a
+    CPU, as many as fit comfortably on a GPU). `keep_gradients` at the nodes to see the map grow.
+    Warns (`InexactWarning`) where the tolerance is missed or the map does not add up.
+
+    >>> network = torch.nn.Upsample(scale_factor=2, mode="bicubic")
+    >>> lr = torch.rand(1, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    >>> found = lam(network, lr, patch(16, 16, 8))
+    >>> found.map.shape, found.completeness_error < 0.01
+    (torch.Size([1, 3, 24, 24]), True)
+    >>> published = lam(network, lr, patch(16, 16, 8), path=deblur(rule="right", steps=50))
+    """
+    (found,) = lams(
+        network, lr, [target], path=path, batch_size=batch_size, keep_gradients=keep_gradients
+    )
+    return found
+
+
+def lams(
+    network: Network,
+    lr: Tensor,
+    targets: Sequence[Target],
+    *,
+    path: ImagePath | None = None,
+    batch_size: int | None = None,
+    keep_gradients: bool = False,
+) -> list[Attribution]:
+    """`lam` for each target, in their order; what they share is done once.
+
+    >>> network = torch.nn.Upsample(scale_factor=2, mode="bicubic")
+    >>> grid = [patch(top, left, 8) for top in (0, 16) for left in (0, 16)]
+    >>> maps = lams(network, torch.rand(1, 3, 24, 24), grid)
+    """
+    image = one_image(lr.detach()[None] if lr.ndim == 3 else lr.detach())
+    if path is not None and not callable(path):
+        raise TypeError(f"a path is made by deblur(…) or straight(…), got {path!r}")
+    chosen = (path or deblur())(image)
+    asked = chosen.tolerance if isinstance(chosen, AdaptivePath) else None
+    recordings: Recordings = {}
+    maps = []
+    with frozen(network):
+        sr = seen_whole(network, image[None], targets, recordings)
+        for target in targets:
+            integral = integrate(
+                objective(network, target, recordings),
+                chosen,
+                batch_size=batch_size or comfortable_batch(image[None]),
+                keep_gradients=keep_gradients,
+                shown=lambda map_: map_.sum(dim=-3),
+            )
+            tell_inexact(integral.error, integral.completeness_error, asked, causes=CAUSES)
+            maps.append(Attribution.of(integral, image[None], sr, target))
+    return maps
+
+
 def local_attribution(
     model: Network,
     lr: Tensor,
     target: Target,
     *,
-    baseline: str | Tensor = "blur",
-    path: str = "deblur",
-    rule: str | None = None,
-    steps: int | None = None,
-    tolerance: float = TOLERANCE,
-    sigma: float = 1.2,
-    kernel_size: int = 9,
-    batch_size: int | None = None,
-    keep_gradients: bool = False,
-) -> Attribution:
-    """LAM of one LR image (1, 3, h, w): the gradient of target(model(·)) integrated along a path.
-
-    `model` is any callable (B, 3, h, w) → (B, 3, scale·h, scale·w); a module is switched to eval
-    mode with frozen weights for the duration and left as it was. `baseline` is "blur" (`sigma` LR
-    pixels, `kernel_size`), "black", or an image like `lr`; `path` is "deblur" (from "blur" only)
-    or "linear". Gradients are taken at as many places as the map's error needs to fall to
-    `tolerance`; `steps` fixes their number, and `rule` then names a quadrature of `paths.RULES`;
-    LAM's public code is rule="right", steps=50. `batch_size` nodes pass the network together
-    (default: one on a CPU, as many as fit comfortably on a GPU). `keep_gradients` at the nodes to
-    see the map grow. Warns (`InexactWarning`) where the tolerance is missed or the map does not
-    add up.
-
-    >>> attribution = local_attribution(model, lr, patch_target(top=96, left=96, size=16))
-    >>> diffusion_index(attribution)
-    """
-    (found,) = local_attributions(
-        model,
-        lr,
-        [target],
-        baseline=baseline,
-        path=path,
-        rule=rule,
-        steps=steps,
-        tolerance=tolerance,
-        sigma=sigma,
-        kernel_size=kernel_size,
-        batch_size=batch_size,
-        keep_gradients=keep_gradients,
-    )
-    return found
-
-
-def local_attributions(
-    model: Network,
-    lr: Tensor,
-    targets: Sequence[Target],
-    *,
     batch_size: int | None = None,
     keep_gradients: bool = False,
     **path: Any,
-) -> list[Attribution]:
-    """`local_attribution` for each target, in their order; what they share is done once.
+) -> Attribution:
+    """`lam` along a path in words, as `paths.named_path` takes them."""
+    return lam(
+        model,
+        lr,
+        target,
+        path=named_path(**path),
+        batch_size=batch_size,
+        keep_gradients=keep_gradients,
+    )
 
-    >>> grid = [patch_target(top, left) for top in range(0, 160, 32) for left in range(0, 160, 32)]
-    >>> maps = local_attributions(model, lr, grid)
-    """
-    chosen = image_path(one_image(lr.detach()), **path)
-    asked = chosen.tolerance if isinstance(chosen, AdaptivePath) else None
-    recordings: Recordings = {}
-    maps = []
-    with frozen(model):
-        for target in targets:
-            integral = integrate(
-                objective(model, target, recordings),
-                chosen,
-                batch_size=batch_size or comfortable_batch(lr),
-                keep_gradients=keep_gradients,
-                shown=lambda map_: map_.sum(dim=-3),
-            )
-            tell_inexact(integral.error, integral.completeness_error, asked, causes=CAUSES)
-            maps.append(Attribution.of(integral))
-    return maps
+
+def local_attributions(
+    model: Network, lr: Tensor, targets: Sequence[Target], **path: Any
+) -> list[Attribution]:
+    """`lams` along a path in words."""
+    return lams(model, lr, targets, path=named_path(**path))
 
 
 def one_image(lr: Tensor) -> Tensor:

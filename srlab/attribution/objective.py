@@ -1,6 +1,6 @@
 """A target as a function of the LR image, computing no more of the network than it needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -53,6 +53,18 @@ def objective(
         return result.reshape(-1) if len(lr) == 1 else result
 
     return values
+
+
+def seen_whole(
+    network: Network, lr: Tensor, targets: Sequence[Target], recordings: Recordings
+) -> Tensor:
+    """The SR image of lr (1, 3, h, w); where a target has a window, the run is recorded for it."""
+    with torch.inference_mode(False):
+        if any(isinstance(target, PatchTarget) for target in targets):
+            recordings[lr.shape] = _recording(network, lr.clone())
+            return recordings[lr.shape].sr
+        with torch.no_grad():
+            return super_resolved(network, lr)
 
 
 def _of_window(

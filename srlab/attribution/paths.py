@@ -1,18 +1,28 @@
 """The paths that attribution integrates along: progressive deblurring and straight lines.
 
-Without a number of steps a path's nodes are chosen as gradients are found; with one they lie where
-a quadrature rule puts them.
+A path is a value, made by `deblur` or `straight`, that is later given the image where it ends.
+Without a number of steps its nodes are chosen as gradients are found; with one they lie where a
+quadrature rule puts them.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from srlab.attribution.integral import TOLERANCE, AdaptivePath, Curve, Path, Tree
+from srlab.attribution.integral import (
+    TOLERANCE,
+    AdaptivePath,
+    Curve,
+    Path,
+    Tree,
+    check_tolerance,
+)
 from srlab.degradations.filters import filter2d, gaussian_kernel
 from srlab.images import check_images
 
@@ -35,7 +45,83 @@ RULES = {
 }
 
 
+SIGMA, KERNEL_SIZE = 1.2, 9  # of the blur that LAM's public code begins with
+ImagePath = Callable[[Tensor], Path | AdaptivePath]  # image (3, h, w) → the path that ends there
+Baseline = str | Tensor | Callable[[Tensor], Tensor]
+
+
+def deblur(
+    *,
+    sigma: float = SIGMA,
+    kernel_size: int = KERNEL_SIZE,
+    rule: str | None = None,
+    steps: int | None = None,
+    tolerance: float = TOLERANCE,
+) -> ImagePath:
+    """LAM's path: from the image blurred with `sigma` LR pixels to the image itself (Eq. 2).
+
+    Gradients are taken at as many places as the map's error needs to fall to `tolerance`; `steps`
+    fixes their number, and `rule` then names a quadrature of `RULES`. LAM's public code is
+    `deblur(rule="right", steps=50)`.
+
+    >>> path = deblur(steps=16)(torch.rand(3, 24, 24))
+    >>> len(path.nodes)
+    16
+    """
+    cut: dict[str, Any] = {"rule": rule, "steps": steps, "tolerance": tolerance}
+    check_cut(**cut)
+    return partial(deblurring, sigma=sigma, kernel_size=kernel_size, **cut)
+
+
 def straight(
+    baseline: Baseline = "black",
+    *,
+    rule: str | None = None,
+    steps: int | None = None,
+    tolerance: float = TOLERANCE,
+) -> ImagePath:
+    """The straight line to the image, as integrated gradients have it.
+
+    It begins at "black", at LAM's "blur", at an image (1, 3, h, w), or at what a function such as
+    a `Degradation` makes of the image (1, 3, h, w). The rest is as in `deblur`.
+
+    >>> path = straight("blur", steps=8)(torch.rand(3, 24, 24))
+    >>> path = straight(lambda image: image / 2, steps=8)(torch.rand(3, 24, 24))
+    """
+    cut: dict[str, Any] = {"rule": rule, "steps": steps, "tolerance": tolerance}
+    check_cut(**cut)
+    if isinstance(baseline, str):
+        if baseline not in BASELINES:
+            raise ValueError(
+                f"a baseline is {' or '.join(map(repr, BASELINES))}, an image (1, 3, h, w) or a "
+                f"function of the image, got {baseline!r}"
+            )
+        baseline = BASELINES[baseline]
+    elif isinstance(baseline, Tensor):
+        check_images(baseline)
+    return partial(_from_baseline, baseline=baseline, **cut)
+
+
+def _from_baseline(
+    image: Tensor, *, baseline: Tensor | Callable[[Tensor], Tensor], **cut: Any
+) -> Path | AdaptivePath:
+    start = baseline if isinstance(baseline, Tensor) else baseline(image[None])
+    if start.shape != (1, *image.shape):
+        raise ValueError(
+            f"the baseline has shape {tuple(start.shape)}, the LR image (1, 3, h, w) = "
+            f"{(1, *image.shape)}"
+        )
+    return line(start.to(image)[0], image, **cut)
+
+
+def _blurred(images: Tensor) -> Tensor:
+    return filter2d(images, gaussian_kernel(SIGMA, size=KERNEL_SIZE))
+
+
+BASELINES: dict[str, Callable[[Tensor], Tensor]] = {"black": torch.zeros_like, "blur": _blurred}
+
+
+def line(
     baseline: Tree,
     end: Tree,
     *,
@@ -57,13 +143,13 @@ def straight(
 def deblurring(
     image: Tensor,
     *,
-    sigma: float = 1.2,
-    kernel_size: int = 9,
+    sigma: float = SIGMA,
+    kernel_size: int = KERNEL_SIZE,
     rule: str | None = None,
     steps: int | None = None,
     tolerance: float = TOLERANCE,
 ) -> Path | AdaptivePath:
-    """From the image (C, h, w) blurred with `sigma` LR pixels to the image itself (LAM, Eq. 2).
+    """The path `deblur` of one image (C, h, w).
 
     The width falls linearly, sigma·(1 − alpha). σ 1.2, a 9×9 kernel and mirrored borders are
     those of LAM's public code. Rules with equal arc measure the L1 length of this image path.
@@ -76,39 +162,26 @@ def deblurring(
     return _path(curve, rule, steps, tolerance, arc_positions(curve))
 
 
-def image_path(
-    image: Tensor,
-    *,
-    baseline: str | Tensor = "blur",
+def named_path(
     path: str = "deblur",
-    rule: str | None = None,
-    steps: int | None = None,
-    tolerance: float = TOLERANCE,
-    sigma: float = 1.2,
-    kernel_size: int = 9,
-) -> Path | AdaptivePath:
-    """The path to an image (3, h, w) by its name, as `lam.local_attribution` explains it."""
-    cut = {"rule": rule, "steps": steps, "tolerance": tolerance}
-    deblur = deblurring(image, sigma=sigma, kernel_size=kernel_size, **cut)  # type: ignore[arg-type]
+    baseline: str | Tensor = "blur",
+    *,
+    sigma: float = SIGMA,
+    kernel_size: int = KERNEL_SIZE,
+    **cut: Any,
+) -> ImagePath:
+    """A path in words, as a command line is given it: "deblur" or "linear", and the baseline."""
     if path == "deblur":
         if isinstance(baseline, Tensor) or baseline != "blur":
             raise ValueError('the path "deblur" begins at baseline "blur"; use path="linear"')
-        return deblur
+        return deblur(sigma=sigma, kernel_size=kernel_size, **cut)
     if path != "linear":
         raise ValueError(f'path is "deblur" or "linear", got {path!r}')
-    if isinstance(baseline, Tensor):
-        if baseline.shape != (1, *image.shape):
-            raise ValueError(
-                f"the baseline has shape {tuple(baseline.shape)}, the LR image (1, 3, h, w) = "
-                f"{(1, *image.shape)}"
-            )
-        start = check_images(baseline).to(image)[0]
-    elif baseline not in ("blur", "black"):
-        raise ValueError(f'baseline is "blur", "black" or an image, got {baseline!r}')
-    else:
-        blurred = baseline == "blur"
-        start = deblur.curve(torch.zeros(1))[0] if blurred else torch.zeros_like(image)
-    return straight(start, image, **cut)  # type: ignore[arg-type]
+    if isinstance(baseline, str) and baseline == "blur":
+        return straight(
+            lambda image: filter2d(image, gaussian_kernel(sigma, size=kernel_size)), **cut
+        )
+    return straight(baseline, **cut)
 
 
 def arc_positions(
@@ -131,19 +204,27 @@ def _path(
     arc: Callable[[np.ndarray], np.ndarray],
 ) -> Path | AdaptivePath:
     """The curve cut by a rule into steps, by default equal arcs, or to a tolerance."""
-    chosen = named_rule(rule or "arc-midpoint")
+    check_cut(rule, steps, tolerance)
     if steps is None:
-        if rule is not None:
+        return AdaptivePath(curve, arc, tolerance)
+    chosen = named_rule(rule or "arc-midpoint")
+    fractions, measure = np.linspace(0, 1, steps + 1), arc if chosen.arc else np.asarray
+    within = fractions[:-1] + chosen.place * np.diff(fractions)
+    return Path(curve, tuple(measure(fractions).tolist()), tuple(measure(within).tolist()))
+
+
+def check_cut(rule: str | None, steps: int | None, tolerance: float) -> None:
+    """Refuse what no path can be cut by."""
+    check_tolerance(tolerance)
+    if rule is not None:
+        named_rule(rule)
+        if steps is None:
             raise ValueError(
                 f'the rule {rule!r} needs a number of steps; LAM\'s public code has rule="right", '
                 "steps=50, and without a rule the nodes follow from the tolerance"
             )
-        return AdaptivePath(curve, arc, tolerance)
-    if steps < 1:
+    if steps is not None and steps < 1:
         raise ValueError(f"a path integral needs at least 1 step, got {steps}")
-    fractions, measure = np.linspace(0, 1, steps + 1), arc if chosen.arc else np.asarray
-    within = fractions[:-1] + chosen.place * np.diff(fractions)
-    return Path(curve, tuple(measure(fractions).tolist()), tuple(measure(within).tolist()))
 
 
 def named_rule(name: str) -> Rule:

@@ -105,8 +105,8 @@ MEASURES: dict[str, Callable[..., Measure]] = {
 def named_measure(name: str) -> Measure:
     """The measure of that name, numbers behind a colon.
 
-    >>> named_measure("edges:90")  # level edges
-    >>> named_measure("band:0.25,0.5")  # the finest structure
+    >>> measure = named_measure("edges:90")  # level edges
+    >>> measure = named_measure("band:0.25,0.5")  # the finest structure
     """
     known, _, numbers = name.partition(":")
     if known not in MEASURES:
@@ -163,11 +163,22 @@ class PatchTarget:
             )
 
 
-def patch_target(
+def patch(
     top: int, left: int, size: int = 16, *, measure: Measure = gradient_magnitude
 ) -> PatchTarget:
-    """What LAM explains: the gradient magnitude in size × size SR pixels from (top, left)."""
+    """What LAM explains: the gradient magnitude in size × size SR pixels from (top, left).
+
+    `measure` explains something else, by `named_measure` or any function of windows
+    (B, 3, size + 1, size + 1) → (B,).
+
+    >>> patch(96, 96, 16)(torch.rand(1, 3, 128, 128)).shape
+    torch.Size([1])
+    >>> level_edges = patch(96, 96, 16, measure=named_measure("edges:90"))
+    """
     return PatchTarget(top, left, size, measure)
+
+
+patch_target = patch
 
 
 def error_target(hr: Tensor, top: int, left: int, size: int = 16) -> PatchTarget:

@@ -87,12 +87,23 @@ def imported(file: Path) -> frozenset[Path]:
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            names.add(f"{node.value.id}.{node.attr}")  # srlab.lam, of the face
     return frozenset(path for name in names for path in _files(name))
+
+
+@cache
+def face() -> dict[str, str]:
+    """{"srlab.lam": "srlab.attribution.lam"} of the names that `import srlab` gives."""
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text("utf-8"))
+    lines = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    own = PACKAGE.name
+    return {f"{own}.{alias.name}": f"{own}.{node.module}" for node in lines for alias in node.names}
 
 
 def _files(name: str) -> Iterator[Path]:
     """The modules that `import srlab.data.assets` runs: its packages' and its own."""
-    parts = name.split(".")
+    parts = face().get(name, name).split(".")
     if parts[0] != PACKAGE.name:
         return
     for end in range(1, len(parts) + 1):

@@ -80,9 +80,9 @@ def load(spec: str | Path, *, weights: str | Path | None = None) -> nn.Module:
 
     Settings in the text, as in "mynet:Net,range=255", are done around it by an `Adapter`.
 
-    >>> load("edsr")
-    >>> load("official:imdn")
-    >>> load("mypackage.nets:Net(channels=64)", weights="mine.pth")
+    >>> network = load("fsrcnn")
+    >>> network = load("official:imdn")  # doctest: +SKIP
+    >>> network = load("mypackage.nets:Net(channels=64)", weights="mine.pth")  # doctest: +SKIP
     """
     found = parse_spec(f"{spec}")
     if weights is not None:

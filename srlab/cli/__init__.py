@@ -7,7 +7,9 @@ import io
 import sys
 from collections.abc import Sequence
 
-import typer
+from srlab.extras import require
+
+typer = require("typer", "cli")  # before the commands, which import it
 
 from srlab.cli import book, faig, lam, listing, train
 from srlab.training.lifetime import ending_at_signals
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         known = isinstance(error, EXPECTED) or type(error).__module__.startswith("srlab.")
         kind, hint = ("", "") if known else (f"{type(error).__name__}: ", " (--debug shows where)")
-        if isinstance(error, ModuleNotFoundError):
+        if isinstance(error, ModuleNotFoundError) and "pip install" not in f"{error}":
             hint = "; pip install 'srlab[book]' brings what the book needs"
         typer.echo(f"srlab: {kind}{error}{hint}", err=True)
         sys.exit(1)

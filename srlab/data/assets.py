@@ -16,10 +16,9 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
-import pooch
 from PIL import Image
-from tqdm.auto import tqdm
 
+from srlab.extras import require
 from srlab.files import picture_files
 
 HOST = "https://raw.githubusercontent.com"
@@ -187,7 +186,8 @@ def image_set_files(name: str, *, limit: int | None = None) -> dict[str, Path]:
     missing = [row for row in rows if row["name"] not in found]
     size = sum(int(row["bytes"]) for row in missing) / 1e6
     # Files that are in the cache already pass in an instant; only their digest is computed.
-    for row in tqdm(missing, f"{name} ({size:.1f} MB)", unit="file", delay=1, leave=False):
+    bar = require("tqdm.auto", "data").tqdm
+    for row in bar(missing, f"{name} ({size:.1f} MB)", unit="file", delay=1, leave=False):
         found[row["name"]] = _retrieve(IMAGE_SETS[name], row)
     return {row["name"]: found[row["name"]] for row in rows}
 
@@ -252,6 +252,7 @@ def retrieve(
 
     `instead` is what an error advises.
     """
+    pooch = require("pooch", "data")
     pooch.get_logger().setLevel(logging.WARNING)  # the bar says enough
     place = pooch.os_cache("srlab") / file
     try:

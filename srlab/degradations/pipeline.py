@@ -22,11 +22,16 @@ from srlab.degradations.filters import (
 class Degradation:
     """One drawn degradation, callable: images (B, 3, H, W) → (B, 3, H/scale, W/scale).
 
+    An image (3, H, W) may come without its batch, and goes so.
+
     In order: blur, shift, down-sampling, noise, JPEG. With scale=1 it acts on LR images, as
     the DDR paper does (`Degradation(blur_sigma=4)`); otherwise the blur acts on the HR grid.
 
-    >>> clean = Degradation(scale=4)
-    >>> noisy = replace(clean, noise_sigma=20 / 255)
+    >>> noisy = Degradation(scale=4, noise_sigma=20 / 255)
+    >>> noisy(torch.rand(3, 64, 64), np.random.default_rng(0)).shape
+    torch.Size([3, 16, 16])
+    >>> print(replace(noisy, blur_sigma=2))
+    blur 2 + noise 20/255
     """
 
     scale: int = 1
@@ -78,6 +83,8 @@ class Degradation:
 
     def __call__(self, images: Tensor, rng: Rng | None = None) -> Tensor:
         """Apply it. `rng` (one generator, or one for each image) is needed when there is noise."""
+        if images.ndim == 3:
+            return self(images[None], rng)[0]
         shifted = shift(self._blur(images), *self.shift)
         images = downsample(shifted, self.scale, self.resampling)
         if self.noise_sigma:

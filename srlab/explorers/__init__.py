@@ -5,3 +5,7 @@
 pixels decide a patch of the SR image, `pictures.PictureExplorer` images that follow the controls,
 with a `cloud.Cloud` of points to find them in.
 """
+
+from srlab.extras import require
+
+require("anywidget", "figures")

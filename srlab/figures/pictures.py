@@ -1,27 +1,14 @@
 """Pictures: thumbnails, tinted and tiled ones, and grids of them."""
 
-import base64
-import io
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from PIL import Image
 from plotly.subplots import make_subplots
 
 from srlab.figures.theme import COLOURS, finish
-
-
-def picture_url(picture: np.ndarray, *, lossless: bool = True) -> str:
-    """A uint8 picture (H, W, 3) as a data URL: PNG, or WebP of good quality."""
-    memory = io.BytesIO()
-    if lossless:
-        Image.fromarray(picture).save(memory, "PNG", optimize=True)
-    else:
-        Image.fromarray(picture).save(memory, "WEBP", quality=80)
-    kind = "png" if lossless else "webp"
-    return f"data:image/{kind};base64,{base64.b64encode(memory.getvalue()).decode()}"
+from srlab.images import picture_url
 
 
 def sprite_sheet(pictures: np.ndarray, *, zoom: int = 3) -> dict[str, Any]:

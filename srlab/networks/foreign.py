@@ -49,7 +49,7 @@ def load_network(address: str) -> nn.Module:
 def network_from_file(path: str | Path) -> nn.Module:
     """The network in a published .pth or .safetensors file, its architecture found by spandrel.
 
-    Needs `pip install spandrel`. Spandrel's own wrapper blocks gradients and clamps: its `.model`
+    Needs the extra `foreign`. Spandrel's own wrapper blocks gradients and clamps: its `.model`
     is what can be looked into.
     """
     if not Path(path).is_file():
@@ -58,8 +58,9 @@ def network_from_file(path: str | Path) -> nn.Module:
         from spandrel import ModelLoader
     except ImportError as error:
         raise NetworkError(
-            "this needs spandrel, which knows some fifty architectures: pip install spandrel; or "
-            "name the network's code beside its weights, package.module:factory"
+            "this needs spandrel, which knows some fifty architectures: "
+            "pip install 'srlab[foreign]'; or name the network's code beside its weights, "
+            "package.module:factory"
         ) from error
     try:
         return ModelLoader(device="cpu").load_from_file(str(path)).model.eval()

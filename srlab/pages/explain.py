@@ -4,7 +4,6 @@ First everything is checked (`prepare`), then computed: a comparison of many net
 before the first map, not after the last.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +23,6 @@ from srlab.attribution.targets import (
     masked,
     patch_target,
 )
-from srlab.files import replace_file
 from srlab.images import crop as cut_out
 from srlab.images import crop_to_multiple, image_from_array, image_to_array
 from srlab.networks.contract import Contract, connect, measured_scale, run
@@ -51,19 +49,7 @@ class Explanation:
 
     def save(self, path: Path, facts: Mapping[str, Any]) -> None:
         """Write arrays and numbers as .npz; `facts` go in as JSON."""
-        (rows, columns), place = self.target.shape, (self.target.top, self.target.left)
-        with replace_file(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(
-                file,
-                attribution=self.attribution.map[0].cpu().numpy(),
-                lr=self.lr[0].cpu().numpy(),
-                sr=self.sr[0].cpu().numpy(),
-                patch=np.array([*place, rows] if rows == columns else [*place, rows, columns]),
-                diffusion_index=self.diffusion_index,
-                completeness_error=self.attribution.completeness_error,
-                map_error=self.attribution.map_error,
-                facts=json.dumps(facts, ensure_ascii=False),
-            )
+        self.attribution.save(path, facts=facts)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ fixes 30, no whitening, and the principal components.
 """
 
 import atexit
-import importlib
 import shutil
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
 from srlab.capture import capture
+from srlab.extras import require
 from srlab.networks.layout import laid_out
 
 Method = Literal["tsne", "umap", "pca"]
@@ -32,6 +32,28 @@ METHODS: dict[Method, str] = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
 def points(features: Tensor) -> np.ndarray:
     """Features (N, C, h, w) as points (N, C·h·w), float32: one point for each image."""
     return features.flatten(1).float().cpu().numpy()
+
+
+@torch.no_grad()
+def features(
+    network: nn.Module, lr: Tensor, layers: Sequence[str], *, batch_size: int = 10
+) -> dict[str, Tensor]:
+    """What `layers` (dotted module names) put out for images (N, 3, h, w): {layer: (N, C, h', w')}.
+
+    On the CPU, in the order asked for; the network runs no further than it must.
+
+    >>> network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 3, 3))
+    >>> features(network, torch.rand(5, 3, 16, 16), ["1"])["1"].shape
+    torch.Size([5, 8, 14, 14])
+    """
+    collected: dict[str, list[Tensor]] = {layer: [] for layer in layers}
+    images = lr[None] if lr.ndim == 3 else lr
+    for batch in laid_out(images, network).split(batch_size):
+        with capture(network, layers, stop=True) as found:
+            network(batch)
+        for layer in layers:
+            collected[layer].append(found[layer].cpu())
+    return {layer: torch.cat(parts) for layer, parts in collected.items()}
 
 
 @torch.no_grad()
@@ -112,7 +134,7 @@ def layer_components(
 
 
 def embed(
-    points: np.ndarray,
+    found: np.ndarray | Tensor,
     *,
     method: Method = "tsne",
     dimensions: int = 2,
@@ -120,16 +142,20 @@ def embed(
     perplexity: float = 30.0,
     init: Literal["pca", "random"] = "pca",
 ) -> np.ndarray:
-    """Embed points (N, D) after PCA to 50: (N, dimensions) float32.
+    """Embed points (N, D), or features (N, C, h, w), after PCA to 50: (N, dimensions) float32.
 
     `init` and `perplexity` belong to t-SNE; UMAP takes the perplexity as its number of
     neighbours. Random initialization is what makes t-SNE runs of different seeds differ. In more
     than three dimensions t-SNE sums over all pairs of points: give it hundreds, not thousands.
+
+    >>> embed(torch.rand(40, 8, 4, 4), method="pca").shape
+    (40, 2)
     """
-    components = principal_components(points)
+    given = points(found) if isinstance(found, Tensor) else found
+    components = principal_components(given)
     if components.shape[1] < dimensions:
         raise ValueError(
-            f"points of shape {points.shape} have {components.shape[1]} principal components, too "
+            f"points of shape {given.shape} have {components.shape[1]} principal components, too "
             f"few for {dimensions} dimensions; give more points, or points of more dimensions"
         )
     if method == "pca":
@@ -177,14 +203,14 @@ def _umap() -> Callable[..., Any]:
     neither, as in a container that another user runs, it gets a folder for as long as we run.
     """
     try:
-        return importlib.import_module("umap").UMAP
+        return require("umap", "umap").UMAP
     except RuntimeError as error:
         if "cannot cache" not in str(error):
             raise
     folder = tempfile.mkdtemp(prefix="srlab-numba-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     sys.modules["numba"].config.CACHE_DIR = folder
-    return importlib.import_module("umap").UMAP
+    return require("umap", "umap").UMAP
 
 
 def align(embedding: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -6,15 +6,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from srlab.attribution.lam import (
-    diffusion_index,
-    frozen,
-    gini,
-    gradient_magnitude,
-    local_attribution,
-    magnitude,
-    patch_target,
-)
+from srlab.attribution.lam import diffusion_index, gini, lam, magnitude
+from srlab.attribution.paths import deblur, straight
+from srlab.attribution.targets import gradient_magnitude, patch
+from srlab.capture import frozen
 from srlab.models import build
 
 # Few steps and small networks are what these laws need; what is not exact is told elsewhere.
@@ -50,7 +45,7 @@ def relative(a, b):
 
 def test_target_sums_forward_differences_in_its_window_only():
     sr = image(12, 12)
-    value = patch_target(2, 3, 4)(sr)
+    value = patch(2, 3, 4)(sr)
     expected = sum(
         np.hypot(
             (sr[0, c, y + 1, x] - sr[0, c, y, x]).item(),
@@ -75,17 +70,18 @@ def test_flat_places_have_zero_gradient():
 
 
 @pytest.mark.parametrize(
-    "settings",
+    "path",
     [
-        {},
-        {"path": "linear"},
-        {"path": "linear", "baseline": "black"},
-        {"path": "linear", "baseline": 1 - image()},
+        deblur(steps=64),
+        straight("blur", steps=64),
+        straight("black", steps=64),
+        straight(1 - image(), steps=64),
+        straight(lambda lr: lr.flip(-1), steps=64),
     ],
 )
-def test_the_map_sums_to_what_the_target_gained(settings):
-    model, lr, target = network(), image(), patch_target(24, 32, 8)
-    found = local_attribution(model, lr, target, steps=64, **settings)
+def test_the_map_sums_to_what_the_target_gained(path):
+    model, lr, target = network(), image(), patch(24, 32, 8)
+    found = lam(model, lr, target, path=path)
     assert found.map.shape == lr.shape
     assert found.end == pytest.approx(target(model(lr)).item())
     assert found.end - found.start == pytest.approx(found.map.sum().item(), rel=0.01)
@@ -93,12 +89,12 @@ def test_the_map_sums_to_what_the_target_gained(settings):
 
 
 def test_baselines_start_where_they_say():
-    model, lr, target = network(), image(), patch_target(24, 32, 8)
-    black = local_attribution(model, lr, target, baseline="black", path="linear", steps=1)
+    model, lr, target = network(), image(), patch(24, 32, 8)
+    black = lam(model, lr, target, path=straight("black", steps=1))
     assert black.start == pytest.approx(target(model(torch.zeros_like(lr))).item())
     blurred, linear = (
-        local_attribution(model, lr, target, path=path, steps=1).start
-        for path in ("deblur", "linear")
+        lam(model, lr, target, path=path).start
+        for path in (deblur(steps=1), straight("blur", steps=1))
     )
     assert blurred == pytest.approx(linear)
 
@@ -121,16 +117,16 @@ def test_the_published_rule_is_a_special_case():
         down, right = sr[..., 1:, :-1] - sr[..., :-1, :-1], sr[..., :-1, 1:] - sr[..., :-1, :-1]
         (down**2 + right**2).sqrt()[..., 24:32, 32:40].sum().backward()
         expected += after.grad * (after - before).detach()
-    found = local_attribution(model, lr, patch_target(24, 32, 8), rule="right", steps=steps)
+    found = lam(model, lr, patch(24, 32, 8), path=deblur(rule="right", steps=steps))
     assert relative(found.map, expected) < 1e-6
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("corner", [(0, 0), (0, 87), (71, 0), (71, 87), (30, 41)])
 def test_a_network_and_a_function_that_calls_it_have_one_map(name, corner):
-    model, lr, target = network(name), image(), patch_target(*corner, 8)
-    cropped = local_attribution(model, lr, target, steps=3)
-    whole = local_attribution(lambda lr: model(lr), lr, target, steps=3)
+    model, lr, target = network(name), image(), patch(*corner, 8)
+    cropped = lam(model, lr, target, path=deblur(steps=3))
+    whole = lam(lambda lr: model(lr), lr, target, path=deblur(steps=3))
     assert whole.map.any()
     assert relative(cropped.map, whole.map) < 1e-9
     assert cropped.end == pytest.approx(whole.end)
@@ -138,7 +134,7 @@ def test_a_network_and_a_function_that_calls_it_have_one_map(name, corner):
 
 def test_nothing_outside_the_receptive_field():
     model, lr = network("fsrcnn"), image(40, 40)
-    found = local_attribution(model, lr, patch_target(76, 76, 8), steps=2)
+    found = lam(model, lr, patch(76, 76, 8), path=deblur(steps=2))
     seen = found.map[0].abs().sum(dim=0).nonzero()
     reach = 2 + 1 + 3  # 5×5 head, one 3×3 mapping layer, 9×9 transposed tail
     assert seen.min() >= 76 // 4 - reach
@@ -147,19 +143,19 @@ def test_nothing_outside_the_receptive_field():
 
 
 def test_kept_gradients_show_the_map_grow():
-    model, lr, target = network(), image(), patch_target(24, 32, 8)
-    found = local_attribution(model, lr, target, steps=5, keep_gradients=True, batch_size=2)
+    model, lr, target = network(), image(), patch(24, 32, 8)
+    found = lam(model, lr, target, path=deblur(steps=5), keep_gradients=True, batch_size=2)
     grown = found.accumulated()
     assert grown.shape == found.gradients.shape == (5, 3, 20, 24)
     assert torch.allclose(grown[-1:], found.map)
     assert grown.sum(dim=(1, 2, 3)).numpy() == pytest.approx(found.contributions.cumsum())
     with pytest.raises(ValueError, match="keep_gradients=True"):
-        local_attribution(model, lr, target, steps=1).accumulated()
+        lam(model, lr, target, path=deblur(steps=1)).accumulated()
 
 
 def test_batches_of_nodes_change_nothing():
-    model, lr, target = network(), image(), patch_target(24, 32, 8)
-    maps = [local_attribution(model, lr, target, steps=5, batch_size=n).map for n in (1, 2, 8)]
+    model, lr, target = network(), image(), patch(24, 32, 8)
+    maps = [lam(model, lr, target, path=deblur(steps=5), batch_size=n).map for n in (1, 2, 8)]
     assert relative(maps[1], maps[0]) < 1e-9
     assert relative(maps[2], maps[0]) < 1e-9
 
@@ -172,12 +168,12 @@ def test_the_model_is_left_as_it_was():
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     lr = image()
     given = lr.clone()
-    for target, error in ((patch_target(4, 4, 4), None), (patch_target(99, 0), ValueError)):
+    for target, error in ((patch(4, 4, 4), None), (patch(99, 0), ValueError)):
         if error is None:
-            local_attribution(model, lr, target, steps=2)
+            lam(model, lr, target, path=deblur(steps=2))
         else:
             with pytest.raises(error):
-                local_attribution(model, lr, target, steps=2)
+                lam(model, lr, target, path=deblur(steps=2))
         assert [module.training for module in model.modules()] == [True, True, False, True]
         assert [w.requires_grad for w in model.parameters()] == [
             True,
@@ -211,7 +207,7 @@ class Flattening(nn.Module):
 
 
 def test_exactly_flat_sr_pixels_make_no_nan():
-    found = local_attribution(Flattening(), image(), patch_target(24, 32, 8), tolerance=0.02)
+    found = lam(Flattening(), image(), patch(24, 32, 8), path=deblur(tolerance=0.02))
     assert torch.isfinite(found.map).all()
     assert found.map.abs().gt(0).float().mean() > 0.9
     assert found.completeness_error < 0.02
@@ -219,7 +215,7 @@ def test_exactly_flat_sr_pixels_make_no_nan():
 
 def test_a_flat_image_has_an_empty_map():
     flat = torch.full((1, 3, 16, 16), 0.5, dtype=torch.float64)
-    found = local_attribution(Flattening(), flat, patch_target(16, 16, 8))
+    found = lam(Flattening(), flat, patch(16, 16, 8))
     assert found.map.abs().max() < 1e-12
     assert found.start == pytest.approx(0, abs=1e-4)
     empty = attribution(torch.zeros(3, 4, 4))
@@ -232,27 +228,27 @@ def test_networks_that_work_in_place_are_explained_too():
         lr *= 2
         return F.interpolate(lr, scale_factor=2)
 
-    found = local_attribution(overwrites, image(), patch_target(8, 8, 8), steps=2)
+    found = lam(overwrites, image(), patch(8, 8, 8), path=deblur(steps=2))
     assert found.map.any()
 
 
 def test_any_target_is_taken():
     lr = image()
-    found = local_attribution(network(), lr, lambda sr: sr[:, 0].mean(dim=(1, 2)), steps=32)
-    scalar = local_attribution(network(), lr, lambda sr: sr[:, 0].mean(), steps=32)
+    found = lam(network(), lr, lambda sr: sr[:, 0].mean(dim=(1, 2)), path=deblur(steps=32))
+    scalar = lam(network(), lr, lambda sr: sr[:, 0].mean(), path=deblur(steps=32))
     assert torch.equal(found.map, scalar.map)
-    bright = patch_target(8, 8, 4, measure=lambda window: window.mean(dim=(1, 2, 3)))
-    assert local_attribution(network(), lr, bright, tolerance=0.01).completeness_error < 0.01
+    bright = patch(8, 8, 4, measure=lambda window: window.mean(dim=(1, 2, 3)))
+    assert lam(network(), lr, bright, path=deblur(tolerance=0.01)).completeness_error < 0.01
 
 
 def test_float32_follows_the_input():
-    found = local_attribution(network().float(), image().float(), patch_target(24, 32, 8))
+    found = lam(network().float(), image().float(), patch(24, 32, 8))
     assert found.map.dtype == torch.float32
 
 
 def test_magnitude_shows_what_the_public_code_shows():
     signed = torch.tensor([[[1.0, -3.0]], [[-1.0, -1.0]], [[2.0, 0.0]]])
-    found = local_attribution(network(), image(), patch_target(24, 32, 8), steps=1)
+    found = lam(network(), image(), patch(24, 32, 8), path=deblur(steps=1))
     assert torch.equal(magnitude(found), magnitude(found.map))
     assert magnitude(attribution(signed)).tolist() == [[0.5, 1.0]]
     assert magnitude(attribution(signed), channels="absolute").tolist() == [[1.0, 1.0]]
@@ -295,7 +291,7 @@ def scaled(height, width):
 )
 def test_networks_that_do_not_fit_are_answered(model, error, says):
     with pytest.raises(error, match=says):
-        local_attribution(model, image(), patch_target(0, 0, 4))
+        lam(model, image(), patch(0, 0, 4))
 
 
 def test_a_failing_network_is_told_about_size_multiples():
@@ -303,7 +299,7 @@ def test_a_failing_network_is_told_about_size_multiples():
         raise RuntimeError("window size")
 
     with pytest.raises(RuntimeError, match="window size") as caught:
-        local_attribution(picky, image(), patch_target(0, 0, 4))
+        lam(picky, image(), patch(0, 0, 4))
     assert "crop_to_multiple" in caught.value.__notes__[0]
 
 
@@ -313,29 +309,85 @@ def test_patches_that_leave_the_image_are_refused(corner, wrapped):
     model = network()
     model = (lambda lr, inner=model: inner(lr)) if wrapped else model
     with pytest.raises(ValueError, match=r"choose top in 0\.\.71 and left in 0\.\.87"):
-        local_attribution(model, image(), patch_target(*corner, 8))
+        lam(model, image(), patch(*corner, 8))
 
 
 @pytest.mark.parametrize(
-    ("lr", "settings", "says"),
+    ("lr", "path", "says"),
     [
-        (image()[0], {}, "one LR image"),
-        (image().repeat(2, 1, 1, 1), {}, "one LR image"),
-        (image() * torch.nan, {}, "NaN"),
-        (image() * 255, {}, "255"),
-        (image(4, 4), {}, "needs images larger"),
-        (image(), {"baseline": "black"}, 'begins at baseline "blur"'),
-        (image(), {"path": "curved"}, '"deblur" or "linear"'),
-        (image(), {"path": "linear", "baseline": "white"}, '"blur", "black" or an image'),
-        (image(), {"path": "linear", "baseline": image(8, 8)}, "baseline has shape"),
-        (image(), {"sigma": -1.0}, "not negative"),
+        (image()[0, 0], None, "one LR image"),
+        (image().repeat(2, 1, 1, 1), None, "one LR image"),
+        (image() * torch.nan, None, "NaN"),
+        (image() * 255, None, "255"),
+        (image(4, 4), None, "needs images larger"),
+        (image(), straight(image(8, 8)), "baseline has shape"),
+        (image(), deblur(sigma=-1.0), "not negative"),
     ],
 )
-def test_inputs_that_do_not_fit_are_answered(lr, settings, says):
+def test_inputs_that_do_not_fit_are_answered(lr, path, says):
     with pytest.raises(ValueError, match=says):
-        local_attribution(network(), lr, patch_target(0, 0, 4), **settings)
+        lam(network(), lr, patch(0, 0, 4), path=path)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: straight("white"), "'black' or 'blur', an image"),
+        (lambda: straight(image() * 255), "255"),
+        (lambda: deblur(rule="right"), "needs a number of steps"),
+        (lambda: deblur(rule="simpson", steps=4), "unknown quadrature rule"),
+        (lambda: deblur(steps=0), "at least 1 step"),
+        (lambda: straight(tolerance=5), "share of the attribution"),
+    ],
+)
+def test_a_path_that_cannot_be_is_refused_where_it_is_made(make, says):
+    with pytest.raises(ValueError, match=says):
+        make()
+
+
+def test_a_path_is_no_word():
+    with pytest.raises(TypeError, match=r"made by deblur\(…\) or straight\(…\), got 'linear'"):
+        lam(network(), image(), patch(0, 0, 4), path="linear")
+
+
+def test_an_image_may_come_without_its_batch():
+    model, lr, target = network(), image(), patch(24, 32, 8)
+    alone, batch = (lam(model, one, target, path=deblur(steps=2)) for one in (lr[0], lr))
+    assert torch.equal(alone.map, batch.map)
+    assert alone.lr.shape == lr.shape
+
+
+@pytest.mark.parametrize(
+    "target", [patch(24, 32, 8), lambda sr: sr[..., :8, :8].mean(dim=(1, 2, 3))]
+)
+def test_a_map_knows_itself(target, tmp_path):
+    model, lr = network(), image()
+    found = lam(model, lr, target, path=deblur(steps=4))
+    assert torch.equal(found.lr, lr)
+    assert torch.allclose(found.sr, model(lr))
+    assert not found.sr.requires_grad
+    assert found.target is target
+    assert found.diffusion_index == diffusion_index(found)
+    found.save(tmp_path / "map.npz", facts={"Settings": {"steps": "4"}})
+    with np.load(tmp_path / "map.npz") as saved:
+        assert np.array_equal(saved["attribution"], found.map[0])
+        assert np.array_equal(saved["sr"], found.sr[0])
+        assert float(saved["diffusion_index"]) == found.diffusion_index
+        assert saved["facts"].item() == '{"Settings": {"steps": "4"}}'
+    with pytest.raises(ValueError, match=r"as a page, \.html, or as arrays, \.npz"):
+        found.save("map.png")
+
+
+def test_a_page_shows_a_patch(tmp_path):
+    model, lr = network(), image()
+    lam(model, lr, patch(24, 32, 8), path=deblur(steps=4)).save(tmp_path / "map.html", title="Ours")
+    page = (tmp_path / "map.html").read_text()
+    assert "<title>Ours" in page
+    assert "8×8 at row 24, column 32" in page
+    with pytest.raises(ValueError, match=r"patch\(top, left, size\)"):
+        lam(model, lr, lambda sr: sr.mean(), path=deblur(steps=4)).save(tmp_path / "map.html")
 
 
 def test_a_patch_has_pixels():
     with pytest.raises(ValueError, match="at least 1 pixel"):
-        patch_target(0, 0, 0)
+        patch(0, 0, 0)

@@ -14,7 +14,7 @@ from srlab.attribution.integral import (
     integrate,
     tell_inexact,
 )
-from srlab.attribution.paths import RULES, deblurring, straight
+from srlab.attribution.paths import RULES, deblurring, line
 
 
 def random(*shape):
@@ -35,7 +35,7 @@ def test_steps_add_up_to_the_whole_path(rule, steps):
     image = random(3, 12, 12)
     for path in (
         deblurring(image, rule=rule, steps=steps),
-        straight(image / 2, image, rule=rule, steps=steps),
+        line(image / 2, image, rule=rule, steps=steps),
     ):
         start, end = path.curve(torch.tensor([0.0, 1.0]))
         assert len(path.nodes) == steps
@@ -47,7 +47,7 @@ def test_steps_add_up_to_the_whole_path(rule, steps):
 
 @pytest.mark.parametrize(("rule", "place"), [("left", 0), ("midpoint", 1), ("right", 2)])
 def test_nodes_lie_where_the_rule_says(rule, place):
-    path = straight(torch.zeros(1), torch.ones(1), rule=rule, steps=4)
+    path = line(torch.zeros(1), torch.ones(1), rule=rule, steps=4)
     assert path.bounds == (0, 0.25, 0.5, 0.75, 1)
     assert path.nodes == tuple((place / 2 + step) / 4 for step in range(4))
 
@@ -64,7 +64,7 @@ def test_equal_arc_means_equally_long_steps():
 
 def test_a_straight_path_is_collinear_and_ends_exactly():
     start, end = random(3, 4, 4), random(2, 3, 4, 4)[1]
-    path = straight(start, end, steps=7)
+    path = line(start, end, steps=7)
     fractions = (nodes_of(path) - start) / (end - start)
     assert torch.allclose(fractions, fractions[:, :1, :1, :1].expand_as(fractions))
     assert torch.equal(path.curve(torch.tensor([1.0]))[0], end)
@@ -83,7 +83,7 @@ def test_deblurring_runs_from_the_blurred_image_to_the_image():
 
 def test_a_linear_function_needs_one_step():
     weight, start, end = random(3, 2, 5, 5)
-    found = integrate(lambda x: (weight * x).sum(), straight(start, end, steps=1))
+    found = integrate(lambda x: (weight * x).sum(), line(start, end, steps=1))
     assert torch.allclose(found.attribution, weight * (end - start))
     assert found.completeness_error < 1e-12
 
@@ -91,7 +91,7 @@ def test_a_linear_function_needs_one_step():
 def test_a_quadratic_is_exact_by_midpoints_and_off_by_half_a_step_elsewhere():
     start, end = torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
     for rule, total in {"left": 0.75, "midpoint": 1.0, "right": 1.25}.items():
-        path = straight(start, end, rule=rule, steps=4)
+        path = line(start, end, rule=rule, steps=4)
         found = integrate(lambda x: x.square().sum(), path, keep_gradients=True)
         assert found.attribution.item() == pytest.approx(total)
         assert found.completeness_error == pytest.approx(abs(total - 1))
@@ -104,7 +104,7 @@ def test_a_quadratic_is_exact_by_midpoints_and_off_by_half_a_step_elsewhere():
 def test_reversing_the_path_flips_the_sign():
     start, end = random(2, 4)
     there, back = (
-        integrate(lambda x: x.sin().prod(), straight(*ends, steps=5))
+        integrate(lambda x: x.sin().prod(), line(*ends, steps=5))
         for ends in ((start, end), (end, start))
     )
     assert torch.allclose(there.attribution, -back.attribution)
@@ -131,7 +131,7 @@ def test_it_integrates_over_the_weights_of_a_network():
     def loss(weights):
         return functional_call(model, weights, (lr,)).square().mean()
 
-    found = integrate(loss, straight(weights, others, steps=16))
+    found = integrate(loss, line(weights, others, steps=16))
     assert found.attribution.keys() == weights.keys()
     assert all(found.attribution[name].shape == weights[name].shape for name in weights)
     assert found.end - found.start == pytest.approx((loss(others) - loss(weights)).item())
@@ -143,12 +143,12 @@ def test_it_works_where_gradients_are_switched_off():
     start, end = random(2, 4)
     for mode in (torch.no_grad, torch.inference_mode):
         with mode():
-            found = integrate(lambda x: x.square().sum(), straight(start, end, steps=2))
+            found = integrate(lambda x: x.square().sum(), line(start, end, steps=2))
         assert found.completeness_error < 1e-12
 
 
 def test_components_a_function_ignores_get_zero():
-    path = straight((torch.zeros(2), torch.zeros(3)), (torch.ones(2), torch.ones(3)), steps=2)
+    path = line((torch.zeros(2), torch.zeros(3)), (torch.ones(2), torch.ones(3)), steps=2)
     used, ignored = integrate(lambda pair: pair[0].sum(), path).attribution
     assert torch.equal(used, torch.ones(2))
     assert torch.equal(ignored, torch.zeros(3))
@@ -161,15 +161,15 @@ def test_completeness_error_where_nothing_changes():
 
 
 def test_not_a_number_is_refused_not_repaired():
-    path = straight(torch.zeros(2), torch.ones(2), rule="left", steps=2)
+    path = line(torch.zeros(2), torch.ones(2), rule="left", steps=2)
     with pytest.raises(ValueError, match="square root"):
         integrate(lambda x: x.square().sum().sqrt(), path)
 
 
 def test_mistakes_are_explained():
-    path = straight(torch.zeros(2), torch.ones(2), steps=2)
+    path = line(torch.zeros(2), torch.ones(2), steps=2)
     with pytest.raises(ValueError, match="unknown quadrature rule 'simpson'"):
-        straight(torch.zeros(2), torch.ones(2), rule="simpson")
+        line(torch.zeros(2), torch.ones(2), rule="simpson")
     with pytest.raises(ValueError, match="at least 1 step"):
         deblurring(random(3, 12, 12), steps=0)
     with pytest.raises(ValueError, match="one number for each"):
@@ -185,10 +185,10 @@ def step(x):
 
 def test_nodes_are_as_dense_as_the_tolerance_asks():
     start, end = torch.zeros(4, dtype=torch.float64), torch.ones(4, dtype=torch.float64)
-    exact = integrate(step, straight(start, end, steps=4000)).attribution
+    exact = integrate(step, line(start, end, steps=4000)).attribution
     counts = []
     for tolerance in (0.02, 0.005, 0.001):
-        found = integrate(step, straight(start, end, tolerance=tolerance))
+        found = integrate(step, line(start, end, tolerance=tolerance))
         off = ((found.attribution - exact).abs().sum() / exact.sum()).item()
         assert off <= found.error <= tolerance
         assert found.path.nodes[0] == 0
@@ -202,7 +202,7 @@ def test_a_jump_is_looked_for_where_it_is():
     def kinked(x):
         return (x - 0.8).relu().sum() * 10
 
-    path = AdaptivePath(straight(torch.zeros(1), torch.ones(1), steps=1).curve, tolerance=0.01)
+    path = AdaptivePath(line(torch.zeros(1), torch.ones(1), steps=1).curve, tolerance=0.01)
     nodes = np.array(integrate(kinked, path).path.nodes)
     closest = np.diff(nodes).min()
     assert abs(nodes[np.diff(nodes).argmin()] - 0.8) < 2 * closest
@@ -211,7 +211,7 @@ def test_a_jump_is_looked_for_where_it_is():
 
 def test_what_cannot_be_reached_is_told():
     start, end = random(2, 3)
-    path = AdaptivePath(straight(start, end, steps=1).curve, tolerance=1e-9, most=20)
+    path = AdaptivePath(line(start, end, steps=1).curve, tolerance=1e-9, most=20)
     found = integrate(lambda x: (20 * x).sin().sum(), path)
     assert len(found.values) == 21
     with pytest.warns(InexactWarning, match="were asked for"):
@@ -219,15 +219,15 @@ def test_what_cannot_be_reached_is_told():
     with pytest.warns(InexactWarning, match="misses the change of what it explains by 12"):
         tell_inexact(0.0, 0.12, None, causes="")
     with pytest.raises(ValueError, match="a share of the attribution"):
-        straight(start, end, tolerance=5)
+        line(start, end, tolerance=5)
     with pytest.raises(ValueError, match="needs a number of steps"):
-        straight(start, end, rule="right")
+        line(start, end, rule="right")
 
 
 def test_complex_components_add_up():
     start = torch.complex(random(5), random(5).flip(0))
     found = integrate(
-        lambda z: (z * z.exp()).abs().square().sum(), straight(start, 2j * start, steps=64)
+        lambda z: (z * z.exp()).abs().square().sum(), line(start, 2j * start, steps=64)
     )
     assert found.completeness_error < 1e-3
     assert not found.attribution.is_complex()

@@ -41,6 +41,7 @@ def library(tmp_path, monkeypatch):
 def clear():
     cache.imported.cache_clear()
     cache._data.cache_clear()
+    cache.face.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,17 @@ def test_what_all_need_runs_all_again(library, repository, edited):
     after = keys(repository)
     again = {name for name in before if before[name] != after[name]}
     assert len(again) > len(before) - 5
+
+
+@pytest.mark.parametrize(
+    "used",
+    ["import srlab\n\nfound = srlab.lam(1)", "from srlab import lam", "from srlab import lam as f"],
+)
+def test_a_name_of_the_face_reaches_where_it_is_defined(used, tmp_path):
+    (tmp_path / "page.py").write_text(used)
+    found = {file.relative_to(PACKAGE).as_posix() for file in reached(tmp_path / "page.py")}
+    assert {"__init__.py", "__init__.pyi", "attribution/lam.py", "images.py"} <= found
+    assert not {"attribution/faig.py", "representation/embedding.py"} & found
 
 
 def test_checkpoints_count(repository):

@@ -63,7 +63,7 @@ def remote(tmp_path, monkeypatch):
     cache = tmp_path / "cache"
     monkeypatch.delenv("SRLAB_DATA", raising=False)
     monkeypatch.setattr(assets, "HOST", f"http://127.0.0.1:{server.server_port}")
-    monkeypatch.setattr(assets.pooch, "os_cache", lambda _: cache)
+    monkeypatch.setattr("pooch.os_cache", lambda _: cache)
     monkeypatch.setitem(IMAGE_SETS, "toys", ImageSet("test/Toys", "owner/toys", "abc", "", ""))
 
     def serve(*names):

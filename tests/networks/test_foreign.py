@@ -125,7 +125,7 @@ def test_spandrel_gives_its_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "spandrel", types.SimpleNamespace(ModelLoader=Loader))
     assert network_from_file(tmp_path / "net.pth") is inner
     monkeypatch.setitem(sys.modules, "spandrel", None)
-    with pytest.raises(NetworkError, match="pip install spandrel"):
+    with pytest.raises(NetworkError, match=r"pip install 'srlab\[foreign\]'"):
         network_from_file(tmp_path / "net.pth")
     with pytest.raises(NetworkError, match="no weights file"):
         network_from_file(tmp_path / "absent.pth")

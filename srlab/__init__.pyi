@@ -1,0 +1,43 @@
+from .attribution.faig import faig, masked_weights
+from .attribution.lam import diffusion_index, lam, lams, magnitude
+from .attribution.paths import deblur, straight
+from .attribution.targets import mask_target, named_measure, patch
+from .capture import layer_names
+from .checkpoints.files import load_weights, read_weights
+from .checkpoints.load import load
+from .data.datasets import load_images
+from .degradations.pipeline import Degradation, DegradationSpace
+from .degradations.windows import windows
+from .images import read_image
+from .metrics import psnr
+from .networks.contract import connect
+from .representation.embedding import embed, features, separability
+
+__all__ = [
+    "Degradation",
+    "DegradationSpace",
+    "connect",
+    "deblur",
+    "diffusion_index",
+    "embed",
+    "faig",
+    "features",
+    "lam",
+    "lams",
+    "layer_names",
+    "load",
+    "load_images",
+    "load_weights",
+    "magnitude",
+    "mask_target",
+    "masked_weights",
+    "named_measure",
+    "patch",
+    "psnr",
+    "read_image",
+    "read_weights",
+    "separability",
+    "straight",
+    "windows",
+]
+__version__: str
