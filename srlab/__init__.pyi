@@ -3,7 +3,6 @@ from .attribution.lam import diffusion_index, lam, lams, magnitude
 from .attribution.paths import deblur, straight
 from .attribution.targets import mask_target, named_measure, patch
 from .capture import layer_names
-from .checkpoints.files import load_weights, read_weights
 from .checkpoints.load import load
 from .data.datasets import load_images
 from .degradations.pipeline import Degradation, DegradationSpace
@@ -11,6 +10,7 @@ from .degradations.windows import windows
 from .images import read_image
 from .metrics import psnr
 from .networks.contract import connect
+from .networks.state_dicts import load_weights, read_weights
 from .representation.embedding import embed, features, separability
 
 __all__ = [

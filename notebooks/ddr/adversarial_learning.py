@@ -65,7 +65,6 @@ from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import animated_grid
-from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_grid, sprite_sheet
 from srlab.images import image_to_array
 from srlab.metrics import psnr
@@ -78,6 +77,7 @@ from srlab.representation.embedding import (
     separability_level,
 )
 from srlab.studies.ddr.feature_maps import edges
+from srlab.studies.frames import curves
 from srlab.studies.study import Study
 from srlab.training.recipes import seed_names
 

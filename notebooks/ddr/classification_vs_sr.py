@@ -66,7 +66,6 @@ from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import embedding_grid
-from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_row, sprite_sheet
 from srlab.figures.tables import matrix_heatmap
 from srlab.images import image_to_array
@@ -80,6 +79,7 @@ from srlab.representation.embedding import (
     separability,
 )
 from srlab.studies.ddr.labellings import both_indices, class_ratio, sample_row
+from srlab.studies.frames import curves
 from srlab.studies.networks import network, subject_classifiers
 from srlab.studies.study import Study
 from srlab.training.classification import accuracy

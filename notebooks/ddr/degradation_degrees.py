@@ -70,7 +70,6 @@ from srlab.devices import pick_device
 from srlab.explorers.controls import Control
 from srlab.explorers.scatter import EmbeddedState, Route, ScatterExplorer
 from srlab.figures.curves import stacked_curves
-from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_grid, sprite_sheet
 from srlab.figures.tables import Matrix, matrix_grid
 from srlab.figures.theme import COLOURS, shades
@@ -83,6 +82,7 @@ from srlab.representation.embedding import (
     separability,
 )
 from srlab.studies.ddr.spectrum import by_distance, compact, distance_rank, grades, level_pairs
+from srlab.studies.frames import curves
 from srlab.studies.networks import obtainable_groups
 from srlab.studies.study import Outcome, Study, span
 from srlab.training.recipes import seed_names

@@ -70,11 +70,11 @@ from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
-from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_grid, signed_tiles
 from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.studies.ddr.feature_maps import content_share, edge_correlation, edges, layer_maps
+from srlab.studies.frames import curves
 from srlab.studies.study import Study, mean_interval
 from srlab.training.recipes import seed_names
 

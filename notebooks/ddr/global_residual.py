@@ -59,7 +59,6 @@ from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import embedding_grid
-from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_row, sprite_sheet
 from srlab.images import image_to_array
 from srlab.metrics import network_psnr
@@ -72,6 +71,7 @@ from srlab.representation.embedding import (
     separability_interval,
     separability_level,
 )
+from srlab.studies.frames import curves
 from srlab.studies.networks import obtainable_groups
 from srlab.studies.study import Study, span
 from srlab.training.recipes import seed_names

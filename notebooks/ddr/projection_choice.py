@@ -64,11 +64,11 @@ from srlab.explorers.controls import Control
 from srlab.explorers.scatter import EmbeddedState, ScatterExplorer
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import embedding_grid
-from srlab.figures.frames import curves
 from srlab.figures.pictures import sprite_sheet
 from srlab.images import image_to_array
 from srlab.representation.embedding import METHODS, embed, layer_components, separability
 from srlab.studies.ddr.projections import readings, seen_clusters, structureless
+from srlab.studies.frames import curves
 from srlab.studies.study import Study, span
 from srlab.training.recipes import seed_names
 

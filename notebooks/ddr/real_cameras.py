@@ -56,7 +56,6 @@ import pandas as pd
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import embedding_grid
-from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_row, sprite_sheet
 from srlab.figures.tables import matrix_heatmap
 from srlab.images import image_to_array
@@ -69,6 +68,7 @@ from srlab.representation.embedding import (
 )
 from srlab.studies.ddr.camera_patches import camera_patches
 from srlab.studies.ddr.pairs import pair_separability
+from srlab.studies.frames import curves
 from srlab.studies.study import Study
 from srlab.training.recipes import seed_names
 

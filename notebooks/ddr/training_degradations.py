@@ -77,7 +77,6 @@ from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import embedding_grid
-from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_row, sprite_sheet
 from srlab.figures.tables import Matrix, matrix_grid, matrix_heatmap
 from srlab.images import image_to_array
@@ -89,6 +88,7 @@ from srlab.representation.embedding import (
     separability_interval,
 )
 from srlab.studies.ddr.pairs import pair_separability
+from srlab.studies.frames import curves
 from srlab.studies.networks import obtainable
 from srlab.studies.study import Study
 from srlab.training.recipes import seed_names

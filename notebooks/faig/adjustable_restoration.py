@@ -54,7 +54,6 @@ from srlab.devices import pick_device
 from srlab.explorers.controls import Control
 from srlab.explorers.pictures import Chart, PictureExplorer, PictureState
 from srlab.figures.curves import stacked_curves
-from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_grid
 from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
@@ -62,6 +61,7 @@ from srlab.metrics import psnr
 from srlab.statistics import rank_correlation
 from srlab.studies.faig.outputs import KINDS, restored, restored_psnr
 from srlab.studies.faig.rankings import fine_tuned, scores_by_kind
+from srlab.studies.frames import curves
 from srlab.studies.study import Study
 
 study = Study(

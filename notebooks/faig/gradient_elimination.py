@@ -73,13 +73,13 @@ from srlab.data.subjects import separate
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import scatter_panels
-from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_grid
 from srlab.figures.tables import Matrix, matrix_grid
 from srlab.statistics import rank_correlation
 from srlab.studies.faig.effects import masking_effects
 from srlab.studies.faig.outputs import KINDS, first_window, restored
 from srlab.studies.faig.rankings import fine_tuned, flat_scores, scores_by_kind
+from srlab.studies.frames import curves
 from srlab.studies.study import Study
 
 study = Study(

@@ -73,7 +73,6 @@ from srlab.devices import pick_device
 from srlab.explorers.controls import Control
 from srlab.explorers.pictures import Chart, PictureExplorer, PictureState
 from srlab.figures.curves import stacked_curves
-from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_grid
 from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
@@ -81,6 +80,7 @@ from srlab.metrics import gradient_error, psnr
 from srlab.studies.faig.effects import masking_effects
 from srlab.studies.faig.outputs import KINDS, first_window, restored
 from srlab.studies.faig.rankings import RANKINGS, attributions, fine_tuned, scores_by_ranking
+from srlab.studies.frames import curves
 from srlab.studies.study import Study
 
 study = Study(

@@ -69,9 +69,9 @@ from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
-from srlab.figures.frames import curves
 from srlab.figures.maps import attribution_grid
 from srlab.images import center_crop, image_to_array
+from srlab.studies.frames import curves
 from srlab.studies.study import Study, span
 
 study = Study(

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from srlab.figures.frames import curves
+from srlab.studies.frames import curves
 
 
 def test_curves_are_means_and_spans_in_the_order_of_the_rows():
