@@ -84,6 +84,7 @@ from srlab.studies.redsr.codes import (
     effective_rank,
     prior_distance,
     stacked,
+    variance_spectrum,
 )
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation
 from srlab.studies.study import Study
@@ -198,14 +199,8 @@ embedding_grid(
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the variance in each principal component, from the first on; first training seed. The reference are draws from a Gaussian: they spread evenly over all dimensions. A line that falls steeply is a cloud with few directions.", "name": "fig-bounded-spectrum"}}
 reference = prior_draws("gaussian", len(shown.lr), 32, np.random.default_rng(0)).numpy()
 
-
-def spectrum(points):
-    variances = np.linalg.svd(points - points.mean(axis=0), compute_uv=False) ** 2
-    return np.maximum(variances / variances.sum(), 1e-8)
-
-
-lines = {title: spectrum(seeds[0]) for title, seeds in codes.items()}
-lines["Gaussian draws"] = spectrum(reference)
+clouds = {title: seeds[0] for title, seeds in codes.items()} | {"Gaussian draws": reference}
+lines = {title: np.maximum(variance_spectrum(own), 1e-8) for title, own in clouds.items()}
 stacked_curves(
     {title: 1 + np.arange(len(line)) for title, line in lines.items()},
     {"share of variance": lines},

@@ -53,7 +53,6 @@ device = "auto"
 # %% tags=["hide-input"]
 import numpy as np
 import pandas as pd
-import torch
 
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
@@ -67,6 +66,7 @@ from srlab.metrics import psnr
 from srlab.representation.embedding import embed, separability
 from srlab.studies.networks import obtainable
 from srlab.studies.redsr.blurs import blurred
+from srlab.studies.redsr.borrowed import borrowed_changes, restored_with
 from srlab.studies.redsr.clouds import labels
 from srlab.studies.redsr.codes import codes_of, stacked, variance_shares
 from srlab.studies.study import Study
@@ -98,8 +98,7 @@ study
 widths = sorted({width, *other_widths})
 kinds = {f"blur {w:g}": blurred(w) for w in widths}
 right = f"blur {width:g}"
-windows = examples(load_images(image_set), kinds, count=num_codes, size=192)
-windows = windows.to(study.device)
+windows = examples(load_images(image_set), kinds, count=num_codes, size=192).to(study.device)
 lenders = stacked(windows)
 target_lr = center_crop(windows.lr[right][:num_targets], 24)
 target_hr = center_crop(windows.hr[:num_targets], 96)
@@ -118,35 +117,16 @@ codes = {  # {title: [of each seed: (kinds, windows, D)]}
 # Then each target is restored with its own code, with those of all windows of its width that are no
 # targets, and with some of every other width.
 
-
 # %%
-@torch.no_grad()
-def quality(model, code, target):
-    """PSNR in dB of one target under each of codes (N, D): (N,)."""
-    told = torch.from_numpy(code).to(study.device)
-    lr, hr = (images[[target]].expand(len(told), -1, -1, -1) for images in (target_lr, target_hr))
-    return psnr(model.restore(lr, told), hr, border=4).cpu().numpy()
-
-
-def lent(kind):
-    """The windows that lend their codes of this kind: targets lend none of their own blur."""
-    return np.arange(num_targets, num_codes) if kind == right else np.arange(num_others)
-
-
-def changes(model, of_kinds):
-    """{kind told: (targets, lenders) dB above the target's own code}."""
-    of = dict(zip(kinds, of_kinds, strict=True))
-    own = [quality(model, of[right][[target]], target) for target in range(num_targets)]
-    return {
-        kind: np.stack(
-            [quality(model, of[kind][lent(kind)], t) - own[t] for t in range(num_targets)]
-        )
-        for kind in kinds
-    }
-
-
-change = {
-    title: [changes(model, own) for model, own in zip(models[title], codes[title], strict=True)]
+lent = {  # targets lend none of their own blur
+    kind: np.arange(num_targets, num_codes) if kind == right else np.arange(num_others)
+    for kind in kinds
+}
+change = {  # {title: [of each seed: {kind told: (targets, lenders)} dB]}
+    title: [
+        borrowed_changes(model, (target_lr, target_hr), dict(zip(kinds, own)), right, lent)
+        for model, own in zip(models[title], codes[title], strict=True)
+    ]
     for title in models
 }
 
@@ -155,28 +135,24 @@ change = {
 #
 # One target, restored with codes that were read off other pictures.
 
-
 # %%
-@torch.no_grad()
-def with_code(title, kind, window):
-    code = codes[title][0][list(kinds).index(kind)][[window]]
-    return models[title][0].restore(target_lr[:1], torch.from_numpy(code).to(study.device))
-
-
 narrow, *_, wide = kinds
-same = {title: change[title][0][right][0] for title in models}
 panels, notes = {}, {}
-for title, db in same.items():
+for title in models:
+    own, db = dict(zip(kinds, codes[title][0])), change[title][0][right][0]
     asked = {
         "bicubic": None,
         "its own code": (right, 0),
-        "best borrowed": (right, lent(right)[db.argmax()]),
-        "worst borrowed": (right, lent(right)[db.argmin()]),
+        "best borrowed": (right, lent[right][db.argmax()]),
+        "worst borrowed": (right, lent[right][db.argmin()]),
         f"code of {narrow}": (narrow, 0),
         f"code of {wide}": (wide, 0),
     }
     for column, asks in asked.items():
-        sr = upsample(target_lr[:1], 4) if asks is None else with_code(title, *asks)
+        sr = upsample(target_lr[:1], 4)
+        if asks:
+            kind, lender = asks
+            sr = restored_with(models[title][0], target_lr[0], own[kind][[lender]])
         panels[title, column] = image_to_array(sr[0])
         notes[title, column] = f"{psnr(sr, target_hr[:1], border=4).item():.2f} dB"
 
@@ -184,8 +160,7 @@ for title, db in same.items():
 picture_grid(panels, notes=notes)
 
 # %% name="hero" tags=["remove-cell"]
-first = {column: panels["ReDSR", column] for column in list(asked)[1:4]}
-picture_row(first)
+picture_row({column: panels["ReDSR", column] for column in list(asked)[1:4]})
 
 # %% [markdown]
 # ## Does it matter whose code it is?
@@ -197,7 +172,7 @@ for title in models:
     for at, kind in enumerate(kinds):
         row = f"{title}, told {kind}"
         rows[row] = np.mean([own[kind] for own in change[title]], axis=(0, 1))
-        tiles[row] = at * num_codes + lent(kind)
+        tiles[row] = at * num_codes + lent[kind]
 interval_dots(
     rows,
     x_title="PSNR minus that with the own code, dB",
@@ -273,7 +248,7 @@ for title, key in {"ReDSR": "redsr", "DASR": "dasr", "ReDSR, untrained": "newbor
 for title, own in told.items():
     shown = {"alike": 100 * own.alike.mean(), "seeds": len(own)}
     study.glue(**{f"content_{title.lower()}_{name}": value for name, value in shown.items()})
-study.glue(content_codes=len(lent(right)), content_targets=num_targets)
+study.glue(content_codes=len(lent[right]), content_targets=num_targets)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-lent-verdict"}}
 WHAT = {

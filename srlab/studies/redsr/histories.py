@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from srlab.figures.curves import stacked_curves
 
 if TYPE_CHECKING:
@@ -21,7 +23,9 @@ def training_curves(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> "
     """{title: rows with their step}; a loss is drawn for those that were trained on it."""
     panels = {
         title: {
-            name: [row[key] for row in rows] for name, rows in histories.items() if key in rows[0]
+            name: np.array([row[key] for row in rows])
+            for name, rows in histories.items()
+            if key in rows[0]
         }
         for key, title in CURVES.items()
     }
