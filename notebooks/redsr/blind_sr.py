@@ -45,24 +45,13 @@ device = "auto"
 # The network without codes, *one branch*, has more multiply-adds than ReDSR and fewer parameters: codes
 # are cheap to compute and costly to hold. It sees as many restored pixels in training.
 #
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# On the mean over the eight kernels and over training seeds; intervals are 95 %, bootstrapped over contents:
-#
-# 1. *Repeating beats contrasting.* ReDSR's PSNR is above DASR's, and the interval of the difference lies
-#    above 0; 2. so does that of SSIM.
-# 3. *A code is worth having.* ReDSR's PSNR is above that of one branch, interval above 0; 4. so is SSIM.
-# 5. *Blind training is needed.* For each of the eight kernels, ReDSR is at least 0.5 dB above the
-#    clean-trained network and above bicubic.
-#
-# A condition on a network that does not ship is not judged, and the page says so.
-# :::
+# All numbers are means over the eight kernels and over training seeds; intervals are 95 %, bootstrapped
+# over contents. A condition on a network that does not ship is not judged, and the page says so.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
 import pandas as pd
 import torch
-from myst_nb import glue
 
 from srlab.data.datasets import load_images
 from srlab.data.examples import Examples, examples
@@ -70,28 +59,33 @@ from srlab.degradations.benchmarks import gaussian8
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
+from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_grid, picture_row, sprite_sheet
 from srlab.images import crop_to_multiple, image_to_array
 from srlab.metrics import psnr, ssim
 from srlab.networks.cost import multiply_adds, parameter_count, seconds
-from srlab.studies.networks import network, obtainable, obtainable_groups
-from srlab.studies.parameters import check_parameters
+from srlab.studies.networks import left_out, obtainable, obtainable_groups
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation, restored_windows
-from srlab.studies.study import Finding, mean_interval, record, span
+from srlab.studies.study import Study, mean_interval
 from srlab.training.recipes import seed_names
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="redsr/blind_sr",
+study = Study(
+    "redsr/blind_sr",
     claim="Of blind networks, the one whose code can repeat the degradation restores best",
     source="ReDSR, Sec. 4, Tab. 1",
-    criterion=(
-        "Over Gaussian8, ReDSR is better than DASR and than a network without codes in PSNR and SSIM "
-        "(95 % interval over contents above 0), and for each kernel 0.5 dB better than a clean-trained "
-        "network and than bicubic."
-    ),
+    claims={
+        "dasr_psnr": "ReDSR is above DASR in PSNR: 95 % interval above 0",
+        "dasr_ssim": "ReDSR is above DASR in SSIM: 95 % interval above 0",
+        "one_psnr": "ReDSR is above one branch in PSNR: 95 % interval above 0",
+        "one_ssim": "ReDSR is above one branch in SSIM: 95 % interval above 0",
+        "clean": "ReDSR is 0.5 dB above clean-trained for each kernel",
+        "bicubic": "ReDSR is 0.5 dB above bicubic for each kernel",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -109,9 +103,9 @@ def whole_picture(name, image):
 
 
 if whole:
-    tests = [whole_picture(name, image).to(device) for name, image in images.items()]
+    tests = [whole_picture(name, image).to(study.device) for name, image in images.items()]
 else:
-    tests = [examples(images, kinds, count=num_windows, size=192).to(device)]
+    tests = [examples(images, kinds, count=num_windows, size=192).to(study.device)]
 contents = [name for part in tests for name in part.pictures]
 
 NETWORKS = {
@@ -124,42 +118,46 @@ wanted = {title: seed_names(name, training_seeds) for title, name in NETWORKS.it
 wanted["clean-trained"] = wanted["clean-trained"][:1]  # a baseline
 obtainable(wanted["ReDSR"], train=train)  # without it there is nothing to judge: says so
 trained, missing = obtainable_groups(wanted, train=train)
-models = {
-    title: [network(name, train=train, device=device) for name in names]
-    for title, names in trained.items()
-}
+models = {title: [study.network(name) for name in names] for title, names in trained.items()}
 
 
 # %%
-def both(sr, hr, *, border):
-    """PSNR and SSIM of luma: (N, 2)."""
-    return torch.stack([measure(sr, hr, border=border).cpu() for measure in (psnr, ssim)], dim=1)
+METRICS = {"PSNR": psnr, "SSIM": ssim}  # of luma
+
+
+def each(sr, hr, *, border):
+    """(N, metrics)"""
+    return torch.stack([one(sr, hr, border=border).cpu() for one in METRICS.values()], dim=1)
 
 
 def judge(model):
-    """(kernels, contents, 2): PSNR in dB, SSIM."""
-    found = [psnr_by_degradation(model, part, kinds, measure=both) for part in tests]
+    """(kernels, contents, metrics)"""
+    found = [psnr_by_degradation(model, part, kinds, measure=each) for part in tests]
     return np.stack([np.concatenate([own[kind] for own in found]) for kind in kinds])
 
 
-quality = {title: np.stack([judge(model) for model in own]) for title, own in models.items()}
-quality = {"bicubic": judge(bicubic(4))[None], **quality}  # {title: (seeds, kernels, contents, 2)}
+restorers = {"bicubic": [bicubic(4)], **models}
+judged = {title: np.stack([judge(one) for one in own]) for title, own in restorers.items()}
+quality = {  # {metric: {title: (seeds, kernels, contents)}}
+    metric: {title: own[..., at] for title, own in judged.items()}
+    for at, metric in enumerate(METRICS)
+}
+db = quality["PSNR"]
 
 # %% [markdown]
 # ## Look first
 
 # %%
-middle = int(np.argsort(quality["bicubic"][0, :, :, 0].mean(axis=0))[len(contents) // 2])
+middle = int(np.argsort(db["bicubic"][0].mean(axis=0))[len(contents) // 2])
 part = tests[middle] if whole else tests[0]
 at = 0 if whole else middle
-restorers = {"bicubic": bicubic(4)} | {title: own[0] for title, own in models.items()}
 panels, notes = {}, {}
 for kernel in (0, len(kinds) - 1):
     kind = list(kinds)[kernel]
-    for title, restorer in restorers.items():
+    for title, (restorer, *_) in restorers.items():
         sr = restored_windows(restorer, part.lr[kind][[at]], kinds[kind])
         panels[kind, title] = image_to_array(sr[0])
-        notes[kind, title] = f"{quality[title][0, kernel, middle, 0]:.2f} dB"
+        notes[kind, title] = f"{db[title][0, kernel, middle]:.2f} dB"
     panels[kind, "original"] = image_to_array(part.hr[at])
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The content whose enlarged version has the median PSNR, under the narrowest and the widest kernel, restored by the first training seed of each network. Zoom in; the pictures move together.", "name": "fig-blind-pictures"}}
@@ -176,32 +174,25 @@ picture_row({title: panels[wide, title] for title in ("bicubic", "ReDSR", "origi
 # blurry.
 
 # %%
-METRICS = {"PSNR-Y, dB": 0, "SSIM-Y": 1}
-lines = {
-    metric: {title: own[..., at].mean(axis=(0, 2)) for title, own in quality.items()}
-    for metric, at in METRICS.items()
-}
-by_seed = {
-    metric: {title: own[..., at].mean(axis=2) for title, own in quality.items()}
-    for metric, at in METRICS.items()
-}
-bands = {
-    metric: {title: (own.min(axis=0), own.max(axis=0)) for title, own in table.items()}
-    for metric, table in by_seed.items()
-}
+TITLES = {"PSNR": "PSNR-Y, dB", "SSIM": "SSIM-Y"}
+frame = pd.DataFrame(  # means over contents
+    {"measure": TITLES[metric], "network": title, "sigma": kind.blur_sigma, "value": value}
+    for metric, own in quality.items()
+    for title, seeds in own.items()
+    for kernels in seeds.mean(axis=2)
+    for kind, value in zip(kinds.values(), kernels, strict=True)
+)
+lines, bands = curves(frame, panel="measure", line="network", x="sigma")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR and SSIM by the width of the kernel, mean over contents and training seeds; bands from the lowest to the highest seed. Click a network in the legend to hide it.", "name": "fig-blind-kernels"}}
-stacked_curves(
-    [one.blur_sigma for one in kinds.values()],
-    lines,
-    bands=bands,
-    x_title="σ of the kernel, HR pixels",
-)
+stacked_curves(frame.sigma.unique(), lines, bands=bands, x_title="σ of the kernel, HR pixels")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How many dB better than each rival ReDSR restores each content, mean over kernels and training seeds; point at a dot to see it under the narrowest kernel. Larger: the mean over contents. Right of the dashed line ReDSR is better.", "name": "fig-blind-ahead"}}
-per_content = {title: own.mean(axis=(0, 1)) for title, own in quality.items()}  # (contents, 2)
-rivals = [title for title in quality if title != "ReDSR"]
-ahead = {rival: per_content["ReDSR"] - per_content[rival] for rival in rivals}
+rivals = [title for title in restorers if title != "ReDSR"]
+ahead = {  # {metric: {rival: (contents,)}}
+    metric: {r: (own["ReDSR"].mean(axis=(0, 1)) - own[r].mean(axis=(0, 1))) for r in rivals}
+    for metric, own in quality.items()
+}
 first = next(iter(kinds))
 
 
@@ -213,7 +204,7 @@ def thumbnail(lr):
 seen = [thumbnail(lr) for part in tests for lr in part.lr[first]]
 sprites = sprite_sheet(np.stack(seen), zoom=2) if len({s.shape for s in seen}) == 1 else None
 interval_dots(
-    {f"ahead of {rival}": own[:, 0] for rival, own in ahead.items()},
+    {f"ahead of {rival}": own for rival, own in ahead["PSNR"].items()},
     x_title="dB better",
     reference=0,
     sprites=sprites,
@@ -227,120 +218,84 @@ interval_dots(
 # multiply-adds and time for one LR window of 48×48 pixels on this machine.
 
 # %%
-one = torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(0)).to(device)
+window = torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(0)).to(study.device)
 
 
 def price(model):
     return {
         "parameters": parameter_count(model),
-        "million multiply-adds": multiply_adds(lambda: model(one)) / 1e6,
-        "ms": 1000 * seconds(lambda: model(one)),
+        "million multiply-adds": multiply_adds(lambda: model(window)) / 1e6,
+        "ms": 1000 * seconds(lambda: model(window)),
     }
 
 
 prices = {title: price(own[0]) for title, own in models.items()}
-mean = {title: own.mean(axis=(0, 1, 2)) for title, own in quality.items()}  # (2,)
+mean = {metric: {t: v.mean() for t, v in own.items()} for metric, own in quality.items()}
 
 # %% tags=["hide-input"]
-rows = {
-    title: {"PSNR, dB": own[0], "SSIM": own[1], "trainings": len(trained.get(title, []))}
-    | prices.get(title, {})
-    for title, own in mean.items()
-}
-pd.DataFrame(rows).T.style.format(
-    {
-        "PSNR, dB": "{:.2f}",
-        "SSIM": "{:.3f}",
-        "trainings": "{:.0f}",
-        "parameters": "{:,.0f}",
-        "million multiply-adds": "{:.0f}",
-        "ms": "{:.0f}",
-    },
-    na_rep="–",
-)
+rows = {"PSNR, dB": mean["PSNR"], "SSIM": mean["SSIM"]}
+rows["trainings"] = {title: len(models.get(title, [])) for title in restorers}
+digits = {"PSNR, dB": "{:.2f}", "SSIM": "{:.3f}", "trainings": "{:.0f}", "parameters": "{:,.0f}"}
+digits |= dict.fromkeys(("million multiply-adds", "ms"), "{:.0f}")
+pd.DataFrame(rows).join(pd.DataFrame(prices).T).style.format(digits, na_rep="–")
 
 # %% [markdown]
 # ## Verdict
 
 # %%
-gains = {
-    (rival, metric): (own[:, at], mean_interval(own[:, at]))
-    for rival, own in ahead.items()
-    for metric, at in {"dB": 0, "SSIM": 1}.items()
-}
-by_kernel = {title: own[..., 0].mean(axis=(0, 2)) for title, own in quality.items()}
-checks = {}
-for rival in ("DASR", "one branch"):
-    for metric in ("dB", "SSIM"):
-        if rival in quality:
-            name = {"dB": "PSNR", "SSIM": "SSIM"}[metric]
-            checks[f"ReDSR is above {rival} in {name}: 95 % interval above 0"] = (
-                gains[rival, metric][1][0] > 0
-            )
-for rival in ("clean-trained", "bicubic"):
-    if rival in quality:
-        checks[f"ReDSR is 0.5 dB above {rival} for each kernel"] = bool(
-            (by_kernel["ReDSR"] - by_kernel[rival] >= 0.5).all()
-        )
-not_judged = f"Not trained yet, and left out of all numbers: {', '.join(missing)}."
-PRINTED = "+0.72 Set5, +0.39 Set14, +0.11 B100, +0.91 Urban100"
+limits = {m: {r: mean_interval(v) for r, v in own.items()} for m, own in ahead.items()}
+by_kernel = {title: own.mean(axis=(0, 2)) for title, own in db.items()}
 
-# %% tags=["remove-cell"]
-KEYS = {
-    "bicubic": "bicubic",
-    "clean-trained": "clean",
-    "one branch": "one",
-    "DASR": "dasr",
-    "ReDSR": "redsr",
-}
-for title, key in KEYS.items():
-    known = title in quality
-    glue(f"blind_{key}_psnr", f"{mean[title][0]:.2f}" if known else "–", display=False)
-    glue(f"blind_{key}_ssim", f"{mean[title][1]:.3f}" if known else "–", display=False)
-    if title in rivals or not known:
-        own, limits = gains.get((title, "dB"), (None, None))
-        gain = f"{own.mean():+.2f}" if known else "–"
-        between = f"{limits[0]:+.2f} to {limits[1]:+.2f}" if known else "–"
-        glue(f"blind_{key}_gain", gain, display=False)
-        glue(f"blind_{key}_between", between, display=False)
-    cost = prices.get(title)
-    glue(
-        f"blind_{key}_parameters", f"{cost['parameters'] / 1e6:.2f}" if cost else "–", display=False
-    )
-    adds = f"{cost['million multiply-adds']:.0f}" if cost else "–"
-    glue(f"blind_{key}_adds", adds, display=False)
-glue("blind_contents", len(contents), display=False)
-glue("blind_seeds", len(models["ReDSR"]), display=False)
-glue("blind_missing", not_judged if missing else "", display=False)
+
+def above(rival, metric):
+    return limits[metric][rival][0] > 0 if rival in rivals else None
+
+
+def far_above(rival):
+    return (by_kernel["ReDSR"] - by_kernel[rival] >= 0.5).all() if rival in rivals else None
+
+
+for title in ["bicubic", *NETWORKS]:
+    words = ["psnr", "ssim", "parameters", "adds"] + ["gain", "between"] * (title != "ReDSR")
+    told = dict.fromkeys(words, "–")
+    if title in restorers:
+        told |= {"psnr": f"{mean['PSNR'][title]:.2f}", "ssim": f"{mean['SSIM'][title]:.3f}"}
+    if title in rivals:
+        low, high = limits["PSNR"][title]
+        told["gain"] = f"{ahead['PSNR'][title].mean():+.2f}"
+        told["between"] = f"{low:+.2f} to {high:+.2f}"
+    if cost := prices.get(title):
+        told["parameters"] = f"{cost['parameters'] / 1e6:.2f}"
+        told["adds"] = f"{cost['million multiply-adds']:.0f}"
+    key = title.lower().removesuffix("-trained").removesuffix(" branch")
+    study.glue(**{f"blind_{key}_{word}": text for word, text in told.items()})
+study.glue(blind_contents=len(contents), blind_seeds=len(models["ReDSR"]))
+study.glue(blind_missing=left_out(missing))
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds, for differences the 95 % bootstrap interval over contents.", "name": "fig-blind-verdict"}}
-measured = {
-    f"{metric.split(',')[0]} of {title}": own.mean(axis=1)
-    for metric, table in by_seed.items()
-    for title, own in table.items()
-}
-differences = {f"ReDSR ahead of {rival}, {metric}": own for (rival, metric), own in gains.items()}
-record(
-    finding,
-    checks=checks,
-    measured={name: own.mean() for name, own in measured.items()}
-    | {name: values.mean() for name, (values, _) in differences.items()}
-    | {f"parameters of {title}": own["parameters"] for title, own in prices.items()}
-    | {
-        f"million multiply-adds of {title}": own["million multiply-adds"]
-        for title, own in prices.items()
-    },
-    interval={name: span(own) for name, own in measured.items()}
-    | {name: limits for name, (_, limits) in differences.items()},
-    paper={name: PRINTED for name in differences if name == "ReDSR ahead of DASR, dB"},
-    image_set=image_set,
-    parameters={
-        "num_windows": len(contents),
-        "whole": whole,
-        "limit": limit,
-        "not trained yet": missing,
-    },
-    checkpoints=[name for names in trained.values() for name in names],
+PRINTED = {("DASR", "dB"): "+0.72 Set5, +0.39 Set14, +0.11 B100, +0.91 Urban100"}
+for metric, own in quality.items():
+    for title, values in own.items():
+        study.measure(f"{metric}-Y of {title}", values.mean(axis=(1, 2)))
+for rival in rivals:
+    for metric, unit in {"PSNR": "dB", "SSIM": "SSIM"}.items():
+        study.measure(
+            f"ReDSR ahead of {rival}, {unit}",
+            ahead[metric][rival],
+            interval=limits[metric][rival],
+            paper=PRINTED.get((rival, unit), ""),
+        )
+for price in ("parameters", "million multiply-adds"):
+    for title, own in prices.items():
+        study.measure(f"{price} of {title}", own[price])
+study.verdict(
+    dasr_psnr=above("DASR", "PSNR"),
+    dasr_ssim=above("DASR", "SSIM"),
+    one_psnr=above("one branch", "PSNR"),
+    one_ssim=above("one branch", "SSIM"),
+    clean=far_above("clean-trained"),
+    bicubic=far_above("bicubic"),
+    notes={"not trained yet": missing},
 )
 
 # %% [markdown]

@@ -48,55 +48,46 @@ device = "auto"
 # it was read from, how much to neither (an analysis of variance in two ways; the three shares add up
 # to 1)?
 #
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# For ReDSR, **in every training seed**:
-#
-# 1. *Any picture's code will do.* Of all borrowed codes of the same width, at least 95 % change PSNR by no
-#    more than 0.1 dB against the target's own code.
-# 2. *Not because codes are ignored.* Codes of other widths cost at least 0.1 dB in the mean, and at least
-#    five times what codes of the same width cost.
-# 3. *Codes hold degradation.* At least half of their variance goes back to the width, and more than to the
-#    window.
-#
-# DASR stands beside it, measured and not judged: the paper makes no claim about its content.
-# :::
+# DASR stands beside ReDSR, measured and not judged: the paper makes no claim about its content.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
-import torch
-from myst_nb import glue
+import pandas as pd
 
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
-from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
 from srlab.figures.dots import interval_dots
 from srlab.figures.embeddings import embedding_grid
-from srlab.figures.pictures import picture_grid, picture_row, sprite_sheet
+from srlab.figures.pictures import picture_grid, picture_row
 from srlab.images import center_crop, image_to_array
 from srlab.metrics import psnr
 from srlab.representation.embedding import embed, separability
-from srlab.studies.networks import network, obtainable
-from srlab.studies.parameters import check_parameters
+from srlab.studies.networks import obtainable
+from srlab.studies.redsr.blurs import blurred
+from srlab.studies.redsr.borrowed import borrowed_changes, restored_with
+from srlab.studies.redsr.clouds import labels
 from srlab.studies.redsr.codes import codes_of, stacked, variance_shares
-from srlab.studies.study import Finding, record, span
+from srlab.studies.study import Study
 from srlab.training.initial import initial_model
 from srlab.training.recipes import recipe, seed_names
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="redsr/content_invariance",
+study = Study(
+    "redsr/content_invariance",
     claim="Codes hold the degradation and not the content: any picture's code restores as well",
     source="ReDSR, Sec. 4, Fig. 6",
-    criterion=(
-        "In every seed of ReDSR: 95 % of borrowed codes of the same blur change PSNR by at most "
-        "0.1 dB; codes of other blurs cost 0.1 dB at least and five times as much; half of the codes' "
-        "variance at least goes back to the blur, and more than to the content."
-    ),
+    claims={
+        "alike": "95 % of borrowed codes of the same blur change PSNR by 0.1 dB at most, in every seed",
+        "heeded": "codes of other blurs cost 0.1 dB at least, and five times as much, in every seed",
+        "half": "half of the codes' variance at least goes back to the blur, in every seed",
+        "more": "more of it goes back to the blur than to the content, in every seed",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
@@ -105,25 +96,20 @@ finding = Finding(
 
 # %%
 widths = sorted({width, *other_widths})
-kinds = {f"blur {w:g}": Degradation(scale=4, blur_sigma=w, kernel_size=21) for w in widths}
+kinds = {f"blur {w:g}": blurred(w) for w in widths}
 right = f"blur {width:g}"
-windows = examples(load_images(image_set), kinds, count=num_codes, size=192).to(device)
+windows = examples(load_images(image_set), kinds, count=num_codes, size=192).to(study.device)
 lenders = stacked(windows)
 target_lr = center_crop(windows.lr[right][:num_targets], 24)
 target_hr = center_crop(windows.hr[:num_targets], 96)
 
 NETWORKS = {"ReDSR": "redsr-8", "DASR": "dasr"}
-trained = {
-    title: obtainable(seed_names(name, training_seeds), train=train)
+models = {
+    title: [study.network(one) for one in obtainable(seed_names(name, training_seeds), train=train)]
     for title, name in NETWORKS.items()
 }
-models = {
-    title: [network(name, train=train, device=device) for name in names]
-    for title, names in trained.items()
-}
-kind_of = lenders.kinds.reshape(len(kinds), num_codes)
 codes = {  # {title: [of each seed: (kinds, windows, D)]}
-    title: [codes_of(model, lenders.lr).reshape(*kind_of.shape, -1) for model in own]
+    title: [codes_of(model, lenders.lr).reshape(len(kinds), num_codes, -1) for model in own]
     for title, own in models.items()
 }
 
@@ -131,35 +117,16 @@ codes = {  # {title: [of each seed: (kinds, windows, D)]}
 # Then each target is restored with its own code, with those of all windows of its width that are no
 # targets, and with some of every other width.
 
-
 # %%
-@torch.no_grad()
-def quality(model, code, target):
-    """PSNR in dB of one target under each of codes (N, D): (N,)."""
-    told = torch.from_numpy(code).to(device)
-    lr, hr = (images[[target]].expand(len(told), -1, -1, -1) for images in (target_lr, target_hr))
-    return psnr(model.restore(lr, told), hr, border=4).cpu().numpy()
-
-
-def lent(kind):
-    """The windows that lend their codes of this kind: targets lend none of their own blur."""
-    return np.arange(num_targets, num_codes) if kind == right else np.arange(num_others)
-
-
-def changes(model, of_kinds):
-    """{kind told: (targets, lenders) dB above the target's own code}."""
-    of = dict(zip(kinds, of_kinds, strict=True))
-    own = [quality(model, of[right][[target]], target) for target in range(num_targets)]
-    return {
-        kind: np.stack(
-            [quality(model, of[kind][lent(kind)], t) - own[t] for t in range(num_targets)]
-        )
-        for kind in kinds
-    }
-
-
-change = {
-    title: [changes(model, own) for model, own in zip(models[title], codes[title], strict=True)]
+lent = {  # targets lend none of their own blur
+    kind: np.arange(num_targets, num_codes) if kind == right else np.arange(num_others)
+    for kind in kinds
+}
+change = {  # {title: [of each seed: {kind told: (targets, lenders)} dB]}
+    title: [
+        borrowed_changes(model, (target_lr, target_hr), dict(zip(kinds, own)), right, lent)
+        for model, own in zip(models[title], codes[title], strict=True)
+    ]
     for title in models
 }
 
@@ -168,28 +135,24 @@ change = {
 #
 # One target, restored with codes that were read off other pictures.
 
-
 # %%
-@torch.no_grad()
-def with_code(title, kind, window):
-    code = codes[title][0][list(kinds).index(kind)][[window]]
-    return models[title][0].restore(target_lr[:1], torch.from_numpy(code).to(device))
-
-
 narrow, *_, wide = kinds
-same = {title: change[title][0][right][0] for title in models}
 panels, notes = {}, {}
-for title, db in same.items():
+for title in models:
+    own, db = dict(zip(kinds, codes[title][0])), change[title][0][right][0]
     asked = {
         "bicubic": None,
         "its own code": (right, 0),
-        "best borrowed": (right, lent(right)[db.argmax()]),
-        "worst borrowed": (right, lent(right)[db.argmin()]),
+        "best borrowed": (right, lent[right][db.argmax()]),
+        "worst borrowed": (right, lent[right][db.argmin()]),
         f"code of {narrow}": (narrow, 0),
         f"code of {wide}": (wide, 0),
     }
     for column, asks in asked.items():
-        sr = upsample(target_lr[:1], 4) if asks is None else with_code(title, *asks)
+        sr = upsample(target_lr[:1], 4)
+        if asks:
+            kind, lender = asks
+            sr = restored_with(models[title][0], target_lr[0], own[kind][[lender]])
         panels[title, column] = image_to_array(sr[0])
         notes[title, column] = f"{psnr(sr, target_hr[:1], border=4).item():.2f} dB"
 
@@ -197,25 +160,24 @@ for title, db in same.items():
 picture_grid(panels, notes=notes)
 
 # %% name="hero" tags=["remove-cell"]
-first = {column: panels["ReDSR", column] for column in list(asked)[1:4]}
-picture_row(first)
+picture_row({column: panels["ReDSR", column] for column in list(asked)[1:4]})
 
 # %% [markdown]
 # ## Does it matter whose code it is?
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "What a borrowed code changes, dB: a dot for each window that lent it (mean over targets and training seeds; point at it to see the window), bars from lowest to highest. In the rows of the targets' own blur, the dots should lie on the dashed line; in the others, to the left of it.", "name": "fig-lent-change"}}
-sprites = sprite_sheet(np.stack([image_to_array(lr) for lr in lenders.lr]), zoom=2)
+written = labels(lenders, zoom=2)
 rows, tiles = {}, {}
 for title in models:
     for at, kind in enumerate(kinds):
         row = f"{title}, told {kind}"
         rows[row] = np.mean([own[kind] for own in change[title]], axis=(0, 1))
-        tiles[row] = at * num_codes + lent(kind)
+        tiles[row] = at * num_codes + lent[kind]
 interval_dots(
     rows,
     x_title="PSNR minus that with the own code, dB",
     reference=0,
-    sprites=sprites,
+    sprites=written["sprites"],
     pictures=tiles,
 )
 
@@ -236,24 +198,26 @@ notes = {
 }
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of all codes (training seed 0). Colour: width of the blur; symbol: picture. Point at a dot to see the window. Do the colours gather, or the symbols?", "name": "fig-lent-codes"}}
-embedding_grid(
-    embedded, classes=lenders.kinds, contents=lenders.pictures, sprites=sprites, notes=notes
-)
+embedding_grid(embedded, **written, notes=notes)
 
 # %%
 window = np.tile(np.arange(num_codes), len(kinds))
-newborn = codes_of(initial_model(recipe("redsr-8")).eval().to(device), lenders.lr)
-shares = {
-    title: [variance_shares(one.reshape(len(window), -1), lenders.kinds, window) for one in own]
-    for title, own in (codes | {"ReDSR, untrained": [newborn]}).items()
-}
+newborn = codes_of(initial_model(recipe("redsr-8")).eval().to(study.device), lenders.lr)
+shares = pd.DataFrame(
+    {"network": title}
+    | variance_shares(one.reshape(len(window), -1), lenders.kinds, window)._asdict()
+    for title, seeds in (codes | {"ReDSR, untrained": [newborn]}).items()
+    for one in seeds
+)
+PARTS = {"degradation": "blur", "content": "window", "rest": "neither"}
+explained = dict(iter(shares.groupby("network", sort=False)))  # a row for each seed
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "What the variance of codes goes back to: the width of the blur, the window, or neither alone. Small dots are training seeds. Before training, an encoder's code is nearly all content: that is where it starts from.", "name": "fig-lent-shares"}}
 interval_dots(
     {
-        f"{title}: {part}": np.array([getattr(one, name) for one in own])
-        for title, own in shares.items()
-        for name, part in {"degradation": "blur", "content": "window", "rest": "neither"}.items()
+        f"{title}: {word}": own[part]
+        for title, own in explained.items()
+        for part, word in PARTS.items()
     },
     x_title="share of the codes' variance",
 )
@@ -267,80 +231,46 @@ interval_dots(
 wrong = [kind for kind in kinds if kind != right]
 
 
-def within(db, limit=0.1):
-    return np.mean(np.abs(db) <= limit)
-
-
-alike = {title: np.array([within(own[right]) for own in change[title]]) for title in models}
-spread = {
-    title: np.array([np.std(own[right], axis=1).mean() for own in change[title]])
-    for title in models
-}
-cost = {title: np.array([-np.mean(own[right]) for own in change[title]]) for title in models}
-wrong_cost = {
-    title: np.array([-np.mean([own[kind].mean() for kind in wrong]) for own in change[title]])
-    for title in models
-}
-explained = {
-    title: {
-        part: np.array([getattr(one, part) for one in own])
-        for part in ("degradation", "content", "rest")
+def summary(own):
+    """Of one seed's changes {kind told: (targets, lenders) dB}."""
+    return {
+        "alike": np.mean(np.abs(own[right]) <= 0.1),
+        "spread": np.std(own[right], axis=1).mean(),
+        "cost": -np.mean(own[right]),
+        "wrong": -np.mean([own[kind].mean() for kind in wrong]),
     }
-    for title, own in shares.items()
-}
 
-# %% tags=["remove-cell"]
-for title in models:
-    key = title.lower()
-    glue(f"content_{key}_alike", 100 * float(alike[title].mean()), display=False)
-    glue(f"content_{key}_spread", float(spread[title].mean()), display=False)
-    glue(f"content_{key}_cost", float(cost[title].mean()), display=False)
-    glue(f"content_{key}_wrong", float(wrong_cost[title].mean()), display=False)
-    glue(f"content_{key}_seeds", len(models[title]), display=False)
+
+told = {title: pd.DataFrame(map(summary, seeds)) for title, seeds in change.items()}
 for title, key in {"ReDSR": "redsr", "DASR": "dasr", "ReDSR, untrained": "newborn"}.items():
-    for part, values in explained[title].items():
-        glue(f"content_{key}_{part}", 100 * float(values.mean()), display=False)
-glue("content_codes", len(lent(right)), display=False)
-glue("content_targets", num_targets, display=False)
+    for part, share in explained[title][[*PARTS]].mean().items():
+        study.glue(**{f"content_{key}_{part}": 100 * share})
+for title, own in told.items():
+    shown = {"alike": 100 * own.alike.mean(), "seeds": len(own)}
+    study.glue(**{f"content_{title.lower()}_{name}": value for name, value in shown.items()})
+study.glue(content_codes=len(lent[right]), content_targets=num_targets)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-lent-verdict"}}
-measured = {}
-for title in models:
-    measured |= {
-        f"{title}: same blur, share within 0.1 dB": alike[title],
-        f"{title}: same blur, deviation over codes, dB": spread[title],
-        f"{title}: same blur, mean cost, dB": cost[title],
-        f"{title}: other blurs, mean cost, dB": wrong_cost[title],
-        **{f"{title}: variance from {p}": v for p, v in explained[title].items()},
-    }
-judged = explained["ReDSR"]
-record(
-    finding,
-    checks={
-        "95 % of borrowed codes of the same blur change PSNR by 0.1 dB at most, in every seed": (
-            alike["ReDSR"].min() >= 0.95
-        ),
-        "codes of other blurs cost 0.1 dB at least, and five times as much, in every seed": bool(
-            (wrong_cost["ReDSR"] >= np.maximum(0.1, 5 * cost["ReDSR"])).all()
-        ),
-        "half of the codes' variance at least goes back to the blur, in every seed": (
-            judged["degradation"].min() >= 0.5
-        ),
-        "more of it goes back to the blur than to the content, in every seed": bool(
-            (judged["degradation"] > judged["content"]).all()
-        ),
-    },
-    measured={name: values.mean() for name, values in measured.items()},
-    interval={name: span(values) for name, values in measured.items()},
-    paper={"ReDSR: same blur, share within 0.1 dB": "restored equally well by all"},
-    image_set=image_set,
-    parameters={
-        "num_codes": num_codes,
-        "num_others": num_others,
-        "num_targets": num_targets,
-        "width": width,
-    },
-    checkpoints=[name for names in trained.values() for name in names],
+WHAT = {
+    "alike": "same blur, share within 0.1 dB",
+    "spread": "same blur, deviation over codes, dB",
+    "cost": "same blur, mean cost, dB",
+    "wrong": "other blurs, mean cost, dB",
+}
+PAPER = {("ReDSR", "alike"): "restored equally well by all"}
+for title, own in told.items():
+    for name, words in WHAT.items():
+        glued = "" if name == "alike" else f"content_{title.lower()}_{name}"
+        reported = PAPER.get((title, name), "")
+        study.measure(f"{title}: {words}", own[name], paper=reported, glue=glued)
+    for part in PARTS:
+        study.measure(f"{title}: variance from {part}", explained[title][part])
+own, held = told["ReDSR"], explained["ReDSR"]
+study.verdict(
+    alike=own.alike.min() >= 0.95,
+    heeded=(own.wrong >= np.maximum(0.1, 5 * own.cost)).all(),
+    half=held.degradation.min() >= 0.5,
+    more=(held.degradation > held.content).all(),
 )
 
 # %% [markdown]

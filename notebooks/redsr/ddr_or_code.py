@@ -57,73 +57,61 @@ device = "auto"
 # strength (chance is one fifth with five strengths); and the {term}`Caliński–Harabasz index` (CHI) on the
 # components and on t-SNE. Noise and JPEG come on top of a blur of σ 1.
 #
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# **In every training seed**, that is, the worst seed of the one above the best of the other:
-#
-# 1. DDR reads the width of a blur, the level of noise and the quality of JPEG with R² ≥ 0.5: without that
-#    there is nothing to compare.
-# 2. On blur, which the codes were taught, ReDSR and 3. DASR beat DDR in R², in purity and in CHI on the
-#    components.
-# 4. On noise and JPEG, which codes taught on blur never met, DDR beats both in R².
-# 5. Taught with noise, both beat DDR on noise in R².
-# :::
+# "In every seed" means: the worst seed of the one above the best of the other. If DDR reads nothing at
+# all, there is nothing to compare.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
 import pandas as pd
-from myst_nb import glue
 
 from srlab.checkpoints.files import shipped_checkpoints
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
-from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
 from srlab.figures.embeddings import embedding_grid
-from srlab.figures.pictures import sprite_sheet
 from srlab.figures.tables import Matrix, matrix_grid
-from srlab.images import image_to_array
 from srlab.networks.cost import multiply_adds, parameter_count, seconds
 from srlab.representation.embedding import (
-    embed,
     layer_points,
     principal_components,
     separability,
     separability_interval,
 )
-from srlab.studies.networks import network, obtainable
-from srlab.studies.parameters import check_parameters
+from srlab.studies.networks import left_out, obtainable
+from srlab.studies.redsr.blurs import blurred
+from srlab.studies.redsr.clouds import code_clouds
 from srlab.studies.redsr.codes import code_separation, codes_of, linear_probe, stacked
-from srlab.studies.study import Finding, record, span
+from srlab.studies.study import Study
 from srlab.training.initial import initial_model
 from srlab.training.recipes import recipe, seed_names
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="redsr/ddr_or_code",
+study = Study(
+    "redsr/ddr_or_code",
     claim="Learned codes tell the degradations they know apart better than emergent features do",
     source="DDR, Sec. 4; ReDSR, Sec. 4; the comparison is this book's",
-    criterion=(
-        "In every seed and in equally many dimensions: DDR reads blur, noise and JPEG with R² of 0.5 "
-        "at least; on blur, codes beat it in R², purity and CHI; on what the codes never met, it "
-        "beats them in R²; and codes taught with noise beat it on noise."
-    ),
+    claims={
+        "reads": "DDR reads blur, noise and JPEG with R² ≥ 0.5, in every seed",
+        "dasr": "on blur, DASR beats DDR in R², purity and CHI, in every seed",
+        "redsr": "on blur, ReDSR beats DDR in R², purity and CHI, in every seed",
+        "noise": "on noise, DDR beats codes taught on blur in R², in every seed",
+        "jpeg": "on JPEG, DDR beats codes taught on blur in R², in every seed",
+        "dasr_noise": "DASR with noise beats DDR on noise in R²",
+        "redsr_noise": "ReDSR with noise beats DDR on noise in R²",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
 #
 # Three degradations in five strengths each, of the same windows.
 
-
 # %%
-def blurred(sigma, **more):
-    return Degradation(scale=4, blur_sigma=sigma, kernel_size=21, **more)
-
-
 strengths = {"blur": blur_widths, "noise": noise_levels, "JPEG": jpeg_qualities}
 kinds = {
     "blur": {f"blur {width:g}": blurred(width) for width in blur_widths},
@@ -132,7 +120,7 @@ kinds = {
 }
 images = load_images(image_set)
 windows = {
-    axis: stacked(examples(images, own, count=num_windows, size=192).to(device))
+    axis: stacked(examples(images, own, count=num_windows, size=192).to(study.device))
     for axis, own in kinds.items()
 }
 values = {axis: np.repeat(own, num_windows).astype(float) for axis, own in strengths.items()}
@@ -150,10 +138,6 @@ def emergent(model, lr):
     return points, np.concatenate([maps.mean(axis=2), maps.std(axis=2)], axis=1)
 
 
-def components(points):
-    return principal_components(points, dimensions)
-
-
 ENCODERS = {"DASR": "dasr", "ReDSR": "redsr-8"}
 WITH_NOISE = {"DASR with noise": "dasr-general", "ReDSR with noise": "redsr-general"}
 missing = [name for name in WITH_NOISE.values() if not train and name not in shipped_checkpoints()]
@@ -162,19 +146,22 @@ trained = {
     title: obtainable(seed_names(name, training_seeds), train=train)
     for title, name in ENCODERS.items()
 } | {title: [name] for title, name in WITH_NOISE.items() if name not in missing}
+srresnets = [study.network(name) for name in clean]
+models = {title: [study.network(name) for name in names] for title, names in trained.items()}
 
 FORMS = ("DDR", "DDR, averaged")
 found = {}  # {(title, axis): components of each seed}
-newborn = initial_model(recipe("redsr-8")).eval().to(device)
+newborn = initial_model(recipe("redsr-8")).eval().to(study.device)
 for axis, own in windows.items():
-    forms = zip(*(emergent(network(name, train=train, device=device), own.lr) for name in clean))
-    for form, seeds in zip(FORMS, forms, strict=True):
-        found[form, axis] = [components(points) for points in seeds]
-    for title, names in trained.items():
-        codes = [codes_of(network(name, train=train, device=device), own.lr) for name in names]
-        found[title, axis] = [components(points) for points in codes]
-    found["encoder, untrained", axis] = [components(codes_of(newborn, own.lr))]
-    found["LR pixels", axis] = [components(own.lr.flatten(1).cpu().numpy())]
+    forms = zip(*(emergent(model, own.lr) for model in srresnets), strict=True)
+    described = dict(zip(FORMS, forms, strict=True))
+    described |= {
+        title: [codes_of(one, own.lr) for one in seeds] for title, seeds in models.items()
+    }
+    described["encoder, untrained"] = [codes_of(newborn, own.lr)]
+    described["LR pixels"] = [own.lr.flatten(1).cpu().numpy()]
+    for title, seeds in described.items():
+        found[title, axis] = [principal_components(points, dimensions) for points in seeds]
 titles = list(dict.fromkeys(title for title, _ in found))
 
 # %% [markdown]
@@ -185,20 +172,8 @@ titles = list(dict.fromkeys(title for title, _ in found))
 
 # %%
 def clouds(shown, axis):
-    """t-SNE of the first seeds, with its CHI: panels, and what is written on them."""
-    own = windows[axis]
-    panels = {("", title): embed(found[title, axis][0], perplexity=perplexity) for title in shown}
-    notes = {
-        place: f"CHI {separability(points, own.kinds).index:.1f}"
-        for place, points in panels.items()
-    }
-    sprites = sprite_sheet(np.stack([image_to_array(lr) for lr in own.lr]), zoom=2)
-    return panels, {
-        "classes": own.kinds,
-        "contents": own.pictures,
-        "sprites": sprites,
-        "notes": notes,
-    }
+    firsts = {title: found[title, axis][0] for title in shown}
+    return code_clouds(firsts, windows[axis], perplexity=perplexity)
 
 
 panels, written = clouds([*FORMS, *ENCODERS], "blur")
@@ -223,39 +198,38 @@ embedding_grid(noisy, **written)
 # ## How well is a strength read?
 
 # %%
-MEASURES = ("R²", "purity", "CHI")
-scores = {}  # {(measure, title, axis): (seeds,)}
-for (title, axis), seeds in found.items():
-    told = (windows[axis].kinds, values[axis], windows[axis].pictures)
-    judged = np.array([code_separation(points, *told) for points in seeds])
-    scores |= {(name, title, axis): judged[:, at] for at, name in enumerate(MEASURES)}
+MEASURES = {"R²": "probe", "purity": "purity", "CHI": "chi"}
+scores = pd.DataFrame(
+    {"network": title, "axis": axis}
+    | code_separation(points, windows[axis].kinds, values[axis], windows[axis].pictures)._asdict()
+    for (title, axis), seeds in found.items()
+    for points in seeds
+).set_index(["network", "axis"])  # a row for each seed
+means = scores.groupby(["network", "axis"], sort=False).mean()
 
 
-def emergent_best(measure, axis):
-    """DDR in its better form: (seeds,)."""
-    return max((scores[measure, form, axis] for form in FORMS), key=np.mean)
+def of_seeds(measure, title, axis):
+    """(seeds,); DDR is taken in its better form."""
+    if title == "DDR":
+        title = max(FORMS, key=lambda form: means.loc[(form, axis), MEASURES[measure]])
+    return scores.loc[[(title, axis)], MEASURES[measure]].to_numpy()
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How well each representation tells strengths apart, mean over training seeds: R² of the linear probe (0 is no better than the mean) and purity among the ten nearest neighbours. Columns: what the degradation was. Look down each column for the winner, and at the two controls at the bottom: they were taught nothing.", "name": "fig-code-told"}}
 axes = list(kinds)
 tables = {
-    ("", measure): Matrix(
-        np.array(
-            [[np.mean(scores[measure, title, axis]) for axis in axes] for title in titles]
-        ).round(2)
-        + 0.0,
-        titles,
-        axes,
+    ("", name): Matrix(
+        means[MEASURES[name]].unstack().loc[titles, axes].to_numpy().round(2) + 0.0, titles, axes
     )
-    for measure in ("R²", "purity")
+    for name in ("R²", "purity")
 }
 matrix_grid(tables, colour_title="", limits=(0, 1))
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "R² of the blur's width, seed by seed: small dots are training seeds, the large one their mean. The dashed line is DDR's better form, in the mean.", "name": "fig-code-seeds"}}
 interval_dots(
-    {title: scores["R²", title, "blur"] for title in titles},
+    {title: scores.probe.loc[[(title, "blur")]] for title in titles},
     x_title="R² of the width of the blur",
-    reference=float(emergent_best("R²", "blur").mean()),
+    reference=of_seeds("R²", "DDR", "blur").mean(),
 )
 
 # %% [markdown]
@@ -267,12 +241,10 @@ counts = [count for count in (1, 2, 4, 8, 16, 32, 64) if count <= dimensions]
 compared = [*FORMS, *trained]
 by_count = {
     f"R², {axis}": {
-        title: np.array(
-            [
-                linear_probe(found[title, axis][0][:, :count], values[axis], own.pictures)
-                for count in counts
-            ]
-        )
+        title: [
+            linear_probe(found[title, axis][0][:, :count], values[axis], own.pictures)
+            for count in counts
+        ]
         for title in compared
     }
     for axis, own in windows.items()
@@ -290,28 +262,21 @@ stacked_curves(counts, by_count, x_title="principal components read", log_x=True
 one = windows["blur"].lr[:1]
 
 
-def price(names, read, parts, pictures):
-    model = network(names[0], train=train, device=device)
+def price(read, parts, pictures):
     return {
-        "parameters": parameter_count(*parts(model)),
-        "million multiply-adds": multiply_adds(lambda: read(model, one)) / 1e6,
-        "ms per picture": 1000 * seconds(lambda: read(model, one)),
+        "parameters": parameter_count(*parts),
+        "million multiply-adds": multiply_adds(lambda: read(one)) / 1e6,
+        "ms per picture": 1000 * seconds(lambda: read(one)),
         "training pictures": pictures,
     }
 
 
-def features(model, lr):
-    return layer_points(model, lr, [model.taps[-1]])
-
-
-prices = {"DDR": price(clean, features, lambda model: (model.head, model.body), "clean")} | {
-    title: price(
-        names,
-        lambda model, lr: model.represent(lr),
-        lambda model: (model.encoder,),
-        "degraded, crops in pairs",
-    )
-    for title, names in trained.items()
+ddr = srresnets[0]
+prices = {
+    "DDR": price(lambda lr: layer_points(ddr, lr, [ddr.taps[-1]]), (ddr.head, ddr.body), "clean")
+} | {
+    title: price(model.represent, (model.encoder,), "degraded, crops in pairs")
+    for title, (model, *_) in models.items()
 }
 
 # %% tags=["hide-input"]
@@ -329,92 +294,50 @@ pd.DataFrame(prices).T.style.format(
 
 
 # %%
-def ahead(title, axis, measure="R²"):
-    """The worst seed of a code minus the best of DDR: above 0 it beats DDR in every seed."""
-    return float(scores[measure, title, axis].min() - emergent_best(measure, axis).max())
+def beats(one, other, axis, *measures):
+    """In every seed: the worst of the one above the best of the other."""
+    return all(of_seeds(m, one, axis).min() > of_seeds(m, other, axis).max() for m in measures)
 
 
-def behind(title, axis):
-    return float(emergent_best("R²", axis).min() - scores["R²", title, axis].max())
-
-
-readable = {axis: emergent_best("R²", axis) for axis in axes}
-checks = {
-    "DDR reads blur, noise and JPEG with R² ≥ 0.5, in every seed": (
-        min(seeds.min() for seeds in readable.values()) >= 0.5
-    )
+outcomes = {  # None: left open, for want of networks
+    "reads": min(of_seeds("R²", "DDR", axis).min() for axis in axes) >= 0.5,
+    "dasr": beats("DASR", "DDR", "blur", *MEASURES),
+    "redsr": beats("ReDSR", "DDR", "blur", *MEASURES),
+    "noise": all(beats("DDR", title, "noise", "R²") for title in ENCODERS),
+    "jpeg": all(beats("DDR", title, "JPEG", "R²") for title in ENCODERS),
 }
-for title in ENCODERS:
-    checks[f"on blur, {title} beats DDR in R², purity and CHI, in every seed"] = all(
-        ahead(title, "blur", measure) > 0 for measure in MEASURES
-    )
-for axis in ("noise", "JPEG"):
-    checks[f"on {axis}, DDR beats codes taught on blur in R², in every seed"] = all(
-        behind(title, axis) > 0 for title in ENCODERS
-    )
-for title in taught:
-    checks[f"{title} beats DDR on noise in R²"] = ahead(title, "noise") > 0
-not_judged = f"Not trained yet, and not judged: {', '.join(missing)}." if missing else ""
+for title in WITH_NOISE:
+    key = title.lower().replace(" with ", "_")
+    outcomes[key] = beats(title, "DDR", "noise", "R²") if title in models else None
 
-groups = np.tile(np.arange(num_windows), len(blur_widths))
-shown = {title: points for (_, title), points in panels.items()}
-bootstrap = {
-    title: separability_interval(points, windows["blur"].kinds, groups)
-    for title, points in shown.items()
-}
-
-# %% tags=["remove-cell"]
-short = {"DDR": "ddr", "DASR": "dasr", "ReDSR": "redsr"}
-for title, key in short.items():
-    for axis in axes:
-        own = emergent_best("R²", axis) if title == "DDR" else scores["R²", title, axis]
-        glue(f"code_{key}_{axis.lower()}", float(own.mean()), display=False)
-    purity = emergent_best("purity", "blur") if title == "DDR" else scores["purity", title, "blur"]
-    glue(f"code_{key}_purity", float(purity.mean()), display=False)
-    glue(f"code_{key}_first", float(by_count["R², blur"][title][0]), display=False)
-    glue(f"code_{key}_adds", prices[title]["million multiply-adds"], display=False)
-    glue(f"code_{key}_seeds", len(clean if title == "DDR" else trained[title]), display=False)
+PROSE = ("DDR", "DASR", "ReDSR")
+for title in PROSE:
+    seeds = len(srresnets if title == "DDR" else models[title])
+    plainly = by_count["R², blur"][title][0]
+    study.glue(**{f"code_{title.lower()}_seeds": seeds, f"code_{title.lower()}_first": plainly})
 for axis in axes:
-    own = {t: np.mean(scores["R²", t, axis]) for t in titles}
-    glue(f"code_best_{axis.lower()}", max(own, key=own.get), display=False)
-    glue(f"code_best_{axis.lower()}_r2", float(max(own.values())), display=False)
-    for control, key in {"encoder, untrained": "untrained", "LR pixels": "pixels"}.items():
-        glue(f"code_{key}_{axis.lower()}", float(own[control]), display=False)
-glue("code_not_judged", not_judged, display=False)
-glue("code_dimensions", dimensions, display=False)
+    own, name = means.xs(axis, level="axis").probe, axis.lower()
+    study.glue(**{f"code_best_{name}": own.idxmax(), f"code_best_{name}_r2": own.max()})
+    study.glue(**{f"code_untrained_{name}": own["encoder, untrained"]})
+    study.glue(**{f"code_pixels_{name}": own["LR pixels"]})
+study.glue(code_not_judged=left_out(missing), code_dimensions=dimensions)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds; for CHI on t-SNE a 95 % bootstrap interval over windows. DDR stands for the better of its two forms.", "name": "fig-code-verdict"}}
-measured = {
-    f"{measure} on {axis}, {title}": (
-        emergent_best(measure, axis) if title == "DDR" else scores[measure, title, axis]
-    )
-    for measure in MEASURES
-    for axis in (axes if measure == "R²" else axes[:1])
-    for title in ["DDR", *trained]
-}
-record(
-    finding,
-    checks=checks,
-    measured={name: seeds.mean() for name, seeds in measured.items()}
-    | {
-        f"CHI on t-SNE, blur, {title}": separability(points, windows["blur"].kinds).index
-        for title, points in shown.items()
-    }
-    | {
-        f"million multiply-adds, {title}": own["million multiply-adds"]
-        for title, own in prices.items()
-    },
-    interval={name: span(seeds) for name, seeds in measured.items()}
-    | {f"CHI on t-SNE, blur, {title}": own for title, own in bootstrap.items()},
-    image_set=image_set,
-    parameters={
-        "num_windows": num_windows,
-        "dimensions": dimensions,
-        "perplexity": perplexity,
-        "not trained yet": missing,
-    },
-    checkpoints=[*clean, *(name for names in trained.values() for name in names)],
-)
+for measure in MEASURES:
+    for axis in axes if measure == "R²" else axes[:1]:
+        word = {"R²": axis.lower(), "purity": "purity"}.get(measure)
+        for title in ["DDR", *trained]:
+            glue = f"code_{title.lower()}_{word}" if word and title in PROSE else ""
+            name = f"{measure} on {axis}, {title}"
+            study.measure(name, of_seeds(measure, title, axis), glue=glue)
+blur, groups = windows["blur"].kinds, np.tile(np.arange(num_windows), len(blur_widths))
+for (_, title), points in panels.items():
+    limits = separability_interval(points, blur, groups)
+    study.measure(f"CHI on t-SNE, blur, {title}", separability(points, blur).index, interval=limits)
+for title, own in prices.items():
+    adds, glue = own["million multiply-adds"], f"code_{title.lower()}_adds"
+    study.measure(f"million multiply-adds, {title}", adds, glue=glue if title in PROSE else "")
+study.verdict(**outcomes, notes={"not trained yet": missing})
 
 # %% [markdown]
 # {glue:text}`code_not_judged`

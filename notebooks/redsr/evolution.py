@@ -46,51 +46,46 @@ device = "auto"
 # The numbers: R² of σ by a {term}`linear probe`, {term}`neighbour purity` among other pictures, and the
 # {term}`Caliński–Harabasz index` (CHI). The prior's weight rises over the first 2 000 steps, so its pull
 # comes when the code already says something.
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# With RD and ED: (1) at the end R² of σ is at least 0.5 and purity at least twice chance; (2) CHI rises
-# over the snapshots, the untrained network included (Spearman's ρ with the step at least 0.8); (3) its
-# last value is at least three times that of the untrained network. And (4) it ends above the CHI of the
-# network without a loss on the code.
-# :::
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 from IPython.display import Markdown, display
-from myst_nb import glue
 
 from srlab.checkpoints.files import load_checkpoint
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
-from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import animated_grid, embedding_grid
-from srlab.figures.pictures import sprite_sheet
-from srlab.images import image_to_array
 from srlab.representation.embedding import align, embed, separability_interval
 from srlab.statistics import rank_correlation
 from srlab.studies.networks import obtainable
-from srlab.studies.parameters import check_parameters
+from srlab.studies.redsr.blurs import blurs
+from srlab.studies.redsr.clouds import labels
 from srlab.studies.redsr.codes import code_separation, codes_of, prior_distance, stacked
-from srlab.studies.study import Finding, record
+from srlab.studies.redsr.histories import training_curves
+from srlab.studies.study import Study
 from srlab.training.initial import initial_model
 from srlab.training.recipes import recipe
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="redsr/evolution",
+study = Study(
+    "redsr/evolution",
     claim="Codes gather by degradation along the training of re-degradation",
     source="ReDSR, Fig. 5",
-    criterion=(
-        "R² ≥ 0.5 and twice the purity of chance at the end; CHI rises along training (Spearman ≥ "
-        "0.8), at least threefold, and ends above that of a network without a loss on the code."
-    ),
+    claims={
+        "end": "at the end R² ≥ 0.5, and purity at least twice chance",
+        "rises": "CHI rises along training (Spearman ≥ 0.8)",
+        "grows": "CHI grows at least threefold",
+        "control": "CHI ends above the network without a loss on the code",
+    },
+    image_set=f"{image_set}, right halves" if train else image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## The windows, and the networks at several moments of their training
@@ -102,28 +97,26 @@ finding = Finding(
 # %%
 FOLLOWED, CONTROL = "RD + ED", "no loss on the code"
 NETWORKS = {FOLLOWED: "redsr-8", CONTROL: "redsr-1"}
-blurs = {
-    f"σ {width:g}": Degradation(scale=4, blur_sigma=width, kernel_size=21) for width in code_widths
-}
+kinds = blurs(code_widths)
 pictures = load_images(image_set)
 halves = {title: image.chunk(2, dim=2) for title, image in pictures.items()}
 if train:
     pictures, num_windows = {title: right for title, (_, right) in halves.items()}, live_windows
-seen = stacked(examples(pictures, blurs, count=num_windows, size=size).to(device))
-sigmas, windows = np.repeat(code_widths, num_windows), np.tile(range(num_windows), len(blurs))
-sprites = sprite_sheet(np.stack([image_to_array(lr) for lr in seen.lr]))
+seen = stacked(examples(pictures, kinds, count=num_windows, size=size).to(study.device))
+sigmas, windows = np.repeat(code_widths, num_windows), np.tile(range(num_windows), len(kinds))
+written = labels(seen)
 files = {kind: [*(f"{name}@{step}" for step in steps), name] for kind, name in NETWORKS.items()}
 here = [] if train else obtainable([file for own in files.values() for file in own])
 
 
 def shipped(kind):
     """{step: codes}, and the curves of the training."""
-    untrained = initial_model(recipe(NETWORKS[kind])).to(device).eval()
+    untrained = initial_model(recipe(NETWORKS[kind])).to(study.device).eval()
     codes, history = {0: codes_of(untrained, seen.lr)}, []
     for file in files[kind]:
         if file in here:
             model, provenance = load_checkpoint(file)
-            codes[provenance.step] = codes_of(model.to(device), seen.lr)
+            codes[provenance.step] = codes_of(model.to(study.device), seen.lr)
             history = provenance.history
     return codes, history
 
@@ -136,26 +129,23 @@ def trained_live(kind):
     short = replace(
         recipe(NETWORKS[kind]), steps=live_steps, snapshots=marks, prior_rise=live_steps // 2
     )
-    codes = {0: codes_of(initial_model(short).to(device).eval(), seen.lr)}
+    codes = {0: codes_of(initial_model(short).to(study.device).eval(), seen.lr)}
     screen = display(Markdown(f"{kind}: training …"), display_id=True)
 
     def watch(step, model):
         codes[step] = codes_of(model, seen.lr)
         panel = {("", f"{kind}, step {step}"): embed(codes[step], method="pca")}
-        screen.update(
-            embedding_grid(panel, classes=seen.kinds, contents=seen.pictures, sprites=sprites)
-        )
+        screen.update(embedding_grid(panel, **written))
 
     left = {title: left for title, (left, _) in halves.items()}
-    run = fit(short, images=left, validation=pictures, device=device.type, watch=watch)
+    run = fit(short, images=left, validation=pictures, device=study.device.type, watch=watch)
     return codes, run.history
 
 
-kinds = [kind for kind, name in NETWORKS.items() if train or name in here]
-runs = {kind: trained_live(kind) if train else shipped(kind) for kind in kinds}
+followed = [kind for kind, name in NETWORKS.items() if train or name in here]
+runs = {kind: trained_live(kind) if train else shipped(kind) for kind in followed}
 codes = {kind: own for kind, (own, _) in runs.items()}
 missing = [] if train else [f for kind in NETWORKS for f in files[kind] if f not in here]
-Markdown(f"Not here: {', '.join(missing)}." if missing else "All snapshots are here.")
 
 # %% [markdown]
 # ## Experiment
@@ -163,20 +153,14 @@ Markdown(f"Not here: {', '.join(missing)}." if missing else "All snapshots are h
 # The same windows for every snapshot.
 
 # %%
-separation = {
-    kind: {
-        step: code_separation(own, seen.kinds, sigmas, seen.pictures) for step, own in run.items()
-    }
+scores = pd.DataFrame(
+    {"network": kind, "step": step, "distance": prior_distance(own, "gaussian")}
+    | code_separation(own, seen.kinds, sigmas, seen.pictures)._asdict()
+    | dict(zip(("low", "high"), separability_interval(own, seen.kinds, windows), strict=True))
     for kind, run in codes.items()
-}
-spread = {
-    kind: np.array([separability_interval(own, seen.kinds, windows) for own in run.values()])
-    for kind, run in codes.items()
-}
-distance = {
-    kind: np.array([prior_distance(own, "gaussian") for own in run.values()])
-    for kind, run in codes.items()
-}
+    for step, own in run.items()
+).set_index("step")
+along = dict(iter(scores.groupby("network", sort=False)))  # {network: a row for each step}
 
 # %% [markdown]
 # ## Watch it happen
@@ -196,133 +180,76 @@ for moment in sorted(set().union(*codes.values())):
     notes[str(moment)] = {
         ("", kind): f"step {step}: R² {own.probe:.2f}, CHI {own.chi:.1f}"
         for kind, step in last.items()
-        for own in [separation[kind][step]]
+        for own in [along[kind].loc[step]]
     }
-animated_grid(
-    frames,
-    classes=seen.kinds,
-    contents=seen.pictures,
-    sprites=sprites,
-    notes=notes,
-    slider_title="training step",
-)
+animated_grid(frames, **written, notes=notes, slider_title="training step")
 
 # %% [markdown]
 # ## On one time axis
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "What the codes tell, along training: R² of σ, neighbour purity, CHI (bands: 95 % bootstrap over windows), and the energy distance of the codes to the Gaussian prior. Compare the two lines where they start: that much a random encoder knows.", "name": "fig-code-evolution"}}
-along = {kind: list(run) for kind, run in codes.items()}
-
-
-def curve(what):
-    return {
-        kind: np.array([getattr(one, what) for one in run.values()])
-        for kind, run in separation.items()
-    }
-
-
-probe, purity, chi = (curve(what) for what in ("probe", "purity", "chi"))
+VIEWS = {
+    "probe": "R² of σ",
+    "purity": "neighbour purity",
+    "chi": "CHI",
+    "distance": "energy distance",
+}
 stacked_curves(
-    along,
-    {"R² of σ": probe, "neighbour purity": purity, "CHI": chi, "energy distance": distance},
-    bands={"CHI": {kind: (rows[:, 0], rows[:, 1]) for kind, rows in spread.items()}},
+    {kind: rows.index for kind, rows in along.items()},
+    {title: {kind: rows[view] for kind, rows in along.items()} for view, title in VIEWS.items()},
+    bands={"CHI": {kind: (rows.low, rows.high) for kind, rows in along.items()}},
     x_title="training step",
     log_y=["CHI"],
 )
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The training meanwhile: PSNR of the photographs reduced without blur, and the losses before their weights (of one batch each, hence noisy). Does re-degradation fall when the codes part?", "name": "fig-code-evolution-losses"}}
-LOSSES = {
-    "psnr": "PSNR, dB",
-    "reconstruction": "reconstruction",
-    "redegradation": "re-degradation",
-    "energy": "energy distance",
-}
 history = {kind: rows for kind, (_, rows) in runs.items()}
-stacked_curves(
-    {kind: [row["step"] for row in rows] for kind, rows in history.items()},
-    {
-        title: {
-            kind: [row[key] for row in rows] for kind, rows in history.items() if key in rows[0]
-        }
-        for key, title in LOSSES.items()
-    },
-    x_title="training step",
-)
+training_curves(history)
 
 # %% [markdown]
 # ## Verdict
 
 # %%
-chance, many, both = 1 / len(code_widths), len(along[FOLLOWED]) >= 3, CONTROL in codes
-growth = chi[FOLLOWED][-1] / chi[FOLLOWED][0]
-rho = (
-    {"Spearman ρ of CHI and step": rank_correlation(along[FOLLOWED], chi[FOLLOWED])} if many else {}
-)
-CONDITIONS = {  # what is asked, whether enough is here to ask it, and whether it holds
-    "at the end R² ≥ 0.5, and purity at least twice chance": (
-        True,
-        lambda: probe[FOLLOWED][-1] >= 0.5 and purity[FOLLOWED][-1] >= 2 * chance,
-    ),
-    "CHI rises along training (Spearman ≥ 0.8)": (many, lambda: min(rho.values()) >= 0.8),
-    "CHI grows at least threefold": (True, lambda: growth >= 3),
-    "CHI ends above the network without a loss on the code": (
-        both,
-        lambda: chi[FOLLOWED][-1] > chi[CONTROL][-1],
-    ),
+own, control = along[FOLLOWED], along.get(CONTROL)
+first, last = own.iloc[0], own.iloc[-1]
+rho = rank_correlation(own.index, own.chi) if len(own) >= 3 else None
+outcomes = {  # None: left open, for want of networks
+    "end": last.probe >= 0.5 and last.purity >= 2 / len(code_widths),
+    "rises": None if rho is None else rho >= 0.8,
+    "grows": last.chi / first.chi >= 3,
+    "control": None if control is None else last.chi > control.chi.iloc[-1],
 }
-judged = {text: holds() for text, (enough, holds) in CONDITIONS.items() if enough}
-unjudged = "; ".join(text for text in CONDITIONS if text not in judged)
-Markdown(f"Not judged, for want of networks: {unjudged}." if unjudged else "All are judged.")
-
-# %% tags=["remove-cell"]
-half = next((step for step, value in zip(along[FOLLOWED], probe[FOLLOWED]) if value >= 0.5), None)
-glue("codes_half", "no snapshot" if half is None else f"step {half}", display=False)
-glue("codes_rho", ", ".join(f"{value:.2f}" for value in rho.values()) or "none", display=False)
-glue("codes_growth", float(growth), display=False)
-for place, when in {0: "first", -1: "last"}.items():
-    glue(f"codes_probe_{when}", float(probe[FOLLOWED][place]), display=False)
-    glue(f"codes_purity_{when}", float(purity[FOLLOWED][place]), display=False)
-    glue(f"codes_chi_{when}", float(chi[FOLLOWED][place]), display=False)
-    glue(f"codes_distance_{when}", float(distance[FOLLOWED][place]), display=False)
-    glue(f"codes_psnr_{when}", float(history[FOLLOWED][place]["psnr"]), display=False)
-    own = f"{probe[CONTROL][place]:.2f}" if both else "(not here)"
-    glue(f"codes_control_{when}", own, display=False)
-glue("codes_unjudged", unjudged or "none", display=False)
-glue("codes_missing", ", ".join(missing) or "none", display=False)
+unjudged = "; ".join(study.claims[key] for key, held in outcomes.items() if held is None) or "none"
+half = own.index[own.probe >= 0.5]
+study.glue(
+    codes_half=f"step {half[0]}" if len(half) else "no snapshot",
+    codes_rho="none" if rho is None else f"{rho:.2f}",
+    codes_unjudged=unjudged,
+    codes_missing=", ".join(missing) or "none",
+)
+WHEN = {"untrained": ("first", 0), "at the end": ("last", -1)}
+for word, at in WHEN.values():
+    told = "(not here)" if control is None else f"{control.probe.iloc[at]:.2f}"
+    psnr = history[FOLLOWED][at]["psnr"]
+    study.glue(**{f"codes_control_{word}": told, f"codes_psnr_{word}": psnr})
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over windows.", "name": "fig-code-evolution-verdict"}}
-VIEWS = {"R² of σ": probe, "neighbour purity": purity, "CHI": chi, "energy distance": distance}
-WHEN = {"untrained": 0, "at the end": -1}
-record(
-    finding,
-    checks=judged,
-    measured={
-        **{
-            f"{title} {when}, {kind}": values[place]
-            for title, view in VIEWS.items()
-            for kind, values in view.items()
-            for when, place in WHEN.items()
-        },
-        **rho,
-        "growth of CHI, times": growth,
-    },
-    interval={
-        f"CHI {when}, {kind}": spread[kind][place] for kind in codes for when, place in WHEN.items()
-    },
-    paper={
-        f"CHI untrained, {FOLLOWED}": "mixed",
-        f"CHI at the end, {FOLLOWED}": "clusters",
-    },
-    image_set=f"{image_set}, right halves" if train else image_set,
-    parameters={
-        "num_windows": num_windows,
-        "size": size,
-        "code_widths": code_widths,
-        "steps": along[FOLLOWED],
-        "trained_live": train,
-        "not judged": unjudged or "none",
-    },
-    checkpoints=here,
+PAPER = {"untrained": "mixed", "at the end": "clusters"}
+for view, title in VIEWS.items():
+    for kind, rows in along.items():
+        for when, (word, at) in WHEN.items():
+            study.measure(
+                f"{title} {when}, {kind}",
+                rows[view].iloc[at],
+                interval=(rows.low.iloc[at], rows.high.iloc[at]) if view == "chi" else None,
+                paper=PAPER[when] if (view, kind) == ("chi", FOLLOWED) else "",
+                glue=f"codes_{view}_{word}" if kind == FOLLOWED else "",
+            )
+if rho is not None:
+    study.measure("Spearman ρ of CHI and step", rho)
+study.measure("growth of CHI, times", last.chi / first.chi, glue="codes_growth")
+study.verdict(
+    **outcomes, notes={"steps seen": [*own.index], "not judged": unjudged}, checkpoints=here
 )
 
 # %% [markdown]

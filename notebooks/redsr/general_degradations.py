@@ -47,59 +47,48 @@ device = "auto"
 # same blur. So the probe predicts cos 2θ and sin 2θ together; R² is that of both. As always, what a probe
 # is judged on are pictures that it was not fitted on, and {term}`neighbour purity` looks at the ten
 # nearest codes of other pictures (chance: one in five).
-#
-# :::{admonition} Criterion, set before the experiment
-# :class: important
-# For ReDSR, with each of the three varied alone:
-#
-# 1. the probe reads the **width** with R² ≥ 0.5, 2. the **angle** (cos 2θ, sin 2θ) with R² ≥ 0.5,
-# 3. the **noise** with R² ≥ 0.5;
-# 4. purity is at least twice chance for all three: there are clusters, and not of pictures;
-# 5. it was learned: the mean R² over the three lies above that of ReDSR trained on isotropic blur alone.
-#
-# DASR stands beside it, measured and not judged.
-# :::
+# DASR stands beside ReDSR, measured and not judged.
 
-# %% tags=["hide-cell"]
+# %% tags=["hide-input"]
 import numpy as np
-from myst_nb import glue
+import pandas as pd
 
 from srlab.data.datasets import load_images
 from srlab.data.examples import examples
-from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.embeddings import embedding_grid
-from srlab.figures.pictures import picture_grid, sprite_sheet
+from srlab.figures.pictures import picture_grid
 from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
-from srlab.representation.embedding import embed, separability, separability_interval
-from srlab.studies.networks import network, obtainable
-from srlab.studies.parameters import check_parameters
+from srlab.representation.embedding import separability_interval
+from srlab.studies.networks import left_out, obtainable
+from srlab.studies.redsr.blurs import blurred
+from srlab.studies.redsr.clouds import code_clouds
 from srlab.studies.redsr.codes import code_separation, codes_of, stacked
-from srlab.studies.study import Finding, record
+from srlab.studies.study import Study
 
-check_parameters()
-device = pick_device(device)
-finding = Finding(
-    name="redsr/general_degradations",
+study = Study(
+    "redsr/general_degradations",
     claim="Codes of a network trained on general degradations part widths, angles and noise",
     source="ReDSR, Sec. 4, Fig. 8",
-    criterion=(
-        "With one varied alone, ReDSR's codes tell width, angle (cos 2θ, sin 2θ) and noise with R² of "
-        "0.5 at least and with twice the purity of chance; in the mean better than those of ReDSR "
-        "trained on isotropic blur alone."
-    ),
+    claims={
+        "width": "ReDSR's codes tell the width with R² ≥ 0.5",
+        "angle": "ReDSR's codes tell the angle with R² ≥ 0.5",
+        "noise": "ReDSR's codes tell the noise with R² ≥ 0.5",
+        "purity": "ReDSR's purity is at least twice chance, for all three",
+        "learned": "ReDSR's mean R² lies above that of its training on isotropic blur alone",
+    },
+    image_set=image_set,
+    device=pick_device(device),
+    train=train,
 )
+study
 
 # %% [markdown]
 # ## Experiment
 
 
 # %%
-def blurred(sigma, **more):
-    return Degradation(scale=4, blur_sigma=sigma, kernel_size=21, **more)
-
-
 def turned(degrees):
     return blurred(along, blur_sigma_y=across, blur_angle=np.radians(degrees))
 
@@ -117,7 +106,7 @@ asked = {  # what a probe predicts for each kind
 }
 images = load_images(image_set)
 windows = {
-    axis: examples(images, own, count=num_windows, size=192).to(device)
+    axis: examples(images, own, count=num_windows, size=192).to(study.device)
     for axis, own in kinds.items()
 }
 shown = {axis: stacked(own) for axis, own in windows.items()}
@@ -134,14 +123,10 @@ picture_grid(panels, notes=notes)
 GENERAL = {"ReDSR": "redsr-general", "DASR": "dasr-general"}
 BLUR_ONLY = {"ReDSR, blur only": "redsr-8", "DASR, blur only": "dasr"}  # isotropic, without noise
 wanted = GENERAL | BLUR_ONLY
-judged = obtainable([GENERAL["ReDSR"]], train=train)  # without it there is nothing to judge
-available = {*judged, *obtainable(wanted.values(), train=train)}
+obtainable([GENERAL["ReDSR"]], train=train)  # without it there is nothing to judge
+available = obtainable(wanted.values(), train=train)
 missing = [name for name in wanted.values() if name not in available]
-models = {
-    title: network(name, train=train, device=device)
-    for title, name in wanted.items()
-    if name in available
-}
+models = {t: study.network(name) for t, name in wanted.items() if name in available}
 codes = {
     (title, axis): codes_of(model, own.lr)
     for title, model in models.items()
@@ -153,26 +138,12 @@ codes = {
 #
 # First the width. Colours should gather and follow one another.
 
-
 # %%
-def clouds(axis):
-    """t-SNE of the codes of the networks that were trained for it."""
-    own = shown[axis]
-    panels = {
-        ("", title): embed(codes[title, axis], perplexity=perplexity)
-        for title in GENERAL
-        if title in models
-    }
-    notes = {
-        place: f"CHI {separability(points, own.kinds).index:.1f}"
-        for place, points in panels.items()
-    }
-    sprites = sprite_sheet(np.stack([image_to_array(lr) for lr in own.lr]), zoom=2)
-    told = {"classes": own.kinds, "contents": own.pictures, "sprites": sprites, "notes": notes}
-    return panels, told
-
-
-embedded = {axis: clouds(axis) for axis in kinds}
+taught = [title for title in GENERAL if title in models]
+embedded = {
+    axis: code_clouds({t: codes[t, axis] for t in taught}, own, perplexity=perplexity)
+    for axis, own in shown.items()
+}
 
 
 def cloud_figure(axis):
@@ -206,28 +177,23 @@ cloud_figure("noise")
 # angle or noise in training.
 
 # %%
-scores = {
-    (title, axis): code_separation(
+scores = pd.DataFrame(
+    {"network": title, "axis": axis}
+    | code_separation(
         points, shown[axis].kinds, np.repeat(asked[axis], num_windows, axis=0), shown[axis].pictures
-    )
+    )._asdict()
     for (title, axis), points in codes.items()
-}
+).set_index(["network", "axis"])
 axes, titles = list(kinds), list(models)
-
-
-def table(measure):
-    return np.array([[getattr(scores[title, axis], measure) for axis in axes] for title in titles])
-
+tables = {
+    ("", word): Matrix(
+        scores[name].unstack().loc[titles, axes].to_numpy().round(2) + 0.0, titles, axes
+    )
+    for name, word in {"probe": "R²", "purity": "purity"}.items()
+}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "What codes tell of each: R² of a linear probe (0 is no better than the mean) and purity among the ten nearest codes of other pictures (chance is one in five). The two lower rows, where they ship, are networks of the same kind that met isotropic blur only. Compare the column of the angle.", "name": "fig-general-told"}}
-matrix_grid(
-    {
-        ("", "R²"): Matrix(table("probe").round(2) + 0.0, titles, axes),
-        ("", "purity"): Matrix(table("purity").round(2) + 0.0, titles, axes),
-    },
-    colour_title="",
-    limits=(0, 1),
-)
+matrix_grid(tables, colour_title="", limits=(0, 1))
 
 # %% [markdown]
 # ## Verdict
@@ -235,67 +201,39 @@ matrix_grid(
 # A condition on a network that does not ship is not judged, and the page says so.
 
 # %%
-means = {title: float(np.mean([scores[title, axis].probe for axis in axes])) for title in titles}
-checks = {
-    f"ReDSR's codes tell the {axis} with R² ≥ 0.5": scores["ReDSR", axis].probe >= 0.5
-    for axis in axes
-} | {
-    "ReDSR's purity is at least twice chance, for all three": all(
-        scores["ReDSR", axis].purity >= 2 / len(own) for axis, own in kinds.items()
-    )
-}
-if "ReDSR, blur only" in models:
-    checks["ReDSR's mean R² lies above that of its training on isotropic blur alone"] = (
-        means["ReDSR"] > means["ReDSR, blur only"]
-    )
-not_judged = f"Not trained yet, and neither shown nor judged: {', '.join(missing)}."
-
-
-def interval(title, axis):
-    """Of CHI, over draws of whole windows."""
-    groups = np.tile(np.arange(num_windows), len(kinds[axis]))
-    return separability_interval(codes[title, axis], shown[axis].kinds, groups)
-
-
-# %% tags=["remove-cell"]
-KEYS = {
-    "ReDSR": "redsr",
-    "DASR": "dasr",
-    "ReDSR, blur only": "redsr_blur",
-    "DASR, blur only": "dasr_blur",
-}
-for title, key in KEYS.items():
+means = scores.groupby("network", sort=False)["probe"].mean()
+own = scores.loc["ReDSR"]
+clusters = all(own.purity[axis] >= 2 / len(steps) for axis, steps in kinds.items())
+learned = means["ReDSR"] > means["ReDSR, blur only"] if "ReDSR, blur only" in models else None
+for title in wanted:
+    key = title.lower().replace(", ", "_").removesuffix(" only")
     for axis in axes:
-        own = scores.get((title, axis))
-        glue(f"general_{key}_{axis}", f"{own.probe:.2f}" if own else "–", display=False)
-        glue(f"general_{key}_{axis}_purity", f"{own.purity:.2f}" if own else "–", display=False)
-easiest = max(axes, key=lambda axis: scores["ReDSR", axis].probe)
-hardest = min(axes, key=lambda axis: scores["ReDSR", axis].probe)
-glue("general_easiest", easiest, display=False)
-glue("general_hardest", hardest, display=False)
-glue("general_not_judged", not_judged if missing else "", display=False)
+        known = (title, axis) in scores.index
+        for column, end in {"probe": "", "purity": "_purity"}.items():
+            told = f"{scores[column][title, axis]:.2f}" if known else "–"
+            study.glue(**{f"general_{key}_{axis}{end}": told})
+study.glue(
+    general_easiest=own.probe.idxmax(),
+    general_hardest=own.probe.idxmin(),
+    general_not_judged=left_out(missing),
+)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over windows, for the CHI of the codes themselves.", "name": "fig-general-verdict"}}
-record(
-    finding,
-    checks=checks,
-    measured={
-        **{f"R² of the {axis}, {title}": own.probe for (title, axis), own in scores.items()},
-        **{f"purity by {axis}, {title}": own.purity for (title, axis), own in scores.items()},
-        **{f"CHI by {axis}, {title}": own.chi for (title, axis), own in scores.items()},
-        **{f"mean R², {title}": mean for title, mean in means.items()},
-    },
-    interval={f"CHI by {axis}, {title}": interval(title, axis) for title, axis in scores},
-    paper={f"CHI by {axis}, ReDSR": "clusters" for axis in axes},
-    image_set=image_set,
-    parameters={
-        "num_windows": num_windows,
-        "widths": widths,
-        "angles": angles,
-        "noise_levels": noise_levels,
-        "not trained yet": missing,
-    },
-    checkpoints=[wanted[title] for title in models],
+for column, word in {"probe": "R² of the", "purity": "purity by"}.items():
+    for (title, axis), value in scores[column].items():
+        study.measure(f"{word} {axis}, {title}", value)
+for (title, axis), value in scores.chi.items():
+    groups = np.tile(np.arange(num_windows), len(kinds[axis]))  # whole windows are drawn
+    spread = separability_interval(codes[title, axis], shown[axis].kinds, groups)
+    paper = "clusters" if title == "ReDSR" else ""
+    study.measure(f"CHI by {axis}, {title}", value, interval=spread, paper=paper)
+for title, mean in means.items():
+    study.measure(f"mean R², {title}", mean)
+study.verdict(
+    **{axis: own.probe[axis] >= 0.5 for axis in axes},
+    purity=clusters,
+    learned=learned,
+    notes={"not trained yet": missing},
 )
 
 # %% [markdown]

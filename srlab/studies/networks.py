@@ -53,6 +53,12 @@ def obtainable_groups(
     return {group: own for group, own in found.items() if own}, [n for n in every if n not in here]
 
 
+def left_out(names: Iterable[str]) -> str:
+    """What a page says of networks that it does without; nothing where it has them all."""
+    named = ", ".join(names)
+    return f"Not trained yet, and left out of all numbers: {named}." if named else ""
+
+
 def subject_classifiers(
     architecture: str,
     image_set: str,

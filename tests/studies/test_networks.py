@@ -3,7 +3,13 @@ import pytest
 from srlab.models import build
 from srlab.networks.state_dicts import CheckpointError
 from srlab.studies import networks as obtain
-from srlab.studies.networks import obtainable, obtainable_groups, subject_classifiers, tuned
+from srlab.studies.networks import (
+    left_out,
+    obtainable,
+    obtainable_groups,
+    subject_classifiers,
+    tuned,
+)
 
 
 def test_only_what_is_shipped_can_be_had_without_training():
@@ -22,6 +28,11 @@ def test_groups_keep_what_is_shipped_and_name_the_rest():
     assert missing == ["nowhere", "neither"]
     everything = {1: wanted[1], 2: wanted[2], 3: ["fsrcnn"]}
     assert obtainable_groups(wanted, train=True) == (everything, [])
+
+
+def test_a_page_names_what_it_does_without():
+    assert left_out(["dasr-s1", "dasr-s2"]).endswith("left out of all numbers: dasr-s1, dasr-s2.")
+    assert not left_out([])
 
 
 def test_a_tuned_network_brings_its_start_where_both_ship(monkeypatch):

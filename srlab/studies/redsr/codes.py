@@ -181,17 +181,23 @@ def _between(centred: np.ndarray, labels: np.ndarray) -> float:
     )
 
 
-def effective_rank(codes: np.ndarray) -> float:
-    """exp of the entropy of the codes' spectrum of variance (Roy & Vetterli 2007): 1 to D.
-
-    How many dimensions a cloud of codes fills; a collapsed one fills few.
-    """
+def variance_spectrum(codes: np.ndarray) -> np.ndarray:
+    """Share of the codes' (N, D) variance in each principal direction, the largest first."""
     if len(codes) < 2 or not np.isfinite(codes).all():
-        raise ValueError("the effective rank needs at least 2 finite codes")
+        raise ValueError("a spectrum needs at least 2 finite codes")
     variances = np.linalg.svd(codes - codes.mean(axis=0), compute_uv=False).astype(np.float64) ** 2
     if not variances.sum():
         raise ValueError("all codes are the same: they fill no dimension")
-    shares = variances[variances > 0] / variances.sum()
+    return variances / variances.sum()
+
+
+def effective_rank(codes: np.ndarray) -> float:
+    """exp of the entropy of the codes' `variance_spectrum` (Roy & Vetterli 2007): 1 to D.
+
+    How many dimensions a cloud of codes fills; a collapsed one fills few.
+    """
+    shares = variance_spectrum(codes)
+    shares = shares[shares > 0]
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 

@@ -14,6 +14,7 @@ from srlab.studies.redsr.codes import (
     prior_distance,
     stacked,
     variance_shares,
+    variance_spectrum,
 )
 from srlab.training.code_losses import PRIORS, prior_draws
 
@@ -129,6 +130,14 @@ def test_the_effective_rank_counts_filled_dimensions():
     assert effective_rank(100 * even) == pytest.approx(effective_rank(even))
     with pytest.raises(ValueError, match="they fill no dimension"):
         effective_rank(np.ones((5, 3)))
+
+
+def test_a_spectrum_is_that_of_the_covariance():
+    shares = np.linalg.eigvalsh(np.cov(NOISE * [1, 2, 3, 4, 5], rowvar=False))[::-1]
+    found = variance_spectrum(NOISE * [1, 2, 3, 4, 5])
+    np.testing.assert_allclose(found, shares / shares.sum())
+    with pytest.raises(ValueError, match="at least 2 finite codes"):
+        variance_spectrum(NOISE[:1])
 
 
 @pytest.mark.parametrize(
