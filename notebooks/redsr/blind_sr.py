@@ -52,6 +52,7 @@ device = "auto"
 import numpy as np
 import pandas as pd
 import torch
+from srlab.studies.frames import curves
 
 from srlab.data.datasets import load_images
 from srlab.data.examples import Examples, examples
@@ -59,7 +60,6 @@ from srlab.degradations.benchmarks import gaussian8
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
-from srlab.figures.frames import curves
 from srlab.figures.pictures import picture_grid, picture_row, sprite_sheet
 from srlab.images import crop_to_multiple, image_to_array
 from srlab.metrics import psnr, ssim
