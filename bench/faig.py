@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+import srlab
 from bench.row import Row, alternating
 from srlab.attribution.faig import (
     Masks,
     Scores,
     Weights,
-    filter_attribution,
     filters_by_degradation,
     overlap_score,
     top_filters,
@@ -75,7 +75,7 @@ def _filters(
     **settings: Any,
 ) -> dict[str, Masks]:
     scores = {
-        name: filter_attribution(model, baseline, target, own, hr, **settings).scores()
+        name: srlab.faig(model, baseline, target, own, hr, **settings).scores()
         for name, own in lr.items()
     }
     return filters_by_degradation(scores, FRACTION)

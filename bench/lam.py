@@ -11,9 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+import srlab
 from bench.row import Row, alternating
-from srlab.attribution.lam import PatchTarget, local_attribution, magnitude, patch_target
-from srlab.attribution.paths import deblurring
+from srlab.attribution.lam import magnitude
+from srlab.attribution.paths import deblur, deblurring
+from srlab.attribution.targets import PatchTarget, patch
 from srlab.checkpoints.files import load_checkpoint
 from srlab.checkpoints.official import PUBLISHED, load_official
 from srlab.data.assets import own_folder
@@ -86,17 +88,18 @@ def _pictures() -> dict[str, Tensor]:
 
 def _lam_row(what: str, model: nn.Module, lr: Tensor) -> Row:
     centre = 4 * SIZE // 2 - 8
-    target = patch_target(centre, centre)
+    target = patch(centre, centre)
     found: dict[str, Tensor] = {}
 
     def theirs() -> None:
         found["theirs"] = published_lam(model, lr, target)
 
     def ours() -> None:
-        found["ours"] = local_attribution(model, lr, target).map
+        found["ours"] = srlab.lam(model, lr, target).map
 
     slow, fast = alternating(theirs, ours, cuda=lr.is_cuda, repeats=2)
-    fine = local_attribution(model, lr, target, rule="midpoint", steps=REFERENCE_STEPS).map
+    finely = deblur(rule="midpoint", steps=REFERENCE_STEPS)
+    fine = srlab.lam(model, lr, target, path=finely).map
     reference = magnitude(fine)
     their_error, our_error = (
         ((magnitude(found[side]) - reference).abs().sum() / reference.sum()).item()

@@ -48,8 +48,8 @@ import pandas as pd
 
 from srlab.attribution.faig import filter_count, filters_by_degradation, masked_weights
 from srlab.data.datasets import load_images
-from srlab.data.examples import examples
 from srlab.data.subjects import separate
+from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.explorers.controls import Control
 from srlab.explorers.pictures import Chart, PictureExplorer, PictureState
@@ -92,8 +92,8 @@ MIXED = {
 }
 for_finding, for_judging = separate(load_images(image_set))
 learned = {kind: KINDS[kind] for kind in ("blur", "noise")}
-found = examples(for_finding, learned, count=num_find, size=size).to(study.device)
-judged = examples(for_judging, MIXED, count=num_test, size=size).to(study.device)
+found = windows(for_finding, learned, count=num_find, size=size).to(study.device)
+judged = windows(for_judging, MIXED, count=num_test, size=size).to(study.device)
 networks = fine_tuned(study, "faig-target", training_seeds)
 scores = [scores_by_kind(net, found, steps=steps) for net in networks]
 masks = [filters_by_degradation(own, fraction / 100) for own in scores]

@@ -70,8 +70,8 @@ import numpy as np
 
 from srlab.attribution.faig import filters_by_degradation
 from srlab.data.datasets import load_images
-from srlab.data.examples import examples
 from srlab.data.subjects import separate
+from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.figures.dots import interval_dots, scatter_panels
 from srlab.figures.pictures import sprite_sheet
@@ -112,7 +112,7 @@ else:
     pictures = [load_images(name) for name in image_sets]
 kinds = {kind: KINDS[kind] for kind in THREE}
 to_find, to_set, to_test = (
-    examples(images, kinds, count=count, size=size, seed=seed).to(study.device)
+    windows(images, kinds, count=count, size=size, seed=seed).to(study.device)
     for seed, (count, images) in enumerate(zip(counts, pictures, strict=True))
 )
 
@@ -251,6 +251,6 @@ study.verdict(
 #
 # - The paper's manner, with three sets: `image_sets = ["set14", "b100", "urban100-30"]` (downloaded on first
 #   use).
-# - Milder noise: give `examples` a `replace(KINDS["noise"], noise_sigma=0.03)` for the test. From where on
+# - Milder noise: give `windows` a `replace(KINDS["noise"], noise_sigma=0.03)` for the test. From where on
 #   do the filters take it for blur?
 # - Widen the sets: `fraction = 5`. Do thresholds and accuracy rise?

@@ -59,7 +59,7 @@ from srlab.attribution.faig import (
     top_filters,
 )
 from srlab.data.datasets import load_images
-from srlab.data.examples import examples
+from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
@@ -92,7 +92,7 @@ study
 # %%
 AIMS = {"deblurring": "blur", "denoising": "noise"}
 kinds = {kind: KINDS[kind] for kind in AIMS.values()}
-found = examples(load_images(image_set), kinds, count=num_find, size=size).to(study.device)
+found = windows(load_images(image_set), kinds, count=num_find, size=size).to(study.device)
 networks = fine_tuned(study, "faig-target", training_seeds)
 attributed = [attributions(net, found, steps=steps) for net in networks]
 

@@ -68,8 +68,8 @@ from srlab.attribution.faig import (
     top_filters,
 )
 from srlab.data.datasets import load_images
-from srlab.data.examples import examples
 from srlab.data.subjects import separate
+from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import scatter_panels
@@ -108,8 +108,8 @@ study
 AIMS = {"deblurring": "blurry", "denoising": "noisy"}
 kinds = {"blurry": KINDS["blur"], "noisy": KINDS["noise"]}
 for_finding, for_judging = separate(load_images(image_set))
-found = examples(for_finding, kinds, count=num_find, size=size).to(study.device)
-judged = examples(for_judging, kinds, count=num_test, size=size).to(study.device)
+found = windows(for_finding, kinds, count=num_find, size=size).to(study.device)
+judged = windows(for_judging, kinds, count=num_test, size=size).to(study.device)
 networks = fine_tuned(study, "faig-target", training_seeds)
 scores = [scores_by_kind(net, found, steps=steps) for net in networks]
 

@@ -67,8 +67,8 @@ import numpy as np
 
 from srlab.attribution.faig import filter_count, masked_weights, top_filters
 from srlab.data.datasets import load_images
-from srlab.data.examples import examples
 from srlab.data.subjects import separate
+from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.explorers.controls import Control
 from srlab.explorers.pictures import Chart, PictureExplorer, PictureState
@@ -110,9 +110,9 @@ study
 AIMS = {"deblurring": "blurry", "denoising": "noisy"}
 kinds = {"clean": KINDS["clean"], "blurry": KINDS["blur"], "noisy": KINDS["noise"]}
 for_finding, for_judging = separate(load_images(image_set))
-found = examples(for_finding, kinds, count=num_find, size=size).to(study.device)
-judged = examples(for_judging, kinds, count=num_test, size=size).to(study.device)
-windows = replace(judged, lr={kind: judged.lr[kind] for kind in AIMS.values()})
+found = windows(for_finding, kinds, count=num_find, size=size).to(study.device)
+judged = windows(for_judging, kinds, count=num_test, size=size).to(study.device)
+cut = replace(judged, lr={kind: judged.lr[kind] for kind in AIMS.values()})
 networks = fine_tuned(study, "faig-target", training_seeds)
 
 # %% [markdown]
@@ -147,7 +147,7 @@ def effects_of(networks, scores, shares):
     keys = list(product(RANKINGS, AIMS, shares))
     chosen = [{key: masks(own, *key) for key in keys} for own in scores]
     columns = ["ranking", "aim", "share"]
-    frame = masking_effects(networks, chosen, windows, columns=columns)
+    frame = masking_effects(networks, chosen, cut, columns=columns)
     frame["on"] = np.where(frame.aim.map(AIMS) == frame.input, "own", "other")
     places = [*columns, "input", "on", "seed"]
     return frame.groupby(places, sort=False)[["change", "lost"]].mean().reset_index()
@@ -173,7 +173,7 @@ for title, (ranking, aim) in {
     chosen = masks(scores[0], ranking, aim, level)
     weights[title] = masked_weights(first.target, first.baseline, chosen)
 panels, notes = first_window(
-    {title: partial(restored, first.model, own) for title, own in weights.items()}, windows
+    {title: partial(restored, first.model, own) for title, own in weights.items()}, cut
 )
 picture_grid(panels, notes=notes)
 
@@ -232,7 +232,7 @@ def look(setting):
     share, ranking, aim, name = setting
     chosen = masks(scores[0], ranking, aim, named[share])
     weights = masked_weights(first.target, first.baseline, chosen)
-    lr = windows.lr[name][:1]
+    lr = cut.lr[name][:1]
     sr, reference = (restored(first.model, own, lr) for own in (weights, first.target))
     enlarged = lr[0].repeat_interleave(2, dim=-2).repeat_interleave(2, dim=-1)
     return PictureState(

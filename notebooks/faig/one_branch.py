@@ -52,7 +52,7 @@ import numpy as np
 import torch
 
 from srlab.data.datasets import load_images
-from srlab.data.examples import examples
+from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.figures.dots import interval_dots
 from srlab.figures.pictures import picture_grid, sprite_sheet
@@ -96,26 +96,26 @@ kinds = {
     "noisy": KINDS["noise"],
     "blurry and noisy": replace(KINDS["blur"], noise_sigma=KINDS["noise"].noise_sigma),
 }
-windows = examples(load_images(image_set), kinds, count=num_windows, size=size).to(study.device)
+cut = windows(load_images(image_set), kinds, count=num_windows, size=size).to(study.device)
 models, quality = {}, {}
 for title, name in NETWORKS.items():
     names = obtainable(seed_names(name, training_seeds), train=train)
     models[title] = [study.network(name) for name in names]
-    found = [restored_psnr(model, model.state_dict(), windows) for model in models[title]]
+    found = [restored_psnr(model, model.state_dict(), cut) for model in models[title]]
     quality[title] = {kind: np.mean([own[kind] for own in found], axis=0) for kind in kinds}
 
 # %% [markdown]
 # Size first: parameters, and millions of multiply-adds for a window.
 
 # %%
-one = windows.lr["blurry"][:1]
+one = cut.lr["blurry"][:1]
 parameters = {title: parameter_count(own[0]) for title, own in models.items()}
 cost = {
     title: multiply_adds(lambda model=own[0]: model(one)) / 1e6 for title, own in models.items()
 }
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One window in three states, restored by each network (training seed 0). Can you tell which network needed a second branch?", "name": "fig-branch-window"}}
-panels, notes = first_window({title: own[0] for title, own in models.items()}, windows)
+panels, notes = first_window({title: own[0] for title, own in models.items()}, cut)
 picture_grid(panels, notes=notes)
 
 # %% [markdown]
@@ -128,7 +128,7 @@ ahead = {
     for kind in kinds
 }
 sprites = sprite_sheet(
-    np.stack([image_to_array(lr) for kind in kinds for lr in windows.lr[kind]]), zoom=2
+    np.stack([image_to_array(lr) for kind in kinds for lr in cut.lr[kind]]), zoom=2
 )
 tiles = dict(zip(kinds, np.arange(len(kinds) * num_windows).reshape(-1, num_windows), strict=True))
 
@@ -158,9 +158,9 @@ SWAPPED = {"blurry": "noisy", "noisy": "blurry"}
 @torch.no_grad()
 def misled(model, kind):
     """dB lost on each window under the description of the other degradation."""
-    lr, other = windows.lr[kind], windows.lr[SWAPPED[kind]]
+    lr, other = cut.lr[kind], cut.lr[SWAPPED[kind]]
     right, wrong = model(lr), model.guided_by(lr, other)
-    return (psnr(right, windows.hr, border=2) - psnr(wrong, windows.hr, border=2)).cpu().numpy()
+    return (psnr(right, cut.hr, border=2) - psnr(wrong, cut.hr, border=2)).cpu().numpy()
 
 
 lost = {

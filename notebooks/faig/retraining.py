@@ -44,7 +44,7 @@ device = "auto"
 import numpy as np
 
 from srlab.data.datasets import load_images
-from srlab.data.examples import examples
+from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.figures.dots import interval_dots
 from srlab.figures.pictures import picture_grid, sprite_sheet
@@ -89,10 +89,8 @@ shipped = obtainable(NETWORKS.values(), train=train)
 names = {title: name for title, name in NETWORKS.items() if name in shipped}
 models = {title: study.network(name) for title, name in names.items()}
 kinds = {"blurry": KINDS["blur"], "noisy": KINDS["noise"]}
-windows = examples(load_images(image_set), kinds, count=num_windows, size=size).to(study.device)
-quality = {
-    title: restored_psnr(model, model.state_dict(), windows) for title, model in models.items()
-}
+cut = windows(load_images(image_set), kinds, count=num_windows, size=size).to(study.device)
+quality = {title: restored_psnr(model, model.state_dict(), cut) for title, model in models.items()}
 baseline = quality["nothing (baseline)"]
 gain = {
     title: {kind: own[kind] - baseline[kind] for kind in kinds} for title, own in quality.items()
@@ -103,7 +101,7 @@ gain = {
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same window, blurry above and noisy below, by networks that differ from the baseline in 1 % of their filters. Look at the edges above and the flat parts below.", "name": "fig-retraining-window"}}
 shown = {title: own for title, own in models.items() if not title.startswith(("IG", "|"))}
-panels, notes = first_window(shown, windows)
+panels, notes = first_window(shown, cut)
 picture_grid(panels, notes=notes)
 
 # %% [markdown]
@@ -112,7 +110,7 @@ picture_grid(panels, notes=notes)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR gained over the baseline on **blurry** pictures: mean over windows and, faint, the windows (point at one to see it). Chance tells what any 1 % can learn; all filters, what there is to learn.", "name": "fig-retraining-blurry"}}
 rows = [title for title in names if title != "nothing (baseline)"]
 sprites = sprite_sheet(
-    np.stack([image_to_array(lr) for kind in kinds for lr in windows.lr[kind]]), zoom=2
+    np.stack([image_to_array(lr) for kind in kinds for lr in cut.lr[kind]]), zoom=2
 )
 
 
@@ -122,14 +120,14 @@ def dots(kind, first):
         x_title=f"PSNR gained on {kind} pictures, dB",
         reference=0,
         sprites=sprites,
-        pictures={title: [first + i for i in range(len(windows))] for title in rows},
+        pictures={title: [first + i for i in range(len(cut))] for title in rows},
     )
 
 
 dots("blurry", 0)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same on **noisy** pictures.", "name": "fig-retraining-noisy"}}
-dots("noisy", len(windows))
+dots("noisy", len(cut))
 
 # %% [markdown]
 # ## Verdict
@@ -166,7 +164,7 @@ for aim, kind, other in (
     told |= {"_specific": means[own] - means[rest]}
     told |= {"_rival": best.split(",")[0].strip("|"), "_best": means[best]}
     study.glue(**{f"retraining_{aim}{what}": value for what, value in told.items()})
-study.glue(retraining_windows=len(windows), retraining_steps=RECIPES["faig-only-random"].steps)
+study.glue(retraining_windows=len(cut), retraining_steps=RECIPES["faig-only-random"].steps)
 study.verdict(third=min(shares) >= 1 / 3, **checks)
 
 # %% [markdown]

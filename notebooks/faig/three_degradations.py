@@ -88,8 +88,8 @@ from srlab.attribution.faig import (
 )
 from srlab.attribution.filter_rivals import random_scores
 from srlab.data.datasets import load_images
-from srlab.data.examples import examples
 from srlab.data.subjects import separate
+from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.figures.dots import interval_dots
 from srlab.figures.pictures import picture_grid
@@ -125,8 +125,8 @@ study
 THREE = ["blur", "noise", "JPEG"]
 kinds = {kind: KINDS[kind] for kind in THREE}
 for_finding, for_judging = separate(load_images(image_set))
-found = examples(for_finding, kinds, count=num_find, size=size).to(study.device)
-judged = examples(for_judging, kinds, count=num_test, size=size).to(study.device)
+found = windows(for_finding, kinds, count=num_find, size=size).to(study.device)
+judged = windows(for_judging, kinds, count=num_test, size=size).to(study.device)
 networks = fine_tuned(study, "faig-three", training_seeds)
 scores = [scores_by_kind(net, found, steps=steps) for net in networks]
 with_two = fine_tuned(study, "faig-target", training_seeds[:1])[0]

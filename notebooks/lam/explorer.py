@@ -44,11 +44,12 @@ import torch
 
 from srlab.attribution.lam import (
     diffusion_index,
-    local_attribution,
-    local_attributions,
+    lam,
+    lams,
     magnitude,
-    patch_target,
+    patch,
 )
+from srlab.attribution.paths import deblur
 from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
@@ -62,6 +63,7 @@ from srlab.studies.parameters import check_parameters
 check_parameters()
 device = pick_device(device)
 SIZE, SCALE = 192, 4
+path = deblur(steps=steps)
 
 # %% [markdown]
 # ## Pictures, networks, and one map
@@ -96,19 +98,19 @@ def shown(place, attribution):
 
 
 def compute(place):
-    target = patch_target(place.top, place.left, window)
+    target = patch(place.top, place.left, window)
     model, image = models[place.network], lr[place.picture]
-    return shown(place, local_attribution(model, image, target, steps=steps))
+    return shown(place, lam(model, image, target, path=path))
 
 
 # %%
 sides = np.linspace(window, SIZE - 2 * window - 1, grid, dtype=int).tolist()
 corners = [(top, left) for top in sides for left in sides]
-targets = [patch_target(*corner, window) for corner in corners]
+targets = [patch(*corner, window) for corner in corners]
 maps = {}
 for scene in scenes:
     for name, model in models.items():
-        found = local_attributions(model, lr[scene], targets, steps=steps)
+        found = lams(model, lr[scene], targets, path=path)
         for corner, attribution in zip(corners, found, strict=True):
             place = Place(scene, name, *corner)
             maps[place] = shown(place, attribution)

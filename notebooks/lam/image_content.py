@@ -67,7 +67,8 @@ from itertools import combinations, product
 
 import numpy as np
 
-from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
+from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
+from srlab.attribution.paths import deblur
 from srlab.data.datasets import load_images
 from srlab.degradations.filters import downsample
 from srlab.devices import pick_device
@@ -133,9 +134,9 @@ kind = np.array(kind)
 # %%
 models = {name: study.network(name) for name in obtainable(networks, train=train)}
 start = middle(size, window)
-target = patch_target(start, start, window)
+target = patch(start, start, window)
 maps = {
-    (name, i): local_attribution(model, downsample(one, 4), target, steps=steps)
+    (name, i): lam(model, downsample(one, 4), target, path=deblur(steps=steps))
     for name, model in models.items()
     for i, one in enumerate(hr)
 }

@@ -62,8 +62,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
-from srlab.attribution.paths import deblurring
+from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
+from srlab.attribution.paths import deblur, deblurring, straight
 from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
@@ -104,7 +104,7 @@ lr = {
 }
 textures = [name for name in pictures if name in load_images(image_sets[0])]
 middle = (size - window) // 2
-target = patch_target(middle, middle, window)
+target = patch(middle, middle, window)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The pictures. The orange square is the patch whose SR image is explained: edges, textures, hardly a plain surface.", "name": "fig-lam-pictures"}}
 square = (middle / 4, middle / 4, window / 4, window / 4)  # the patch in LR pixels
@@ -128,15 +128,13 @@ model = networks["SRResNet"]
 
 # %%
 PATHS = {
-    "black, straight": {"baseline": "black", "path": "linear"},
-    "blurred, straight": {"baseline": "blur", "path": "linear"},
-    "blurred, deblurring": {"baseline": "blur", "path": "deblur"},
+    "black, straight": straight("black", steps=steps),
+    "blurred, straight": straight("blur", steps=steps),
+    "blurred, deblurring": deblur(steps=steps),
 }
 walks = {
-    (path, name): local_attribution(
-        model, image, target, steps=steps, keep_gradients=True, **settings
-    )
-    for path, settings in PATHS.items()
+    (title, name): lam(model, image, target, path=path, keep_gradients=True)
+    for title, path in PATHS.items()
     for name, image in lr.items()
 }
 
@@ -208,15 +206,12 @@ RULES = {
     "srlab: middle, equal length": ("arc-midpoint", [steps // 2, steps]),
 }
 converged = {
-    name: array(
-        local_attribution(model, lr[name], target, rule="arc-midpoint", steps=reference_steps)
-    )
+    name: array(lam(model, lr[name], target, path=deblur(steps=reference_steps)))
     for name in textures
 }
 runs = {
     (label, count): {
-        name: local_attribution(model, lr[name], target, rule=rule, steps=count)
-        for name in textures
+        name: lam(model, lr[name], target, path=deblur(rule=rule, steps=count)) for name in textures
     }
     for label, (rule, counts) in RULES.items()
     for count in counts
@@ -299,7 +294,7 @@ def unguarded(model):
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same target with the root taken before and after the window is cut out. SRCNN loses what it never used: the map looks right, by luck. Behind one global mean every pixel is connected with the flat bars, and nothing is left (blank: not a number, which the public code paints as zero). srlab cuts the window out first and defines the gradient of a flat place as zero.", "name": "fig-lam-nan"}}
 panels, notes, lost = {}, {}, {}
 for label, net in {"SRCNN": networks["SRCNN"], "SRCNN, global exposure": exposed}.items():
-    broken, kept = unguarded(net), local_attribution(net, frame, target, steps=4)
+    broken, kept = unguarded(net), lam(net, frame, target, path=deblur(steps=4))
     lost[label] = broken.isnan().any(dim=1).double().mean().item()
     panels[label, "picture"] = image_to_array(frame[0])
     shown = array(broken.nan_to_num(0))
@@ -321,7 +316,7 @@ attribution_grid(panels, notes=notes, **grid)
 
 # %%
 maps = {
-    (label, name): local_attribution(net, image, target, steps=steps)
+    (label, name): lam(net, image, target, path=deblur(steps=steps))
     for label, net in networks.items()
     if label != "SRResNet"
     for name, image in lr.items()
@@ -427,11 +422,11 @@ study.verdict(
 #
 # ## Try it yourself
 #
-# - Move the window: `target = patch_target(40, 200)`. Windows on plain surfaces give small,
+# - Move the window: `target = patch(40, 200)`. Windows on plain surfaces give small,
 #   compact maps; regular patterns spread them. Try every window in {doc}`/book/findings/lam/explorer`.
-# - Blur less or more: `local_attribution(…, sigma=0.6)` or `sigma=3`. The map follows the details
+# - Blur less or more: `lam(…, path=deblur(sigma=0.6))` or `sigma=3`. The map follows the details
 #   that the baseline lacks.
 # - Explain something else than edges:
-#   `patch_target(120, 120, measure=lambda window: window.mean(dim=(1, 2, 3)))` asks which pixels make
+#   `patch(120, 120, measure=lambda window: window.mean(dim=(1, 2, 3)))` asks which pixels make
 #   the patch bright. From blurred to sharp hardly any do; what happens to the completeness error?
 # - Explain your own network: {doc}`/book/findings/your_network`.

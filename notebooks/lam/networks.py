@@ -59,7 +59,7 @@ from itertools import product
 import numpy as np
 import torch
 
-from srlab.attribution.lam import patch_target
+from srlab.attribution.lam import patch
 from srlab.capture import frozen
 from srlab.checkpoints.official import load_official
 from srlab.data.datasets import EMBEDDED
@@ -139,7 +139,7 @@ area = {
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One hard crop under all networks, in two blocks of three rows: what each makes of it, its local attribution map, and the area of contribution in orange (kernel density). The square is the patch that is explained. Numbers: PSNR of the crop, diffusion index. Look which maps leave the neighbourhood of the square, and what they find there. Double-click for the whole crops.", "name": "fig-networks-maps"}}
 scale, top = size // patches.lr.shape[-1], middle(size, window)
-target = patch_target(top, top, window)
+target = patch(top, top, window)
 square = (top / scale, top / scale, window / scale, window / scale)
 grid = {"size": (size // scale, size // scale), "window": square, "around": 14}
 widest = int(np.argmax([np.mean([di[name][i] for name in trained]) for i in range(num_patches)]))

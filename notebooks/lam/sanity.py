@@ -58,7 +58,8 @@ from itertools import product
 import numpy as np
 import torch
 
-from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
+from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
+from srlab.attribution.paths import deblur
 from srlab.attribution.rivals import causal_effect, plain_gradient, smooth_gradient
 from srlab.attribution.sanity import (
     SHARES,
@@ -111,9 +112,9 @@ patches = hard_patches(
 rows = range(num_patches)
 lr, hr = patches.lr.split(1), patches.hr.split(1)
 side, scale, middle = size // 4, 4, (size - window) // 2
-target = patch_target(middle, middle, window)
+target = patch(middle, middle, window)
 maps = {
-    (name, i): local_attribution(model, lr[i], target, steps=steps)
+    (name, i): lam(model, lr[i], target, path=deblur(steps=steps))
     for name, model in models.items()
     for i in rows
 }
@@ -152,7 +153,7 @@ generator = torch.Generator().manual_seed(0)
 for layer, model in randomized(models[network], generator=generator, layers=random_layers):
     stages.append(f"+ {layer}")
     for i in range(num_randomized):
-        found = local_attribution(model, lr[i], target, steps=steps)
+        found = lam(model, lr[i], target, path=deblur(steps=steps))
         alike[stages[-1], i] = similarity(found, maps[network, i])
         rings[stages[-1], i] = ring_correlation(found, maps[network, i], target, scale)
         if i == 0:
@@ -160,7 +161,7 @@ for layer, model in randomized(models[network], generator=generator, layers=rand
 others = [study.network(name) for name in seeds]
 for i in range(num_randomized):
     alike["trained", i], rings["trained", i] = (1.0, 1.0), 1.0
-    found = [local_attribution(other, lr[i], target, steps=steps) for other in others]
+    found = [lam(other, lr[i], target, path=deblur(steps=steps)) for other in others]
     pairs = [(own, maps[network, i]) for own in found]
     alike["other seeds", i] = np.mean([similarity(*pair) for pair in pairs], axis=0)
     alone = [ring_correlation(*pair, target, scale) for pair in pairs]

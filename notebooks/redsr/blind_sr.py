@@ -52,11 +52,10 @@ device = "auto"
 import numpy as np
 import pandas as pd
 import torch
-from srlab.studies.frames import curves
 
 from srlab.data.datasets import load_images
-from srlab.data.examples import Examples, examples
 from srlab.degradations.benchmarks import gaussian8
+from srlab.degradations.windows import Windows, windows
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
@@ -64,6 +63,7 @@ from srlab.figures.pictures import picture_grid, picture_row, sprite_sheet
 from srlab.images import crop_to_multiple, image_to_array
 from srlab.metrics import psnr, ssim
 from srlab.networks.cost import multiply_adds, parameter_count, seconds
+from srlab.studies.frames import curves
 from srlab.studies.networks import left_out, obtainable, obtainable_groups
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation, restored_windows
 from srlab.studies.study import Study, mean_interval
@@ -99,13 +99,13 @@ images = load_images(image_set, limit=limit)
 
 def whole_picture(name, image):
     hr = crop_to_multiple(image, 4)[None]
-    return Examples(hr, {kind: one(hr) for kind, one in kinds.items()}, (name,))
+    return Windows(hr, {kind: one(hr) for kind, one in kinds.items()}, (name,))
 
 
 if whole:
     tests = [whole_picture(name, image).to(study.device) for name, image in images.items()]
 else:
-    tests = [examples(images, kinds, count=num_windows, size=192).to(study.device)]
+    tests = [windows(images, kinds, count=num_windows, size=192).to(study.device)]
 contents = [name for part in tests for name in part.pictures]
 
 NETWORKS = {

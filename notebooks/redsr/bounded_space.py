@@ -66,7 +66,7 @@ import numpy as np
 import pandas as pd
 
 from srlab.data.datasets import load_images
-from srlab.data.examples import examples
+from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
@@ -143,7 +143,7 @@ images = load_images(image_set)
 known = blurs(widths)
 unseen = {f"{one:g} × {other:g}": elongated(one, other) for one, other in pairs}
 shown, strange = (
-    stacked(examples(images, kinds, count=num_windows, size=size).to(study.device))
+    stacked(windows(images, kinds, count=num_windows, size=size).to(study.device))
     for kinds in (known, unseen)
 )
 codes, strange_codes = (
@@ -239,11 +239,11 @@ embedding_grid(
 interval_dots(dots("probe"), x_title="R² of (σ₁, σ₂)", reference=0)
 
 # %%
-windows = examples(images, unseen, count=num_restored, size=size).to(study.device)
+cut = windows(images, unseen, count=num_restored, size=size).to(study.device)
 tabled = [title for title in ("ReDSR", "DASR", "DASR + ED") if title in models]
 restorers = {title: models[title] for title in tabled} | {"bicubic": [bicubic(4)]}
 quality = {  # {title: (blurs, windows)}: PSNR-Y in dB, mean over seeds
-    title: np.mean([[*psnr_by_degradation(one, windows, unseen).values()] for one in own], axis=0)
+    title: np.mean([[*psnr_by_degradation(one, cut, unseen).values()] for one in own], axis=0)
     for title, own in restorers.items()
 }
 
@@ -268,7 +268,7 @@ interval_dots(
     {title: by_window[title] - by_window["bicubic"] for title in tabled},
     x_title="dB better than bicubic",
     reference=0,
-    sprites=labels(stacked(windows, [*unseen][:1]), zoom=2)["sprites"],
+    sprites=labels(stacked(cut, [*unseen][:1]), zoom=2)["sprites"],
     pictures=dict.fromkeys(tabled, range(num_restored)),
 )
 

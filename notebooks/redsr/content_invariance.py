@@ -55,8 +55,8 @@ import numpy as np
 import pandas as pd
 
 from srlab.data.datasets import load_images
-from srlab.data.examples import examples
 from srlab.degradations.filters import upsample
+from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.figures.dots import interval_dots
 from srlab.figures.embeddings import embedding_grid
@@ -98,10 +98,10 @@ study
 widths = sorted({width, *other_widths})
 kinds = {f"blur {w:g}": blurred(w) for w in widths}
 right = f"blur {width:g}"
-windows = examples(load_images(image_set), kinds, count=num_codes, size=192).to(study.device)
-lenders = stacked(windows)
-target_lr = center_crop(windows.lr[right][:num_targets], 24)
-target_hr = center_crop(windows.hr[:num_targets], 96)
+cut = windows(load_images(image_set), kinds, count=num_codes, size=192).to(study.device)
+lenders = stacked(cut)
+target_lr = center_crop(cut.lr[right][:num_targets], 24)
+target_hr = center_crop(cut.hr[:num_targets], 96)
 
 NETWORKS = {"ReDSR": "redsr-8", "DASR": "dasr"}
 models = {

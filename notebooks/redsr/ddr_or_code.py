@@ -66,7 +66,7 @@ import pandas as pd
 
 from srlab.checkpoints.files import shipped_checkpoints
 from srlab.data.datasets import load_images
-from srlab.data.examples import examples
+from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
@@ -119,8 +119,8 @@ kinds = {
     "JPEG": {f"JPEG {quality}": blurred(1, jpeg_quality=quality) for quality in jpeg_qualities},
 }
 images = load_images(image_set)
-windows = {
-    axis: stacked(examples(images, own, count=num_windows, size=192).to(study.device))
+cut = {
+    axis: stacked(windows(images, own, count=num_windows, size=192).to(study.device))
     for axis, own in kinds.items()
 }
 values = {axis: np.repeat(own, num_windows).astype(float) for axis, own in strengths.items()}
@@ -152,7 +152,7 @@ models = {title: [study.network(name) for name in names] for title, names in tra
 FORMS = ("DDR", "DDR, averaged")
 found = {}  # {(title, axis): components of each seed}
 newborn = initial_model(recipe("redsr-8")).eval().to(study.device)
-for axis, own in windows.items():
+for axis, own in cut.items():
     forms = zip(*(emergent(model, own.lr) for model in srresnets), strict=True)
     described = dict(zip(FORMS, forms, strict=True))
     described |= {
@@ -173,7 +173,7 @@ titles = list(dict.fromkeys(title for title, _ in found))
 # %%
 def clouds(shown, axis):
     firsts = {title: found[title, axis][0] for title in shown}
-    return code_clouds(firsts, windows[axis], perplexity=perplexity)
+    return code_clouds(firsts, cut[axis], perplexity=perplexity)
 
 
 panels, written = clouds([*FORMS, *ENCODERS], "blur")
@@ -201,7 +201,7 @@ embedding_grid(noisy, **written)
 MEASURES = {"R²": "probe", "purity": "purity", "CHI": "chi"}
 scores = pd.DataFrame(
     {"network": title, "axis": axis}
-    | code_separation(points, windows[axis].kinds, values[axis], windows[axis].pictures)._asdict()
+    | code_separation(points, cut[axis].kinds, values[axis], cut[axis].pictures)._asdict()
     for (title, axis), seeds in found.items()
     for points in seeds
 ).set_index(["network", "axis"])  # a row for each seed
@@ -247,7 +247,7 @@ by_count = {
         ]
         for title in compared
     }
-    for axis, own in windows.items()
+    for axis, own in cut.items()
 }
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "R² from the first few principal components only (training seed 0). Who rises first says it most plainly.", "name": "fig-code-dimensions"}}
@@ -259,7 +259,7 @@ stacked_curves(counts, by_count, x_title="principal components read", log_x=True
 # Only what is needed to describe a picture counts: the encoder, or the SRResNet up to its last block.
 
 # %%
-one = windows["blur"].lr[:1]
+one = cut["blur"].lr[:1]
 
 
 def price(read, parts, pictures):
@@ -330,7 +330,7 @@ for measure in MEASURES:
             glue = f"code_{title.lower()}_{word}" if word and title in PROSE else ""
             name = f"{measure} on {axis}, {title}"
             study.measure(name, of_seeds(measure, title, axis), glue=glue)
-blur, groups = windows["blur"].kinds, np.tile(np.arange(num_windows), len(blur_widths))
+blur, groups = cut["blur"].kinds, np.tile(np.arange(num_windows), len(blur_widths))
 for (_, title), points in panels.items():
     limits = separability_interval(points, blur, groups)
     study.measure(f"CHI on t-SNE, blur, {title}", separability(points, blur).index, interval=limits)

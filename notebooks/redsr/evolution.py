@@ -56,7 +56,7 @@ from IPython.display import Markdown, display
 
 from srlab.checkpoints.files import load_checkpoint
 from srlab.data.datasets import load_images
-from srlab.data.examples import examples
+from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import animated_grid, embedding_grid
@@ -102,8 +102,8 @@ pictures = load_images(image_set)
 halves = {title: image.chunk(2, dim=2) for title, image in pictures.items()}
 if train:
     pictures, num_windows = {title: right for title, (_, right) in halves.items()}, live_windows
-seen = stacked(examples(pictures, kinds, count=num_windows, size=size).to(study.device))
-sigmas, windows = np.repeat(code_widths, num_windows), np.tile(range(num_windows), len(kinds))
+seen = stacked(windows(pictures, kinds, count=num_windows, size=size).to(study.device))
+sigmas, groups = np.repeat(code_widths, num_windows), np.tile(range(num_windows), len(kinds))
 written = labels(seen)
 files = {kind: [*(f"{name}@{step}" for step in steps), name] for kind, name in NETWORKS.items()}
 here = [] if train else obtainable([file for own in files.values() for file in own])
@@ -156,7 +156,7 @@ missing = [] if train else [f for kind in NETWORKS for f in files[kind] if f not
 scores = pd.DataFrame(
     {"network": kind, "step": step, "distance": prior_distance(own, "gaussian")}
     | code_separation(own, seen.kinds, sigmas, seen.pictures)._asdict()
-    | dict(zip(("low", "high"), separability_interval(own, seen.kinds, windows), strict=True))
+    | dict(zip(("low", "high"), separability_interval(own, seen.kinds, groups), strict=True))
     for kind, run in codes.items()
     for step, own in run.items()
 ).set_index("step")

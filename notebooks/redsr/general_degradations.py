@@ -54,7 +54,7 @@ import numpy as np
 import pandas as pd
 
 from srlab.data.datasets import load_images
-from srlab.data.examples import examples
+from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.figures.embeddings import embedding_grid
 from srlab.figures.pictures import picture_grid
@@ -105,15 +105,15 @@ asked = {  # what a probe predicts for each kind
     "noise": np.array(noise_levels, float),
 }
 images = load_images(image_set)
-windows = {
-    axis: examples(images, own, count=num_windows, size=192).to(study.device)
+cut = {
+    axis: windows(images, own, count=num_windows, size=192).to(study.device)
     for axis, own in kinds.items()
 }
-shown = {axis: stacked(own) for axis, own in windows.items()}
+shown = {axis: stacked(own) for axis, own in cut.items()}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One window under all degradations: rows vary one thing alone. The angles are the hardest to see: look at the edges.", "name": "fig-general-windows"}}
 panels, notes = {}, {}
-for axis, own in windows.items():
+for axis, own in cut.items():
     for step, (kind, lr) in enumerate(own.lr.items(), start=1):
         panels[axis, f"step {step}"] = image_to_array(lr[min(1, num_windows - 1)])
         notes[axis, f"step {step}"] = kind

@@ -73,7 +73,7 @@ import pandas as pd
 
 from srlab.checkpoints.files import read_provenance, shipped_checkpoints
 from srlab.data.datasets import load_images
-from srlab.data.examples import examples
+from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
@@ -120,10 +120,10 @@ study
 
 # %%
 images = load_images(image_set)
-seen = stacked(examples(images, blurs(code_widths), count=num_windows, size=size).to(study.device))
+seen = stacked(windows(images, blurs(code_widths), count=num_windows, size=size).to(study.device))
 sigmas = np.repeat(code_widths, num_windows)
 restorable = blurs(restored_widths)
-windows = examples(images, restorable, count=num_restored, size=size).to(study.device)
+cut = windows(images, restorable, count=num_restored, size=size).to(study.device)
 
 # %% [markdown]
 # The networks: those of Tab. 2, in every training seed that ships.
@@ -161,7 +161,7 @@ separation = pd.DataFrame(
 by_model = dict(iter(separation.groupby("model", sort=False)))
 told = separation.groupby("model", sort=False).mean()
 quality = {  # {model: (seeds, widths, windows)}: PSNR-Y in dB
-    model: np.stack([[*psnr_by_degradation(one, windows, restorable).values()] for one in seeds])
+    model: np.stack([[*psnr_by_degradation(one, cut, restorable).values()] for one in seeds])
     for model, seeds in (models | {"bicubic": [bicubic(4)]}).items()
 }
 enlarged = quality.pop("bicubic")[0]
@@ -230,7 +230,7 @@ interval_dots(
     ahead,
     x_title=f"dB better than model {base}",
     reference=0,
-    sprites=labels(stacked(windows, [*restorable][:1]), zoom=2)["sprites"],
+    sprites=labels(stacked(cut, [*restorable][:1]), zoom=2)["sprites"],
     pictures={name: range(num_restored) for name in ahead},
 )
 
@@ -239,8 +239,8 @@ middle = int(np.argsort(enlarged.mean(axis=0))[num_restored // 2])
 panels, notes = {}, {}
 for place in (0, len(restored_widths) - 1):
     kind = list(restorable)[place]
-    lr = windows.lr[kind][middle : middle + 1]
-    panels[kind, "HR"] = image_to_array(windows.hr[middle])
+    lr = cut.lr[kind][middle : middle + 1]
+    panels[kind, "HR"] = image_to_array(cut.hr[middle])
     restorers = {MODELS[model]: models[model][0] for model in (1, 4, 9) if model in models}
     restorers = {"bicubic": bicubic(4)} | restorers
     for title, restorer in restorers.items():

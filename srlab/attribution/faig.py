@@ -127,9 +127,6 @@ def faig(
     return result
 
 
-filter_attribution = faig
-
-
 @torch.no_grad()
 def convolutions(model: nn.Module, lr: Tensor) -> tuple[str, ...]:
     """Names of the two-dimensional convolutions in the order in which lr (B, 3, h, w) meets them.

@@ -19,12 +19,11 @@ from srlab.attribution.objective import (
     objective,
     seen_whole,
 )
-from srlab.attribution.paths import ImagePath, deblur, named_path
+from srlab.attribution.paths import ImagePath, deblur
 from srlab.attribution.targets import PatchTarget as PatchTarget
 from srlab.attribution.targets import Target
 from srlab.attribution.targets import gradient_magnitude as gradient_magnitude
 from srlab.attribution.targets import patch as patch
-from srlab.attribution.targets import patch_target as patch_target
 from srlab.capture import frozen
 from srlab.files import replace_file, replace_text
 from srlab.images import check_images
@@ -192,33 +191,6 @@ def lams(
             tell_inexact(integral.error, integral.completeness_error, asked, causes=CAUSES)
             maps.append(Attribution.of(integral, image[None], sr, target))
     return maps
-
-
-def local_attribution(
-    model: Network,
-    lr: Tensor,
-    target: Target,
-    *,
-    batch_size: int | None = None,
-    keep_gradients: bool = False,
-    **path: Any,
-) -> Attribution:
-    """`lam` along a path in words, as `paths.named_path` takes them."""
-    return lam(
-        model,
-        lr,
-        target,
-        path=named_path(**path),
-        batch_size=batch_size,
-        keep_gradients=keep_gradients,
-    )
-
-
-def local_attributions(
-    model: Network, lr: Tensor, targets: Sequence[Target], **path: Any
-) -> list[Attribution]:
-    """`lams` along a path in words."""
-    return lams(model, lr, targets, path=named_path(**path))
 
 
 def one_image(lr: Tensor) -> Tensor:

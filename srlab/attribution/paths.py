@@ -162,28 +162,6 @@ def deblurring(
     return _path(curve, rule, steps, tolerance, arc_positions(curve))
 
 
-def named_path(
-    path: str = "deblur",
-    baseline: str | Tensor = "blur",
-    *,
-    sigma: float = SIGMA,
-    kernel_size: int = KERNEL_SIZE,
-    **cut: Any,
-) -> ImagePath:
-    """A path in words, as a command line is given it: "deblur" or "linear", and the baseline."""
-    if path == "deblur":
-        if isinstance(baseline, Tensor) or baseline != "blur":
-            raise ValueError('the path "deblur" begins at baseline "blur"; use path="linear"')
-        return deblur(sigma=sigma, kernel_size=kernel_size, **cut)
-    if path != "linear":
-        raise ValueError(f'path is "deblur" or "linear", got {path!r}')
-    if isinstance(baseline, str) and baseline == "blur":
-        return straight(
-            lambda image: filter2d(image, gaussian_kernel(sigma, size=kernel_size)), **cut
-        )
-    return straight(baseline, **cut)
-
-
 def arc_positions(
     curve: Callable[[Tensor], Tensor], *, resolution: int = 128
 ) -> Callable[[np.ndarray], np.ndarray]:

@@ -178,9 +178,6 @@ def patch(
     return PatchTarget(top, left, size, measure)
 
 
-patch_target = patch
-
-
 def error_target(hr: Tensor, top: int, left: int, size: int = 16) -> PatchTarget:
     """Mean squared error of luma against hr (1, 3, H, W), in size × size SR pixels."""
     wanted = luma(crop(hr, top, left, size, size))

@@ -48,7 +48,7 @@ def faig(
             degradations=degradations,
             resampling=resampling,
             images=images,
-            windows=windows,
+            count=windows,
             size=size,
             fraction=fraction,
             steps=steps,

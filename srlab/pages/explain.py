@@ -14,14 +14,15 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from srlab.attribution.lam import Attribution, diffusion_index, local_attribution
+from srlab.attribution.lam import Attribution, diffusion_index, lam
+from srlab.attribution.paths import ImagePath
 from srlab.attribution.targets import (
     Measure,
     PatchTarget,
     gradient_magnitude,
     mask_target,
     masked,
-    patch_target,
+    patch,
 )
 from srlab.images import crop as cut_out
 from srlab.images import crop_to_multiple, image_from_array, image_to_array
@@ -61,9 +62,9 @@ class Question:
     lr: Tensor  # (1, 3, h, w), what was left of the picture after cutting
     target: PatchTarget
 
-    def answer(self, **settings: Any) -> Explanation:
-        """The map; `settings` go to `local_attribution`. Refuses one that rounding made."""
-        attribution = local_attribution(self.model, self.lr, self.target, **settings)
+    def answer(self, path: ImagePath | None = None) -> Explanation:
+        """The map along a path as `lam` takes it. Refuses one that rounding made."""
+        attribution = lam(self.model, self.lr, self.target, path=path)
         sr = run(self.model, self.lr)
         _check_substance(attribution, self.target, self.lr, sr)
         return Explanation(self.lr, sr, self.target, attribution, self.contract)
@@ -85,14 +86,14 @@ def explain(
     crop: int | None = None,
     measure: Measure | Tensor = gradient_magnitude,
     adapt: Mapping[str, Any] | None = None,
-    **settings: Any,
+    path: ImagePath | None = None,
 ) -> Explanation:
     """Check the network, cut the picture lr (1, 3, h, w) if asked to, and attribute the patch.
 
-    The arguments are those of `prepare`; `settings` go to `local_attribution`.
+    The arguments are those of `prepare`, and the path is that of `lam`.
     """
     question = prepare(network, lr, patch=patch, crop=crop, measure=measure, adapt=adapt)
-    return question.answer(**settings)
+    return question.answer(path)
 
 
 def prepare(
@@ -139,7 +140,7 @@ def reduce_picture(hr: Tensor, scale: int) -> Tensor:
     return image_from_array(small)[None].to(hr)
 
 
-def compare(questions: Mapping[str, Question], **settings: Any) -> Comparison:
+def compare(questions: Mapping[str, Question], path: ImagePath | None = None) -> Comparison:
     """Answer {network's name: question}, all about one picture and patch.
 
     Networks of different scales are refused before anything is computed. One that fails later
@@ -153,7 +154,7 @@ def compare(questions: Mapping[str, Question], **settings: Any) -> Comparison:
     failed: dict[str, str] = {}
     for name, question in questions.items():
         try:
-            found[name] = question.answer(**settings)
+            found[name] = question.answer(path)
         except FAILURES as error:
             failed[name] = f"{error}"
     if not found:
@@ -162,10 +163,10 @@ def compare(questions: Mapping[str, Question], **settings: Any) -> Comparison:
 
 
 def _target(
-    patch: tuple[int, ...] | None, lr: Tensor, scale: int, measure: Measure | Tensor
+    place: tuple[int, ...] | None, lr: Tensor, scale: int, measure: Measure | Tensor
 ) -> PatchTarget:
     height, width = (scale * extent for extent in lr.shape[-2:])
-    target = patch_target(*(patch or ((height - 16) // 2, (width - 16) // 2, 16)))
+    target = patch(*(place or ((height - 16) // 2, (width - 16) // 2, 16)))
     if not isinstance(measure, Tensor):
         target = replace(target, measure=measure)
     elif measure.shape == target.shape:
@@ -175,7 +176,7 @@ def _target(
             f"the mask has {measure.shape[0]}×{measure.shape[1]} pixels; it needs {height}×{width} "
             f"as the SR image or {target.size}×{target.size} as the patch"
         )
-    elif patch is None:
+    elif place is None:
         target = mask_target(measure)
     else:
         target.check_inside(height, width)

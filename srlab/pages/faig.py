@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from srlab.attribution.faig import Masks, filter_count, filter_depths
 from srlab.checkpoints.files import versions
-from srlab.data.examples import examples
+from srlab.degradations.windows import windows
 from srlab.devices import hardware
 from srlab.figures.pictures import picture_url
 from srlab.figures.theme import COLOURS
@@ -44,7 +44,7 @@ def analyse_files(
     degradations: str,
     resampling: str = "bilinear",
     images: str = "photographs",
-    windows: int = 12,
+    count: int = 12,
     size: int = 128,
     seed: int = 0,
     fraction: float = 0.01,
@@ -59,7 +59,7 @@ def analyse_files(
     whole = {name: own.to(device) for name, own in pictures(images).items()}
     contract = _tried(model, next(iter(whole.values()))[None], size)
     kinds = parse_degradations(degradations, contract.scale, resampling)
-    cut = examples(whole, kinds, count=windows, size=size, seed=seed)
+    cut = windows(whole, kinds, count=count, size=size, seed=seed)
     out.mkdir(parents=True, exist_ok=True)
     analysis = analyse_filters(pair, cut, fraction=fraction, steps=steps)
     facts = {
@@ -69,7 +69,7 @@ def analyse_files(
             "target": target,
             "degradations": ", ".join(analysis.masks),
             "reduced by": f"{contract.scale}, {resampling}",
-            "pictures": f"{windows} windows of {size}×{size} from {images}, seed {seed}",
+            "pictures": f"{count} windows of {size}×{size} from {images}, seed {seed}",
             "fraction of filters": f"{fraction:g}",
             "steps": f"{steps}, midpoints",
         },
@@ -121,7 +121,7 @@ def filter_report(title: str, model: nn.Module, analysis: FilterAnalysis, facts:
         ),
         "summary": html.escape(" ".join(_findings(analysis))),
         "quality": _quality(analysis),
-        "choice": _choice(analysis.examples.pictures[:SHOWN]),
+        "choice": _choice(analysis.windows.pictures[:SHOWN]),
         "pictures": _pictures(model, analysis),
         "count": f"{len(some)}",
         "places": "".join(
@@ -158,7 +158,7 @@ def _effect(analysis: FilterAnalysis, kind: str) -> str:
 
 
 def _quality(analysis: FilterAnalysis) -> str:
-    kinds = list(analysis.examples.lr)
+    kinds = list(analysis.windows.lr)
     head = "".join(f"<th scope='col'>{html.escape(kind)}</th>" for kind in kinds)
     rows = []
     for network in analysis.networks:
@@ -182,9 +182,9 @@ def _choice(names: Iterable[str]) -> str:
 
 def _pictures(model: nn.Module, analysis: FilterAnalysis) -> str:
     """A block for each of the first windows, a row in it for each kind of input."""
-    rows: list[list[str]] = [[] for _ in analysis.examples.pictures[:SHOWN]]
-    hr = analysis.examples.hr[:SHOWN]
-    for kind, lr in analysis.examples.lr.items():
+    rows: list[list[str]] = [[] for _ in analysis.windows.pictures[:SHOWN]]
+    hr = analysis.windows.hr[:SHOWN]
+    for kind, lr in analysis.windows.lr.items():
         images = {
             "input": lr[:SHOWN],
             **{name: restored(model, own, lr[:SHOWN]) for name, own in analysis.networks.items()},

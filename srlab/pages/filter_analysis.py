@@ -20,7 +20,7 @@ from srlab.attribution.faig import (
     buffers_of,
     check_fraction,
     discriminative_scores,
-    filter_attribution,
+    faig,
     filters_by_degradation,
     masked_weights,
     parameters_of,
@@ -34,8 +34,8 @@ from srlab.checkpoints.files import (
 )
 from srlab.checkpoints.load import NetworkSpec, parse_spec
 from srlab.data.datasets import image_sets, load_images
-from srlab.data.examples import Examples
 from srlab.degradations import Degradation
+from srlab.degradations.windows import Windows
 from srlab.files import picture_files, replace_file
 from srlab.images import read_image
 from srlab.networks.state_dicts import CheckpointError, load_weights, read_weights
@@ -59,7 +59,7 @@ class Pair:
 class FilterAnalysis:
     """The filters of each degradation, and what masking them does."""
 
-    examples: Examples  # of each degradation, and clean
+    windows: Windows  # of each degradation, and clean
     attributions: dict[str, FilterAttribution]  # {degradation: …}
     masks: dict[str, Masks]  # {degradation: its discriminative filters}
     networks: dict[str, dict[str, Tensor]]  # {target, without …, baseline: weights}
@@ -140,7 +140,7 @@ def pictures(source: str) -> dict[str, Tensor]:
 
 def analyse_filters(
     pair: Pair,
-    examples: Examples,
+    windows: Windows,
     *,
     fraction: float = 0.01,
     steps: int = 16,
@@ -148,7 +148,7 @@ def analyse_filters(
 ) -> FilterAnalysis:
     """Attribute, choose the top `fraction` for each degradation, mask, and measure on the same.
 
-    All kinds of `examples` but the clean one are degradations to be told apart.
+    All kinds of `windows` but the clean one are degradations to be told apart.
     """
     check_fraction(fraction)
     model = pair.model
@@ -156,15 +156,15 @@ def analyse_filters(
         parameters_of(model, own) | buffers_of(model, own) for own in (pair.baseline, pair.target)
     )
     attributions = {
-        kind: filter_attribution(
+        kind: faig(
             model,
             baseline,
             target,
             tqdm(lr, f"attributing {kind}", unit="window", disable=not progress),
-            examples.hr,
+            windows.hr,
             steps=steps,
         )
-        for kind, lr in examples.lr.items()
+        for kind, lr in windows.lr.items()
         if kind != CLEAN
     }
     masks = filters_by_degradation(
@@ -175,8 +175,8 @@ def analyse_filters(
         **{without(kind): masked_weights(target, baseline, own) for kind, own in masks.items()},
         BASELINE: baseline,
     }
-    found = effects(model, target, networks, examples)
-    return FilterAnalysis(examples, attributions, masks, networks, found)
+    found = effects(model, target, networks, windows)
+    return FilterAnalysis(windows, attributions, masks, networks, found)
 
 
 def without(kind: str) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from srlab.attribution.integral import TOLERANCE
 from srlab.attribution.masks import read_mask
+from srlab.attribution.paths import ImagePath, deblur, straight
 from srlab.attribution.targets import MEASURES, Measure, named_measure
 from srlab.checkpoints.files import versions
 from srlab.checkpoints.load import NetworkSpec, parse_specs
@@ -37,13 +39,19 @@ def map_files(
     crop: int | None = None,
     device: torch.device | str = "cpu",
     tell: Callable[[str], None] = print,
-    **settings: Any,
+    path: str = "deblur",
+    baseline: str = "blur",
+    rule: str | None = None,
+    steps: int | None = None,
+    tolerance: float = TOLERANCE,
 ) -> tuple[Comparison, dict[str, Path]]:
     """Write one page of all networks, and the arrays of each if asked to: {network: its .npz}.
 
-    `networks` are texts as `parse_spec` reads them, `target` as `read_target` does; `settings` go
-    to `local_attribution`. `tell` hears of what is doubtful before anything is computed.
+    `networks` are texts as `parse_spec` reads them, `target` as `read_target` does, and the path
+    as `named_path`. `tell` hears of what is doubtful before anything is computed.
     """
+    cut: dict[str, Any] = {"rule": rule, "steps": steps, "tolerance": tolerance}
+    walk = named_path(path, baseline, **cut)
     specs = parse_specs(networks)
     raw = _raw_files(npz, list(specs))
     check_writable(out, *raw.values())
@@ -57,20 +65,22 @@ def map_files(
         for doubt in _doubts(question.contract):
             tell(f"{name}: {doubt}")
     picture = f"{image}" + (f", reduced by {reduce} (bicubic, 8 bits)" if reduce > 1 else "")
-    cut = f"{crop} LR pixels a side around the patch" if crop else "the whole picture"
+    taken = f"{crop} LR pixels a side around the patch" if crop else "the whole picture"
     explained = target + (f" ({assumed})" if assumed else "")
     facts = {
         "Settings": {
             "picture": picture,
-            "taken of it": cut,
+            "taken of it": taken,
             "patch in the whole SR image": ",".join(map(str, patch or ())) or "the central 16×16",
             "explained of it": explained,
-            **_told(**settings),
+            "path": path,
+            "baseline": baseline,
+            **_told(**cut),
             "device": f"{lr.device}",
         },
         "Made with": {**versions(), "hardware": hardware()},
     }
-    compared = _answers(questions, settings)
+    compared = _answers(questions, walk)
     _write(out, raw, image.name, compared, facts, several=len(questions) > 1)
     return compared, raw
 
@@ -141,27 +151,31 @@ def _doubts(contract: Contract) -> Iterator[str]:
         yield doubt + (f": try value_range=({better[0]:g}, {better[1]:g})" if better else "")
 
 
-def _told(
-    *,
-    path: str = "deblur",
-    baseline: str = "blur",
-    steps: int | None = None,
-    rule: str | None = None,
-    tolerance: float = 0.05,
-) -> dict[str, str]:
-    """How the path integral was taken, for the page."""
+def named_path(path: str, baseline: str, **cut: Any) -> ImagePath:
+    """A path in words: "deblur", which begins at "blur", or "linear" from "blur" or "black"."""
+    if path == "linear":
+        return straight(baseline, **cut)
+    if path != "deblur":
+        raise ValueError(f'path is "deblur" or "linear", got {path!r}')
+    if baseline != "blur":
+        raise ValueError(
+            f'the path "deblur" begins at baseline "blur", got {baseline!r}; use path="linear"'
+        )
+    return deblur(**cut)
+
+
+def _told(*, rule: str | None, steps: int | None, tolerance: float) -> dict[str, str]:
+    """How the path was cut, for the page."""
     return {
-        "path": path,
-        "baseline": baseline,
         "steps": f"{steps}" if steps else f"until the expected error is {tolerance:.1%}",
         "rule": rule or ("arc-midpoint" if steps else "adaptive"),
     }
 
 
-def _answers(questions: Mapping[str, Question], settings: Mapping[str, Any]) -> Comparison:
+def _answers(questions: Mapping[str, Question], path: ImagePath) -> Comparison:
     if len(questions) > 1:
-        return compare(questions, **settings)
-    return Comparison({name: one.answer(**settings) for name, one in questions.items()}, {})
+        return compare(questions, path)
+    return Comparison({name: one.answer(path) for name, one in questions.items()}, {})
 
 
 def _write(

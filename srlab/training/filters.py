@@ -12,13 +12,13 @@ from srlab.attribution.faig import (
     Masks,
     convolutions,
     discriminative_filters,
-    filter_attribution,
+    faig,
     top_filters,
 )
 from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
 from srlab.checkpoints.files import read_checkpoint
-from srlab.data.examples import Examples, examples
 from srlab.degradations.pipeline import Degradation, DegradationSpace
+from srlab.degradations.windows import Windows, windows
 from srlab.training.initial import initial_model
 from srlab.training.recipes import FilterRecipe, recipe_from
 from srlab.training.supervised import Supervised
@@ -56,7 +56,7 @@ def chosen_filters(recipe: FilterRecipe, images: dict[str, Tensor]) -> Masks:
     other = "noise" if recipe.purpose == "blur" else "blur"
     if recipe.ranking == "faig":
         own, rest = (
-            filter_attribution(model, baseline, target, lr[kind], found.hr).scores()
+            faig(model, baseline, target, lr[kind], found.hr).scores()
             for kind in (recipe.purpose, other)
         )
         return discriminative_filters(own, [rest], recipe.fraction)
@@ -73,7 +73,7 @@ def chosen_filters(recipe: FilterRecipe, images: dict[str, Tensor]) -> Masks:
 
 def ranking_examples(
     recipe: FilterRecipe, space: DegradationSpace, images: dict[str, Tensor]
-) -> Examples:
+) -> Windows:
     """Windows of pictures spread over the set, each clean, blurred and noisy.
 
     `space` is what the target was trained on, the strongest of each kind: there the filters are
@@ -88,4 +88,4 @@ def ranking_examples(
         "blur": replace(clean, blur_sigma=space.blur_sigma[1]),
         "noise": replace(clean, noise_sigma=space.noise_sigma[1]),
     }
-    return examples(chosen, kinds, count=len(chosen), size=SIDE, seed=recipe.seed)
+    return windows(chosen, kinds, count=len(chosen), size=SIDE, seed=recipe.seed)

@@ -12,7 +12,7 @@ from srlab.attribution.faig import (
     convolutions,
     discriminative_filters,
     discriminative_scores,
-    filter_attribution,
+    faig,
     filter_count,
     filter_depths,
     filters_by_degradation,
@@ -59,7 +59,7 @@ def pair(net=Net, change=0.1, **settings):
 def attribution(lr=None, steps=8, **settings):
     lr = images(2) if lr is None else lr
     hr = images(len(lr), 2 * lr.shape[-1], seed=9)
-    return filter_attribution(*pair(), lr, hr, steps=steps, **settings)
+    return faig(*pair(), lr, hr, steps=steps, **settings)
 
 
 SHAPES = {"head": (4, 3), "body.1": (4, 2), "tail": (12, 4)}
@@ -85,7 +85,7 @@ def test_filters_come_in_the_order_in_which_they_run():
 def test_all_weights_together_explain_the_change_of_the_loss():
     model, baseline, target = pair()
     lr, hr = images(1), images(1, 16, seed=9)
-    found = filter_attribution(model, baseline, target, lr, hr, steps=64)
+    found = faig(model, baseline, target, lr, hr, steps=64)
     start, end = (
         (functional_call(model, weights, (lr,)) - hr).square().sum().item()
         for weights in (baseline, target)
@@ -95,7 +95,7 @@ def test_all_weights_together_explain_the_change_of_the_loss():
     for name in baseline:  # with all else unchanged, filters alone explain it
         if not name.endswith("weight") or name.startswith("body.2"):
             target[name] = baseline[name]
-    alone = filter_attribution(model, baseline, target, lr, hr, steps=64)
+    alone = faig(model, baseline, target, lr, hr, steps=64)
     total = sum(own.sum().item() for own in alone.signed.values())
     assert total == pytest.approx(alone.end[0] - alone.start[0], rel=1e-3)
 
@@ -103,7 +103,7 @@ def test_all_weights_together_explain_the_change_of_the_loss():
 def test_a_plain_loop_finds_the_same():
     model, baseline, target = pair()
     lr, hr = images(1), images(1, 16, seed=9)
-    found = filter_attribution(model, baseline, target, lr, hr, rule="right", steps=5)
+    found = faig(model, baseline, target, lr, hr, rule="right", steps=5)
     total = {name: torch.zeros_like(own) for name, own in baseline.items()}
     for step in range(1, 6):
         other = Net().double()
@@ -130,9 +130,9 @@ def test_each_image_counts_by_itself_and_sizes_may_differ():
     model, baseline, target = pair()
     lr = [images(1, size, seed=size)[0] for size in (8, 6)]
     hr = [images(1, 2 * size, seed=size)[0] for size in (8, 6)]
-    both = filter_attribution(model, baseline, target, lr, hr)
+    both = faig(model, baseline, target, lr, hr)
     for index in (0, 1):
-        one = filter_attribution(model, baseline, target, [lr[index]], [hr[index]])
+        one = faig(model, baseline, target, [lr[index]], [hr[index]])
         for name in SHAPES:
             torch.testing.assert_close(both.scores([index])[name], one.scores()[name])
     mean = (both.scores([0])["tail"] + both.scores([1])["tail"]) / 2
@@ -154,7 +154,7 @@ def test_the_model_is_left_as_it_was():
     before = {name: own.clone() for name, own in model.state_dict().items()}
     given = {name: own.clone() for name, own in (baseline | target).items()}
     with torch.inference_mode():
-        filter_attribution(model, baseline, target, images(1), images(1, 16))
+        faig(model, baseline, target, images(1), images(1, 16))
         internal_influence(model, target, images(1), images(1, seed=1))
     assert all(torch.equal(before[name], own) for name, own in model.state_dict().items())
     assert all(torch.equal(given[name], own) for name, own in (baseline | target).items())
@@ -168,8 +168,8 @@ def test_the_model_is_left_as_it_was():
 def test_weights_swapped_give_the_opposite_attribution():
     model, baseline, target = pair()
     data = images(1), images(1, 16, seed=9)
-    there = filter_attribution(model, baseline, target, *data)
-    back = filter_attribution(model, target, baseline, *data)
+    there = faig(model, baseline, target, *data)
+    back = faig(model, target, baseline, *data)
     for name in SHAPES:
         torch.testing.assert_close(there.signed[name], -back.signed[name])
 
@@ -177,7 +177,7 @@ def test_weights_swapped_give_the_opposite_attribution():
 def test_a_filter_that_did_not_change_counts_nothing():
     model, baseline, target = pair()
     target["head.weight"][1, 2] = baseline["head.weight"][1, 2]
-    found = filter_attribution(model, baseline, target, images(1), images(1, 16))
+    found = faig(model, baseline, target, images(1), images(1, 16))
     zero = found.magnitude["head"][0] == 0
     assert zero.nonzero().tolist() == [[1, 2]]
 
@@ -307,17 +307,17 @@ def test_transposed_convolutions_are_filters_too():
         def forward(self, lr):
             return self.up(lr)
 
-    found = filter_attribution(*pair(Enlarge), images(1), images(1, 16), steps=2)
+    found = faig(*pair(Enlarge), images(1), images(1, 16), steps=2)
     assert found.completeness_error[0] < 1e-10  # the loss is quadratic
 
 
 def refused(words, change, model=None):
-    """filter_attribution refuses what `change` does to its arguments."""
+    """faig refuses what `change` does to its arguments."""
     own, baseline, target = pair()
     arguments = {"baseline": baseline, "target": target, "lr": images(1), "hr": images(1, 16)}
     change(arguments)
     with pytest.raises(ValueError, match=words):
-        filter_attribution(model or own, *arguments.values(), steps=1)
+        faig(model or own, *arguments.values(), steps=1)
 
 
 def test_weights_that_do_not_fit_are_refused():
@@ -359,9 +359,9 @@ def test_normalisation_is_that_of_evaluation_and_may_not_differ():
     target = {name: own + 1 for name, own in baseline.items()}
     lr, hr = torch.rand(1, 3, 4, 4), torch.rand(1, 3, 4, 4)
     with pytest.raises(ValueError, match=r"1\.running_mean.*fold"):
-        filter_attribution(model, baseline, target, lr, hr)
+        faig(model, baseline, target, lr, hr)
     same = {name: own if "running" in name else target[name] for name, own in baseline.items()}
-    found = filter_attribution(model, baseline, same, lr, hr)
+    found = faig(model, baseline, same, lr, hr)
     with torch.no_grad():
         assert found.start[0] == pytest.approx((model.eval()(lr) - hr).square().sum().item())
 
@@ -404,7 +404,7 @@ class Viewing(nn.Module):
 def test_a_network_that_views_its_features_is_attributed():
     one, other = (Viewing().state_dict() for _ in range(2))
     lr = torch.rand(2, 3, 9, 9)
-    found = filter_attribution(Viewing(), one, other, lr, lr, steps=2)
+    found = faig(Viewing(), one, other, lr, lr, steps=2)
     assert found.magnitude["conv"].shape == (2, 3, 3)
 
 
@@ -447,14 +447,14 @@ def changed(model):
 
 def test_complex_parameters_explain_their_part():
     torch.manual_seed(0)
-    found = filter_attribution(*changed(Fourier()), images(2), images(2, seed=3), steps=64)
+    found = faig(*changed(Fourier()), images(2), images(2, seed=3), steps=64)
     assert found.error < 1e-3
 
 
 def test_weights_that_act_folded_into_others_are_told():
     torch.manual_seed(0)
     with pytest.warns(InexactWarning, match="folded"):
-        filter_attribution(*changed(Stale()), images(2), images(2, seed=3))
+        faig(*changed(Stale()), images(2), images(2, seed=3))
 
 
 def test_filters_are_as_exact_as_the_tolerance_asks():

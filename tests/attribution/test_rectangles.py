@@ -9,11 +9,12 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from srlab.attribution.graph import UnrepeatableError, is_plain, record
-from srlab.attribution.lam import local_attribution, local_attributions
+from srlab.attribution.lam import lam, lams
 from srlab.attribution.objective import objective
+from srlab.attribution.paths import deblur
 from srlab.attribution.reach import Box, Span, step, whole
 from srlab.attribution.rectangles import Rectangles
-from srlab.attribution.targets import patch_target
+from srlab.attribution.targets import patch
 
 # Few steps and small networks are what these laws need; what is not exact is told elsewhere.
 pytestmark = pytest.mark.filterwarnings("ignore::srlab.attribution.integral.InexactWarning")
@@ -179,10 +180,10 @@ def alike(network, lr, target):
 def test_what_a_subclass_or_a_hook_does_counts():
     torch.manual_seed(0)
     mirrored = Mirrored().double()
-    alike(mirrored, picture(), patch_target(0, 0, 4))
+    alike(mirrored, picture(), patch(0, 0, 4))
     hooked = nn.Conv2d(3, 3, 3, padding=1).double()
     hooked.register_forward_hook(lambda _, __, sr: sr * sr.mean())
-    alike(hooked, picture(), patch_target(4, 6, 4))
+    alike(hooked, picture(), patch(4, 6, 4))
 
 
 class Straight(torch.autograd.Function):
@@ -221,7 +222,7 @@ def chosen(x):
     ids=["own gradient", "a hook", "checkpoint", "a choice", "a place written"],
 )
 def test_networks_that_no_list_repeats_are_run_whole(network):
-    alike(network, picture(), patch_target(3, 5, 4))
+    alike(network, picture(), patch(3, 5, 4))
 
 
 def test_gradients_that_are_not_torchs_are_seen():
@@ -260,9 +261,9 @@ def test_the_gradient_of_a_network_that_overwrites_is_exact():
         made = made * made.sigmoid()
         return torch.cat([made[:, :1] * 2, made[:, 1:]], dim=1)
 
-    target = patch_target(3, 5, 4)
+    target = patch(3, 5, 4)
     found, expected = (
-        local_attribution(network, picture(), target, steps=3).map
+        lam(network, picture(), target, path=deblur(steps=3)).map
         for network in (Overwriting(), plain)
     )
     torch.testing.assert_close(found, expected)
@@ -270,9 +271,9 @@ def test_the_gradient_of_a_network_that_overwrites_is_exact():
 
 @pytest.mark.filterwarnings("ignore:None of the inputs have requires_grad")  # at the ends
 def test_reentrant_checkpoints_change_nothing():
-    target = patch_target(3, 5, 4)
+    target = patch(3, 5, 4)
     found, expected = (
-        local_attribution(network, picture(), target, steps=3).map
+        lam(network, picture(), target, path=deblur(steps=3)).map
         for network in (lambda x: checkpoint(torch.sin, x, use_reentrant=True), torch.sin)
     )
     torch.testing.assert_close(found, expected)
@@ -282,10 +283,10 @@ def test_values_of_one_place_are_exchanged_by_none_of_the_targets():
     """Several targets share the list of operations, and have the maps that each has alone."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Tanh(), nn.Conv2d(4, 3, 3, padding=1))
-    targets = [patch_target(0, 0, 4), patch_target(6, 7, 5), lambda sr: sr.square().sum()]
-    together = local_attributions(network.double(), picture(), targets)
+    targets = [patch(0, 0, 4), patch(6, 7, 5), lambda sr: sr.square().sum()]
+    together = lams(network.double(), picture(), targets)
     for found, target in zip(together, targets, strict=True):
-        alone = local_attribution(network, picture(), target)
+        alone = lam(network, picture(), target)
         assert torch.equal(found.map, alone.map)
         assert found.values.tolist() == alone.values.tolist()
-    assert local_attributions(network, picture(), []) == []
+    assert lams(network, picture(), []) == []

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from srlab.attribution.lam import patch_target
+from srlab.attribution.lam import patch
 from srlab.attribution.rivals import causal_effect, plain_gradient, smooth_gradient
 from srlab.attribution.targets import error_target
 from srlab.degradations.filters import filter2d, gaussian_kernel
@@ -33,7 +33,7 @@ def linear(sr):
 
 
 def test_the_gradient_is_autograds(model):
-    lr, target = image().requires_grad_(), patch_target(30, 40, 8)
+    lr, target = image().requires_grad_(), patch(30, 40, 8)
     (expected,) = torch.autograd.grad(target(model(lr)).sum(), lr)
     found = plain_gradient(model, lr, target)
     torch.testing.assert_close(found.map, expected)
@@ -41,7 +41,7 @@ def test_the_gradient_is_autograds(model):
 
 
 def test_smooth_gradient_without_noise_is_the_gradient(model):
-    target = patch_target(30, 40, 8)
+    target = patch(30, 40, 8)
     plain = plain_gradient(model, image(), target)
     found = smooth_gradient(model, image(), target, noise_sigma=0, draws=3)
     torch.testing.assert_close(found.map, plain.map)
@@ -54,7 +54,7 @@ def test_smooth_gradient_of_a_linear_function_is_its_gradient():
 
 
 def test_smooth_gradient_is_seeded(model):
-    target = patch_target(30, 40, 8)
+    target = patch(30, 40, 8)
     runs = [smooth_gradient(model, image(), target, draws=2, seed=s).map for s in (0, 0, 1)]
     assert torch.equal(runs[0], runs[1])
     assert not torch.equal(runs[0], runs[2])
@@ -73,7 +73,7 @@ def test_effects_of_a_linear_function_add_up_to_the_whole_replacement(tile):
 
 
 def test_tiles_that_the_patch_cannot_see_have_no_effect(model):
-    found = causal_effect(model, image(40, 40), patch_target(120, 120, 8), tile=4)
+    found = causal_effect(model, image(40, 40), patch(120, 120, 8), tile=4)
     assert found.map[..., :20, :].abs().max() < 1e-12 * found.map.abs().max()  # rounding
     assert found.map.any()
 
@@ -87,7 +87,7 @@ def test_helpful_tiles_lower_the_error(model):
 
 
 def test_swaps_are_seeded_and_averaged(model):
-    target = patch_target(30, 40, 8)
+    target = patch(30, 40, 8)
     settings = {"tile": 5, "replacement": "swap"}
     runs = [causal_effect(model, image(), target, seed=s, **settings).map for s in (0, 0, 1)]
     assert torch.equal(runs[0], runs[1])
@@ -97,9 +97,9 @@ def test_swaps_are_seeded_and_averaged(model):
 
 
 def test_a_flat_image_gives_zeros_and_no_nan(model):
-    flat, target = torch.full_like(image(), 0.5), patch_target(30, 40, 8)
+    flat, target = torch.full_like(image(), 0.5), patch(30, 40, 8)
     for found in (
-        plain_gradient(enlarged, flat, patch_target(8, 8, 8)),
+        plain_gradient(enlarged, flat, patch(8, 8, 8)),
         causal_effect(model, flat, target, replacement="swap"),
     ):
         assert torch.isfinite(found.map).all()

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from srlab.attribution.lam import patch_target
+from srlab.attribution.lam import patch
 from srlab.attribution.sanity import (
     at_random,
     by_magnitude,
@@ -91,7 +91,7 @@ def test_a_map_is_like_itself_whatever_its_size_and_unlike_another():
 def test_orders_name_each_pixel_once_and_begin_where_they_say():
     map_ = torch.zeros(1, 3, 20, 24)
     map_[0, 1, 7, 5], map_[0, 0, 3, 3] = -2, 1
-    target = patch_target(20, 28, 8)  # LR rows 10..13, columns 14..17
+    target = patch(20, 28, 8)  # LR rows 10..13, columns 14..17
     orders = [
         by_magnitude(map_),
         by_nearness((20, 24), target, 2),
@@ -103,7 +103,7 @@ def test_orders_name_each_pixel_once_and_begin_where_they_say():
 
 
 def test_without_distance_a_ruler_says_nothing():
-    target, texture = patch_target(20, 28, 8), image(seed=2).mean(dim=1, keepdim=True)
+    target, texture = patch(20, 28, 8), image(seed=2).mean(dim=1, keepdim=True)
     rows, columns = torch.meshgrid(torch.arange(20.0), torch.arange(24.0), indexing="ij")
     fade = torch.exp(-torch.hypot(rows - 11.5, columns - 15.5).round() / 2).double()
     ruler, one = fade.expand(1, 3, -1, -1), (fade * texture).expand(1, 3, -1, -1)
@@ -116,7 +116,7 @@ def test_without_distance_a_ruler_says_nothing():
 
 
 def test_curves_measure_what_is_left_of_the_patch():
-    lr, hr, target = image(), image(40, 48, seed=3), patch_target(20, 28, 8)
+    lr, hr, target = image(), image(40, 48, seed=3), patch(20, 28, 8)
     order = by_nearness((20, 24), target, 2)
     found = replacement_curves(enlarged, lr, hr, target, order, shares=(0, 0.1, 1))
     window = (..., slice(20, 28), slice(28, 36))
@@ -135,7 +135,7 @@ def test_curves_measure_what_is_left_of_the_patch():
 
 
 def test_deleting_what_counts_hurts_and_elsewhere_does_not():
-    lr, target = image(), patch_target(20, 28, 8)
+    lr, target = image(), patch(20, 28, 8)
     hr = enlarged(lr) + 0.01 * image(40, 48, seed=3)
     near = by_nearness((20, 24), target, 2)
     hurt, spared = (
@@ -148,6 +148,6 @@ def test_deleting_what_counts_hurts_and_elsewhere_does_not():
 
 
 def test_bad_orders_are_answered():
-    lr, hr, target = image(), image(40, 48), patch_target(20, 28, 8)
+    lr, hr, target = image(), image(40, 48), patch(20, 28, 8)
     with pytest.raises(ValueError, match="each of the 480"):
         replacement_curves(enlarged, lr, hr, target, torch.arange(100))

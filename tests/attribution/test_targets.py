@@ -6,7 +6,8 @@ from itertools import pairwise
 import pytest
 import torch
 
-from srlab.attribution.lam import local_attribution
+from srlab.attribution.lam import lam
+from srlab.attribution.paths import deblur
 from srlab.attribution.targets import (
     MEASURES,
     PatchTarget,
@@ -20,7 +21,7 @@ from srlab.attribution.targets import (
     mask_target,
     masked,
     named_measure,
-    patch_target,
+    patch,
     tapered,
 )
 from srlab.metrics import psnr
@@ -121,7 +122,7 @@ def test_a_mask_of_ones_is_the_plain_target_and_parts_add_up():
     torch.testing.assert_close(mask_target(half)(sr) + mask_target(~half)(sr), plain)
     square = torch.zeros(20, 24, dtype=torch.bool)
     square[3:11, 5:13] = True
-    torch.testing.assert_close(mask_target(square)(sr), patch_target(3, 5, 8)(sr))
+    torch.testing.assert_close(mask_target(square)(sr), patch(3, 5, 8)(sr))
 
 
 def test_a_mask_is_cut_to_what_it_holds_and_explained_like_a_patch():
@@ -132,8 +133,8 @@ def test_a_mask_is_cut_to_what_it_holds_and_explained_like_a_patch():
     mask[10:14, 20:40] = True
     target = mask_target(mask)
     assert (target.top, target.left, target.shape) == (10, 20, (4, 20))
-    cropped = local_attribution(model, lr, target, steps=2)
-    whole = local_attribution(model, lr, lambda sr: masked(mask[:-1, :-1])(sr), steps=2)
+    cropped = lam(model, lr, target, path=deblur(steps=2))
+    whole = lam(model, lr, lambda sr: masked(mask[:-1, :-1])(sr), path=deblur(steps=2))
     torch.testing.assert_close(cropped.map, whole.map)
 
 
@@ -178,6 +179,6 @@ def test_a_picture_too_small_for_any_patch_is_told_apart_from_a_wrong_place(exte
     with pytest.raises(
         ValueError, match=f"too small for a patch of 16×16: .* holds {held}; choose"
     ):
-        patch_target(0, 0, 16).check_inside(*extents)
+        patch(0, 0, 16).check_inside(*extents)
     with pytest.raises(ValueError, match=r"choose top in 0\.\.0 and left in 0\.\.23"):
-        patch_target(1, 0, 16).check_inside(17, 40)
+        patch(1, 0, 16).check_inside(17, 40)

@@ -445,9 +445,7 @@ def test_every_way_to_write_a_mask_asks_the_same(
 def test_outputs_are_checked_before_anything_is_computed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(
-        "srlab.pages.explain.local_attribution", lambda *_, **__: pytest.fail("too late")
-    )
+    monkeypatch.setattr("srlab.pages.explain.lam", lambda *_, **__: pytest.fail("too late"))
     for options in (["--out", "."], ["--npz", "taken-2.npz"], ["--out", "rgb.png/map.html"]):
         assert lam(*options) == 1
         assert "folder" in message(capsys)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from srlab.attribution.paths import deblur
 from srlab.pages.comparison import comparison_report
 from srlab.pages.explain import Comparison, compare, prepare
 
@@ -30,7 +31,7 @@ def compared() -> Comparison:
     lr = torch.rand(1, 3, 32, 40, generator=torch.Generator().manual_seed(0))
     networks = {"wide": Scaled(0.5, 9), "<b>half</b>": Scaled(0.25, 3)}
     questions = {name: prepare(network, lr) for name, network in networks.items()}
-    found = compare(questions, steps=2)
+    found = compare(questions, deblur(steps=2))
     return Comparison(found.found, {"third {di}": "out of <memory>"})
 
 

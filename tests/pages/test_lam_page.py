@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srlab.attribution.lam import patch_target
+from srlab.attribution.paths import deblur
+from srlab.attribution.targets import patch
 from srlab.pages.explain import explain
 from srlab.pages.lam import attribution_radius, lam_report, overlay_url, percent
 
@@ -25,9 +26,9 @@ def lr() -> Tensor:
 
 
 def test_cutting_around_the_patch_leaves_a_local_map_as_it_was(lr: Tensor) -> None:
-    settings = {"rule": "midpoint", "steps": 4}
-    whole = explain(Blur(), lr, patch=(30, 50, 8), **settings)
-    part = explain(Blur(), lr, patch=(30, 50, 8), crop=24, **settings)
+    path = deblur(rule="midpoint", steps=4)
+    whole = explain(Blur(), lr, patch=(30, 50, 8), path=path)
+    part = explain(Blur(), lr, patch=(30, 50, 8), crop=24, path=path)
     top, left = (30 - part.target.top) // 2, (50 - part.target.left) // 2
     cut = (..., slice(top, top + 24), slice(left, left + 24))
     assert torch.equal(part.lr, lr[cut])
@@ -35,14 +36,14 @@ def test_cutting_around_the_patch_leaves_a_local_map_as_it_was(lr: Tensor) -> No
 
 
 def test_the_default_patch_is_central(lr: Tensor) -> None:
-    target = explain(Blur(), lr, steps=2).target
+    target = explain(Blur(), lr, path=deblur(steps=2)).target
     assert (target.top, target.left, target.size) == (32, 40, 16)
 
 
 def test_radii_hold_their_share() -> None:
     shown = torch.zeros(21, 21)
     shown[10, 10], shown[10, 13], shown[4, 10] = 5, 4, 1
-    radius = attribution_radius(shown, patch_target(16, 16, 10), scale=2)
+    radius = attribution_radius(shown, patch(16, 16, 10), scale=2)
     assert radius == {0.5: 0.0, 0.9: 3.0}
 
 
@@ -52,7 +53,7 @@ def test_the_overlay_keeps_faint_pixels() -> None:
 
 
 def test_names_cannot_break_out_of_the_page(lr: Tensor) -> None:
-    found = explain(Blur(), lr, steps=2)
+    found = explain(Blur(), lr, path=deblur(steps=2))
     page = lam_report(
         "<script>alert(1)</script> {di}",
         found.lr,

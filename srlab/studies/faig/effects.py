@@ -9,7 +9,7 @@ from pandas import DataFrame
 from torch import nn
 
 from srlab.attribution.faig import Masks, Weights, masked_weights
-from srlab.data.examples import Examples
+from srlab.degradations.windows import Windows
 from srlab.metrics import gradient_error, psnr
 from srlab.studies.faig.outputs import restored, restored_psnr
 from srlab.studies.networks import Tuned
@@ -29,21 +29,21 @@ def effects(
     model: nn.Module,
     reference: Weights,
     networks: Mapping[Name, Weights],
-    examples: Examples,
+    windows: Windows,
 ) -> dict[tuple[Name, str], Effect]:
     """{(network, kind): effect} of each of `networks`, compared with the `reference` weights.
 
     >>> masked = {name: masked_weights(target, baseline, own) for name, own in masks.items()}
-    >>> effects(model, target, masked, examples)["deblurring", "noise"].psnr
+    >>> effects(model, target, masked, windows)["deblurring", "noise"].psnr
     """
     found = {}
-    for kind, lr in examples.lr.items():
-        border = examples.hr.shape[-1] // lr.shape[-1]
+    for kind, lr in windows.lr.items():
+        border = windows.hr.shape[-1] // lr.shape[-1]
         unmasked = restored(model, reference, lr)
         for name, weights in networks.items():
             sr = restored(model, weights, lr)
             change = 1e3 * gradient_error(sr, unmasked, border=border).cpu().numpy()
-            quality = psnr(sr, examples.hr, border=border).cpu().numpy()
+            quality = psnr(sr, windows.hr, border=border).cpu().numpy()
             found[name, kind] = Effect(change, quality)
     return found
 
@@ -51,7 +51,7 @@ def effects(
 def masking_effects(
     nets: Sequence[Tuned],
     masks: Sequence[Mapping[tuple[Hashable, ...], Masks]],
-    windows: Examples,
+    windows: Windows,
     *,
     columns: Sequence[str],
 ) -> DataFrame:

@@ -13,8 +13,8 @@ from torch.func import functional_call
 
 from srlab.attribution.faig import Weights
 from srlab.capture import frozen
-from srlab.data.examples import Examples
 from srlab.degradations.pipeline import Degradation
+from srlab.degradations.windows import Windows
 from srlab.images import image_to_array
 from srlab.metrics import psnr
 
@@ -38,18 +38,18 @@ def restored(model: nn.Module, weights: Weights, lr: Tensor, *, batch_size: int 
         return torch.cat([functional_call(model, dict(weights), (part,)) for part in parts])
 
 
-def restored_psnr(model: nn.Module, weights: Weights, examples: Examples) -> dict[str, np.ndarray]:
+def restored_psnr(model: nn.Module, weights: Weights, windows: Windows) -> dict[str, np.ndarray]:
     """PSNR-Y in dB of each window, in every kind: {kind: (N,)}."""
-    border = examples.hr.shape[-1] // next(iter(examples.lr.values())).shape[-1]
+    border = windows.hr.shape[-1] // next(iter(windows.lr.values())).shape[-1]
     return {
-        kind: psnr(restored(model, weights, lr), examples.hr, border=border).cpu().numpy()
-        for kind, lr in examples.lr.items()
+        kind: psnr(restored(model, weights, lr), windows.hr, border=border).cpu().numpy()
+        for kind, lr in windows.lr.items()
     }
 
 
 @torch.no_grad()
 def first_window(
-    networks: Mapping[str, Callable[[Tensor], Tensor]], examples: Examples
+    networks: Mapping[str, Callable[[Tensor], Tensor]], windows: Windows
 ) -> tuple[Panels, Notes]:
     """What networks (columns) make of the first window in every kind (rows), with PSNR-Y as notes.
 
@@ -57,10 +57,10 @@ def first_window(
     >>> picture_grid(panels, notes=notes)
     """
     panels, notes = {}, {}
-    for kind, lr in examples.lr.items():
+    for kind, lr in windows.lr.items():
         for title, network in networks.items():
             sr = network(lr[:1])
-            quality = psnr(sr, examples.hr[:1], border=sr.shape[-1] // lr.shape[-1]).item()
+            quality = psnr(sr, windows.hr[:1], border=sr.shape[-1] // lr.shape[-1]).item()
             panels[kind, title] = image_to_array(sr[0])
             notes[kind, title] = f"{quality:.1f} dB"
     return panels, notes

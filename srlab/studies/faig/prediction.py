@@ -7,7 +7,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from srlab.attribution.faig import FilterAttribution, Masks, overlap_score, top_filters
-from srlab.data.examples import Examples
+from srlab.degradations.windows import Windows
 from srlab.representation.embedding import layer_points
 from srlab.representation.identification import identify
 from srlab.studies.faig.outputs import restored
@@ -37,8 +37,8 @@ class Prediction:
 def predict_by_filters(
     net: Tuned,
     masks: Mapping[str, Masks],
-    known: Examples,
-    unseen: Examples,
+    known: Windows,
+    unseen: Windows,
     *,
     fraction: float,
     steps: int,
@@ -50,7 +50,7 @@ def predict_by_filters(
     the target's own output.
     """
 
-    def overlaps(windows: Examples) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def overlaps(windows: Windows) -> tuple[dict[str, np.ndarray], np.ndarray]:
         found: list[FilterAttribution] = []
         for kind in masks:
             hr = windows.hr if original else restored(net.model, net.target, windows.lr[kind])
@@ -71,8 +71,8 @@ def predict_by_features(
     model: nn.Module,
     layer: str,
     kinds: Sequence[str],
-    known: Iterable[Examples],
-    unseen: Examples,
+    known: Iterable[Windows],
+    unseen: Windows,
 ) -> Prediction:
     """Of unseen windows, by a linear classifier that learns from the known ones.
 

@@ -8,10 +8,10 @@ from srlab.attribution.faig import (
     FilterAttribution,
     Scores,
     discriminative_scores,
-    filter_attribution,
+    faig,
 )
 from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
-from srlab.data.examples import Examples
+from srlab.degradations.windows import Windows
 from srlab.studies.networks import Tuned, tuned
 from srlab.studies.study import Study
 
@@ -27,19 +27,17 @@ def fine_tuned(study: Study, name: str, seeds: Iterable[int]) -> list[Tuned]:
 
 
 def attributions(
-    net: Tuned, windows: Examples, kinds: Iterable[str] | None = None, *, steps: int
+    net: Tuned, windows: Windows, kinds: Iterable[str] | None = None, *, steps: int
 ) -> dict[str, FilterAttribution]:
     """{kind: what fine-tuning did by each filter} on the windows of each kind, or of some kinds."""
     return {
-        kind: filter_attribution(
-            net.model, net.baseline, net.target, windows.lr[kind], windows.hr, steps=steps
-        )
+        kind: faig(net.model, net.baseline, net.target, windows.lr[kind], windows.hr, steps=steps)
         for kind in kinds or windows.lr
     }
 
 
 def scores_by_kind(
-    net: Tuned, windows: Examples, kinds: Iterable[str] | None = None, *, steps: int
+    net: Tuned, windows: Windows, kinds: Iterable[str] | None = None, *, steps: int
 ) -> dict[str, Scores]:
     """{kind: FAIG's scores} on the windows of each kind, nothing subtracted yet."""
     found = attributions(net, windows, kinds, steps=steps)
@@ -49,7 +47,7 @@ def scores_by_kind(
 def scores_by_ranking(
     net: Tuned,
     attributed: Mapping[str, FilterAttribution],
-    windows: Examples,
+    windows: Windows,
     *,
     steps: int,
     seed: int,

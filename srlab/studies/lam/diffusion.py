@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from srlab.attribution.lam import diffusion_index, local_attribution, magnitude, patch_target
+from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
 from srlab.attribution.objective import Network
+from srlab.attribution.paths import deblur
 from srlab.capture import frozen
 from srlab.metrics import psnr, ssim
 from srlab.statistics import drawn_groups, linear_correlation, rank_correlation
@@ -42,8 +43,8 @@ def diffusion(
     """
     scale = patches.hr.shape[-1] // patches.lr.shape[-1]
     top, left = (middle(extent, window) for extent in patches.hr.shape[-2:])
-    target = patch_target(top, left, window)
-    maps = [local_attribution(network, lr, target, steps=steps) for lr in patches.lr.split(1)]
+    target = patch(top, left, window)
+    maps = [lam(network, lr, target, path=deblur(steps=steps)) for lr in patches.lr.split(1)]
     with frozen(network), torch.no_grad():
         sr = torch.cat([network(lr) for lr in patches.lr.split(1)])
     return Diffusion(

@@ -13,7 +13,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import GroupKFold
 from torch import Tensor
 
-from srlab.data.examples import Examples
+from srlab.degradations.windows import Windows
 from srlab.models.degradation_aware import BlindSuperResolver
 from srlab.representation.embedding import separability
 from srlab.training.code_losses import energy_distance, prior_draws
@@ -32,7 +32,7 @@ class Stacked(NamedTuple):
     pictures: np.ndarray  # (K·N,) of str: what they were cut from
 
 
-def stacked(windows: Examples, kinds: Iterable[str] | None = None) -> Stacked:
+def stacked(windows: Windows, kinds: Iterable[str] | None = None) -> Stacked:
     """All windows of the given `kinds`, by default of all."""
     kinds = list(windows.lr if kinds is None else kinds)
     return Stacked(

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srlab.data.examples import Examples
 from srlab.degradations.filters import upsample
 from srlab.degradations.pipeline import Degradation
 from srlab.degradations.vector import degradation_vectors
+from srlab.degradations.windows import Windows
 from srlab.metrics import psnr
 from srlab.models.redsr import ReDSR
 from srlab.networks.layout import laid_out
@@ -42,7 +42,7 @@ def restored_windows(
 
 def psnr_by_degradation(
     network: Network,
-    windows: Examples,
+    windows: Windows,
     degradations: Mapping[str, Degradation],
     *,
     measure: Callable[..., Tensor] = psnr,

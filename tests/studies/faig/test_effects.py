@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from srlab.data.examples import examples
+from srlab.degradations.windows import windows
 from srlab.models import build
 from srlab.studies.faig.effects import effects, masking_effects
 from srlab.studies.faig.outputs import KINDS, restored_psnr
@@ -13,16 +13,14 @@ PICTURES = {"a": torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0
 def test_the_same_weights_change_nothing_and_others_are_measured_on_every_kind():
     model, other = (build("srresnet", scale=2, channels=4, num_blocks=1) for _ in range(2))
     torch.nn.init.constant_(other.tail[-1].bias, 0.2)
-    windows = examples(
-        PICTURES, {kind: KINDS[kind] for kind in ("blur", "noise")}, count=2, size=32
-    )
+    cut = windows(PICTURES, {kind: KINDS[kind] for kind in ("blur", "noise")}, count=2, size=32)
     networks = {"same": model.state_dict(), "other": other.state_dict()}
-    found = effects(model, model.state_dict(), networks, windows)
+    found = effects(model, model.state_dict(), networks, cut)
     assert set(found) == {(name, kind) for name in networks for kind in ("blur", "noise")}
     for kind in ("blur", "noise"):
         assert (found["same", kind].change == 0).all()
         assert (found["other", kind].change > 0).all()
-        expected = restored_psnr(model, other.state_dict(), windows)[kind]
+        expected = restored_psnr(model, other.state_dict(), cut)[kind]
         np.testing.assert_array_equal(found["other", kind].psnr, expected)
 
 
@@ -36,9 +34,7 @@ def test_masking_everything_but_biases_loses_what_was_gained():
         }
     )
     net = Tuned("after", "before", after, before.state_dict(), after.state_dict())
-    windows = examples(
-        PICTURES, {kind: KINDS[kind] for kind in ("blur", "noise")}, count=3, size=32
-    )
+    cut = windows(PICTURES, {kind: KINDS[kind] for kind in ("blur", "noise")}, count=3, size=32)
     filters = {
         name: torch.ones(own.weight.shape[:2], dtype=torch.bool)
         for name, own in after.named_modules()
@@ -46,7 +42,7 @@ def test_masking_everything_but_biases_loses_what_was_gained():
     }
     none = {name: torch.zeros_like(mask) for name, mask in filters.items()}
     masks = {("all", 100): filters, ("none", 0): none}
-    found = masking_effects([net, net], [masks, masks], windows, columns=["name", "share"])
+    found = masking_effects([net, net], [masks, masks], cut, columns=["name", "share"])
     assert len(found) == 2 * 2 * 2 * 3  # networks, masks, kinds, windows
     assert set(found.input) == {"blur", "noise"}
     assert set(found.seed) == {0, 1}

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from srlab.attribution.faig import FilterAttribution, filters_by_degradation
-from srlab.data.examples import examples
+from srlab.degradations.windows import windows
 from srlab.studies.faig.outputs import KINDS
 from srlab.studies.faig.prediction import (
     Prediction,
@@ -58,7 +58,7 @@ def test_a_prediction_counts_right_answers():
 
 
 def parts(*names, seed=0):
-    return examples({name: PICTURES[name] for name in names}, TWO, count=3, size=32, seed=seed)
+    return windows({name: PICTURES[name] for name in names}, TWO, count=3, size=32, seed=seed)
 
 
 def test_filters_predict_every_window_with_and_without_the_original(net):

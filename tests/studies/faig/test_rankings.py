@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from srlab.attribution.faig import discriminative_scores, filter_attribution
-from srlab.data.examples import examples
+from srlab.attribution.faig import discriminative_scores, faig
+from srlab.degradations.windows import windows
 from srlab.studies.faig import rankings
 from srlab.studies.faig.outputs import KINDS
 from srlab.studies.faig.rankings import (
@@ -20,24 +20,24 @@ PICTURES = {"a": torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0
 
 
 @pytest.fixture
-def windows():
+def cut():
     kinds = {kind: KINDS[kind] for kind in ("clean", "blur", "noise")}
-    return examples(PICTURES, kinds, count=2, size=32)
+    return windows(PICTURES, kinds, count=2, size=32)
 
 
-def test_each_kind_of_window_is_attributed_by_itself(net, windows):
-    found = attributions(net, windows, ["noise", "blur"], steps=2)
+def test_each_kind_of_window_is_attributed_by_itself(net, cut):
+    found = attributions(net, cut, ["noise", "blur"], steps=2)
     assert list(found) == ["noise", "blur"]
-    assert list(attributions(net, windows, steps=2)) == ["clean", "blur", "noise"]
+    assert list(attributions(net, cut, steps=2)) == ["clean", "blur", "noise"]
     weights = (net.baseline, net.target)
-    expected = filter_attribution(net.model, *weights, windows.lr["blur"], windows.hr, steps=2)
-    for own in (found["blur"].scores(), scores_by_kind(net, windows, ["blur"], steps=2)["blur"]):
+    expected = faig(net.model, *weights, cut.lr["blur"], cut.hr, steps=2)
+    for own in (found["blur"].scores(), scores_by_kind(net, cut, ["blur"], steps=2)["blur"]):
         np.testing.assert_array_equal(flat_scores(own), flat_scores(expected.scores()))
 
 
-def test_every_ranking_scores_every_filter_for_every_kind(net, windows):
-    attributed = attributions(net, windows, ["blur", "noise"], steps=2)
-    found = scores_by_ranking(net, attributed, windows, steps=2, seed=3)
+def test_every_ranking_scores_every_filter_for_every_kind(net, cut):
+    attributed = attributions(net, cut, ["blur", "noise"], steps=2)
+    found = scores_by_ranking(net, attributed, cut, steps=2, seed=3)
     assert set(found) == {(ranking, kind) for ranking in RANKINGS for kind in ("blur", "noise")}
     flat = {key: flat_scores(own) for key, own in found.items()}
     assert len({own.shape for own in flat.values()}) == 1

@@ -6,7 +6,8 @@ import torch
 from scipy.stats import pearsonr, spearmanr
 from torch.nn import functional as F
 
-from srlab.attribution.lam import diffusion_index, local_attribution, patch_target
+from srlab.attribution.lam import diffusion_index, lam, patch
+from srlab.attribution.paths import deblur
 from srlab.degradations.filters import downsample, upsample
 from srlab.metrics import psnr, ssim
 from srlab.statistics import linear_correlation
@@ -53,7 +54,7 @@ def test_it_is_what_the_single_measures_say(patches):
     found = diffusion(bicubic, patches, window=8, steps=4)
     for i in range(2):
         lr, hr = patches.lr[i : i + 1], patches.hr[i : i + 1]
-        map_ = local_attribution(bicubic, lr, patch_target(28, 28, 8), steps=4)
+        map_ = lam(bicubic, lr, patch(28, 28, 8), path=deblur(steps=4))
         assert found.index[i] == pytest.approx(diffusion_index(map_), rel=1e-5)
         assert found.psnr[i] == pytest.approx(psnr(bicubic(lr), hr, border=4).item())
         assert found.ssim[i] == pytest.approx(ssim(bicubic(lr), hr, border=4).item())

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from srlab.data.examples import Examples
+from srlab.degradations.windows import Windows
 from srlab.models import build
 from srlab.representation.embedding import separability
 from srlab.studies.redsr.codes import (
@@ -36,7 +36,7 @@ def test_codes_are_what_the_network_represents():
 def test_windows_are_stacked_kind_by_kind():
     hr = torch.zeros(2, 3, 8, 8)
     lr = {kind: torch.full((2, 3, 2, 2), value) for kind, value in {"a": 0.1, "b": 0.2}.items()}
-    windows = Examples(hr, lr, ("cat", "dog"))
+    windows = Windows(hr, lr, ("cat", "dog"))
     both = stacked(windows)
     assert both.lr[:, 0, 0, 0].tolist() == pytest.approx([0.1, 0.1, 0.2, 0.2])
     assert both.kinds.tolist() == ["a", "a", "b", "b"]

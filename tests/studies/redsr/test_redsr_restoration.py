@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from srlab.data.examples import examples
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.degradations.vector import degradation_vectors
+from srlab.degradations.windows import windows
 from srlab.metrics import psnr, ssim
 from srlab.models import build
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation, restored_windows
@@ -13,7 +13,7 @@ from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation, restor
 SMALL = {"channels": 4, "num_groups": 1, "num_blocks": 1, "encoder_channels": 4, "code": 6}
 KINDS = {f"{s}": Degradation(scale=4, blur_sigma=s, kernel_size=21) for s in (0.5, 3.0)}
 PICTURE = torch.rand(3, 64, 96, generator=torch.Generator().manual_seed(0))
-WINDOWS = examples({"noise": PICTURE}, KINDS, count=3, size=32)
+WINDOWS = windows({"noise": PICTURE}, KINDS, count=3, size=32)
 
 
 def test_a_blind_network_sees_the_windows_alone():

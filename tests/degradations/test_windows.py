@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from srlab.data.examples import examples
 from srlab.degradations.filters import downsample
+from srlab.degradations.windows import windows
 from srlab.studies.faig.outputs import CLEAN, KINDS
 
 PICTURES = {
@@ -12,7 +12,7 @@ PICTURES = {
 
 
 def test_windows_are_spread_over_the_pictures_and_cut_from_degraded_wholes():
-    found = examples(PICTURES, KINDS, count=5, size=32)
+    found = windows(PICTURES, KINDS, count=5, size=32)
     assert found.pictures == ("a", "b", "c", "a", "b")
     assert set(found.lr) == set(KINDS)
     reduced = downsample(PICTURES["c"][None, :, :, :32], 2, "bilinear")[0]
@@ -23,9 +23,9 @@ def test_windows_are_spread_over_the_pictures_and_cut_from_degraded_wholes():
 
 
 def test_windows_do_not_overlap_and_a_seed_decides():
-    found = examples(PICTURES, {"clean": CLEAN}, count=11, size=32)
+    found = windows(PICTURES, {"clean": CLEAN}, count=11, size=32)
     assert len({own.sum().item() for own in found.hr}) == 11
-    again, other = (examples(PICTURES, KINDS, count=4, size=32, seed=seed) for seed in (0, 1))
+    again, other = (windows(PICTURES, KINDS, count=4, size=32, seed=seed) for seed in (0, 1))
     assert torch.equal(found.hr[:4], again.hr)
     assert not torch.equal(again.lr["noise"], other.lr["noise"])
 
@@ -33,4 +33,4 @@ def test_windows_do_not_overlap_and_a_seed_decides():
 @pytest.mark.parametrize("count", [0, 12])
 def test_more_windows_than_there_are_is_refused(count):
     with pytest.raises(ValueError, match="these 3 pictures hold 11"):
-        examples(PICTURES, KINDS, count=count, size=32)
+        windows(PICTURES, KINDS, count=count, size=32)
