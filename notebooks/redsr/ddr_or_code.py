@@ -71,7 +71,6 @@ from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
 from srlab.figures.embeddings import embedding_grid
-from srlab.figures.tables import Matrix, matrix_grid
 from srlab.networks.cost import multiply_adds, parameter_count, seconds
 from srlab.representation.embedding import (
     layer_points,
@@ -82,7 +81,8 @@ from srlab.representation.embedding import (
 from srlab.studies.networks import left_out, obtainable
 from srlab.studies.redsr.blurs import blurred
 from srlab.studies.redsr.clouds import code_clouds
-from srlab.studies.redsr.codes import code_separation, codes_of, linear_probe, stacked
+from srlab.studies.redsr.codes import codes_of, linear_probe, stacked
+from srlab.studies.redsr.tables import separation_grid, separation_table
 from srlab.studies.study import Study
 from srlab.training.initial import initial_model
 from srlab.training.recipes import recipe, seed_names
@@ -162,7 +162,7 @@ for axis, own in cut.items():
     described["LR pixels"] = [own.lr.flatten(1).cpu().numpy()]
     for title, seeds in described.items():
         found[title, axis] = [principal_components(points, dimensions) for points in seeds]
-titles = list(dict.fromkeys(title for title, _ in found))
+titles, axes = list(described), list(kinds)
 
 # %% [markdown]
 # ## Look first
@@ -199,12 +199,7 @@ embedding_grid(noisy, **written)
 
 # %%
 MEASURES = {"R²": "probe", "purity": "purity", "CHI": "chi"}
-scores = pd.DataFrame(
-    {"network": title, "axis": axis}
-    | code_separation(points, cut[axis].kinds, values[axis], cut[axis].pictures)._asdict()
-    for (title, axis), seeds in found.items()
-    for points in seeds
-).set_index(["network", "axis"])  # a row for each seed
+scores = separation_table(found, windows, values)  # a row for each seed
 means = scores.groupby(["network", "axis"], sort=False).mean()
 
 
@@ -216,14 +211,7 @@ def of_seeds(measure, title, axis):
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How well each representation tells strengths apart, mean over training seeds: R² of the linear probe (0 is no better than the mean) and purity among the ten nearest neighbours. Columns: what the degradation was. Look down each column for the winner, and at the two controls at the bottom: they were taught nothing.", "name": "fig-code-told"}}
-axes = list(kinds)
-tables = {
-    ("", name): Matrix(
-        means[MEASURES[name]].unstack().loc[titles, axes].to_numpy().round(2) + 0.0, titles, axes
-    )
-    for name in ("R²", "purity")
-}
-matrix_grid(tables, colour_title="", limits=(0, 1))
+separation_grid(scores)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "R² of the blur's width, seed by seed: small dots are training seeds, the large one their mean. The dashed line is DDR's better form, in the mean.", "name": "fig-code-seeds"}}
 interval_dots(

@@ -78,17 +78,14 @@ def told(degradation):
     return f"{blur}, noise {255 * degradation.noise_sigma:.0f}/255"
 
 
-axes = [
-    f"component {number} ({share:.0%} of the variance)"
-    for number, share in enumerate(plane.explained_variance_ratio_, start=1)
-]
+shares = enumerate(plane.explained_variance_ratio_, start=1)
 cloud = Cloud(
     plane.transform(codes),
     {
         "blur width": np.array([np.mean(one.blur_axes[:2]) for one in drawn]),
         "noise": np.array([255 * one.noise_sigma for one in drawn]),
     },
-    axes=tuple(axes),
+    axes=tuple(f"component {number} ({share:.0%} of the variance)" for number, share in shares),
     labels=[told(one) for one in drawn],
 )
 
@@ -143,30 +140,29 @@ def look(name, how):
     _, other = degraded(name, opposite(how))
     middle, target = center_crop(lr, SHOWN), center_crop(hr[name], SCALE * SHOWN)
     kernel = gaussian_kernel(*how.blur_axes, size=how.kernel_size)
-    sr = {"own code": model.restore(middle, own), "opposite code": model.restore(middle, other)}
+    codes = {"own code": own, "opposite code": other}
+    sr = {title: model.restore(middle, code) for title, code in codes.items()}
     pictures = {
         "blur kernel": (kernel / kernel.max()).expand(3, -1, -1),
         "LR input": middle[0],
         **{f"SR, {code}": image[0] for code, image in sr.items()},
         "original": target[0],
     }
-    places = {"own code": own, "opposite code": other}
     return PictureState(
         {title: image_to_array(picture) for title, picture in pictures.items()},
         {
             **{f"PSNR, {c}": psnr(image, target, border=SCALE).item() for c, image in sr.items()},
             "distance of the codes": (own - other).norm().item() / typical,
         },
-        {code: plane.transform(found.cpu().numpy())[0] for code, found in places.items()},
+        {code: plane.transform(found.cpu().numpy())[0] for code, found in codes.items()},
     )
 
 
 def compute(setting):
-    along, across, angle, noise, name = setting
-    numbers = [
-        float(text.rstrip("°").removesuffix("/255")) for text in (along, across, angle, noise)
-    ]
-    return look(name, degradation(*numbers))
+    *dials, name = setting
+    return look(
+        name, degradation(*(float(dial.rstrip("°").removesuffix("/255")) for dial in dials))
+    )
 
 
 # %%
@@ -192,21 +188,17 @@ states = {setting: compute(setting) for setting in product(*stops)}
 #   not listen to its code.
 
 # %% tags=["hide-input"]
+sigmas = words(np.union1d(widths, np.linspace(0.2, 4, 20).round(2)))
 finer = {
-    "sigma_1": words(np.union1d(widths, np.linspace(0.2, 4, 20).round(2))),
-    "sigma_2": words(np.union1d(widths, np.linspace(0.2, 4, 20).round(2))),
+    "sigma_1": sigmas,
+    "sigma_2": sigmas,
     "theta": words(np.union1d(angles, np.arange(0, 180, 15)), "°"),
     "noise": words(np.union1d(noises, np.arange(26)), "/255"),
 }
+DIALS = {"sigma_1": "Blur σ₁", "sigma_2": "Blur σ₂", "theta": "Angle θ", "noise": "Noise"}
 explorer = PictureExplorer.from_states(
     states,
-    controls=[
-        Control("sigma_1", "Blur σ₁", "slider"),
-        Control("sigma_2", "Blur σ₂", "slider"),
-        Control("theta", "Angle θ", "slider"),
-        Control("noise", "Noise", "slider"),
-        Control("picture", "Picture"),
-    ],
+    controls=[*(Control(*dial, "slider") for dial in DIALS.items()), Control("picture", "Picture")],
     axes=finer,
     start=(stops[0][-1], *(own[0] for own in stops[1:])),
     units={

@@ -51,20 +51,19 @@ device = "auto"
 
 # %% tags=["hide-input"]
 import numpy as np
-import pandas as pd
 
 from srlab.data.datasets import load_images
 from srlab.degradations.windows import windows
 from srlab.devices import pick_device
 from srlab.figures.embeddings import embedding_grid
 from srlab.figures.pictures import picture_grid
-from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.representation.embedding import separability_interval
 from srlab.studies.networks import left_out, obtainable
 from srlab.studies.redsr.blurs import blurred
 from srlab.studies.redsr.clouds import code_clouds
-from srlab.studies.redsr.codes import code_separation, codes_of, stacked
+from srlab.studies.redsr.codes import codes_of, stacked
+from srlab.studies.redsr.tables import separation_grid, separation_table
 from srlab.studies.study import Study
 
 study = Study(
@@ -104,6 +103,7 @@ asked = {  # what a probe predicts for each kind
     "angle": np.stack([np.cos(double), np.sin(double)], axis=1),
     "noise": np.array(noise_levels, float),
 }
+values = {axis: np.repeat(own, num_windows, axis=0) for axis, own in asked.items()}
 images = load_images(image_set)
 cut = {
     axis: windows(images, own, count=num_windows, size=192).to(study.device)
@@ -177,23 +177,10 @@ cloud_figure("noise")
 # angle or noise in training.
 
 # %%
-scores = pd.DataFrame(
-    {"network": title, "axis": axis}
-    | code_separation(
-        points, shown[axis].kinds, np.repeat(asked[axis], num_windows, axis=0), shown[axis].pictures
-    )._asdict()
-    for (title, axis), points in codes.items()
-).set_index(["network", "axis"])
-axes, titles = list(kinds), list(models)
-tables = {
-    ("", word): Matrix(
-        scores[name].unstack().loc[titles, axes].to_numpy().round(2) + 0.0, titles, axes
-    )
-    for name, word in {"probe": "R²", "purity": "purity"}.items()
-}
+scores = separation_table({place: [own] for place, own in codes.items()}, shown, values)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "What codes tell of each: R² of a linear probe (0 is no better than the mean) and purity among the ten nearest codes of other pictures (chance is one in five). The two lower rows, where they ship, are networks of the same kind that met isotropic blur only. Compare the column of the angle.", "name": "fig-general-told"}}
-matrix_grid(tables, colour_title="", limits=(0, 1))
+separation_grid(scores)
 
 # %% [markdown]
 # ## Verdict
@@ -201,7 +188,7 @@ matrix_grid(tables, colour_title="", limits=(0, 1))
 # A condition on a network that does not ship is not judged, and the page says so.
 
 # %%
-means = scores.groupby("network", sort=False)["probe"].mean()
+axes, means = list(kinds), scores.groupby("network", sort=False)["probe"].mean()
 own = scores.loc["ReDSR"]
 clusters = all(own.purity[axis] >= 2 / len(steps) for axis, steps in kinds.items())
 learned = means["ReDSR"] > means["ReDSR, blur only"] if "ReDSR, blur only" in models else None

@@ -48,6 +48,25 @@ def gaussian_kernel(
     return (kernel / kernel.sum(dim=(1, 2), keepdim=True)).float()
 
 
+def motion_kernel(length: float, angle: float = 0.0) -> Tensor:
+    """Blur of a camera that moves evenly along a line of `length` pixels: (1, K, K), sums to 1.
+
+    `angle` turns the line from the rows in radians, as for `gaussian_kernel`. A length of 0 is the
+    identity.
+    """
+    if not (math.isfinite(length) and length >= 0):
+        raise ValueError(f"the length of a motion must be finite and not negative, got {length}")
+    radius = math.ceil(length / 2)
+    count = max(1, 16 * math.ceil(length))  # places on the way, each shared by four pixels
+    way = ((torch.arange(count, dtype=torch.float64) + 0.5) / count - 0.5) * length
+    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
+    columns, rows = (
+        (1 - (offsets - (way * part)[:, None]).abs()).clamp(min=0)
+        for part in (math.cos(angle), math.sin(angle))
+    )
+    return (torch.einsum("tr,tc->rc", rows, columns) / count).float()[None]
+
+
 def filter2d(images: Tensor, kernel: Tensor) -> Tensor:
     """Correlate each image with its kernel: (B, C, H, W) with (K, K), (1, K, K) or (B, K, K).
 

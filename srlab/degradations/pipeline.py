@@ -14,6 +14,7 @@ from srlab.degradations.filters import (
     filter2d,
     gaussian_kernel,
     jpeg,
+    motion_kernel,
     shift,
 )
 
@@ -24,7 +25,7 @@ class Degradation:
 
     An image (3, H, W) may come without its batch, and goes so.
 
-    In order: blur, shift, down-sampling, noise, JPEG. With scale=1 it acts on LR images, as
+    In order: blur, motion, shift, down-sampling, noise, JPEG. With scale=1 it acts on LR images, as
     the DDR paper does (`Degradation(blur_sigma=4)`); otherwise the blur acts on the HR grid.
 
     >>> noisy = Degradation(scale=4, noise_sigma=20 / 255)
@@ -39,6 +40,8 @@ class Degradation:
     blur_sigma_y: float | None = None  # second axis of an anisotropic blur; None = isotropic
     blur_angle: float = 0.0  # radians
     kernel_size: int | None = None  # None = wide enough for 4 sigma
+    motion_length: float = 0.0  # of the camera's way, pixels of the grid it is given
+    motion_angle: float = 0.0  # radians
     noise_sigma: float = 0.0  # image units after down-sampling, written 20/255
     jpeg_quality: int | None = None
     shift: tuple[float, float] = (0.0, 0.0)  # down and right, pixels of the grid it is given
@@ -49,7 +52,7 @@ class Degradation:
             raise ValueError(f"scale is one of 1, 2, 3, 4, 8, got {self.scale}")
         if self.resampling not in ("bicubic", "bilinear"):
             raise ValueError(f'resampling is "bicubic" or "bilinear", got {self.resampling!r}')
-        for name in ("blur_sigma", "blur_sigma_y", "noise_sigma"):
+        for name in ("blur_sigma", "blur_sigma_y", "motion_length", "noise_sigma"):
             value = getattr(self, name) or 0.0
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be finite and not negative, got {value}")
@@ -78,15 +81,21 @@ class Degradation:
         """Input pixels around a window that reach its degraded version (JPEG's blocks aside)."""
         radius = self.kernel_size // 2 if self.kernel_size else math.ceil(4 * self.widest_sigma)
         reach = radius * (self.widest_sigma > 0) + 2 * self.scale * (self.scale > 1)
-        reach += math.ceil(max(map(abs, self.shift))) + 2 * any(self.shift)
+        reach += (
+            math.ceil(self.motion_length / 2)
+            + math.ceil(max(map(abs, self.shift)))
+            + 2 * any(self.shift)
+        )
         return math.ceil(reach / self.scale) * self.scale
 
     def __call__(self, images: Tensor, rng: Rng | None = None) -> Tensor:
         """Apply it. `rng` (one generator, or one for each image) is needed when there is noise."""
         if images.ndim == 3:
             return self(images[None], rng)[0]
-        shifted = shift(self._blur(images), *self.shift)
-        images = downsample(shifted, self.scale, self.resampling)
+        images = self._blur(images)
+        if self.motion_length:
+            images = filter2d(images, motion_kernel(self.motion_length, self.motion_angle))
+        images = downsample(shift(images, *self.shift), self.scale, self.resampling)
         if self.noise_sigma:
             if rng is None:
                 raise ValueError(
@@ -109,6 +118,9 @@ class Degradation:
             parts.append(f"blur {self.blur_sigma:g}×{self.blur_sigma_y:g} at {angle:.0f}°")
         elif self.blur_sigma:
             parts.append(f"blur {self.blur_sigma:g}")
+        if self.motion_length:
+            angle = math.degrees(self.motion_angle)
+            parts.append(f"motion {self.motion_length:g} at {angle:.0f}°")
         if any(self.shift):
             parts.append(f"shift {self.shift[0]:g}, {self.shift[1]:g}")
         if self.noise_sigma:

@@ -23,6 +23,6 @@ def test_networks_train_in_the_notebook(name, settings, repository, tmp_path, mo
     source = read_source(notebook.source)
     page = execute(source, tmp_path / "executed.ipynb", settings, folder=tmp_path)
     record = extract_record(page)
-    assert record["parameters"]["trained_live"] is True
+    assert record["parameters"]["train"] is True
     assert record["checkpoints"] == []
     assert record["measured"]["CHI at the end, with GR"] >= 0

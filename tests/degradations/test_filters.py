@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from scipy import ndimage
 
 from srlab.degradations.filters import (
     add_noise,
@@ -13,6 +14,7 @@ from srlab.degradations.filters import (
     filter2d,
     gaussian_kernel,
     jpeg,
+    motion_kernel,
     shift,
     upsample,
 )
@@ -43,6 +45,25 @@ def test_a_width_of_zero_is_the_identity():
     assert torch.equal(filter2d(IMAGES, kernel), IMAGES)
     torch.testing.assert_close(filter2d(IMAGES, gaussian_kernel(1e-4, size=5)), IMAGES)
     assert torch.equal(blur(IMAGES, 0.0), IMAGES)
+
+
+@pytest.mark.parametrize("length", [0.0, 1.0, 2.5, 7.0])
+@pytest.mark.parametrize("angle", [0.0, 0.7, -2.0])
+def test_motion_is_the_mean_of_the_picture_along_the_way(length, angle):
+    kernel = motion_kernel(length, angle)
+    assert kernel.sum().item() == pytest.approx(1, abs=1e-6)
+    moved = filter2d(IMAGES, kernel)[..., 8:-8, 8:-8].numpy()
+    way = ((np.arange(112) + 0.5) / 112 - 0.5) * length
+    steps = [(0, 0, t * np.sin(angle), t * np.cos(angle)) for t in way]
+    shifted = [ndimage.shift(IMAGES.numpy(), step, order=1, mode="mirror") for step in steps]
+    reference = np.mean(shifted, axis=0)[..., 8:-8, 8:-8]
+    assert np.abs(moved - reference).max() < 2e-3
+
+
+@pytest.mark.parametrize("length", [-1.0, float("nan")])
+def test_a_motion_has_a_length(length):
+    with pytest.raises(ValueError, match="length of a motion"):
+        motion_kernel(length)
 
 
 def test_kernels_come_in_batches():

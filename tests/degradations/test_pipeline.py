@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from srlab.degradations import Degradation, DegradationSpace
-from srlab.degradations.filters import add_noise, blur, downsample, jpeg
+from srlab.degradations.filters import add_noise, blur, downsample, filter2d, jpeg, motion_kernel
 
 HR = torch.rand(2, 3, 96, 120, generator=torch.Generator().manual_seed(0))
 WIDE_SPACE = DegradationSpace(
@@ -183,3 +183,14 @@ def test_a_shift_is_drawn_last_and_named():
 def test_what_is_drawn_is_reduced_as_its_space_says():
     drawn = DegradationSpace(scale=2, resampling="bilinear").draw(np.random.default_rng(0))
     torch.testing.assert_close(drawn(HR), downsample(HR, 2, "bilinear"), atol=0, rtol=0)
+
+
+def test_motion_comes_between_blur_and_reduction_and_widens_the_margin():
+    hr = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    own = Degradation(scale=4, blur_sigma=1, motion_length=6, motion_angle=0.5)
+    moved = filter2d(blur(hr, 1), motion_kernel(6, 0.5))
+    torch.testing.assert_close(own(hr), downsample(moved, 4))
+    assert own.margin > replace(own, motion_length=0).margin
+    assert str(own) == "blur 1 + motion 6 at 29°"
+    with pytest.raises(ValueError, match="motion_length must be finite"):
+        Degradation(motion_length=-1)
