@@ -38,8 +38,9 @@ results = ""  # a results.parquet of `srlab sweep` (file or address); "" shows t
 # %% tags=["hide-input"]
 import pandas as pd
 
+from srlab.studies.ddr import RECORDED
 from srlab.studies.study import Study
-from srlab.studies.sweeps import RECORDED, effects_figure, outcome_words, read_results
+from srlab.studies.sweeps import effects_figure, outcome_words, read_results
 
 study = Study(
     "ddr/residual_everywhere",
