@@ -7,7 +7,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "srlab"
 FLOORS = (  # from the ground; those of one floor may use each other
     "extras",
-    "files devices",
+    "files devices lifetime",
     "images statistics degradations",
     "metrics capture figures",
     "networks",

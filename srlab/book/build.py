@@ -18,7 +18,7 @@ from srlab.files import replace_text
 
 PACKAGES = ("jupyter-book", "sphinx", "myst-nb", "sphinx-book-theme", "plotly")
 JUPYTER_BOOK = """
-from srlab.training.lifetime import end_with_parent
+from srlab.lifetime import end_with_parent
 end_with_parent()
 from jupyter_book.cli.main import main
 main()

@@ -24,8 +24,8 @@ from srlab.book.project import Notebook, find_notebooks, find_root
 from srlab.book.records import extract_record, write_record
 from srlab.book.twins import read_source
 from srlab.files import replace_text
+from srlab.lifetime import end_at_once, end_with_parent
 from srlab.studies.parameters import check_given, offered
-from srlab.training.lifetime import end_at_once, end_with_parent
 
 METADATA = "srlab"  # where an executed notebook keeps its key, seconds, hardware and versions
 THREAD_LIMITS = ("OMP", "MKL", "OPENBLAS", "NUMBA")
@@ -42,7 +42,7 @@ KERNEL = Config(
         "NotebookClient": {
             "extra_arguments": [
                 "--IPKernelApp.log_level=CRITICAL",
-                "--ext=srlab.training.lifetime",
+                "--ext=srlab.lifetime",
             ],
             "shutdown_kernel": "immediate",
         },

@@ -12,7 +12,7 @@ from srlab.extras import require
 typer = require("typer", "cli")  # before the commands, which import it
 
 from srlab.cli import book, faig, lam, listing, train
-from srlab.training.lifetime import ending_at_signals
+from srlab.lifetime import ending_at_signals
 
 app = typer.Typer(
     help="What super-resolution networks know. Any command takes --debug: show where an error "

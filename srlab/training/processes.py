@@ -10,7 +10,7 @@ from typing import Any
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
 
-from srlab.training.lifetime import end_at_once, end_with_parent
+from srlab.lifetime import end_at_once, end_with_parent
 from srlab.training.recipes import Recipe
 from srlab.training.share import share_size
 

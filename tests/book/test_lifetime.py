@@ -168,7 +168,7 @@ def test_all_processes_of_a_training_end_and_its_state_stays(devices, name, tmp_
 
 IGNORES = """
 import os, signal
-from srlab.training.lifetime import ending_at_signals
+from srlab.lifetime import ending_at_signals
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 with ending_at_signals():
     os.kill(os.getpid(), signal.SIGHUP)

@@ -6,11 +6,12 @@ import tarfile
 from collections import Counter, defaultdict
 
 import numpy as np
+import pooch
 import pytest
 import torch
 from PIL import Image
 
-from srlab.data import assets, labelled
+from srlab.data import labelled
 from srlab.data.labelled import (
     CIFAR10_CLASSES,
     CITY100_CAMERAS,
@@ -58,7 +59,7 @@ def official(toy, tmp_path, monkeypatch):
         cache = tmp_path / "cache"
         (cache / "CIFAR10").mkdir(parents=True)
         path.rename(cache / "CIFAR10" / path.name)
-        monkeypatch.setattr(assets.pooch, "os_cache", lambda _: cache)
+        monkeypatch.setattr(pooch, "os_cache", lambda _: cache)
         digest = hashlib.md5((cache / "CIFAR10" / path.name).read_bytes()).hexdigest()
         monkeypatch.setattr(labelled, "CIFAR10_MD5", digest)
         monkeypatch.setattr(labelled, "CIFAR10_ADDRESS", "http://127.0.0.1:9/cifar.tar.gz")

@@ -93,5 +93,5 @@ def _runs(process: int) -> bool:
 
 
 def load_ipython_extension(_shell: Any) -> None:
-    """Called in a kernel that starts with `--ext=srlab.training.lifetime`."""
+    """Called in a kernel that starts with `--ext=srlab.lifetime`."""
     end_with_parent(int(os.environ["JPY_PARENT_PID"]))
