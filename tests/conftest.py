@@ -31,6 +31,7 @@ QUIET = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one file run in one process, and so do all that look at the one quick book."""
     for item in items:
