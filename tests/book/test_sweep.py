@@ -115,7 +115,8 @@ def test_every_point_is_run_once_whatever_befalls_others(study, tmp_path, monkey
     assert [own["record"] for own in again] == [own["record"] for own in outcomes]
 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    run_notebooks(["plain"], root=study, parameters={"amount": 3}, report=lines.append)
+    given = {"amount": 3, "mark": str(mark)}
+    run_notebooks(["plain"], root=study, parameters=given, report=lines.append)
     serial = json.loads(Notebook(study, "plain").record.read_text())
     (record,) = [
         own["record"]
