@@ -34,7 +34,7 @@ book: $(READY)
 	@$(BIN)/srlab book
 
 test: $(READY)
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(READY)
 	@$(BIN)/ruff check

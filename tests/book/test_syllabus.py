@@ -69,10 +69,3 @@ def test_the_root_is_found_from_below_and_missed_with_advice(repository, tmp_pat
     assert find_root(repository / "notebooks" / "ddr") == repository
     with pytest.raises(FileNotFoundError, match="go to your clone"):
         find_root(tmp_path)
-
-
-def test_every_notebook_runs_and_the_book_compiles(quick_book, repository):
-    told = (quick_book / "told.txt").read_text()
-    for notebook in find_notebooks(repository):
-        assert f"{notebook.name} " in told
-        assert (quick_book / "_build/html/book/findings" / f"{notebook.name}.html").is_file()

@@ -2,6 +2,8 @@
 
 import pytest
 
+from srlab.book.project import find_notebooks
+
 LIMIT = 1_500_000  # bytes of a page before plotly.js and MathJax, which all pages share
 BRIGHT = 380  # sum of R, G and B that ink exceeds in the dark and nowhere else
 
@@ -19,6 +21,13 @@ MUTE = """() => [...document.querySelectorAll(".srlab-figure")]
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 FAILED = "[data-failed]"
 FADE = 500  # ms until a page that was told to be dark is dark
+
+
+def test_every_notebook_runs_and_the_book_compiles(quick_book, repository):
+    told = (quick_book / "told.txt").read_text()
+    for notebook in find_notebooks(repository):
+        assert f"{notebook.name} " in told
+        assert (quick_book / "_build/html/book/findings" / f"{notebook.name}.html").is_file()
 
 
 @pytest.fixture(scope="module")
