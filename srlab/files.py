@@ -1,10 +1,15 @@
 """Files: written beside their place and moved there whole; and what those are that others wrote."""
 
+import base64
+import io
 import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
+from PIL import Image
 
 from srlab.extras import require
 
@@ -108,3 +113,14 @@ def _zipped(path: str | Path) -> str | None:
     if any(name.endswith("/data.pkl") for name in names):  # torch.save's
         return None
     return f"a packed archive of {len(names)} files, first {names[0]}; unpack it first"
+
+
+def picture_url(picture: np.ndarray, *, lossless: bool = True) -> str:
+    """A uint8 picture (H, W, 3) as a data URL: PNG, or WebP of good quality."""
+    memory = io.BytesIO()
+    if lossless:
+        Image.fromarray(picture).save(memory, "PNG", optimize=True)
+    else:
+        Image.fromarray(picture).save(memory, "WEBP", quality=80)
+    kind = "png" if lossless else "webp"
+    return f"data:image/{kind};base64,{base64.b64encode(memory.getvalue()).decode()}"

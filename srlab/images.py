@@ -1,7 +1,5 @@
 """Image conventions of srlab: RGB float tensors in [0, 1], shaped (B, 3, H, W) or (3, H, W)."""
 
-import base64
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,17 +50,6 @@ def image_from_array(array: np.ndarray) -> Tensor:
 def image_to_array(image: Tensor) -> np.ndarray:
     """(3, H, W) in [0, 1] as uint8 (H, W, 3), clamped and rounded: what a viewer shows."""
     return (image.detach().float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
-
-
-def picture_url(picture: np.ndarray, *, lossless: bool = True) -> str:
-    """A uint8 picture (H, W, 3) as a data URL: PNG, or WebP of good quality."""
-    memory = io.BytesIO()
-    if lossless:
-        Image.fromarray(picture).save(memory, "PNG", optimize=True)
-    else:
-        Image.fromarray(picture).save(memory, "WEBP", quality=80)
-    kind = "png" if lossless else "webp"
-    return f"data:image/{kind};base64,{base64.b64encode(memory.getvalue()).decode()}"
 
 
 def read_image(path: str | Path) -> Tensor:

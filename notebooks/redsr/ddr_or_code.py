@@ -199,7 +199,7 @@ embedding_grid(noisy, **written)
 
 # %%
 MEASURES = {"R²": "probe", "purity": "purity", "CHI": "chi"}
-scores = separation_table(found, windows, values)  # a row for each seed
+scores = separation_table(found, cut, values)  # a row for each seed
 means = scores.groupby(["network", "axis"], sort=False).mean()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import traitlets as T
 
 from srlab.explorers.live import Explorer, sources
-from srlab.figures.pictures import picture_url
+from srlab.files import picture_url
 
 
 class Place(NamedTuple):

@@ -16,8 +16,8 @@ from srlab.explorers.controls import (
     ordered_axes,
 )
 from srlab.explorers.live import sources
-from srlab.figures.pictures import picture_url
 from srlab.figures.theme import COLOURS
+from srlab.files import picture_url
 
 
 @dataclass(frozen=True)

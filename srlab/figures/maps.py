@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
-from srlab.figures.pictures import picture_url
 from srlab.figures.theme import COLOURS, COLUMN, LINE, finish
+from srlab.files import picture_url
 
 PANEL, PANELS = 165, 640  # pixels: the most that a panel of a grid takes, and all of a row
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from srlab.figures.theme import COLOURS, finish
-from srlab.images import picture_url
+from srlab.files import picture_url
 
 
 def sprite_sheet(pictures: np.ndarray, *, zoom: int = 3) -> dict[str, Any]:

@@ -11,9 +11,8 @@ from srlab.attribution.faig import Masks, filter_count, filter_depths
 from srlab.checkpoints.files import versions
 from srlab.degradations.windows import windows
 from srlab.devices import hardware
-from srlab.figures.pictures import picture_url
 from srlab.figures.theme import COLOURS
-from srlab.files import replace_text
+from srlab.files import picture_url, replace_text
 from srlab.images import image_to_array
 from srlab.networks.contract import Contract, ContractError, connect
 from srlab.pages.filter_analysis import (

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from srlab.attribution.lam import Attribution, PatchTarget, diffusion_index, magnitude
-from srlab.images import crop, image_to_array, picture_url
+from srlab.files import picture_url
+from srlab.images import crop, image_to_array
 
 INK = (255, 64, 0)  # of the overlay, on a picture without colours
 FAINT = 2.0  # the overlay's opacity is stored as magnitude^(1/FAINT), to keep faint pixels in 8 bit
