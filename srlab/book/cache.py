@@ -48,9 +48,16 @@ def digest(files: Iterable[Path], base: Path, *extra: Any) -> str:
     """SHA-256 over the files' places below `base`, their contents, and any JSON values."""
     result = hashlib.sha256(json.dumps(extra, sort_keys=True).encode())
     for path in sorted(files):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        state = path.stat()
+        content = _content(path, state.st_mtime_ns, state.st_size)
         result.update(f"{path.relative_to(base).as_posix()} {content}\n".encode())
     return result.hexdigest()
+
+
+@cache
+def _content(path: Path, _changed: int, _size: int) -> str:
+    """Read once: many notebooks reach the same files."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @cache
