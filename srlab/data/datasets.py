@@ -13,6 +13,7 @@ from torch import Tensor
 from srlab.data.assets import IMAGE_SETS, image_set_files
 from srlab.degradations.pipeline import Degradation, DegradationSpace
 from srlab.degradations.together import degrade_each
+from srlab.degradations.windows import in_turn
 from srlab.images import center_crop, crop, crop_to_multiple, image_to_array, read_image
 
 # Pictures that travel inside scikit-image and scikit-learn: no download, same on every machine.
@@ -108,21 +109,19 @@ def degraded_patches(
     if any(degradation.scale != 1 for degradation in degradations):
         raise ValueError("these degradations act on the LR grid: leave their scale at 1")
     reduce = Degradation(scale=scale)
-    places: list[tuple[int, str, int, int]] = []
-    rng = np.random.default_rng(seed)
     cropped = {name: crop_to_multiple(image, scale) for name, image in images.items()}
     lr_images = {name: reduce(image[None]) for name, image in cropped.items()}
+    grids = []
     for name, lr in lr_images.items():
         rows, columns = (range(0, extent - size + 1, size // 2) for extent in lr.shape[-2:])
-        own = [(row, column) for row in rows for column in columns]
-        for rank, index in enumerate(rng.permutation(len(own))):
-            places.append((rank, name, *own[index]))
+        grids.append([(name, row, column) for row in rows for column in columns])
+    places = in_turn(grids, np.random.default_rng(seed))
     if len(places) < count:
         raise ValueError(
             f"{count} patches of {size}×{size} LR pixels do not fit: these {len(images)} pictures "
             f"hold {len(places)}; ask for fewer or smaller patches, or give more pictures"
         )
-    places = sorted(places, key=lambda place: place[0])[:count]
+    places = places[:count]
     degraded = {
         name: [
             degradation(lr, np.random.default_rng((seed, index, picture)))
@@ -132,14 +131,14 @@ def degraded_patches(
     }
     lr_patches = [
         crop(version, top, left, size, size)
-        for _, name, top, left in places
+        for name, top, left in places
         for version in degraded[name]
     ]
     hr_patches = [
         crop(cropped[name], scale * top, scale * left, scale * size, scale * size)
-        for _, name, top, left in places
+        for name, top, left in places
     ]
-    names = tuple(name for _, name, _, _ in places)
+    names = tuple(name for name, _, _ in places)
     return Pairs(torch.cat(lr_patches), torch.stack(hr_patches), tuple(degradations), names)
 
 

@@ -1,7 +1,8 @@
 """The same windows of pictures under several degradations: what most findings look at."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -9,6 +10,8 @@ from torch import Tensor
 
 from srlab.degradations.pipeline import Degradation
 from srlab.images import crop, crop_to_multiple
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -92,10 +95,19 @@ def windows(
 def _places(
     images: Mapping[str, Tensor], size: int, rng: np.random.Generator
 ) -> list[tuple[str, int, int]]:
-    """(picture, top, left): the first of each picture, then the second of each, …"""
-    ranked = []
+    """(picture, top, left) of all windows that do not overlap, the pictures in turn."""
+    places = []
     for name, image in images.items():
         rows, columns = (range(0, extent - size + 1, size) for extent in image.shape[-2:])
-        own = [(name, top, left) for top in rows for left in columns]
-        ranked += [(rank, own[index]) for rank, index in enumerate(rng.permutation(len(own)))]
-    return [place for _, place in sorted(ranked, key=lambda pair: pair[0])]
+        places.append([(name, top, left) for top in rows for left in columns])
+    return in_turn(places, rng)
+
+
+def in_turn(groups: Iterable[Sequence[Item]], rng: np.random.Generator) -> list[Item]:
+    """One of each group at random, then a second of each, …, until all were taken."""
+    ranked = [
+        (rank, group[index])
+        for group in groups
+        for rank, index in enumerate(rng.permutation(len(group)))
+    ]
+    return [item for _, item in sorted(ranked, key=lambda pair: pair[0])]

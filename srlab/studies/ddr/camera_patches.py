@@ -11,6 +11,7 @@ from srlab.data.datasets import load_images
 from srlab.data.labelled import CameraPicture, city100
 from srlab.degradations.cameras import CAMERAS
 from srlab.degradations.filters import downsample
+from srlab.degradations.windows import in_turn
 from srlab.images import check_images, crop, crop_to_multiple
 
 QUALITIES = ("high", "low")
@@ -72,19 +73,18 @@ def _places(
     rng: np.random.Generator,
 ) -> list[tuple[str, float, float]]:
     """(scene, share of the height, share of the width) of each place, half overlapping at most."""
-    found = []
+    grids = []
     for scene, pictures in shots.items():
         heights, widths = zip(*(image.shape[-2:] for image in pictures.values()), strict=True)
         rows, columns = (
             np.linspace(0, 1, 1 + (min(extents) - size) // (size // 2))
             for extents in (heights, widths)
         )
-        own = [(row, column) for row in rows for column in columns]
-        for rank, index in enumerate(rng.permutation(len(own))):
-            found.append((rank, scene, *own[index]))
+        grids.append([(scene, row, column) for row in rows for column in columns])
+    found = in_turn(grids, rng)
     if len(found) < count:
         raise ValueError(
             f"{count} patches of {size}×{size} pixels do not fit: these {len(shots)} scenes hold "
             f"{len(found)}; ask for fewer or smaller patches"
         )
-    return [place[1:] for place in sorted(found, key=lambda place: place[0])[:count]]
+    return found[:count]
