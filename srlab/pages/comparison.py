@@ -7,17 +7,12 @@ from torch import Tensor
 from srlab.attribution.lam import PatchTarget, magnitude
 from srlab.pages.explain import Comparison, Explanation
 from srlab.pages.lam import (
-    END,
-    FAINT,
-    HEAD,
-    SLIDERS,
     Facts,
     attribution_radius,
     box,
+    frame,
     overlay_url,
     percent,
-    place,
-    source,
     table,
     url,
     window_of,
@@ -31,24 +26,12 @@ def comparison_report(title: str, comparison: Comparison, facts: Facts) -> str:
     """
     first = next(iter(comparison.found.values()))
     lr, target = first.lr, first.target
-    height, width = lr.shape[-2:]
-    rows, columns = target.shape
     largest = max(_largest(own.attribution.map) for own in comparison.found.values())
     checks = {f"What {name} does": own.contract.checks() for name, own in comparison.found.items()}
     parts = {
-        "title": html.escape(title),
-        "head": HEAD.format(
-            title=html.escape(title), kind="local attribution maps", css=source("lam.css")
-        ),
-        "sliders": SLIDERS,
-        "end": END.format(js=source("lam.js"), faint=f"{FAINT:g}"),
-        "ratio": f"{width} / {height}",
-        "shape": f"{columns} / {rows}",
-        "lr": url(lr),
+        **frame(title, "local attribution maps", lr, target),
         "box": box(target, tuple(first.sr.shape[-2:])),
         "centre": _centre(target, tuple(first.sr.shape[-2:])),
-        "size": f"{width}×{height}",
-        "place": place(target),
         "count": f"{len(comparison.found)}",
         "failed": "".join(_failure(name, why) for name, why in comparison.failed.items()),
         "networks": "".join(_card(name, own, largest) for name, own in comparison.found.items()),

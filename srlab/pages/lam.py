@@ -37,31 +37,35 @@ def lam_report(
         f"Half of the attribution lies within {share[0.5]:.1f} LR pixels of the window's centre, "
         f"90 % within {share[0.9]:.1f}."
     )
-    height, width = lr.shape[-2:]
-    window = window_of(sr, target)
     parts = {
-        "title": html.escape(title),
-        "head": HEAD.format(
-            title=html.escape(title), kind="local attribution map", css=source("lam.css")
-        ),
-        "sliders": SLIDERS,
-        "end": END.format(js=source("lam.js"), faint=f"{FAINT:g}"),
-        "ratio": f"{width} / {height}",
-        "shape": f"{window.shape[-1]} / {window.shape[-2]}",
-        "lr": url(lr),
+        **frame(title, "local attribution map", lr, target),
         "sr": url(sr),
-        "window": url(window),
+        "window": url(window_of(sr, target)),
         "map": overlay_url(shown),
         "box": box(target, tuple(sr.shape[-2:])),
         "summary": summary,
-        "size": f"{width}×{height}",
-        "place": place(target),
         "di": f"{diffusion_index(attribution):.2f}",
         "error": percent(attribution.completeness_error),
         "map_error": percent(attribution.map_error),
         "tables": "".join(table(name, rows) for name, rows in facts.items()),
     }
     return PAGE.format_map(parts)
+
+
+def frame(title: str, kind: str, lr: Tensor, target: PatchTarget) -> dict[str, str]:
+    """What pages of one map and of several share: head, controls, the LR picture, the target."""
+    (height, width), (rows, columns) = lr.shape[-2:], target.shape
+    return {
+        "title": html.escape(title),
+        "head": HEAD.format(title=html.escape(title), kind=kind, css=source("lam.css")),
+        "sliders": SLIDERS,
+        "end": END.format(js=source("lam.js"), faint=f"{FAINT:g}"),
+        "ratio": f"{width} / {height}",
+        "shape": f"{columns} / {rows}",
+        "lr": url(lr),
+        "size": f"{width}×{height}",
+        "place": place(target),
+    }
 
 
 def attribution_radius(
