@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from srlab.studies.parameters import offered
+from srlab.studies.study import MIME as RECORD
 
-RECORD = "application/vnd.srlab.finding+json"
 PLOTLY = "application/vnd.plotly.v1+json"
 GLUE = "application/papermill.record/text/plain"
 RECORDED = ("claim", "checks", "measurements", "paper", "parameters")

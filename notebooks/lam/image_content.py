@@ -77,7 +77,7 @@ from srlab.figures.maps import attribution_grid
 from srlab.figures.pictures import sprite_sheet, tinted
 from srlab.figures.theme import COLOURS
 from srlab.images import center_crop, crop, image_to_array
-from srlab.statistics import partial_rank_correlation, rank_correlation
+from srlab.statistics import drawn_groups, partial_rank_correlation, rank_correlation
 from srlab.studies.lam.diffusion import middle
 from srlab.studies.lam.regularity import edge_strength, spectral_peakiness
 from srlab.studies.networks import obtainable
@@ -210,12 +210,9 @@ attribution_grid(panels, size=lr_size, window=square, around=14, notes=notes)
 # %%
 def drawn(measure, *columns, draws=1000):
     """95 % bootstrap interval of a measure: whole pictures are drawn with replacement."""
-    rng = np.random.default_rng(0)
     members = [np.flatnonzero(np.array(picture) == name) for name in dict.fromkeys(picture)]
-    values = []
-    for _ in range(draws):
-        rows = np.concatenate([members[k] for k in rng.integers(len(members), size=len(members))])
-        values.append(measure(*(column[rows] for column in columns)))
+    drawn_rows = drawn_groups(members, draws, np.random.default_rng(0))
+    values = [measure(*(column[rows] for column in columns)) for rows in drawn_rows]
     low, high = np.nanquantile(values, [0.025, 0.975])
     return float(low), float(high)
 

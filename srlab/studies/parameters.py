@@ -51,9 +51,7 @@ def check_parameters() -> None:
 
 def check_cells(cells: Sequence[str]) -> None:
     """As `check_parameters`, for the sources of the cells that ran so far."""
-    places = [place for place, cell in enumerate(cells) if cell.startswith(INJECTED) and place]
-    if places:
-        last = places[-1]
+    if last := _injected(cells):
         check_given(offered(cells[last]), offered(cells[last - 1]))
 
 
@@ -71,10 +69,15 @@ def parameter_names(cells: Sequence[str]) -> list[str]:
 
     A parameters cell assigns, and does nothing else.
     """
-    injected = [place for place, cell in enumerate(cells) if cell.startswith(INJECTED) and place]
-    if injected:
-        return [*offered(cells[injected[-1] - 1])]
+    if last := _injected(cells):
+        return [*offered(cells[last - 1])]
     return next(([*offered(cell)] for cell in cells if cell.strip() and _only_assigns(cell)), [])
+
+
+def _injected(cells: Sequence[str]) -> int:
+    """The place of the last cell that papermill put in; 0 without any, for one stands before it."""
+    places = (place for place, cell in enumerate(cells) if cell.startswith(INJECTED))
+    return max(places, default=0)
 
 
 def _only_assigns(cell: str) -> bool:
