@@ -295,6 +295,19 @@ def test_children_that_take_too_much_are_stopped():
     assert limit.peak > 0
 
 
+def test_children_from_before_the_limit_are_neither_counted_nor_stopped():
+    hungry = [sys.executable, "-c", "x = bytearray(200 * 2**20); print(); input()"]
+    with subprocess.Popen(hungry, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()  # its memory is taken
+        with MemoryLimit(100 * 2**20) as limit:
+            subprocess.run([sys.executable, "-c", "import time; time.sleep(1.2)"], check=True)
+        assert limit.story() is None
+        assert 0 < limit.peak < 100 * 2**20
+        assert other.poll() is None
+        other.communicate(b"\n")
+    assert other.returncode == 0
+
+
 SBATCH = """#!/bin/sh
 cp "$1" job.sh  # the file is deleted as soon as this ends
 sh job.sh > job.log 2>&1 &
