@@ -68,7 +68,7 @@ def verdict_words(notebook: Notebook) -> str:
             "that it ends with study.verdict"
         )
     record = json.loads(notebook.record.read_text("utf-8"))
-    return words_of(record["verdict"], record["checks"]).replace(" ", "\u00a0")
+    return _words(record).replace(" ", "\u00a0")
 
 
 def verdict_table(records: Sequence[Record], link: Callable[[str], str]) -> str:
@@ -80,13 +80,18 @@ def verdict_table(records: Sequence[Record], link: Callable[[str], str]) -> str:
         claim = f"[{_cell(record['claim'])}]({link(record['finding'])}) ({_cell(record['source'])})"
         rows.append(
             (
-                words_of(record["verdict"], record["checks"]).replace(" ", "&nbsp;", 1),
+                _words(record).replace(" ", "&nbsp;", 1),
                 claim,
                 _cell(record["criterion"]),
                 "<br>".join(_measure(record, name) for name in [*record["measured"]][:HEADLINE]),
             )
         )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _words(record: Record) -> str:
+    own = record.get("own_question", False)
+    return words_of(record["verdict"], record["checks"], own_question=own)
 
 
 def _measure(record: Record, name: str) -> str:

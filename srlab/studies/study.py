@@ -44,6 +44,13 @@ SYMBOLS = {
     Verdict.OPPOSITE: "⇄",
     Verdict.UNDECIDED: "?",
 }
+ANSWERS = {  # to a question of our own
+    Verdict.REPRODUCED: "yes",
+    Verdict.MIXED: "in part",
+    Verdict.NOT_REPRODUCED: "no",
+    Verdict.OPPOSITE: "the opposite",
+    Verdict.UNDECIDED: "undecided",
+}
 SIGNS = {Outcome.HELD: "✔", Outcome.FAILED: "✘", Outcome.OPPOSITE: "⇄", Outcome.UNDECIDED: "?"}
 Clauses = Mapping[str, Outcome]  # by their texts
 
@@ -59,6 +66,8 @@ class Record:
     verdict: Verdict
     checks: dict[str, Outcome]  # each claim, and whether it held; the headline first
     controls: dict[str, Outcome]  # what we add; decides nothing
+    says: dict[str, str]  # {claim: the paper's sentence and its section}
+    own_question: bool  # asked by this book, not by the paper
     measured: dict[str, float]
     interval: dict[str, tuple[float, float]]
     paper: dict[str, str]
@@ -76,13 +85,15 @@ class Record:
         return {MIME: self.as_dict(), "text/html": self._html(), "text/plain": self._text()}
 
     def _text(self) -> str:
-        return f"{self.finding}: {verdict_words(self.verdict, self.checks)}. {self.criterion}"
+        return f"{self.finding}: {self._words()}. {self.criterion}"
+
+    def _words(self) -> str:
+        return verdict_words(self.verdict, self.checks, own_question=self.own_question)
 
     def _html(self) -> str:
-        words = verdict_words(self.verdict, self.checks)
-        clauses = "".join(_clause(*pair) for pair in self.checks.items())
-        added = "".join(_clause(*pair) for pair in self.controls.items())
-        controls = f"<p>Controls, which decide nothing:</p><ul>{added}</ul>" if added else ""
+        words = self._words()
+        clauses = "".join(_item(_judged(*pair)) for pair in self.checks.items())
+        controls = _controls(_judged(*pair) for pair in self.controls.items())
         rows = "".join(map(self._row, self.measured))
         return (
             f"<div class='srlab-verdict' data-verdict='{self.verdict}'>"
@@ -120,8 +131,10 @@ class Study:
     name: str  # the notebook's path: "ddr/global_residual"
     claim: str
     source: str  # "DDR, Sec. 4.3, Fig. 6"
-    claims: Mapping[str, str]  # {key: what the paper says}; the first is the headline
+    claims: Mapping[str, str]  # {key: what must come out}; the first is the headline
     controls: Mapping[str, str] = field(default_factory=dict)  # what we add
+    says: Mapping[str, str] = field(default_factory=dict)  # {claim's key: "Sec. 4.3: “…”"}
+    own_question: bool = False  # this book's, not the paper's: answered by yes or no
     image_set: str = ""
     device: "torch.device | str" = "cpu"
     train: bool = False  # networks here and now instead of loading those that ship
@@ -136,13 +149,14 @@ class Study:
             raise ValueError(f"{self.name} needs at least one claim to judge")
         if both := self.claims.keys() & self.controls.keys():
             raise ValueError(f"{', '.join(both)} cannot be claim and control at once")
+        if strangers := self.says.keys() - self.claims.keys():
+            raise ValueError(f"what the paper says belongs to claims, not to {_names(strangers)}")
         check_parameters()
         self.parameters = chosen_parameters()
 
     def _repr_html_(self) -> str:
-        claims = "".join(f"<li>{html.escape(text)}</li>" for text in self.claims.values())
-        added = "".join(f"<li>{html.escape(text)}</li>" for text in self.controls.values())
-        controls = f"<p>Controls, which decide nothing:</p><ul>{added}</ul>" if added else ""
+        claims = "".join(_item(text, self.says.get(key)) for key, text in self.claims.items())
+        controls = _controls(self.controls.values())
         return (
             "<div class='admonition important srlab-criterion'><p class='admonition-title'>"
             f"Criterion, set before the experiment</p><ul>{claims}</ul>{controls}</div>"
@@ -229,6 +243,8 @@ class Study:
             verdict=judge(checks),
             checks=checks,
             controls=controls,
+            says={self.claims[key]: text for key, text in self.says.items() if key in found},
+            own_question=self.own_question,
             measured=self.measured,
             interval=self.interval,
             paper=self.paper,
@@ -255,14 +271,55 @@ def judge(checks: Clauses) -> Verdict:
     return Verdict.UNDECIDED if Outcome.UNDECIDED in outcomes else Verdict.NOT_REPRODUCED
 
 
-def verdict_words(verdict: str, checks: Mapping[str, str]) -> str:
-    """ "✔ reproduced", "◐ mixed (2 of 3, headline held)"."""
-    words = f"{SYMBOLS[Verdict(verdict)]} {verdict}"
-    if verdict != Verdict.MIXED:
+def verdict_words(verdict: str, checks: Mapping[str, str], *, own_question: bool = False) -> str:
+    """ "✔ reproduced", "◐ mixed (2 of 3, headline held)", "✘ own question: no"."""
+    found = Verdict(verdict)
+    words = f"{SYMBOLS[found]} {f'own question: {ANSWERS[found]}' if own_question else found}"
+    if found is not Verdict.MIXED:
         return words
     outcomes = [*checks.values()]
     held = sum(outcome == Outcome.HELD for outcome in outcomes)
     return f"{words} ({held} of {len(outcomes)}, headline {outcomes[0]})"
+
+
+def reaches(interval: tuple[float, float], level: float) -> Outcome:
+    """Whether an interval (low, high) lies at or above a level; undecided where it crosses."""
+    low, high = _ordered(interval)
+    return _decide(held=low >= level, not_held=high < level)
+
+
+def stays_below(interval: tuple[float, float], level: float) -> Outcome:
+    """Whether an interval lies below a level; undecided where it crosses."""
+    low, high = _ordered(interval)
+    return _decide(held=high < level, not_held=low >= level)
+
+
+def exceeds(interval: tuple[float, float], than: float = 0.0) -> Outcome:
+    """Whether the interval of a difference lies above 0, that of a ratio above 1; else opposite."""
+    low, high = _ordered(interval)
+    return _decide(held=low > than, not_held=high < than, otherwise=Outcome.OPPOSITE)
+
+
+def together(*outcomes: Outcome | bool) -> Outcome:
+    """Of a clause with several parts: held if all are, failed if one is, else undecided."""
+    found = [_outcome(outcome) for outcome in outcomes]
+    if all(outcome is Outcome.HELD for outcome in found):
+        return Outcome.HELD
+    if all(outcome is Outcome.OPPOSITE for outcome in found):
+        return Outcome.OPPOSITE
+    decided = {Outcome.FAILED, Outcome.OPPOSITE} & {*found}
+    return Outcome.FAILED if decided else Outcome.UNDECIDED
+
+
+def _decide(*, held: bool, not_held: bool, otherwise: Outcome = Outcome.FAILED) -> Outcome:
+    return Outcome.HELD if held else otherwise if not_held else Outcome.UNDECIDED
+
+
+def _ordered(interval: tuple[float, float]) -> tuple[float, float]:
+    low, high = interval
+    if not low <= high:  # NaN too
+        raise ValueError(f"{low} to {high} is no interval: expected two numbers, the lower first")
+    return low, high
 
 
 def _outcome(value: bool | Outcome) -> Outcome:
@@ -271,8 +328,18 @@ def _outcome(value: bool | Outcome) -> Outcome:
     return Outcome.HELD if bool(value) else Outcome.FAILED
 
 
-def _clause(text: str, outcome: Outcome) -> str:
-    return f"<li>{SIGNS[Outcome(outcome)]} {outcome}: {html.escape(text)}</li>"
+def _judged(text: str, outcome: Outcome) -> str:
+    return f"{SIGNS[Outcome(outcome)]} {outcome}: {text}"
+
+
+def _item(text: str, says: str | None = None) -> str:
+    source = f"<br><small>The paper, {html.escape(says)}</small>" if says else ""
+    return f"<li>{html.escape(text)}{source}</li>"
+
+
+def _controls(texts: Iterable[str]) -> str:
+    items = "".join(map(_item, texts))
+    return f"<p>Controls, which decide nothing:</p><ul>{items}</ul>" if items else ""
 
 
 def _names(keys: Iterable[str]) -> str:

@@ -3,7 +3,20 @@ import json
 import numpy as np
 import pytest
 
-from srlab.studies.study import MIME, Outcome, Study, Verdict, judge, mean_interval, number
+from srlab.studies.study import (
+    MIME,
+    Outcome,
+    Study,
+    Verdict,
+    exceeds,
+    judge,
+    mean_interval,
+    number,
+    reaches,
+    stays_below,
+    together,
+    verdict_words,
+)
 
 HELD, FAILED, OPPOSITE, UNDECIDED = Outcome
 
@@ -36,6 +49,57 @@ def test_controls_decide_nothing():
     record = own.verdict(more=True, less=True, linear=False)
     assert record.verdict is Verdict.REPRODUCED
     assert record.controls == {"on a linear projection too": FAILED}
+
+
+@pytest.mark.parametrize(
+    ("judged", "above", "across", "beneath", "on"),
+    [
+        (reaches, HELD, UNDECIDED, FAILED, HELD),
+        (stays_below, FAILED, UNDECIDED, HELD, FAILED),
+        (exceeds, HELD, UNDECIDED, OPPOSITE, UNDECIDED),
+    ],
+)
+def test_an_interval_decides_by_its_two_ends(judged, above, across, beneath, on):
+    found = [judged(one, 20) for one in ((21, 30), (19, 30), (1, 19), (20, 20))]
+    assert found == [above, across, beneath, on]
+    for wrong in ((30, 19), (float("nan"), 1)):
+        with pytest.raises(ValueError, match="is no interval"):
+            judged(wrong, 20)
+
+
+@pytest.mark.parametrize(
+    ("parts", "whole"),
+    [
+        ([HELD, True], HELD),
+        ([HELD, UNDECIDED], UNDECIDED),
+        ([HELD, OPPOSITE], FAILED),
+        ([UNDECIDED, False], FAILED),
+        ([OPPOSITE, OPPOSITE], OPPOSITE),
+    ],
+)
+def test_a_clause_of_several_parts_holds_only_whole(parts, whole):
+    assert together(*parts) is whole
+
+
+def test_our_own_questions_are_answered_not_reproduced():
+    own = study(own_question=True)
+    own.measure("CHI", 12.5)
+    assert "own question: no" in own.verdict(more=False, less=False)._html()
+    assert verdict_words("reproduced", {}, own_question=True) == "✔ own question: yes"
+    assert verdict_words("mixed", {"a": HELD, "b": FAILED}, own_question=True) == (
+        "◐ own question: in part (1 of 2, headline held)"
+    )
+
+
+def test_a_claim_shows_what_the_paper_says():
+    own = study(says={"more": "Sec. 1: “more is more”"})
+    assert (
+        "a &lt; b &amp; c<br><small>The paper, Sec. 1: “more is more”</small>" in own._repr_html_()
+    )
+    own.measure("CHI", 12.5)
+    assert own.verdict(more=True, less=True).says == {"a < b & c": "Sec. 1: “more is more”"}
+    with pytest.raises(ValueError, match="belongs to claims, not to other"):
+        study(says={"other": "…"})
 
 
 @pytest.mark.parametrize("outcomes", [{"more": True}, {"more": True, "less": True, "new": True}])
