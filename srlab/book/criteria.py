@@ -36,21 +36,29 @@ def read_register(root: Path) -> list[Line]:
     return [Line(**row) for row in rows]
 
 
-def criterion_digest(source: Path) -> str | None:
-    """Of the claims and controls that a notebook's `Study(…)` states; None where it has none.
+def stated(source: Path) -> dict[str, dict[str, str]] | None:
+    """{"claims": {key: text}, …} of a notebook's `Study(…)`; None where it has none.
 
     They are read from the script, so they must be literals.
     """
     for node in ast.walk(ast.parse(source.read_text("utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Study":
-            given = {word.arg: word.value for word in node.keywords}
-            stated = {
-                kind: list(ast.literal_eval(given[kind]).items())
-                for kind in ("claims", "controls")
+            given = {word.arg: word.value for word in node.keywords if word.arg}
+            return {
+                kind: ast.literal_eval(given[kind])
+                for kind in ("claims", "controls", "says")
                 if kind in given
             }
-            return hashlib.sha256(json.dumps(stated).encode()).hexdigest()[:16]
     return None
+
+
+def criterion_digest(source: Path) -> str | None:
+    """Of the claims and controls that a notebook states."""
+    found = stated(source)
+    if found is None:
+        return None
+    listed = {kind: [*found[kind].items()] for kind in ("claims", "controls") if kind in found}
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:16]
 
 
 def unregistered(root: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from sphinx.addnodes import pending_xref
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from srlab.book.project import Notebook
+from srlab.book.recorded import read_recorded
 from srlab.book.records import read_records, verdict_table, verdict_words
 from srlab.studies.study import MIME
 
@@ -29,8 +30,10 @@ class Scoreboard(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The table as nodes, its links resolved by Sphinx."""
         self.env.note_reread()
-        records = read_records(Path(self.env.srcdir))
-        table = verdict_table(records, lambda name: f"/book/findings/{name}.ipynb")
+        root = Path(self.env.srcdir)
+        table = verdict_table(
+            read_records(root), read_recorded(root), lambda name: f"/book/findings/{name}.ipynb"
+        )
         wrapper = nodes.container(classes=["srlab-scoreboard"])
         wrapper += self.parse_text_to_nodes(table)
         return [wrapper]
