@@ -11,7 +11,7 @@ from sphinx.config import Config
 from srlab.book.figures import FindingFigure, copy_plotly
 from srlab.book.footer import footer_html
 from srlab.book.remote import launch_options, repository, source_address
-from srlab.book.scoreboard import Scoreboard, VerdictRole
+from srlab.book.scoreboard import Compute, Results, Scoreboard, VerdictRole
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = {"srlab-figure": "figures.js", "vnd.jupyter.widget-view+json": "widgets.js"}
@@ -65,6 +65,8 @@ def _is_thebe(script: Any) -> bool:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Entry point of the extension."""
     app.add_directive("scoreboard", Scoreboard)
+    app.add_directive("results", Results)
+    app.add_directive("compute", Compute)
     app.add_directive("finding-figure", FindingFigure)
     app.add_role("verdict", VerdictRole())
     app.connect("config-inited", configure, priority=100)
