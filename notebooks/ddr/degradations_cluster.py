@@ -113,7 +113,7 @@ study = Study(
         "content": "Fig. 3: “even if the image contents are aligned”",
         "cincgan": "Fig. 3: “The deep features of CinCGAN and SRGAN are separated by degradation "
         "types”",
-        "srcnn": "Sec. A.7: “a shallow 3-layer SRCNN (Dong et al., 2014) does not manifest "
+        "srcnn": "Sec. A.7: “a shallow 3-layer SRCNN […] does not manifest "
         "representational discriminability on degradation types”",
     },
     image_set=image_set,

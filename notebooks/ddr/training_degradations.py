@@ -33,7 +33,9 @@ tsne_runs = 5  # random starts of t-SNE for what is judged, as in the paper
 size = 32  # side of a patch, LR pixels
 restored = 20  # contents whose outputs are compared
 perplexity = 30
-train = False  # True trains all networks here (half an hour each on one core) instead of loading them
+train = (
+    False  # True trains all networks here (half an hour each on one core) instead of loading them
+)
 device = "auto"
 
 # %% [markdown]
@@ -138,7 +140,9 @@ CONTROLS = {
     "no GR, + noise": "srresnet-noise-wogr",
 }
 wanted = {
-    (kind, seed): seed_names(base, [seed]) for kind, base in JUDGED.items() for seed in training_seeds
+    (kind, seed): seed_names(base, [seed])
+    for kind, base in JUDGED.items()
+    for seed in training_seeds
 }
 wanted |= {(kind, 0): [name] for kind, name in CONTROLS.items()}
 found, missing = obtainable_groups(wanted, train=train)
@@ -206,7 +210,9 @@ matrix_heatmap(values, networks, columns, colour_title="CHI", axis_titles=AXES, 
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One content with noise (above) and with blur (below), as given and as each network (first seed) restores it. Look which one removes what.", "name": "fig-degraded-training-outputs"}}
 content = int(hr[:restored].std(dim=(1, 2, 3)).argmax())
-chosen = [len(degradations) * content + list(degradations).index(kind) for kind in ("noise", "blur")]
+chosen = [
+    len(degradations) * content + list(degradations).index(kind) for kind in ("noise", "blur")
+]
 first = {kind: study.network(names[kind, seeds[kind][0]]) for kind in networks}
 
 
@@ -239,9 +245,7 @@ matrix_heatmap(table, networks, columns, colour_title="% or dB", axis_titles=AXE
 # ## Verdict
 
 # %%
-intervals = {
-    kind: outer(judged[kind, seed].interval for seed in seeds[kind]) for kind in JUDGED
-}
+intervals = {kind: outer(judged[kind, seed].interval for seed in seeds[kind]) for kind in JUDGED}
 both = [seed for seed in seeds[NOISY] if seed in seeds[CLEAN]]
 fall = {seed: judged[CLEAN, seed].over(judged[NOISY, seed]) for seed in both}
 falls = outer((low, high) for _, low, high in fall.values())

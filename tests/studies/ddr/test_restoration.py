@@ -124,6 +124,7 @@ def test_difference_of_shares_of_one_method():
 
 
 def test_what_does_nothing_leaves_no_more_of_one_noise_than_of_another():
-    run = trial({k: Degradation(scale=2, noise_sigma=s) for k, s in {"weak": 0.02, "strong": 0.1}.items()})
+    levels = {"weak": 0.02, "strong": 0.1}
+    run = trial({k: Degradation(scale=2, noise_sigma=sigma) for k, sigma in levels.items()})
     weak, strong = (run.left("bicubic", kind, "noise") for kind in ("weak", "strong"))
     assert strong.minus(weak) == pytest.approx((0, 0), abs=1e-4)
