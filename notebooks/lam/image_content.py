@@ -86,12 +86,21 @@ from srlab.studies.study import Study
 study = Study(
     "lam/image_content",
     claim="Stripes and grids spread attribution, complex semantics do not",
-    source="LAM, Sec. 4.3, Fig. 8",
+    source="LAM, Sec. 4.3–4.4, Fig. 6, 8",
     claims={
-        "regularity": "regularity: rank correlation positive, interval above zero",
-        "edges": "at equal edges: partial rank correlation, interval above zero",
-        "alike": "networks rank patches alike, mean ρ ≥ 0.5",
-        "semantics": "semantics: persons and animals narrower than buildings",
+        "regularity": "the more regular the texture around a patch, the wider its map: rank correlation of peakiness and DI, interval above 0",
+        "semantics": "DI of patches that show persons and animals over that of regular textures (the upper quarter of peakiness elsewhere), geometric means: interval below 1",
+        "direction": "in the half of patches with the clearest direction, maps reach further along the texture than across: interval of the mean log ratio above 0",
+    },
+    controls={
+        "edges": "at equal edges: partial rank correlation of peakiness and DI, interval above 0",
+        "alike": "networks rank patches alike, mean ρ at least 0.5",
+        "bicubic": "along against across: more than in the maps of bicubic enlarging, interval above 0",
+    },
+    says={
+        "regularity": "Sec. 4.4: “images with regular stripe and grid textures are very likely to be detected by SR networks”",
+        "semantics": "Sec. 4.4: “the complex high-level semantics, such as human and animal, can not be effectively used”",
+        "direction": "Sec. 4.3: “the attention of the SR networks is distributed along the direction of texture extension”",
     },
     image_set=image_set,
     device=pick_device(device),

@@ -71,12 +71,23 @@ from srlab.studies.study import Study
 
 study = Study(
     "lam/network_scale",
-    claim="The diffusion index grows with a network's depth, and not with EDSR's width",
-    source="LAM, Sec. 4.3, Fig. 7c",
+    claim="FSRCNN uses more pixels when deeper and when wider, EDSR only when deeper",
+    source="LAM, Sec. 4.4, Fig. 7c",
     claims={
-        "fsrcnn": "FSRCNN: a doubling of depth raises DI, interval above 1",
-        "edsr": "EDSR: a doubling of depth raises DI, interval above 1",
-        "width": "EDSR: a doubling of width changes log DI by less than half of that",
+        "fsrcnn": "FSRCNN: doubling depth and doubling width each raise DI, both intervals above a factor of 1",
+        "fsrcnn_psnr": "FSRCNN: doubling depth and doubling width each raise PSNR, both intervals above 0",
+        "edsr": "EDSR: doubling depth raises DI, interval above a factor of 1",
+        "edsr_psnr": "EDSR: doubling depth raises PSNR, interval above 0",
+        "width": "EDSR: doubling width raises DI less than doubling depth, interval of the difference above 0",
+        "width_psnr": "EDSR: doubling width raises PSNR less than doubling depth, interval of the difference above 0",
+    },
+    says={
+        "fsrcnn": "Sec. 4.4: “with the increase of both depth and width, FSRCNN is able to extract information from more pixels”",
+        "fsrcnn_psnr": "Sec. 4.4, of the same: “and also achieves better PSNR performance”",
+        "edsr": "Sec. 4.4: “the increase of the number of convolution layers directly increases the receptive field and leads to better DI values and PSNR performance”",
+        "edsr_psnr": "Sec. 4.4: the same sentence",
+        "width": "Sec. 4.4: “however, the increase of the number of feature maps in each layer does not achieve the corresponding improvement”",
+        "width_psnr": "Sec. 4.4: the same sentence",
     },
     image_set=image_set,
     device=pick_device(device),
