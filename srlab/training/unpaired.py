@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from srlab.degradations.pipeline import DegradationSpace
 from srlab.models import CinCGAN, PatchDiscriminator, SRResNet
-from srlab.models.cincgan import Degrader
+from srlab.models.cincgan import CycleDegrader
 from srlab.training.initial import drawn_by
 from srlab.training.losses import total_variation
 from srlab.training.recipes import UnpairedRecipe
@@ -38,7 +38,7 @@ class Unpaired(Supervised):
             self.back = torch.nn.ModuleDict(
                 {
                     "inner": SRResNet(scale=1, channels=channels, num_blocks=4),
-                    "outer": Degrader(scale=scale, channels=channels, num_blocks=4),
+                    "outer": CycleDegrader(scale=scale, channels=channels, num_blocks=4),
                 }
             )
             self.critics = torch.nn.ModuleDict(
