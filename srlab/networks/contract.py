@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from srlab.capture import frozen
 from srlab.degradations.filters import downsample
+from srlab.networks.advice import AdvisedError, Setting
 
 Range = tuple[float, float]
 UNIT: Range = (0.0, 1.0)
@@ -28,7 +29,7 @@ BETTER = 2.0  # how many times better a range must fit than the one given
 REPEATABLE = 1e-5  # of the SR image: more is noise, less the order in which a GPU adds
 
 
-class ContractError(ValueError):
+class ContractError(AdvisedError):
     """What a network does differently, and how to adapt it."""
 
 
@@ -222,7 +223,7 @@ def pick(answer: Any, output: str | None) -> Tensor:
     if keys is not None and output in keys:
         answer = answer[keys[output]]
     elif keys:
-        raise ContractError(_which_part(answer, keys))
+        raise _which_part(answer, keys)
     elif output is not None:
         raise ContractError(f"the network returns one {type(answer).__name__}: no output to choose")
     if not isinstance(answer, Tensor):
@@ -230,7 +231,7 @@ def pick(answer: Any, output: str | None) -> Tensor:
     return answer
 
 
-def _which_part(answer: Any, keys: Mapping[str, Any]) -> str:
+def _which_part(answer: Any, keys: Mapping[str, Any]) -> ContractError:
     parts = ", ".join(
         f"{name}: {tuple(answer[key].shape)}"
         if isinstance(answer[key], Tensor)
@@ -242,10 +243,11 @@ def _which_part(answer: Any, keys: Mapping[str, Any]) -> str:
         for name, key in keys.items()
     }
     choice = max(pixels, key=pixels.__getitem__)  # the SR image is larger than steps on the way
-    return (
-        f"the network returns a {type(answer).__name__} ({parts}); say which is the image, "
-        f"output={choice!r}, or derive a network that returns only it: "
-        f"class Image(Net): forward = lambda self, lr: Net.forward(self, lr)[{keys[choice]!r}]"
+    return ContractError(
+        f"the network returns a {type(answer).__name__} ({parts}); say which is the image, ",
+        Setting("output", f"{choice!r}"),
+        ", or derive a network that returns only it: "
+        f"class Image(Net): forward = lambda self, lr: Net.forward(self, lr)[{keys[choice]!r}]",
     )
 
 
@@ -266,7 +268,9 @@ def _measure(model: nn.Module, lr: Tensor, unpadded: nn.Module) -> tuple[int, Te
             ) from error
         raise ContractError(
             f"the network does not take {lr.shape[-2]}×{lr.shape[-1]} pixels, but multiples of "
-            f"{multiple} it does: pad to them, multiple={multiple}; its own words: {error}"
+            f"{multiple} it does: pad to them, ",
+            Setting("multiple", f"{multiple}"),
+            f"; its own words: {error}",
         ) from error
 
 
@@ -321,7 +325,8 @@ def _refusal(error: Exception, shape: tuple[int, ...]) -> ContractError:
     if isinstance(error, MemoryError | torch.OutOfMemoryError) or "t allocate memory" in words:
         return ContractError(
             f"the memory does not suffice for {shape[-2]}×{shape[-1]} pixels: "
-            "analyse a part of the picture, crop=128"
+            "analyse a part of the picture, ",
+            Setting("crop", "128"),
         )
     if "to have 1 channels" in words:
         return ContractError(f"the network takes grey images{LUMA}")
@@ -411,6 +416,6 @@ def _about_range(
         return error
     return ContractError(
         f"fed values in [{low:g}, {high:g}] the network's output holds NaN or infinity, but not in "
-        f"{', '.join(f'[{ends}]' for ends in fits)}: give it the range that it was trained on, "
-        f"value_range=({fits[0]})"
+        f"{', '.join(f'[{ends}]' for ends in fits)}: give it the range that it was trained on, ",
+        Setting("value_range", f"({fits[0]})"),
     )
