@@ -19,6 +19,7 @@ from srlab.attribution.graph import (
 )
 from srlab.attribution.reach import Box, Span, call, step, whole
 from srlab.attribution.targets import PatchTarget, Target
+from srlab.networks.contract import checked
 from srlab.networks.layout import channels_last
 
 Network = Callable[[Tensor], Tensor]  # (B, 3, h, w) → (B, 3, scale·h, scale·w)
@@ -118,36 +119,12 @@ def super_resolved(model: Network, lr: Tensor) -> Tensor:
             "multiple, give it srlab.images.crop_to_multiple(lr, multiple)"
         )
         raise
-    _check_sr(sr, lr)
-    return sr
+    return checked(sr, tuple(lr.shape))
 
 
 def comfortable_batch(lr: Tensor) -> int:
     """Nodes a pass: one at a time is fastest on a CPU; a GPU takes 64 maps of 64×64 pixels."""
     return max(1, 2**18 // lr[0, 0].numel()) if lr.is_cuda else 1
-
-
-def _check_sr(sr: Any, lr: Tensor) -> None:
-    if not isinstance(sr, Tensor):
-        what = f"a {type(sr).__name__} of {len(sr)}" if hasattr(sr, "__len__") else type(sr)
-        raise TypeError(
-            f"the network returned {what}, not an image tensor; wrap it: "
-            "lambda lr: network(lr)[0] (or whichever entry is the SR image)"
-        )
-    batch, _, height, width = lr.shape
-    if sr.ndim != 4 or sr.shape[:2] != (batch, 3):
-        raise ValueError(
-            f"the network turned {tuple(lr.shape)} into {tuple(sr.shape)}; "
-            "srlab explains networks (B, 3, h, w) → (B, 3, scale·h, scale·w)"
-        )
-    scale = sr.shape[-2] // height
-    if scale < 1 or sr.shape[-2:] != (scale * height, scale * width):
-        raise ValueError(
-            f"the network turned {height}×{width} into {sr.shape[-2]}×{sr.shape[-1]}, which is no "
-            "whole scale, equal on both axes; if it pads its input, cut the padding off again"
-        )
-    if not torch.isfinite(sr.detach()).all():
-        raise ValueError("the network returned NaN or infinity for a finite image")
 
 
 class Planned(NamedTuple):

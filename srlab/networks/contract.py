@@ -132,7 +132,7 @@ class Adapter(nn.Module):
             )
         padded = F.pad(lr, (0, right, 0, bottom), mode="reflect")
         sr = pick(self.network(padded * self.span + self.low), self.output)
-        scale = _measured_scale(sr, padded)
+        scale = _measured_scale(sr, padded.shape)
         return (sr[..., : scale * height, : scale * width] - self.low) / self.span
 
 
@@ -205,7 +205,7 @@ def size_multiple(model: nn.Module, lr: Tensor) -> int | None:
             break
         try:
             small = lr[..., : count * multiple, : (count - 1) * multiple].clone()
-            _measured_scale(run(model, small), small)
+            run(model, small)
         except ContractError:
             continue
         return multiple
@@ -256,7 +256,7 @@ def _measure(model: nn.Module, lr: Tensor, unpadded: nn.Module) -> tuple[int, Te
     original = lr.clone()
     try:
         sr = run(model, lr)
-        return _measured_scale(sr, lr), sr
+        return sr.shape[-1] // lr.shape[-1], sr
     except _SizeError as error:
         multiple = size_multiple(unpadded, original)
         ran = error.__cause__ is None  # and gave an odd picture
@@ -289,11 +289,17 @@ def run(model: nn.Module, lr: Tensor) -> Tensor:
     try:
         with warnings.catch_warnings():  # a checkpointed block misses what nobody asks of it here
             warnings.filterwarnings("ignore", "None of the inputs have requires_grad")
-            sr = pick(model(lr), None)
+            answer = model(lr)
     except ContractError:
         raise
     except Exception as error:
         raise _refusal(error, shape) from error
+    return checked(answer, shape)
+
+
+def checked(answer: Any, shape: tuple[int, ...]) -> Tensor:
+    """A network's answer to LR images of a `shape` (B, 3, h, w), if it is their SR image."""
+    sr = pick(answer, None)
     if sr.ndim != 4 or sr.shape[:2] != shape[:2]:
         grey = sr.ndim == 4 and sr.shape[1] == 1
         raise ContractError(
@@ -305,8 +311,9 @@ def run(model: nn.Module, lr: Tensor) -> Tensor:
             f"the network returns {_kind(sr)}; srlab needs real floating-point values: return "
             f"{'the real part or the magnitude' if sr.is_complex() else 'them before rounding'}"
         )
-    if not torch.isfinite(sr).all():
+    if not torch.isfinite(sr.detach()).all():
         raise _OverflowError("the network's output holds NaN or infinity; are its weights loaded?")
+    _measured_scale(sr, shape)
     return sr
 
 
@@ -338,10 +345,13 @@ def _refusal(error: Exception, shape: tuple[int, ...]) -> ContractError:
     return _SizeError(f"the network failed on an input {shape}: {words}")
 
 
-def _measured_scale(sr: Tensor, lr: Tensor) -> int:
-    (rows, columns), (height, width) = sr.shape[-2:], lr.shape[-2:]
+def _measured_scale(sr: Tensor, shape: tuple[int, ...]) -> int:
+    (rows, columns), (height, width) = sr.shape[-2:], shape[-2:]
     if rows < height or rows % height or columns * height != rows * width:
-        raise _SizeError(f"{height}×{width} pixels became {rows}×{columns}, no whole multiple")
+        padded = " (is what was padded cut off?)" if rows > height else ""
+        raise _SizeError(
+            f"{height}×{width} pixels became {rows}×{columns}{padded}, no whole multiple"
+        )
     return rows // height
 
 
