@@ -5,7 +5,6 @@ from copy import deepcopy
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -79,13 +78,9 @@ class Contrastive(Paired):
     recipe: ContrastiveRecipe
     model: DASR
 
-    def __init__(
-        self,
-        recipe: ContrastiveRecipe,
-        fabric: Fabric,
-        images: dict[str, Tensor] | None = None,
-    ) -> None:
-        super().__init__(recipe, fabric, images)
+    def prepare(self) -> None:
+        """The queue of keys."""
+        recipe = self.recipe
         self.queries = nn.Sequential(self.model.encoder, self.head)
         self.contrast = MomentumContrast(
             self.queries,
@@ -95,7 +90,7 @@ class Contrastive(Paired):
             temperature=recipe.temperature,
             seed=recipe.seed,
             gather=self.share.whole,
-        ).to(fabric.device)
+        ).to(self.fabric.device)
 
     def partners(self) -> tuple[nn.Module, ...]:
         """The head that contrast needs."""

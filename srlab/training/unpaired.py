@@ -8,7 +8,6 @@ together, and the outer network starts from a trained super-resolver.
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -27,14 +26,10 @@ class Unpaired(Supervised):
     recipe: UnpairedRecipe
     model: CinCGAN
 
-    def __init__(
-        self,
-        recipe: UnpairedRecipe,
-        fabric: Fabric,
-        images: dict[str, Tensor] | None = None,
-    ) -> None:
-        scale, channels = recipe.space.scale, recipe.partner_channels
-        with drawn_by(recipe.seed):
+    def partners(self) -> tuple[torch.nn.Module, ...]:
+        """The generators back; the critics are drawn behind them."""
+        scale, channels = self.recipe.space.scale, self.recipe.partner_channels
+        with drawn_by(self.recipe.seed):
             self.back = torch.nn.ModuleDict(
                 {
                     "inner": SRResNet(scale=1, channels=channels, num_blocks=4),
@@ -47,14 +42,13 @@ class Unpaired(Supervised):
                     "outer": PatchDiscriminator(channels=channels),
                 }
             )
-        super().__init__(recipe, fabric, images)
-        clean = DegradationSpace(scale=scale)
-        self.clean_sampler = self.sampled(clean, recipe.seed + 10_000)  # other crops
-        self.judging = self.descending(self.critics)
-
-    def partners(self) -> tuple[torch.nn.Module, ...]:
-        """The generators back."""
         return (self.back,)
+
+    def prepare(self) -> None:
+        """Clean pictures of their own, and what judges."""
+        clean = DegradationSpace(scale=self.recipe.space.scale)
+        self.clean_sampler = self.sampled(clean, self.recipe.seed + 10_000)  # other crops
+        self.judging = self.descending(self.critics)
 
     @property
     def parts(self) -> tuple[Any, ...]:

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from srlab import cli
 from srlab.cli.book import _assignment
 from srlab.cli.networks import as_option
+from srlab.degradations import DegradationSpace
 from srlab.networks.advice import Advice, Setting
 from srlab.training import recipes
 from srlab.training.recipes import Recipe
@@ -513,7 +514,7 @@ TINY = Recipe(
     "fsrcnn",
     {"scale": 2, "channels": 4, "mapping_channels": 4, "num_blocks": 1},
     image_sets=("photographs",),
-    space=recipes.DegradationSpace(scale=2),
+    space=DegradationSpace(scale=2),
     lr_size=8,
     batch_size=1,
     steps=4,
