@@ -1,13 +1,15 @@
-"""Pages from the templates beside this module: whatever is filled in cannot become markup."""
+"""HTML from the templates here and in the book: whatever is filled in cannot become markup."""
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from srlab.extras import require
 
 jinja2 = require("jinja2", "cli")  # torch brings it as well
 
+HERE = Path(__file__).parent
 Facts = Mapping[str, Mapping[str, str]]  # {table title: {name: value}}
 
 
@@ -27,7 +29,7 @@ def markup(html: str) -> Any:
 @cache
 def _environment() -> Any:
     made = jinja2.Environment(
-        loader=jinja2.PackageLoader("srlab.pages", "."),
+        loader=jinja2.FileSystemLoader([HERE, HERE.parent / "book"]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
