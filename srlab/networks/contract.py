@@ -17,7 +17,15 @@ from torch.nn import functional as F
 
 from srlab.capture import frozen
 from srlab.degradations.filters import downsample
-from srlab.networks.advice import AdvisedError, Setting
+from srlab.networks.advice import (
+    LUMA,
+    ContractError,
+    RangeError,
+    Setting,
+    SizeError,
+    refusal,
+    which_part,
+)
 
 Range = tuple[float, float]
 UNIT: Range = (0.0, 1.0)
@@ -27,10 +35,6 @@ UNLIKE = 0.1  # mean difference above which an SR image does not look like its i
 VISIBLE = 1 / 255  # mean difference below which no range of values is doubted
 BETTER = 2.0  # how many times better a range must fit than the one given
 REPEATABLE = 1e-5  # of the SR image: more is noise, less the order in which a GPU adds
-
-
-class ContractError(AdvisedError):
-    """What a network does differently, and how to adapt it."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,7 @@ def connect(
     unpadded = Adapter(network, **{**options, "multiple": 1})
     try:
         found, sr = _measure(model, given, unpadded)
-    except _OverflowError as error:
+    except RangeError as error:
         raise _about_range(error, network, lr, options) from error
     in_place = not torch.equal(given, lr)
     if in_place:
@@ -223,32 +227,12 @@ def pick(answer: Any, output: str | None) -> Tensor:
     if keys is not None and output in keys:
         answer = answer[keys[output]]
     elif keys:
-        raise _which_part(answer, keys)
+        raise which_part(answer, keys)
     elif output is not None:
         raise ContractError(f"the network returns one {type(answer).__name__}: no output to choose")
     if not isinstance(answer, Tensor):
         raise ContractError(f"the network returns a {type(answer).__name__}, not a tensor")
     return answer
-
-
-def _which_part(answer: Any, keys: Mapping[str, Any]) -> ContractError:
-    parts = ", ".join(
-        f"{name}: {tuple(answer[key].shape)}"
-        if isinstance(answer[key], Tensor)
-        else f"{name}: {type(answer[key]).__name__}"
-        for name, key in keys.items()
-    )
-    pixels = {
-        name: answer[key].shape[-2:].numel() if getattr(answer[key], "ndim", 0) == 4 else 0
-        for name, key in keys.items()
-    }
-    choice = max(pixels, key=pixels.__getitem__)  # the SR image is larger than steps on the way
-    return ContractError(
-        f"the network returns a {type(answer).__name__} ({parts}); say which is the image, ",
-        Setting("output", f"{choice!r}"),
-        ", or derive a network that returns only it: "
-        f"class Image(Net): forward = lambda self, lr: Net.forward(self, lr)[{keys[choice]!r}]",
-    )
 
 
 def _measure(model: nn.Module, lr: Tensor, unpadded: nn.Module) -> tuple[int, Tensor]:
@@ -257,7 +241,7 @@ def _measure(model: nn.Module, lr: Tensor, unpadded: nn.Module) -> tuple[int, Te
     try:
         sr = run(model, lr)
         return sr.shape[-1] // lr.shape[-1], sr
-    except _SizeError as error:
+    except SizeError as error:
         multiple = size_multiple(unpadded, original)
         ran = error.__cause__ is None  # and gave an odd picture
         if multiple == 1 or (multiple is None and ran):
@@ -274,14 +258,6 @@ def _measure(model: nn.Module, lr: Tensor, unpadded: nn.Module) -> tuple[int, Te
         ) from error
 
 
-class _SizeError(ContractError):
-    """A failure that another image size might cure."""
-
-
-class _OverflowError(ContractError):
-    """NaN or infinity, which another range of values might cure."""
-
-
 @torch.no_grad()
 def run(model: nn.Module, lr: Tensor) -> Tensor:
     """The SR image of lr (B, 3, h, w), checked."""
@@ -293,7 +269,7 @@ def run(model: nn.Module, lr: Tensor) -> Tensor:
     except ContractError:
         raise
     except Exception as error:
-        raise _refusal(error, shape) from error
+        raise refusal(error, shape) from error
     return checked(answer, shape)
 
 
@@ -307,49 +283,26 @@ def checked(answer: Any, shape: tuple[int, ...]) -> Tensor:
             f"(B, 3, h, w) to (B, 3, scale·h, scale·w){LUMA if grey else ''}"
         )
     if not sr.is_floating_point():
+        found, instead = (
+            ("complex values", "the real part or the magnitude")
+            if sr.is_complex()
+            else ("whole numbers", "them before rounding")
+        )
         raise ContractError(
-            f"the network returns {_kind(sr)}; srlab needs real floating-point values: return "
-            f"{'the real part or the magnitude' if sr.is_complex() else 'them before rounding'}"
+            f"the network returns {found}, {sr.dtype}; srlab needs real floating-point values: "
+            f"return {instead}"
         )
     if not torch.isfinite(sr.detach()).all():
-        raise _OverflowError("the network's output holds NaN or infinity; are its weights loaded?")
+        raise RangeError("the network's output holds NaN or infinity; are its weights loaded?")
     _measured_scale(sr, shape)
     return sr
-
-
-def _kind(sr: Tensor) -> str:
-    return f"{'complex values' if sr.is_complex() else 'whole numbers'}, {sr.dtype}"
-
-
-LUMA = (
-    "; of a network for luma alone derive one for RGB: class Rgb(Net): "
-    "forward = lambda self, lr: Net.forward(self, srlab.images.luma(lr)).repeat(1, 3, 1, 1)"
-)
-
-
-def _refusal(error: Exception, shape: tuple[int, ...]) -> ContractError:
-    words = f"{type(error).__name__}: {error}"
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "t allocate memory" in words:
-        return ContractError(
-            f"the memory does not suffice for {shape[-2]}×{shape[-1]} pixels: "
-            "analyse a part of the picture, ",
-            Setting("crop", "128"),
-        )
-    if "to have 1 channels" in words:
-        return ContractError(f"the network takes grey images{LUMA}")
-    if "is a view and is being modified inplace" in words:
-        return ContractError(
-            "the network overwrites a part that chunk, split or unbind gave it, through which "
-            f"there is no gradient: write part = part * gain for part *= gain; torch says: {words}"
-        )
-    return _SizeError(f"the network failed on an input {shape}: {words}")
 
 
 def _measured_scale(sr: Tensor, shape: tuple[int, ...]) -> int:
     (rows, columns), (height, width) = sr.shape[-2:], shape[-2:]
     if rows < height or rows % height or columns * height != rows * width:
         padded = " (is what was padded cut off?)" if rows > height else ""
-        raise _SizeError(
+        raise SizeError(
             f"{height}×{width} pixels became {rows}×{columns}{padded}, no whole multiple"
         )
     return rows // height
@@ -365,7 +318,7 @@ def _gradient(model: nn.Module, lr: Tensor) -> float:
             if sr.requires_grad:
                 sr.sum().backward()
     except Exception as error:
-        raise _refusal(error, tuple(lr.shape)) from error
+        raise refusal(error, tuple(lr.shape)) from error
     gradient = given.grad
     if gradient is None:
         raise ContractError(
