@@ -58,6 +58,9 @@ class WeightsFile:
 
 _ROWS = tomllib.loads((files("srlab.data") / "assets.toml").read_text("utf-8"))
 IMAGE_SETS = {name: ImageSet(**row) for name, row in _ROWS["images"].items()}
+EMBEDDED: dict[str, dict[str, str]] = _ROWS["embedded"]  # "package/file" by set and picture
+# all of them, for what needs many contents
+EMBEDDED["pictures"] = {stem: place for own in EMBEDDED.values() for stem, place in own.items()}
 OFFICIAL_WEIGHTS = {name: WeightsFile(**row) for name, row in _ROWS["weights"].items()}
 
 

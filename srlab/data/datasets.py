@@ -10,34 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srlab.data.assets import IMAGE_SETS, image_set_files
+from srlab.data.assets import EMBEDDED, IMAGE_SETS, image_set_files
 from srlab.degradations.pipeline import Degradation, DegradationSpace, degrade_each
 from srlab.degradations.windows import cut, degrade_whole, places_in
 from srlab.images import center_crop, crop_to_multiple, image_to_array, read_image
-
-# Pictures that travel inside scikit-image and scikit-learn: no download, same on every machine.
-# "pictures" are all of them, for what needs many contents.
-EMBEDDED: dict[str, dict[str, str]] = {
-    "photographs": {
-        "astronaut": "skimage.data/astronaut.png",
-        "coffee": "skimage.data/coffee.png",
-        "chelsea": "skimage.data/chelsea.png",
-        "rocket": "skimage.data/rocket.jpg",
-        "china": "sklearn.datasets.images/china.jpg",
-        "flower": "sklearn.datasets.images/flower.jpg",
-    },
-    "textures": {
-        "brick": "skimage.data/brick.png",
-        "grass": "skimage.data/grass.png",
-        "gravel": "skimage.data/gravel.png",
-    },
-    "objects": {
-        "camera": "skimage.data/camera.png",
-        "coins": "skimage.data/coins.png",
-        "motorcycle": "skimage.data/motorcycle_left.png",
-    },
-}
-EMBEDDED["pictures"] = {stem: place for own in EMBEDDED.values() for stem, place in own.items()}
 
 
 def image_sets() -> tuple[str, ...]:
