@@ -2,8 +2,7 @@
 
 from srlab.training.recipes.ddr import DDR, MILD, SRRESNET_GR
 from srlab.training.recipes.faig import FAIG, FAIG_TWO
-from srlab.training.recipes.lam import LAM
-from srlab.training.recipes.recipe import (
+from srlab.training.recipes.kinds import (
     CLEAN,
     PRISTINE,
     RANKINGS,
@@ -18,6 +17,7 @@ from srlab.training.recipes.recipe import (
     recipe_from,
     seed_names,
 )
+from srlab.training.recipes.lam import LAM
 from srlab.training.recipes.redsr import REDSR_AND_DASR, TABLED_WITH_SEEDS
 
 RECIPES: dict[str, Recipe] = {**DDR, **LAM, **FAIG, **REDSR_AND_DASR}

@@ -5,7 +5,7 @@ from itertools import product
 from typing import Any
 
 from srlab.degradations.pipeline import DegradationSpace
-from srlab.training.recipes.recipe import (
+from srlab.training.recipes.kinds import (
     RANKINGS,
     FilterRecipe,
     Recipe,

@@ -3,7 +3,7 @@
 from itertools import product
 from typing import Any
 
-from srlab.training.recipes.recipe import Recipe
+from srlab.training.recipes.kinds import Recipe
 
 # Networks for local attribution maps, on equal terms. LR patches of 24 pixels, half as many as
 # usual: who looks far must have something to see. Narrow, at about equal cost a step.

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from srlab.degradations.pipeline import DegradationSpace
-from srlab.training.recipes.recipe import (
+from srlab.training.recipes.kinds import (
     ContrastiveRecipe,
     Recipe,
     RedegradationRecipe,
