@@ -31,9 +31,9 @@ class OfficialProvenance:
     architecture: str
     hyperparameters: dict[str, Any]
     repository: str  # on GitHub
-    commit: str
+    commit: str  # or the tag of the release
     path: str
-    sha256: str
+    sha256: str  # of the published file; one that holds it in 16 bits has another
     licence: str
     citation: str  # key in book/references.bib
 
@@ -46,8 +46,10 @@ class _Published:
     hyperparameters: dict[str, Any]
     names: Names
     constants: dict[str, Any] = field(default_factory=dict)  # in the file; fixed in our network
+    filled: dict[str, Any] = field(default_factory=dict)  # in our network; fixed in theirs
     unused: tuple[str, ...] = ()  # beginnings of names: of other scales, of the training
     parts: tuple[str, ...] = ()  # the state dicts that belong to it, where the file holds several
+    any_scale: bool = False  # the file tells it; else it is that of the hyperparameters
     high: float = 1.0  # the network was trained on values in [0, high]
     first: tuple[str, ...] = ("head.weight",)  # what the image meets, in our names
     last: tuple[str, ...] = ("upsampler.0.weight", "upsampler.0.bias")  # what makes the SR image
@@ -109,6 +111,46 @@ _CARN_M: Names = {
     },
     **_numbered(".c{}.body.", ".body.fusions.{}.", 3),
 }
+_FSRCNN: Names = {
+    ".feature_extract.": ".head.0.",
+    ".activation_1.": ".head.1.",
+    ".shrink.": ".body.0.0.",
+    ".activation_2.": ".body.0.1.",
+    **{f".map_{index}.": f".body.{index}.0." for index in range(1, 5)},
+    ".activation_3.": ".body.4.1.",
+    ".expand.": ".body.5.0.",
+    ".activation_4.": ".body.5.1.",
+    ".deconv.": ".tail.",
+}
+_SRGAN: Names = {
+    ".block1.": ".head.",
+    ".block8.0.conv.": ".upsampler.0.",
+    ".block8.0.prelu.": ".upsampler.2.",
+    ".block8.1.conv.": ".upsampler.3.",
+    ".block8.1.prelu.": ".upsampler.5.",
+    ".block8.2.": ".tail.",
+    **{f".block{index + 2}.": f".body.{index}." for index in range(6)},
+    **{f".bn{index}.": f".norm{index}." for index in (1, 2)},
+    ".prelu.": ".activation.",
+}
+
+
+def _rrdb(blocks: int) -> Names:
+    """RRDBNet as Real-ESRGAN and BasicSR name it, and as ESRGAN did at first."""
+    return {
+        ".conv_first.": ".head.",
+        ".RRDB_trunk.": ".body.",
+        **{f".{closing}.": f".body.{blocks}." for closing in ("conv_body", "trunk_conv")},
+        **{f".{up}1.": ".upsampler.1." for up in ("conv_up", "upconv")},
+        **{f".{up}2.": ".upsampler.4." for up in ("conv_up", "upconv")},
+        **{f".{last}.": ".tail.0." for last in ("conv_hr", "HRconv")},
+        ".conv_last.": ".tail.2.",
+        **_numbered(".rdb{}.", ".body.{}.", 3),
+        **_numbered(".RDB{}.", ".body.{}.", 3),
+        **_numbered(".conv{}.", ".convs.{}.", 5),
+    }
+
+
 _AWARE: Names = {  # what the generators of DASR and ReDSR share
     ".head.0.": ".head.",
     ".tail.0.2.": ".upsampler.3.",
@@ -151,6 +193,24 @@ PUBLISHED: dict[str, _Published] = {
         constants=_mean_shift("{}_mean.shifter"),
         unused=("upsample.up2.", "upsample.up3."),
     ),
+    "fsrcnn-nhat": _Published(  # no rectifier between the mapping layers
+        "fsrcnn",
+        {"scale": 4, "colour": "ycbcr"},
+        _FSRCNN,
+        filled={f"body.{index}.1.weight": [1.0] * 12 for index in range(1, 4)},
+    ),
+    "srgan-leftthomas": _Published(
+        "srresnet-bn",
+        {"scale": 4, "num_blocks": 5, "closing": "prelu", "bounded": True},
+        _SRGAN,
+        filled={
+            f"body.{block}.norm{index}.num_batches_tracked": 0
+            for block in range(5)
+            for index in (1, 2)
+        },
+    ),
+    "realesrgan-anime-6b": _Published("rrdbnet", {"scale": 4, "num_blocks": 6}, _rrdb(6)),
+    "realesrgan-x4plus": _Published("rrdbnet", {"scale": 4}, _rrdb(23)),
 }
 # Weights that srlab does not fetch: `official_from_file` reads them where a reader has them.
 BROUGHT: dict[str, _Published] = {
@@ -160,6 +220,7 @@ BROUGHT: dict[str, _Published] = {
         _DASR,
         constants=_mean_shift("G.{}_mean", 255),
         unused=("E.encoder_k.", "E.encoder_q.mlp.", "E.queue"),
+        any_scale=True,
         high=255.0,
         first=("head.weight", "encoder.0.weight"),
         last=("tail.0.weight", "tail.0.bias"),
@@ -170,7 +231,9 @@ BROUGHT: dict[str, _Published] = {
         _REDSR,
         constants=_mean_shift("{}_mean"),
         parts=("model_DP_state_dict", "model_SRN_state_dict"),
+        any_scale=True,
     ),
+    "esrgan": _Published("rrdbnet", {"scale": 4}, _rrdb(23)),
 }
 
 
@@ -219,7 +282,7 @@ def official_from_file(name: str, path: str | Path, **hyperparameters: Any) -> n
         raise ValueError(f"no published network {name!r}; srlab has {', '.join(known)}")
     published = known[name]
     weights = _ours(published, _theirs(published, Path(path)))
-    found = {"scale": _scale(weights)} if name in BROUGHT else {}
+    found = {"scale": _scale(weights)} if published.any_scale else {}
     try:
         return _network(published, published.hyperparameters | found | hyperparameters, weights)
     except CheckpointError as error:
@@ -259,11 +322,15 @@ def _scale(weights: Mapping[str, Tensor]) -> int:
 
 
 def _ours(published: _Published, theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The file's tensors under our names; constants are compared, other scales left out."""
+    """The file's tensors under our names, and what theirs have fixed.
+
+    Constants are compared, other scales left out.
+    """
     for name, value in published.constants.items():
         if name not in theirs or not _equal(theirs[name], torch.tensor(value)):
             raise CheckpointError(f"{name} of the published file is not what srlab builds in")
-    return {
+    filled = {name: torch.tensor(value) for name, value in published.filled.items()}
+    return filled | {
         _renamed(name, published.names): tensor
         for name, tensor in theirs.items()
         if name not in published.constants and not name.startswith(published.unused)

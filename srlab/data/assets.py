@@ -22,6 +22,7 @@ from srlab.extras import require
 from srlab.files import picture_files
 
 HOST = "https://raw.githubusercontent.com"
+RELEASES = "https://github.com/{}/releases/download"
 
 
 @dataclass(frozen=True)
@@ -97,16 +98,24 @@ IMAGE_SETS: dict[str, ImageSet] = {
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """One published file of weights: in a public repository at one commit."""
+    """One published file of weights: in a public repository at one commit, or beside a release."""
 
     file: str  # below $SRLAB_DATA/weights
     repository: str
-    commit: str
+    commit: str  # or the tag of the release
     path: str
     size: int  # bytes
     sha256: str
     licence: str
     citation: str  # key in book/references.bib
+    released: bool = False
+    rounded: tuple[str, str] | None = None  # (file, sha256) in 16 bits, which do as well
+
+    @property
+    def address(self) -> str:
+        """Where it is downloaded from."""
+        root = RELEASES.format(self.repository) if self.released else f"{HOST}/{self.repository}"
+        return f"{root}/{self.commit}/{quote(self.path)}"
 
 
 OFFICIAL_WEIGHTS: dict[str, WeightsFile] = {
@@ -150,6 +159,56 @@ OFFICIAL_WEIGHTS: dict[str, WeightsFile] = {
         "MIT",
         "ahn2018fast",
     ),
+    "fsrcnn-nhat": WeightsFile(
+        "FSRCNN_x4_nhat.pt",
+        "Nhat-Thanh/FSRCNN-Pytorch",
+        "9d7e83739a5cfdea67da084091bc78c3bcbddce1",
+        "checkpoint/x4/FSRCNN-x4.pt",
+        104_233,
+        "bb726e078c026bbfdadd173e6d1496c00b6d12cdb2b9b6cdc0b11ac853aa7af8",
+        "MIT",
+        "dong2016accelerating",
+    ),
+    "srgan-leftthomas": WeightsFile(
+        "SRGAN_leftthomas_x4.pth",
+        "leftthomas/SRGAN",
+        "b0323c6ca4ca920f7daa41ba05f44bd220557cd9",
+        "epochs/netG_epoch_4_100.pth",
+        2_952_717,
+        "f4c381640826a48d2440583e4920c6bb4041804f4e285c3c6d585f03961fe87c",
+        "MIT",
+        "ledig2017photo",
+    ),
+    "realesrgan-anime-6b": WeightsFile(
+        "RealESRGAN_x4plus_anime_6B.pth",
+        "xinntao/Real-ESRGAN",
+        "v0.2.2.4",
+        "RealESRGAN_x4plus_anime_6B.pth",
+        17_938_799,
+        "f872d837d3c90ed2e05227bed711af5671a6fd1c9f7d7e91c911a61f155e99da",
+        "BSD-3-Clause",
+        "wang2021real",
+        released=True,
+        rounded=(
+            "RealESRGAN_x4plus_anime_6B_fp16.safetensors",
+            "c0507d296c87c582195843637175093b82ee1944cd07ffd4b84333fac0622155",
+        ),
+    ),
+    "realesrgan-x4plus": WeightsFile(
+        "RealESRGAN_x4plus.pth",
+        "xinntao/Real-ESRGAN",
+        "v0.1.0",
+        "RealESRGAN_x4plus.pth",
+        67_040_989,
+        "4fa0d38905f75ac06eb49a7951b426670021be3018265fd191d2125df9d682f1",
+        "BSD-3-Clause",
+        "wang2021real",
+        released=True,
+        rounded=(
+            "RealESRGAN_x4plus_fp16.safetensors",
+            "733e0dd47144a8fa932e660284f801f44f843b784e444b102c0db4d9c0983f76",
+        ),
+    ),
 }
 
 
@@ -160,17 +219,17 @@ def weights_file(name: str) -> Path:
         raise ValueError(f"unknown published weights {name!r}; srlab knows {known}")
     row = OFFICIAL_WEIGHTS[name]
     folder = own_folder("weights")
-    if folder is not None and (own := folder / row.file).is_file():
-        found = hashlib.sha256(own.read_bytes()).hexdigest()
-        if found != row.sha256:
-            raise OSError(
-                f"{own} is not the published file (SHA-256 {found[:12]}…, expected "
-                f"{row.sha256[:12]}…): remove it, and srlab downloads the right one"
-            )
-        return own
-    address = f"{HOST}/{row.repository}/{row.commit}/{quote(row.path)}"
+    for file, digest in [(row.file, row.sha256), *([row.rounded] if row.rounded else [])]:
+        if folder is not None and (own := folder / file).is_file():
+            found = hashlib.sha256(own.read_bytes()).hexdigest()
+            if found != digest:
+                raise OSError(
+                    f"{own} is not the published file (SHA-256 {found[:12]}…, expected "
+                    f"{digest[:12]}…): remove it, and srlab downloads the right one"
+                )
+            return own
     return retrieve(
-        address,
+        row.address,
         f"sha256:{row.sha256}",
         file=f"weights/{row.file}",
         instead=f"Put the file into $SRLAB_DATA/weights/{row.file}, or use a shipped checkpoint.",
