@@ -25,7 +25,7 @@
 # %% [markdown]
 # ## Parameters
 
-# %% tags=["parameters"] quick={"num_patches": 20, "training_seeds": [0], "tsne_runs": 1, "ladder": [1000], "perplexity": 10}
+# %% tags=["parameters"] quick={"num_patches": 12, "training_seeds": [0], "tsne_runs": 1, "ladder": [1000], "perplexity": 10}
 image_set = "pictures"  # the 12 embedded ones; not b100, on which the question arose
 networks = (
     "alike"  # SRResNets that differ in their skip; "zoo": ours of other architectures; "published"
