@@ -127,7 +127,7 @@ def look(subject, **settings):
     network = load(named).to(study.device) if ":" in named else study.network(named)
     points = layer_components(network, lr, [subject.layer])[subject.layer]
     quality = network_psnr(network, clean, hr, border=4).mean().item()
-    return points, separation(subject, points, kinds, psnr=quality, **settings)
+    return points, separation(subject, points, kinds, quality, **settings)
 
 
 # %%
@@ -163,7 +163,8 @@ embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=
 # ## Along training
 #
 # If the skip decides, its effect should be there early and grow; without it no amount of training should
-# bring it. The SRResNets of the first seed after some steps (one restart of t-SNE each).
+# bring it. The SRResNets of the first seed after some steps (one restart of t-SNE each); left out where
+# another group is looked into.
 
 # %%
 steps = [*ladder, 6000]
@@ -171,7 +172,7 @@ known = {one.subject: one for one in found}
 rungs = [
     {"network": subject.kind, "step": step, "measure": measure, "value": value}
     for subject in subjects("alike", training_seeds[:1])
-    if not subject.degraded
+    if networks == "alike" and not subject.degraded
     for step in steps
     for rung in [at_step(subject, step)]
     for one in [known.get(rung) or look(rung, runs=1, perplexity=perplexity)[1]]
@@ -179,8 +180,10 @@ rungs = [
 ]
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The ladder: separability after more and more training steps, on the 2-D embedding and on the 50 principal components. Look where the lines part.", "name": "fig-published-ladder"}}
-lines, _ = curves(pd.DataFrame(rungs), panel="measure", line="network", x="step")
-stacked_curves(steps, lines, x_title="training steps", log_x=True, log_y=[*lines])
+columns = ["network", "step", "measure", "value"]
+lines, _ = curves(pd.DataFrame(rungs, columns=columns), panel="measure", line="network", x="step")
+drawn = {"x_title": "training steps", "log_x": True, "log_y": [*lines]}
+stacked_curves(steps, lines, **drawn) if lines else None
 
 # %% [markdown]
 # ## Networks that others trained, and other architectures
@@ -207,7 +210,7 @@ for kind, own in by_kind.items():
     indices = own[0].tsne if len(own) == 1 else [np.mean(one.tsne) for one in own]
     study.measure(f"CHI, {kind}", indices)
     study.measure(f"CHI on 50 PCA dimensions, {kind}", [one.pca for one in own])
-raw = separation(PIXELS, principal_components(points_of(lr)), kinds, psnr=0.0, **settings)
+raw = separation(PIXELS, principal_components(points_of(lr)), kinds, 0.0, **settings)
 study.measure("CHI of the pixels", raw.tsne, glue="published_pixels")
 study.verdict(
     **outcomes(found),
