@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from srlab.book.card import card_html
 from srlab.book.compute import compute_table
 from srlab.book.project import Notebook
 from srlab.book.recorded import Run, read_recorded, take_over
@@ -76,6 +77,17 @@ def test_results_stand_beside_the_papers_numbers():
     assert rows[0].endswith(r"](/a/one) | ratio | 2 to \| 3 | 1 830 | b100: 1 830 | – |")
     assert rows[1].startswith("| 〃 | z | near 2 | 2.00 (1.50 to 2.50) | b100: 2.00 (1.50 to 2.50)")
     assert len(rows) == 2
+
+
+def test_a_card_opens_a_page_with_its_verdicts():
+    run = Run("a/one", "others", "b<100", "2026-11-29", "abc1234", "a laptop", 1.0, RECORD)
+    card = card_html({**RECORD, "own_question": True}, [run, run._replace(finding="a/two")])
+    assert "◐ own question: in part (1 of 2, headline held)</strong> on photographs" in card
+    assert "<li>✔ held: ratio &gt; 1.5</li><li>✘ failed: ratio &lt; 2</li>" in card
+    made = "networks that others trained (b&lt;100, 2026-11-29, commit abc1234)"
+    assert f"<li>{made}: ◐ mixed (1 of 2, headline held)</li>" in card
+    assert card.count("abc1234") == 1
+    assert "Recorded runs" not in card_html(RECORD, [])
 
 
 def test_each_network_counts_once_in_what_a_paper_cost():
