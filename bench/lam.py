@@ -6,7 +6,6 @@ rectangle that reaches them, targets share no more than the recording of their n
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -17,14 +16,14 @@ from srlab.attribution.lam import magnitude
 from srlab.attribution.paths import deblur
 from srlab.attribution.targets import PatchTarget, patch
 from srlab.checkpoints.files import load_checkpoint
-from srlab.checkpoints.official import PUBLISHED, load_official
+from srlab.checkpoints.official import load_official
 from srlab.data.assets import own_folder
 from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.images import center_crop
-from srlab.models import build
-from srlab.networks.state_dicts import load_weights, read_weights
 
+PUBLISHED = {name.upper(): name for name in ("imdn", "rfdn", "pan", "carn-m")}
+PUBLISHED["FSRCNN"] = "fsrcnn-nhat"
 TRAINED = {"edsr": "EDSR", "srresnet-gr": "SRResNet 16×32", "swinir": "SwinIR"}  # narrow
 PICTURES = ("img_007", "img_033", "img_071", "img_092")  # of Urban100
 SIZE = 64  # LR pixels a side
@@ -54,25 +53,9 @@ def lam() -> Iterator[Row]:
 
 def _networks() -> dict[str, nn.Module]:
     found = {}
-    if folder := own_folder("weights"):
-        found = {f"{name.upper()}, published": load_official(name)[0] for name in PUBLISHED}
-        if (path := folder / "FSRCNN_x4_nhat.pt").is_file():
-            found["FSRCNN, published"] = published_fsrcnn(path)
+    if own_folder("weights"):
+        found = {f"{name}, published": load_official(own)[0] for name, own in PUBLISHED.items()}
     return found | {name: load_checkpoint(own)[0] for own, name in TRAINED.items()}
-
-
-def published_fsrcnn(path: Path) -> nn.Module:
-    """FSRCNN by github.com/Nhat-Thanh/FSRCNN-Pytorch: one PReLU behind all four mapping layers."""
-    model, theirs = build("fsrcnn"), iter(read_weights(path).values())
-    linear = {f"body.{layer}.1.weight" for layer in (1, 2, 3)}
-    load_weights(
-        model,
-        {
-            name: torch.ones_like(own) if name in linear else next(theirs)
-            for name, own in model.state_dict().items()
-        },
-    )
-    return model.eval()
 
 
 def _pictures() -> dict[str, Tensor]:

@@ -121,7 +121,7 @@ def at_equal_distance(
     However many first pixels are taken, each ring around the centre of the target (one LR pixel
     wide) gives as many as in `order`: what `order` knows beyond distance is lost.
     """
-    rings = _distance(size, target, scale).round().long().flatten()
+    rings = target.distance(size, scale).round().long().flatten()
     drawn = torch.randperm(len(rings), generator=generator)
     kept = rings.argsort(stable=True)
     instead = drawn[rings[drawn].argsort(stable=True)]

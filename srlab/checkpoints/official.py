@@ -23,7 +23,7 @@ from srlab.networks.state_dicts import (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OfficialProvenance(WeightsFile):
     """Where published weights come from, and what they may be used for."""
 
@@ -40,8 +40,10 @@ class _Published:
     hyperparameters: dict[str, Any]
     names: dict[str, str]  # ".theirs." → ".ours.", parts of dotted names, replaced in this order
     constants: dict[str, Any] = field(default_factory=dict)  # in the file; fixed in our network
+    filled: dict[str, Any] = field(default_factory=dict)  # in our network; fixed in theirs
     unused: tuple[str, ...] = ()  # beginnings of names: of other scales, of the training
     parts: tuple[str, ...] = ()  # the state dicts that belong to it, where the file holds several
+    any_scale: bool = False  # the file tells it; else it is that of the hyperparameters
     high: float = 1.0  # the network was trained on values in [0, high]
     first: tuple[str, ...] = ("head.weight",)  # what the image meets, in our names
     last: tuple[str, ...] = ("upsampler.0.weight", "upsampler.0.bias")  # what makes the SR image
@@ -108,7 +110,7 @@ def official_from_file(name: str, path: str | Path, **hyperparameters: Any) -> n
         raise ValueError(f"no published network {name!r}; srlab has {', '.join(known)}")
     published = known[name]
     weights = _ours(published, _theirs(published, Path(path)))
-    found = {"scale": _scale(weights)} if name in BROUGHT else {}
+    found = {"scale": _scale(weights)} if published.any_scale else {}
     try:
         return _network(published, published.hyperparameters | found | hyperparameters, weights)
     except CheckpointError as error:
@@ -148,11 +150,15 @@ def _scale(weights: Mapping[str, Tensor]) -> int:
 
 
 def _ours(published: _Published, theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The file's tensors under our names; constants are compared, other scales left out."""
+    """The file's tensors under our names, and what theirs have fixed.
+
+    Constants are compared, other scales left out.
+    """
     for name, value in published.constants.items():
         if name not in theirs or not _equal(theirs[name], torch.tensor(value)):
             raise CheckpointError(f"{name} of the published file is not what srlab builds in")
-    return {
+    filled = {name: torch.tensor(value) for name, value in published.filled.items()}
+    return filled | {
         _renamed(name, published.names): tensor
         for name, tensor in theirs.items()
         if name not in published.constants and not name.startswith(published.unused)

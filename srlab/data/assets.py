@@ -24,6 +24,7 @@ from srlab.extras import require
 from srlab.files import picture_files
 
 HOST = "https://raw.githubusercontent.com"
+RELEASES = "https://github.com/{}/releases/download"
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,24 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """One published file of weights: in a public repository at one commit."""
+    """One published file of weights: in a public repository at one commit, or beside a release."""
 
     file: str  # below $SRLAB_DATA/weights
     repository: str
-    commit: str
+    commit: str  # or the tag of the release
     path: str
     size: int  # bytes
     sha256: str
     licence: str
     citation: str  # key in book/references.bib
+    released: bool = False
+    rounded: tuple[str, str] | None = None  # (file, sha256) in 16 bits, which do as well
+
+    @property
+    def address(self) -> str:
+        """Where it is downloaded from."""
+        root = RELEASES.format(self.repository) if self.released else f"{HOST}/{self.repository}"
+        return f"{root}/{self.commit}/{quote(self.path)}"
 
 
 _ROWS = tomllib.loads((files("srlab.data") / "assets.toml").read_text("utf-8"))
@@ -71,17 +80,17 @@ def weights_file(name: str) -> Path:
         raise ValueError(f"unknown published weights {name!r}; srlab knows {known}")
     row = OFFICIAL_WEIGHTS[name]
     folder = own_folder("weights")
-    if folder is not None and (own := folder / row.file).is_file():
-        found = hashlib.sha256(own.read_bytes()).hexdigest()
-        if found != row.sha256:
-            raise OSError(
-                f"{own} is not the published file (SHA-256 {found[:12]}…, expected "
-                f"{row.sha256[:12]}…): remove it, and srlab downloads the right one"
-            )
-        return own
-    address = f"{HOST}/{row.repository}/{row.commit}/{quote(row.path)}"
+    for file, digest in [(row.file, row.sha256), *([row.rounded] if row.rounded else [])]:
+        if folder is not None and (own := folder / file).is_file():
+            found = hashlib.sha256(own.read_bytes()).hexdigest()
+            if found != digest:
+                raise OSError(
+                    f"{own} is not the published file (SHA-256 {found[:12]}…, expected "
+                    f"{digest[:12]}…): remove it, and srlab downloads the right one"
+                )
+            return own
     return retrieve(
-        address,
+        row.address,
         f"sha256:{row.sha256}",
         file=f"weights/{row.file}",
         instead=f"Put the file into $SRLAB_DATA/weights/{row.file}, or use a shipped checkpoint.",

@@ -29,10 +29,12 @@ from srlab.models.san import SAN
 from srlab.models.srcnn import SRCNN
 from srlab.models.srcnn_style import SRCNNStyle
 from srlab.models.srresnet import SRResNet
+from srlab.models.srresnet_bn import SRResNetBN
 from srlab.models.swinir import SwinIR
 
 MODELS: dict[str, type[nn.Module]] = {
     "srresnet": SRResNet,
+    "srresnet-bn": SRResNetBN,
     "srcnn": SRCNN,
     "srcnn-style": SRCNNStyle,
     "fsrcnn": FSRCNN,

@@ -3,6 +3,7 @@ import hashlib
 import http.server
 import os
 import threading
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -249,6 +250,26 @@ def test_own_weights_come_first_but_must_be_the_published_ones(tmp_path, monkeyp
         weights_file("toy")
 
 
+def test_a_release_has_its_own_address():
+    row = WeightsFile("n.pth", "owner/nets", "v1", "n.pth", 7, "", "MIT", "", released=True)
+    assert row.address == "https://github.com/owner/nets/releases/download/v1/n.pth"
+
+
+@pytest.mark.usefixtures("published")
+def test_own_weights_in_16_bits_do_as_well(tmp_path, monkeypatch):
+    own = tmp_path / "data/weights/n16.pth"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"half")
+    monkeypatch.setenv("SRLAB_DATA", str(tmp_path / "data"))
+    row = OFFICIAL_WEIGHTS["toy"]
+    half = ("n16.pth", hashlib.sha256(b"half").hexdigest())
+    monkeypatch.setitem(OFFICIAL_WEIGHTS, "toy", replace(row, rounded=half))
+    assert weights_file("toy") == own
+    own.write_bytes(b"else")
+    with pytest.raises(OSError, match=r"n16\.pth is not the published file"):
+        weights_file("toy")
+
+
 def test_unknown_weights_are_answered_with_the_known():
     with pytest.raises(ValueError, match="'edsr'; srlab knows imdn, rfdn, pan, carn-m"):
         weights_file("edsr")
@@ -259,5 +280,6 @@ def test_the_table_of_published_weights_is_that_of_the_files():
     for name, row in OFFICIAL_WEIGHTS.items():
         path = weights_file(name)  # the digest is checked
         assert path.is_relative_to(DATA)
-        assert path.stat().st_size == row.size
-        assert len(row.commit) == 40
+        assert path.stat().st_size == row.size or row.rounded
+        assert row.address.startswith("https://")
+        assert len(row.commit) == 40 or row.released

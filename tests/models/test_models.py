@@ -1,5 +1,7 @@
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from srlab.capture import capture
@@ -7,12 +9,14 @@ from srlab.degradations.filters import downsample
 from srlab.models import MODELS, PatchDiscriminator, build
 from srlab.models.blocks import ResidualBlock, he_initialization
 from srlab.models.cincgan import CycleDegrader
+from srlab.models.fsrcnn import from_ycbcr, to_ycbcr
 from srlab.models.imdn import ContrastAttention
 from srlab.models.san import SecondOrderAttention, matrix_root
 from srlab.models.swinir import WindowAttention
 
 SMALL = {
     "srresnet": {"channels": 6, "num_blocks": 2},
+    "srresnet-bn": {"channels": 6, "num_blocks": 2, "bounded": True},
     "srcnn": {"channels": 6, "mapping_channels": 4, "depth": 4},
     "srcnn-style": {"channels": 6, "num_layers": 9},
     "fsrcnn": {"channels": 6, "mapping_channels": 4, "num_blocks": 2},
@@ -153,6 +157,29 @@ def test_the_long_skip_passes_the_heads_features_by_the_body():
     assert {k: v.shape for k, v in model.state_dict().items() if not k.startswith("body.2.")} == {
         key: weight.shape for key, weight in plain.state_dict().items()
     }
+
+
+def test_luma_and_chroma_are_those_of_a_jpeg_file():
+    rgb = np.random.default_rng(0).integers(256, size=(9, 7, 3), dtype=np.uint8)
+    theirs = np.asarray(Image.fromarray(rgb).convert("YCbCr")) / 255
+    images = torch.from_numpy(rgb / 255).permute(2, 0, 1)[None]
+    assert np.abs(to_ycbcr(images)[0].permute(1, 2, 0).numpy() - theirs).max() < 1 / 255
+    torch.testing.assert_close(from_ycbcr(to_ycbcr(images)), images, atol=1e-5, rtol=0)
+
+
+def test_a_network_for_luma_and_chroma_takes_and_gives_rgb():
+    plain, coloured = (small("fsrcnn", colour=colour) for colour in ("rgb", "ycbcr"))
+    coloured.load_state_dict(plain.state_dict())
+    lr = noise(1, 3, 9, 8)
+    expected = from_ycbcr(plain(to_ycbcr(lr)))
+    torch.testing.assert_close(coloured(lr), expected)
+    assert (expected - plain(lr)).abs().max() > 1e-3
+
+
+def test_a_bounded_network_answers_within_a_pictures_range():
+    model = small("srresnet-bn", bounded=True)
+    sr = model(100 * noise(1, 3, 9, 8))
+    assert 0 <= sr.min() < sr.max() <= 1
 
 
 def test_networks_begin_as_published():
@@ -315,6 +342,8 @@ def test_the_discriminator_judges_patches(size):
         ("pan", {"channels": 1}, "at least 2, got 1"),
         ("swinir", {"heads": 7}, "divide the channels, got 7 and 60"),
         ("swinir", {"window": 9}, "windows of 9"),
+        ("fsrcnn", {"colour": "cmyk"}, 'colour is "rgb" or "ycbcr", got \'cmyk\''),
+        ("srresnet-bn", {"closing": "relu"}, 'closing is "norm" or "prelu", got \'relu\''),
         ("fsrcnn", {"scale": -1, "num_blocks": 0}, "scale, num_blocks of fsrcnn"),
     ],
 )

@@ -78,7 +78,7 @@ ZOO = [  # srlab's narrow networks, trained on clean pictures on equal terms
     Subject("PAN", "pan", "body.11", "both"),
     Subject("RCAN", "rcan", "body.1", "features"),
     Subject("SAN", "san", "body.2", "features"),
-    Subject("SwinIR", "swinir", "body.1", "features"),
+    Subject("SwinIR", "swinir", "body.2", "features"),
     Subject("RRDBNet", "rrdbnet", "body.3", "features"),
 ]
 PUBLISHED = [  # trained by others
@@ -257,5 +257,5 @@ def _row(subject: Subject) -> str:
 
 
 if __name__ == "__main__":
-    for one in take_over(*sys.argv[1:3]):
+    for one in take_over(sys.argv[1], sys.argv[2]):
         print(one.group, one.image_set)
