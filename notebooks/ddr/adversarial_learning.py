@@ -92,7 +92,7 @@ from srlab.training.recipes import seed_names
 study = Study(
     "ddr/adversarial_learning",
     claim="Adversarial training separates degradations with and without a global residual",
-    source="DDR, Sec. 4.3, Fig. 7",
+    source="DDR, Sec. 4.2, 4.3, Fig. 5, 7",
     claims={
         "wogr": "SRGAN without GR separates clean, blurred and noisy patches behind the last block: CHI, mean of five t-SNE runs, reaches level + (20), in every seed",
         "gr": "so does SRGAN with GR, in every seed",

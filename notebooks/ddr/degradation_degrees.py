@@ -29,7 +29,7 @@ tsne_runs = 5  # t-SNE of every pair from so many random starts; their mean is j
 noise_levels = [5, 10, 15, 20, 25, 30]  # of the finer spectrum, which is a control
 blur_levels = [1, 2, 3, 4, 5, 6]
 num_spectrum = 40  # contents at every one of these levels (first seed)
-networks = {  # title → recipe, each in all training seeds; what is not shipped yet is left out
+networks = {  # title → recipe, each in all training seeds
     "SRResNet with GR": "srresnet-gr",
     "SRResNet without GR": "srresnet-wogr",
     "SRGAN with GR": "srgan-gr",
@@ -47,7 +47,7 @@ device = "auto"
 #
 # | | paper | here |
 # |---|---|---|
-# | networks | SRResNet and SRGAN, 64 channels | the same with 32 channels; see the verdict for those at hand |
+# | networks | SRResNet and SRGAN, 64 channels | the same with 32 channels, three training seeds |
 # | patches | 100 contents, 32×32 LR pixels | 100 from six embedded photographs, which overlap in part; with `b100` from a hundred pictures |
 # | levels, on the LR image | its text names noise 10, 20 and 30; widths of blur are not stated there | noise 10, 20, 30 and blur 2, 4, 6; a finer spectrum as a control |
 # | projection | each pair: PCA to 50, t-SNE to 2, five runs | the same |

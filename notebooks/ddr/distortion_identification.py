@@ -80,7 +80,7 @@ from srlab.training.recipes import seed_names
 study = Study(
     "ddr/distortion_identification",
     claim="Deep features of super-resolution identify distortions better than BRISQUE's features",
-    source="DDR, Sec. 5, Tab. 1",
+    source="DDR, Sec. 5, A.5, Tab. 1",
     claims={
         "brisque": "features of SRGAN with GR (PCA to 120, linear SVM) name the distortion more often than BRISQUE's features with the same classifier: the lead, mean over seeds, lies above 0 with its interval over pictures",
         "mllnet": "they name it more often than MLLNet",

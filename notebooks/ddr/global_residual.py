@@ -81,7 +81,7 @@ from srlab.training.recipes import seed_names
 study = Study(
     "ddr/global_residual",
     claim="With a global residual, deep features of SRResNet separate degradations; without, not",
-    source="DDR, Sec. 4.3, Fig. 6",
+    source="DDR, Sec. 4.3, A.5, Fig. 6",
     claims={
         "gr": "with GR, clean, blurred and noisy patches separate behind the last block: CHI, mean of five t-SNE runs, reaches level + (20), in every seed",
         "wogr": "without GR they do not: it stays below 20, in every seed",

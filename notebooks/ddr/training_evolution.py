@@ -18,7 +18,7 @@
 # %% [markdown]
 # ## Parameters
 
-# %% tags=["parameters"] quick={"num_patches": 20, "steps_with_gr": [0, 1000, 6000], "steps_without_gr": [0, 6000], "seeds": [0, 1], "tsne_runs": 1}
+# %% tags=["parameters"] quick={"num_patches": 20, "steps_with_gr": [0, 250, 1000, 6000], "steps_without_gr": [0, 6000], "seeds": [0, 1], "tsne_runs": 1}
 image_set = "photographs"  # judged on these; never trained on, unless train = True (see below)
 num_patches = 100  # contents; each under clean, blur and noise
 steps_with_gr = [0, 250, 500, 1000, 2500, 4000, 6000]  # snapshots to look at; 0 is untrained
@@ -73,7 +73,7 @@ from srlab.training.recipes import recipe, seed_names
 study = Study(
     "ddr/training_evolution",
     claim="The separability of degradations grows along training, together with PSNR",
-    source="DDR, Sec. 4.4",
+    source="DDR, Sec. 4.4, 4.5",
     claims={
         "rank": "with GR, CHI (mean of five t-SNE runs) rises with PSNR over the snapshots: Spearman's ρ lies above 0, with its interval over contents",
         "longer": "with GR, CHI rises with the number of training steps: ρ lies above 0, with its interval over contents",
