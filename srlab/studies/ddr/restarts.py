@@ -48,7 +48,7 @@ def runs_index(
     *,
     draws: int = 500,
 ) -> RunsIndex:
-    """Of embeddings (N, 2) of the same points by `labels` (N,); `groups` (N,) are their contents."""
+    """By `labels` (N,), of embeddings (N, 2) of the same points; `groups` (N,) are contents."""
     drawn = [separability_draws(points, labels, groups, draws=draws) for points in embeddings]
     values = [separability(points, labels).index for points in embeddings]
     return RunsIndex(np.array(values), np.mean(drawn, axis=0))
