@@ -50,7 +50,8 @@ device = "auto"
 # | control | – | SRResNet with and without GR by degradation; one degradation drawn three times; points without structure; UMAP |
 #
 # All projections start from the same 50 principal components. UMAP {cite:p}`mcinnes2018umap` takes
-# the perplexity as its number of neighbours. A CHI of 20 is the paper's level “+”; the index grows
+# the perplexity as its number of neighbours. Of the classifiers neither other widths nor moments of
+# training ship, so this page has no ladder. A CHI of 20 is the paper's level “+”; the index grows
 # with the number of points, so compare projections of the same points only.
 
 # %% tags=["hide-input"]

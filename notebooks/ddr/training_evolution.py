@@ -279,6 +279,6 @@ study.verdict(
 # - Set `train = True`. Two fresh networks learn from the left halves of six photographs, and are
 #   judged on the right halves. Within some minutes the index on the 50 principal components should
 #   rise with GR and stay near zero without. So few pictures and steps do not suffice for clouds in
-#   the plane: the index of t-SNE rises a little and levels off, and the verdict then reads *mixed*.
+#   the plane: the index of t-SNE rises a little and levels off.
 # - Look behind an earlier block (`block = 8`): separability should come later, or not at all.
 # - Double `live_steps`: does the live run catch up with the shipped networks, which saw 577 pictures?
