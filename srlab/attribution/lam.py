@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srlab.attribution.integral import AdaptivePath, Integral, Path, integrate, tell_inexact
+from srlab.attribution.integral import AdaptivePath, Integral, integrate, tell_inexact
 from srlab.attribution.objective import (
     Network,
     Recordings,
@@ -32,39 +32,26 @@ CAUSES = "weights that are computed elsewhere than in forward, or a target that 
 
 
 @dataclass(frozen=True)
-class Attribution:
-    """What each LR pixel added to the target, and how the integral came about."""
+class Attribution(Integral):
+    """What each LR pixel added to the target, and how the integral came about.
 
-    map: Tensor  # (1, 3, h, w), signed; sums to end − start up to the completeness error
-    start: float  # target at the baseline
-    end: float  # target at the LR image
-    completeness_error: float  # |Σ map − (end − start)| / |end − start|
-    map_error: float  # expected Σ |error| / Σ |map|, channels summed; nan for a single step
-    path: Path
-    values: np.ndarray  # (steps,) target at path.nodes
-    contributions: np.ndarray  # (steps,) what each step added to Σ map
-    gradients: Tensor | None  # (steps, 3, h, w) at the nodes; None unless kept
+    `start` is the target at the baseline, `end` that at the LR image; `gradients`, where they were
+    kept, are (steps, 3, h, w).
+    """
+
     lr: Tensor  # (1, 3, h, w), the image that is explained
     sr: Tensor  # (1, 3, H, W), what the network makes of it
     target: Target
 
-    @classmethod
-    def of(cls, integral: Integral, lr: Tensor, sr: Tensor, target: Target) -> "Attribution":
-        """From the integral along a path of images that ends at lr."""
-        return cls(
-            map=integral.attribution[None],
-            start=integral.start,
-            end=integral.end,
-            completeness_error=integral.completeness_error,
-            map_error=integral.error,
-            path=integral.path,
-            values=integral.values,
-            contributions=integral.contributions,
-            gradients=integral.gradients,
-            lr=lr,
-            sr=sr,
-            target=target,
-        )
+    @property
+    def map(self) -> Tensor:
+        """(1, 3, h, w), signed; sums to end − start up to the completeness error."""
+        return self.attribution[None]
+
+    @property
+    def map_error(self) -> float:
+        """Expected Σ |error| / Σ |map|, channels summed; nan for a single step."""
+        return self.error
 
     @property
     def diffusion_index(self) -> float:
@@ -100,7 +87,7 @@ class Attribution:
                 "any function: make the target with patch(top, left, size), or save arrays, .npz"
             )
         report = import_module("srlab.pages.lam").lam_report  # upstairs, and only when asked for
-        return report(title, self.lr.cpu(), self.sr.cpu(), self, self.target, facts)
+        return report(title, self, self.target, facts)
 
     def _arrays(self) -> dict[str, Any]:
         arrays = {
@@ -189,7 +176,7 @@ def lams(
                 shown=lambda map_: map_.sum(dim=-3),
             )
             tell_inexact(integral.error, integral.completeness_error, asked, causes=CAUSES)
-            maps.append(Attribution.of(integral, image[None], sr, target))
+            maps.append(Attribution(**vars(integral), lr=image[None], sr=sr, target=target))
     return maps
 
 

@@ -28,8 +28,5 @@ class FSRCNN(SuperResolver):
         he_initialization(self, slope=0.25)
         nn.init.normal_(self.tail.weight, std=1e-3)
 
-    def extract(self, lr: Tensor) -> Tensor:
-        return self.body(self.head(lr))
-
     def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
         return self.tail(features)

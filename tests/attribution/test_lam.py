@@ -279,12 +279,12 @@ def scaled(height, width):
 @pytest.mark.parametrize(
     ("model", "error", "says"),
     [
-        (lambda lr: (lr, lr), TypeError, r"tuple of 2.*wrap it"),
+        (lambda lr: (lr, lr), ValueError, r"returns a tuple .*derive a network"),
         (lambda lr: lr.mean(dim=1, keepdim=True), ValueError, "B, 3, h, w"),
-        (scaled(40, 24), ValueError, "whole scale"),
-        (scaled(50, 60), ValueError, "whole scale"),
-        (scaled(10, 12), ValueError, "whole scale"),
-        (lambda lr: lr * torch.nan, ValueError, "NaN or infinity for a finite image"),
+        (scaled(40, 24), ValueError, "no whole multiple"),
+        (scaled(50, 60), ValueError, "no whole multiple"),
+        (scaled(10, 12), ValueError, "no whole multiple"),
+        (lambda lr: lr * torch.nan, ValueError, "output holds NaN or infinity"),
         (lambda lr: lr.detach(), ValueError, "no_grad"),
         (lambda lr: lr.reshape(1, 3, 7, -1), RuntimeError, "shape"),
     ],
