@@ -129,6 +129,25 @@ def at_random(size: tuple[int, int], generator: torch.Generator) -> Tensor:
     return torch.randperm(size[0] * size[1], generator=generator)
 
 
+def at_equal_distance(
+    order: Tensor,
+    size: tuple[int, int],
+    target: PatchTarget,
+    scale: int,
+    generator: torch.Generator,
+) -> Tensor:
+    """Another order (h·w,) with the same distances in the same places, pixels drawn at random.
+
+    However many first pixels are taken, each ring around the centre of the target (one LR pixel
+    wide) gives as many as in `order`: what `order` knows beyond distance is lost.
+    """
+    rings = _distance(size, target, scale).round().long().flatten()
+    drawn = torch.randperm(len(rings), generator=generator)
+    kept = rings.argsort(stable=True)
+    instead = drawn[rings[drawn].argsort(stable=True)]
+    return torch.empty_like(kept).index_copy_(0, kept, instead)[order]
+
+
 class Curves(NamedTuple):
     """PSNR of the patch in dB, of luma, as growing shares of the LR pixels are treated."""
 

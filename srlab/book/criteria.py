@@ -11,7 +11,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from srlab.book.project import find_notebooks, find_root
 from srlab.files import replace_text
@@ -36,21 +36,28 @@ def read_register(root: Path) -> list[Line]:
     return [Line(**row) for row in rows]
 
 
-def criterion_digest(source: Path) -> str | None:
-    """Of the claims and controls that a notebook's `Study(…)` states; None where it has none.
+STATED = ("claims", "controls", "says", "own_question")
 
-    They are read from the script, so they must be literals.
+
+def stated(source: Path) -> dict[str, Any] | None:
+    """What of STATED a notebook gives its `Study(…)`; None where it has none.
+
+    It is read from the script, so it must be literal.
     """
     for node in ast.walk(ast.parse(source.read_text("utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Study":
             given = {word.arg: word.value for word in node.keywords}
-            stated = {
-                kind: list(ast.literal_eval(given[kind]).items())
-                for kind in ("claims", "controls")
-                if kind in given
-            }
-            return hashlib.sha256(json.dumps(stated).encode()).hexdigest()[:16]
+            return {kind: ast.literal_eval(given[kind]) for kind in STATED if kind in given}
     return None
+
+
+def criterion_digest(source: Path) -> str | None:
+    """Of the claims and controls that a notebook states."""
+    found = stated(source)
+    if found is None:
+        return None
+    listed = {kind: [*found[kind].items()] for kind in ("claims", "controls") if kind in found}
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:16]
 
 
 def unregistered(root: Path) -> dict[str, str]:

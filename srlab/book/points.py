@@ -21,13 +21,14 @@ from nbformat import NotebookNode
 from srlab.book.cache import cache_key, library_key, versions
 from srlab.book.memory import MemoryLimit
 from srlab.book.project import Notebook
+from srlab.book.recorded import OUTCOME
 from srlab.book.records import extract_record
 from srlab.book.runner import chosen_parameters, execute, known_parameters, what_stopped
 from srlab.files import replace_at
 from srlab.studies.parameters import check_given
 from srlab.studies.sweeps import DONE, FAILED
 
-OUTCOME, EXECUTED = "outcome.json", "notebook.ipynb"
+EXECUTED = "notebook.ipynb"  # beside the outcome
 LONGEST = 80  # letters of a folder's name that say the choice
 
 Outcome = dict[str, Any]

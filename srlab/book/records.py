@@ -11,14 +11,13 @@ from typing import Any
 from nbformat import NotebookNode
 
 from srlab.book.project import Notebook, find_notebooks, find_root
+from srlab.book.recorded import COLUMNS, Run, read_recorded
 from srlab.files import replace_text
-from srlab.studies.study import MIME, number
+from srlab.studies.study import MIME, SIGNS, Outcome, number
 from srlab.studies.study import verdict_words as words_of
 
 Record = dict[str, Any]
 MARKERS = ("<!-- findings -->", "<!-- /findings -->")
-HEADLINE = 3  # measurements a row shows; a notebook records the most telling ones first
-HEADINGS = ("Verdict", "Finding", "Criterion", "Measured here")
 
 
 def extract_record(page: NotebookNode) -> Record | None:
@@ -71,35 +70,77 @@ def verdict_words(notebook: Notebook) -> str:
     return _words(record).replace(" ", "\u00a0")
 
 
-def verdict_table(records: Sequence[Record], link: Callable[[str], str]) -> str:
-    """A Markdown table with one row a finding; `link(name)` is where a finding's page is."""
+def verdict_table(
+    records: Sequence[Record], recorded: Sequence[Run], link: Callable[[str], str]
+) -> str:
+    """A Markdown table, one row a finding: its verdict in three columns, with what did not hold.
+
+    `link(name)` is where a finding's page is.
+    """
     if not records:
         return "No finding has been run yet: `make book` runs them all."
-    rows = [HEADINGS, ("---",) * len(HEADINGS)]
+    rows = [("Finding", "Photographs", *COLUMNS.values())]
+    rows.append(("---",) * len(rows[0]))
     for record in records:
-        claim = f"[{_cell(record['claim'])}]({link(record['finding'])}) ({_cell(record['source'])})"
-        rows.append(
-            (
-                _words(record).replace(" ", "&nbsp;", 1),
-                claim,
-                _cell(record["criterion"]),
-                "<br>".join(_measure(record, name) for name in [*record["measured"]][:HEADLINE]),
-            )
-        )
+        name = record["finding"]
+        claim = f"[{_cell(record['claim'])}]({link(name)}) ({_cell(record['source'])})"
+        runs = [run for run in recorded if run.finding == name]
+        cells = [
+            [_judged(run.record, run.image_set) for run in runs if run.column == column]
+            for column in COLUMNS
+        ]
+        rows.append((claim, _judged(record), *("<br>".join(cell) or "–" for cell in cells)))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def results_table(
+    records: Sequence[Record], recorded: Sequence[Run], link: Callable[[str], str]
+) -> str:
+    """A Markdown table, one row a number that a paper reports too: theirs, then ours by column."""
+    rows = [("Finding", "Measure", "Paper", "Photographs", *COLUMNS.values())]
+    rows.append(("---",) * len(rows[0]))
+    for record in records:
+        runs = [run for run in recorded if run.finding == record["finding"]]
+        page = f"[{_cell(record['claim'])}]({link(record['finding'])})"
+        for name, paper in record["paper"].items():
+            ours = [
+                "<br>".join(
+                    f"{_cell(run.image_set)}: {_value(run.record, name)}"
+                    for run in runs
+                    if run.column == column and name in run.record["measured"]
+                )
+                for column in COLUMNS
+            ]
+            here = _value(record, name) if name in record["measured"] else ""
+            cells = (page, _cell(name), _cell(paper), here, *ours)
+            rows.append(tuple(cell or "–" for cell in cells))
+            page = "〃"
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _value(record: Record, name: str) -> str:
+    text = number(record["measured"][name])
+    if name in record.get("interval", {}):
+        low, high = record["interval"][name]
+        text += f" ({number(low)} to {number(high)})"
+    return text
+
+
+def _judged(record: Record, image_set: str = "") -> str:
+    """The verdict, and each claim that did not hold with its sign."""
+    words = _words(record).replace(" ", "&nbsp;", 1)
+    where = f"{_cell(image_set)}: " if image_set else ""
+    rest = [
+        f"{SIGNS[Outcome(outcome)]} {_cell(text)}"
+        for text, outcome in record["checks"].items()
+        if outcome != Outcome.HELD
+    ]
+    return "<br>".join([f"{where}{words}", *rest])
 
 
 def _words(record: Record) -> str:
     own = record.get("own_question", False)
     return words_of(record["verdict"], record["checks"], own_question=own)
-
-
-def _measure(record: Record, name: str) -> str:
-    text = f"{_cell(name)}: {number(record['measured'][name])}"
-    if name in record.get("interval", {}):
-        low, high = record["interval"][name]
-        text += f" ({number(low)} to {number(high)})"
-    return text
 
 
 def _cell(text: str) -> str:
@@ -116,7 +157,9 @@ def write_readme(root: Path) -> bool:
     start, end = (text.find(marker) for marker in MARKERS)
     if not -1 < start < end:
         raise ValueError(f"{readme} needs the lines {MARKERS[0]} and {MARKERS[1]}, in this order")
-    table = verdict_table(read_records(root), lambda name: f"notebooks/{name}.py")
+    table = verdict_table(
+        read_records(root), read_recorded(root), lambda name: f"notebooks/{name}.py"
+    )
     updated = f"{text[: start + len(MARKERS[0])]}\n{table}\n{text[end:]}"
     replace_text(readme, updated)
     return updated != text

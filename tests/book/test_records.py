@@ -4,14 +4,20 @@ import json
 
 import pytest
 
+from srlab.book.card import card_html
+from srlab.book.compute import compute_table
 from srlab.book.project import Notebook
+from srlab.book.recorded import Run, read_recorded, take_over
 from srlab.book.records import (
     MARKERS,
     read_records,
+    results_table,
     verdict_table,
     verdict_words,
     write_readme,
 )
+from srlab.checkpoints.files import WEIGHTS, read_provenance
+from srlab.studies.study import number
 
 RECORD = {
     "finding": "a/one",
@@ -21,16 +27,87 @@ RECORD = {
     "verdict": "mixed",
     "checks": {"ratio > 1.5": "held", "ratio < 2": "failed"},
     "measured": {"z": 2.0, "ratio": 1830.0, "third": 0.5, "fourth": 1.0},
-    "interval": {"z": (1.5, 2.5)},
+    "interval": {"z": [1.5, 2.5]},
+    "image_set": "photographs",
 }
 
 
-def test_table_says_claim_criterion_measure_and_verdict():
-    row = verdict_table([RECORD], lambda name: f"/{name}").splitlines()[2]
+OUTCOME = {
+    "finding": "a/one",
+    "date": "2026-11-29",
+    "hardware": "a laptop",
+    "seconds": 12.5,
+    "record": {**RECORD, "image_set": "b100", "verdict": "reproduced", "checks": {"x": "held"}},
+}
+
+
+def test_table_says_claim_verdict_and_what_did_not_hold():
+    row = verdict_table([RECORD], [], lambda name: f"/{name}").splitlines()[2]
     assert r"[A \| \[claim\] of \*two\*](/a/one) (Euclid, I.1)" in row
-    assert "z: 2.00 (1.50 to 2.50)<br>ratio: 1\u202f830<br>third: 0.500 |" in row
-    assert row.startswith("| ◐&nbsp;mixed (1 of 2, headline held) |")
-    assert "fourth" not in row
+    assert row.endswith(r"| ◐&nbsp;mixed (1 of 2, headline held)<br>✘ ratio \< 2 | – | – |")
+    own = verdict_table([{**RECORD, "own_question": True}], [], str)
+    assert "◐&nbsp;own question: in part (1 of 2, headline held)" in own
+
+
+def test_recorded_runs_are_columns_of_their_own(checkout, write_notebook, tmp_path):
+    write_notebook("a/one", "print(amount)")
+    place = tmp_path / "sweep" / "a" / "one"
+    place.mkdir(parents=True)
+    (place / "outcome.json").write_text(json.dumps(OUTCOME))
+    stopped = {**OUTCOME, "record": None}
+    for name, outcome in {"stopped": stopped, "gone": {**OUTCOME, "finding": "a/gone"}}.items():
+        (place.parent / name).mkdir()
+        (place.parent / name / "outcome.json").write_text(json.dumps(outcome))
+    for column in ("literature", "others", "literature"):  # the last replaces the first
+        (new,) = take_over(checkout, column, str(tmp_path / "sweep"), "abc1234")
+    assert new.record == OUTCOME["record"]
+    runs = read_recorded(checkout)
+    assert [(run.column, run.image_set, run.commit) for run in runs] == [
+        ("literature", "b100", "abc1234"),
+        ("others", "b100", "abc1234"),
+    ]
+    row = verdict_table([RECORD], runs, str).splitlines()[2]
+    assert row.endswith("| b100: ✔&nbsp;reproduced | b100: ✔&nbsp;reproduced |")
+
+
+def test_results_stand_beside_the_papers_numbers():
+    record = {**RECORD, "paper": {"ratio": "2 to | 3", "z": "near 2"}}
+    run = Run("a/one", "literature", "b100", "2026-11-29", "abc1234", "a laptop", 1.0, record)
+    rows = results_table([record], [run], lambda name: f"/{name}").splitlines()[2:]
+    assert rows[0].endswith(r"](/a/one) | ratio | 2 to \| 3 | 1 830 | b100: 1 830 | – |")
+    assert rows[1].startswith("| 〃 | z | near 2 | 2.00 (1.50 to 2.50) | b100: 2.00 (1.50 to 2.50)")
+    assert len(rows) == 2
+
+
+def test_a_card_opens_a_page_with_its_verdicts():
+    run = Run("a/one", "others", "b<100", "2026-11-29", "abc1234", "a laptop", 1.0, RECORD)
+    card = card_html({**RECORD, "own_question": True}, [run, run._replace(finding="a/two")])
+    assert "◐ own question: in part (1 of 2, headline held)</strong> on photographs" in card
+    assert "<li>✔ held: ratio &gt; 1.5</li><li>✘ failed: ratio &lt; 2</li>" in card
+    made = "networks that others trained (b&lt;100, 2026-11-29, commit abc1234)"
+    assert f"<li>{made}: ◐ mixed (1 of 2, headline held)</li>" in card
+    assert card.count("abc1234") == 1
+    assert "Recorded runs" not in card_html(RECORD, [])
+
+
+def test_each_network_counts_once_in_what_a_paper_cost():
+    one = {"checkpoints": ["fsrcnn", "srresnet-gr@1000"], "hardware": "a laptop", "seconds": 90.0}
+    two = {"checkpoints": ["srresnet-gr", "trained-here"], "hardware": "a desktop", "seconds": 30.0}
+    steps = [
+        read_provenance(WEIGHTS / f"{name}.safetensors").step for name in ("fsrcnn", "srresnet-gr")
+    ]
+    rows = compute_table([one, two]).splitlines()[2:]
+    assert rows[0] == "| Networks | 2 | – |"
+    assert rows[1] == f"| Training steps | {number(sum(steps))} | – |"
+    assert rows[3] == "| Minutes of the pages | 2.00 | a desktop; a laptop |"
+
+
+def test_only_what_a_sweep_left_is_recorded(checkout, tmp_path):
+    with pytest.raises(ValueError, match="no column 'paper'; there are literature, others"):
+        take_over(checkout, "paper", str(tmp_path), "abc1234")
+    with pytest.raises(FileNotFoundError, match="no sweep left anything"):
+        take_over(checkout, "others", str(tmp_path), "abc1234")
+    assert read_recorded(checkout) == []
 
 
 def test_a_verdict_in_words_is_that_of_the_last_run(tmp_path):
@@ -43,7 +120,7 @@ def test_a_verdict_in_words_is_that_of_the_last_run(tmp_path):
 
 
 def test_table_without_records_says_how_to_get_them():
-    assert "make book" in verdict_table([], str)
+    assert "make book" in verdict_table([], [], str)
 
 
 def test_readme_changes_between_its_markers_only(checkout, write_notebook):
@@ -58,7 +135,7 @@ def test_readme_changes_between_its_markers_only(checkout, write_notebook):
     readme.write_text(f"before\n{MARKERS[0]}\nold\n{MARKERS[1]}\nafter\n")
     assert write_readme(checkout)
     text = readme.read_text()
-    assert text.startswith(f"before\n{MARKERS[0]}\n| Verdict")
+    assert text.startswith(f"before\n{MARKERS[0]}\n| Finding")
     assert text.endswith(f"{MARKERS[1]}\nafter\n")
     assert "old" not in text
     assert "notebooks/a/one.py" in text

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
 from srlab.attribution.objective import Network
 from srlab.attribution.paths import deblur
-from srlab.capture import frozen
 from srlab.metrics import psnr, ssim
 from srlab.statistics import drawn_groups, linear_correlation, rank_correlation
 from srlab.studies.lam.hard_patches import HardPatches
@@ -28,6 +28,7 @@ class Diffusion:
     psnr: np.ndarray  # (k,) dB of luma, whole patch without a border of `scale` pixels
     ssim: np.ndarray  # (k,) of the same
     maps: np.ndarray  # (k, h, w) as shown, in [0, 1], LR pixels
+    sr: Tensor  # (k, 3, H, W) what the network makes of the patches
     completeness_error: float  # the largest of the k maps
 
 
@@ -45,13 +46,13 @@ def diffusion(
     top, left = (middle(extent, window) for extent in patches.hr.shape[-2:])
     target = patch(top, left, window)
     maps = [lam(network, lr, target, path=deblur(steps=steps)) for lr in patches.lr.split(1)]
-    with frozen(network), torch.no_grad():
-        sr = torch.cat([network(lr) for lr in patches.lr.split(1)])
+    sr = torch.cat([own.sr.detach() for own in maps])
     return Diffusion(
         index=np.array([diffusion_index(own) for own in maps]),
         psnr=psnr(sr, patches.hr, border=scale).cpu().numpy(),
         ssim=ssim(sr, patches.hr, border=scale).numpy(),
         maps=np.stack([magnitude(own).cpu().numpy() for own in maps]),
+        sr=sr,
         completeness_error=max(own.completeness_error for own in maps),
     )
 

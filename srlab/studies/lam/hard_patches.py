@@ -63,6 +63,8 @@ def hard_patches(
 ) -> HardPatches:
     """The k hardest size × size sub-images of a set for `networks`, which enlarge by `scale`.
 
+    Several sets are joined by +, as in "urban100-30+b100"; `limit` then counts in each.
+
     Candidates lie on a grid with `stride` HR pixels (default size/2, and never less, so that no
     two share more than half); `limit` takes only the first pictures, `per_picture` at most so
     many patches of each. Every network is given each candidate's LR image by itself. A candidate's
@@ -76,7 +78,8 @@ def hard_patches(
     _check(networks, k, size, scale, stride)
     images = {
         name: crop_to_multiple(image, scale)
-        for name, image in load_images(image_set, limit=limit).items()
+        for one in image_set.split("+")
+        for name, image in load_images(one, limit=limit).items()
     }
     places = _grid(images, size, stride, scale)
     settings = {

@@ -1,5 +1,6 @@
-"""How regular a patch is: stripes and grids have peaks in their spectrum (cf. LAM, Fig. 8)."""
+"""How regular a patch is, and which way its texture runs (cf. LAM, Fig. 6 and 8)."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,3 +34,35 @@ def spectral_peakiness(pixels: Tensor, *, peaks: int = 9) -> Tensor:
 def edge_strength(pixels: Tensor) -> Tensor:
     """Mean gradient magnitude (B,) of pixels (B, 3, h, w), per pixel and channel."""
     return gradient_map(pixels).mean(dim=(1, 2, 3))
+
+
+def texture_direction(pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Which way the luma of pixels (B, 3, h, w) changes least, and how clear that is.
+
+    Unit vectors (B, 2) as (row, column), of either sign, and coherence (B,): 1 for stripes, 0 where
+    no direction is preferred. From the eigenvectors of the structure tensor.
+    """
+    grey = luma(pixels.double())[:, 0]
+    corner = grey[:, :-1, :-1]
+    slopes = torch.stack([grey[:, 1:, :-1] - corner, grey[:, :-1, 1:] - corner], dim=1).flatten(2)
+    values, vectors = torch.linalg.eigh(slopes @ slopes.transpose(1, 2))
+    total = values.sum(dim=1)
+    flat = total <= 1e-12 * slopes.shape[-1]
+    coherence = (values[:, 1] - values[:, 0]) / torch.where(flat, 1, total)
+    return vectors[:, :, 0], torch.where(flat, 0, coherence)
+
+
+def elongation(shown: np.ndarray, centre: tuple[float, float], along: np.ndarray) -> float:
+    """log of how far a map (h, w) reaches along a direction over how far across it.
+
+    Root mean square distances from `centre` (row, column), weighted with the map; `along` is a unit
+    vector (row, column). 0: as far either way.
+    """
+    if shown.ndim != 2 or not shown.any():
+        raise ValueError(f"expected a map (h, w) that is not all zero, got shape {shown.shape}")
+    rows, columns = (place - middle for place, middle in zip(np.indices(shown.shape), centre))
+    reach = [
+        (shown * (rows * way[0] + columns * way[1]) ** 2).sum()
+        for way in (along, (-along[1], along[0]))
+    ]
+    return float(np.log(reach[0] / reach[1]) / 2)

@@ -1,0 +1,85 @@
+"""Runs that a build does not repeat: on the literature's pictures, with networks of others.
+
+They are the scoreboard's other columns. `python -m srlab.book.recorded literature FOLDER COMMIT`
+takes over what a sweep left in FOLDER, which ran at COMMIT.
+"""
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from srlab.book.project import find_notebooks, find_root
+from srlab.files import replace_file
+
+TABLE = "book/recorded.parquet"
+OUTCOME = "outcome.json"  # of a point of a sweep
+COLUMNS = {
+    "literature": "Pictures of the literature",
+    "others": "Networks that others trained",
+}
+
+
+class Run(NamedTuple):
+    """One recorded run of a notebook."""
+
+    finding: str
+    column: str  # one of COLUMNS
+    image_set: str
+    date: str
+    commit: str
+    hardware: str
+    seconds: float
+    record: dict[str, Any]  # as a run of the book leaves it
+
+
+def read_recorded(root: Path) -> list[Run]:
+    """All recorded runs, by finding, column and image set."""
+    file = root / TABLE
+    rows = parquet.read_table(file).to_pylist() if file.is_file() else []
+    return [Run(**{**row, "record": json.loads(row["record"])}) for row in rows]
+
+
+def take_over(root: Path, column: str, folder: str, commit: str) -> list[Run]:
+    """Put a sweep's judged points into the table, where older ones of the same place go.
+
+    Points of notebooks that are no more, and those that failed, are left out.
+    """
+    if column not in COLUMNS:
+        raise ValueError(f"no column {column!r}; there are {', '.join(COLUMNS)}")
+    known = {notebook.name for notebook in find_notebooks(root)}
+    found = [json.loads(file.read_text("utf-8")) for file in Path(folder).rglob(OUTCOME)]
+    if not found:
+        raise FileNotFoundError(f"no sweep left anything in {folder}: there is no {OUTCOME} below")
+    new = [
+        _run(outcome, column, commit)
+        for outcome in found
+        if outcome["record"] and outcome["finding"] in known
+    ]
+    kept = {_place(run): run for run in [*read_recorded(root), *new]}
+    _write(root / TABLE, sorted(kept.values(), key=_place))
+    return new
+
+
+def _run(outcome: dict[str, Any], column: str, commit: str) -> Run:
+    told = {name: outcome[name] for name in ("finding", "date", "hardware", "seconds", "record")}
+    return Run(column=column, commit=commit, image_set=outcome["record"]["image_set"], **told)
+
+
+def _place(run: Run) -> tuple[str, str, str]:
+    return run.finding, run.column, run.image_set
+
+
+def _write(file: Path, runs: Iterable[Run]) -> None:
+    rows = [{**run._asdict(), "record": json.dumps(run.record, ensure_ascii=False)} for run in runs]
+    with replace_file(file) as temporary:
+        parquet.write_table(pa.Table.from_pylist(rows), temporary, compression="zstd")
+
+
+if __name__ == "__main__":
+    for run in take_over(find_root(), *sys.argv[1:4]):
+        print(run.finding, run.image_set, run.record["verdict"])

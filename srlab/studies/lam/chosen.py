@@ -1,0 +1,55 @@
+"""Which networks a page asks: the narrow ones of this book, those that others trained, or both."""
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import nn
+
+from srlab.checkpoints.official import load_official
+from srlab.studies.networks import obtainable
+from srlab.studies.study import Study
+
+WEIGHTS = ("zoo", "published", "both")
+PUBLISHED = ("carn-m", "pan", "imdn", "rfdn")
+SHOWN = {"fsrcnn-d56-m4": "FSRCNN", "rrdbnet": "RRDBNet", "swinir": "SwinIR"}  # not in capitals
+
+
+def chosen_networks(study: Study, zoo: Iterable[str], weights: str) -> dict[str, nn.Module]:
+    """{label: network}: "IMDN" of this book, "IMDN, published" as its authors trained it.
+
+    `weights` is "zoo" (those of `zoo` that `obtainable` knows), "published" or "both".
+    """
+    if weights not in WEIGHTS:
+        raise ValueError(f"weights are one of {', '.join(WEIGHTS)}, got {weights!r}")
+    found: dict[str, nn.Module] = {}
+    if weights != "published":
+        found |= {label(name): study.network(name) for name in obtainable(zoo, train=study.train)}
+    if weights != "zoo":
+        found |= published_networks(study.device)
+    return found
+
+
+def published_networks(device: torch.device | str = "cpu") -> dict[str, nn.Module]:
+    """{label: network} of every ×4 network whose published weights srlab fetches."""
+    return {f"{label(name)}, published": _laid_out(name, device) for name in PUBLISHED}
+
+
+def label(name: str) -> str:
+    """What a figure calls the network of a recipe or of published weights."""
+    return SHOWN.get(name, name.upper())
+
+
+def family(shown: str) -> str:
+    """ "CARN" of "CARN-M, published" and of "CARN"."""
+    return shown.split(",")[0].split("-")[0]
+
+
+def members(networks: Mapping[str, object], families: Iterable[str]) -> list[str]:
+    """Labels of the networks that belong to these families, in the networks' order."""
+    wanted = set(families)
+    return [shown for shown in networks if family(shown) in wanted]
+
+
+def _laid_out(name: str, device: torch.device | str) -> nn.Module:
+    model, _ = load_official(name)
+    return model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
