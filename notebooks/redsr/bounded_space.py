@@ -72,6 +72,7 @@ device = "auto"
 # %% tags=["hide-input"]
 import numpy as np
 import pandas as pd
+from IPython.display import display
 
 from srlab.data.datasets import load_images
 from srlab.degradations.windows import windows
@@ -95,6 +96,7 @@ from srlab.studies.redsr.codes import (
     stacked,
     variance_spectrum,
 )
+from srlab.studies.redsr.histories import shipped_steps
 from srlab.studies.redsr.intervals import by_picture, gain, left_out_interval, trainings_interval
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation
 from srlab.studies.study import Outcome, Study, exceeds, together
@@ -327,6 +329,28 @@ interval_dots(
     sprites=labels(stacked(cut, [*unseen][:1]), zoom=2)["sprites"],
     pictures=dict.fromkeys(tabled, range(num_restored)),
 )
+
+# %% [markdown]
+# ## Where it is heading
+#
+# Snapshots of ReDSR (training seed 0); of DASR none ship. Does the space fill first, or do the codes
+# begin to tell unseen blurs first?
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Along ReDSR's training: neighbour purity of anisotropic blurs (chance: one in six), the scaled distance of isotropic codes to the Gaussian, and their effective rank as a share. Look whether purity still climbs at the right end.", "name": "fig-bounded-ladder"}}
+rungs = {} if train else shipped_steps(NETWORKS["ReDSR"])
+ladder = pd.DataFrame(
+    {"step": step, "purity": gathering(codes_of(one, seen["unseen"].lr), seen["unseen"]).mean()}
+    | filling(codes_of(one, seen["known"].lr), "ReDSR")
+    for step, one in ((step, study.network(file)) for step, file in rungs.items())
+)
+if rungs:
+    views = {
+        "purity": "purity, unseen blurs",
+        "filled": "scaled distance",
+        "rank": "effective rank",
+    }
+    curves = {title: {"ReDSR": ladder[key]} for key, title in views.items()}
+    display(stacked_curves(ladder.step, curves, x_title="training step"))
 
 # %% [markdown]
 # ## Verdict
