@@ -418,8 +418,8 @@ study.verdict(**outcomes)
 #   {glue:text}`redeg_gain_5`, 6 {glue:text}`redeg_gain_6`, 7 {glue:text}`redeg_gain_7`, 8
 #   {glue:text}`redeg_gain_8`, and the oracle {glue:text}`redeg_gain_9`. What the oracle gains is all that
 #   knowing the width can bring *this* generator; no code can bring more, however well it gathers. In the
-#   paper it brings 1.5 dB: a generator a dozen times as large, trained for some fifty times as many steps, has learned
-#   to use what it is told. Longer trainings of models 1, 8 and 9 are what this page lacks.
+#   paper it brings 1.5 dB: a generator a dozen times as large, trained for some fifty times as many steps,
+#   has learned to use what it is told. Longer trainings of models 1, 8 and 9 are what this page lacks.
 #
 # ## Try it yourself
 #
