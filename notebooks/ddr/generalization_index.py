@@ -130,7 +130,11 @@ study
 # ## Experiment: one architecture, three trainings
 
 # %%
-CLEAN, DEGRADED, GUIDED = TRAININGS = ("clean pictures", "degraded ones", "… with guidance")
+CLEAN, DEGRADED, GUIDED = TRAININGS = (
+    "clean pictures",
+    "degraded pictures",
+    "degraded pictures, guided",
+)
 BASES = dict(zip(TRAININGS, ("srresnet-gr", "srresnet-blind", "srresnet-guided")))
 pictures = load_images(image_set)
 seen = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
