@@ -31,7 +31,7 @@ num_patches = 100  # contents; each is shown under all three degradations
 training_seeds = [0, 1, 2]  # of the two SRGANs, from other initializations; those that are shipped
 tsne_runs = 5  # random starts of t-SNE for what is judged, as in the paper
 size = 32  # side of a patch, LR pixels
-restored = 20  # contents whose outputs are compared
+restored = 10  # contents whose outputs are compared
 perplexity = 30
 train = (
     False  # True trains all networks here (half an hour each on one core) instead of loading them
