@@ -310,8 +310,9 @@ study.verdict(
 # - BM3D leaves {glue:text}`switch_own_noise_bm3d:.0f` % of mild's noise,
 #   {glue:text}`switch_noise_bm3d:.0f` % of noise 20 and {glue:text}`switch_film_bm3d:.0f` % of film's
 #   ({glue:text}`switch_gain_bm3d:+.2f` and {glue:text}`switch_gain_bm3d_noise:+.2f` dB on the first
-#   two), and of the blur in mild {glue:text}`switch_own_blur_bm3d:.0f` %: it smooths noise, whatever
-#   it came with. SRCNN leaves {glue:text}`switch_own_noise_srcnn:.0f` % and
+#   two), and of the blur in mild {glue:text}`switch_own_blur_bm3d:.0f` %. It smooths the noise that its
+#   estimate sees, whatever that came with; compression hides most of a film's grain from any
+#   estimate. SRCNN leaves {glue:text}`switch_own_noise_srcnn:.0f` % and
 #   {glue:text}`switch_noise_srcnn:.0f` % of the first two.
 # - A network that has not learnt to restore cannot show that it switches off. Where CinCGAN's PSNR on
 #   mild is no gain, this page says nothing for or against the paper's CinCGAN; it says that ours, trained
