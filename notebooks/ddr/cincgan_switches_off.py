@@ -37,9 +37,9 @@ device = "auto"
 #
 # | | paper | here |
 # |---|---|---|
-# | blind network | CinCGAN, published weights | CinCGAN: inner cycle of 6, outer of 16 blocks, 32 channels |
+# | blind network | CinCGAN | CinCGAN: inner cycle of 6, outer of 16 blocks, 32 channels |
 # | trained on | the "mild" track of NTIRE 2018 | a mild degradation of our own, drawn anew for every picture |
-# | its training | not stated by the paper | 1 800 steps of 8 pictures, begun with SRResNet's weights; too few, as the page shows |
+# | its training | unpaired, on DIV2K-mild; length not stated | 1 800 steps of 8 pictures, begun with SRResNet's weights; too few, as the page shows |
 # | seen on | DIV2K mild; noise 20; frames of old films | mild; noise 20; *film*, a stand-in: blur 0.6, noise 8/255, JPEG 35 |
 # | judged by | looking | PSNR, and what is left of each part of a degradation |
 #

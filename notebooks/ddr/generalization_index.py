@@ -49,10 +49,10 @@ device = "auto"
 # | | paper | here |
 # |---|---|---|
 # | networks | RRDB trained on clean pictures, on degraded ones, on degraded ones with DDR guidance | SRResNet with GR, 32 channels, in the same three ways, three seeds each |
-# | degraded training | not stated | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
-# | guidance | "degradation embeddings" of a pretrained network | channel statistics of the first ({doc}`blind_sr_guidance`) |
+# | degraded training | cut off in the text at hand | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
+# | guidance | deep representations of a trained SR network | channel statistics of the first ({doc}`blind_sr_guidance`) |
 # | shown | clean, blur, noise; strengths not stated for this figure | clean, blur 4, noise 20/255 |
-# | compared | mean of five t-SNE runs | the same, behind the last block; PSNR-Y on blur and noise |
+# | compared | CHI, mean of five t-SNE runs (A.6) | the same, behind the last block; PSNR-Y on blur and noise |
 # | ranking of all networks | not claimed | every SR network of this chapter, under four degradations that **no** network was trained on |
 #
 # The four: anisotropic blur; JPEG; noise stronger than any in training; weak noise under JPEG. SRGA
