@@ -276,6 +276,7 @@ def separability_draws(
     """The index in bootstrap draws (draws,): whole `groups` (contents) drawn with replacement.
 
     Equal groups and seed give equal draws, so that two sets of points can be compared draw by draw.
+    Where the labels are the groups, every copy of a group is a label of its own.
     """
     separability(points, labels)  # refuses what has no index
     names, own = np.unique(np.asarray(groups), return_inverse=True)
@@ -291,7 +292,15 @@ def separability_draws(
         spread = ((weights @ points) ** 2).sum(axis=1) / number
         within, between = within + weights @ lengths - spread, between + spread
         kinds = kinds + weights.any(axis=1)
+    if _same_parts(own, labels):
+        kinds = len(names)
     return between / within * (count - kinds) / (kinds - 1)
+
+
+def _same_parts(one: np.ndarray, other: np.ndarray) -> bool:
+    """Do two labellings (N,) part the points alike?"""
+    pairs = set(zip(one.tolist(), other.tolist(), strict=True))
+    return len(pairs) == len(np.unique(one)) == len(np.unique(other))
 
 
 def separability_interval(
