@@ -222,6 +222,7 @@ def depth_first(found):
     """Whether doubling depth raises the measure more than doubling width."""
     return exceeds(interval(found.depth_draws - found.width_draws))
 
+
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over crops.", "name": "fig-scale-verdict"}}
 PAPER = dict.fromkeys(product(GRIDS, ("depth", "width")), "grows")
 PAPER["EDSR", "width"] = "no corresponding growth"

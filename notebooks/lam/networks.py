@@ -287,7 +287,9 @@ by_width = sorted(names, key=mean.get)
 best_plain = max(members(trained, PLAIN), key=mean.get)
 attentive = members(trained, ATTENTIVE)
 exceed = [name for name in attentive if mean[name] > mean[best_plain]]
-windows = [crop(one, top, top, window, window) for one in (patches.hr, *(found[n].sr for n in names))]
+windows = [
+    crop(one, top, top, window, window) for one in (patches.hr, *(found[n].sr for n in names))
+]
 window_psnr = np.array([psnr(own, windows[0], border=0).cpu().numpy() for own in windows[1:]])
 worse = is_wide & (window_psnr < half_means(window_psnr, is_narrow))  # wide but wrong
 
