@@ -212,7 +212,7 @@ figure = scatter_panels(
     names={name: [names[i] for i in rank] for name in di},
     y_title="diffusion index",
     sprites=sprites,
-    pictures={name: rank for name in di},
+    pictures=dict.fromkeys(di, rank),
 )
 figure.update_yaxes(type="log")
 

@@ -74,7 +74,7 @@ from srlab.figures.maps import attribution_grid
 from srlab.images import center_crop, image_to_array
 from srlab.statistics import rank_correlation
 from srlab.studies.frames import curves
-from srlab.studies.study import Study, exceeds, mean_interval, span, stays_below, together
+from srlab.studies.study import Study, exceeds, mean_interval, stays_below, together
 
 study = Study(
     "lam/method",

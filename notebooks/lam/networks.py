@@ -156,7 +156,7 @@ widest = int(np.argmax([np.mean([di[name][i] for name in trained]) for i in rang
 lr, hr = patches.lr[[widest]], patches.hr[[widest]]
 half = -(-len(models) // 2)
 panels, notes = {}, {}
-for k, (name, model) in enumerate(models.items()):
+for k, name in enumerate(models):
     block, column = " " * (k // half), " " * (k % half)
     panels["SR" + block, column] = image_to_array(found[name].sr[widest])
     panels["map" + block, column] = found[name].maps[widest]

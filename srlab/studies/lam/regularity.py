@@ -60,7 +60,9 @@ def elongation(shown: np.ndarray, centre: tuple[float, float], along: np.ndarray
     """
     if shown.ndim != 2 or not shown.any():
         raise ValueError(f"expected a map (h, w) that is not all zero, got shape {shown.shape}")
-    rows, columns = (place - middle for place, middle in zip(np.indices(shown.shape), centre))
+    rows, columns = (
+        place - middle for place, middle in zip(np.indices(shown.shape), centre, strict=True)
+    )
     reach = [
         (shown * (rows * way[0] + columns * way[1]) ** 2).sum()
         for way in (along, (-along[1], along[0]))
