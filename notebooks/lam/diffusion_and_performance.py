@@ -21,8 +21,8 @@
 # ## Parameters
 
 # %% tags=["parameters"] quick={"num_patches": 2, "size": 96, "fsrcnn_widths": [16, 56], "fsrcnn_depths": [1], "edsr_widths": [8, 32], "edsr_depths": [2], "zoo": ["carn", "pan"], "steps": 4}
-image_set = "photographs"  # none was seen in training; "urban100-30" and "b100" are downloaded
-num_patches = 6  # the hardest crops, at most two of a picture
+image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
+num_patches = 8  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels; the paper's is 256
 stride = 192  # between the crops that are considered, HR pixels
 window = 16  # side of the explained patch in the middle of the crop, SR pixels
@@ -115,7 +115,7 @@ edsrs = [f"edsr-c{w}-b{d}" for w, d in product(edsr_widths, edsr_depths)]
 models = chosen_networks(study, [*zoo, *fsrcnns, *edsrs], weights)
 judging = {name: network(name, device=study.device) for name in obtainable(judges)}
 patches = hard_patches(
-    image_set, judging, num_patches, size=size, stride=stride, per_picture=2, device=study.device
+    image_set, judging, num_patches, size=size, stride=stride, per_picture=1, device=study.device
 )
 found = {
     name: diffusion(model, patches, window=window, steps=steps) for name, model in models.items()

@@ -24,8 +24,8 @@
 # ## Parameters
 
 # %% tags=["parameters"] quick={"num_patches": 2, "size": 96, "fsrcnn_widths": [16, 56], "fsrcnn_depths": [1, 8], "edsr_widths": [8, 32], "edsr_depths": [2, 10], "steps": 4}
-image_set = "photographs"  # none was seen in training; "urban100-30" and "b100" are downloaded
-num_patches = 12  # the hardest crops, at most two of a picture
+image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
+num_patches = 12  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels; the paper's is 256
 stride = 192  # between the crops that are considered, HR pixels
 window = 16  # side of the explained patch in the middle of the crop, SR pixels
@@ -115,7 +115,7 @@ names = obtainable(sizes, train=train)
 models = {name: study.network(name) for name in names}
 judging = {name: study.network(name) for name in obtainable(judges, train=train)}
 patches = hard_patches(
-    image_set, judging, num_patches, size=size, stride=stride, per_picture=2, device=study.device
+    image_set, judging, num_patches, size=size, stride=stride, per_picture=1, device=study.device
 )
 found = {
     name: diffusion(model, patches, window=window, steps=steps) for name, model in models.items()

@@ -23,9 +23,9 @@
 # ## Parameters
 
 # %% tags=["parameters"] quick={"num_patches": 2, "size": 128, "stride": 256, "zoo": ["fsrcnn-d56-m4", "edsr", "imdn", "rcan"], "steps": 4}
-image_set = "photographs"  # none was seen in training; "urban100-30" and "b100" are downloaded
+image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
 limit = None  # pictures taken from the set; None takes all
-num_patches = 8  # the hardest crops, at most two of a picture
+num_patches = 10  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels; the paper's is 256
 stride = 192  # between the crops that are considered, HR pixels; 256 is faster on large sets
 window = 16  # side of the explained patch in the middle of the crop, SR pixels
@@ -125,7 +125,7 @@ patches = hard_patches(
     size=size,
     stride=stride,
     limit=limit,
-    per_picture=2,
+    per_picture=1,
     device=study.device,
 )
 found = {
