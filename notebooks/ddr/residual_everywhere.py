@@ -39,7 +39,7 @@ results = ""  # a results.parquet of `srlab sweep` (file or address); "" shows t
 import pandas as pd
 
 from srlab.studies.ddr import RECORDED
-from srlab.studies.study import Study
+from srlab.studies.study import Study, reaches, span, stays_below
 from srlab.studies.sweeps import effects_figure, outcome_words, read_results
 
 study = Study(
@@ -47,11 +47,12 @@ study = Study(
     claim="The global residual separates degradations for other seeds, pictures and projections",
     source="srlab's own, after DDR, Sec. 4.3",
     claims={
-        "finished": "every point finished",
         "ratio": "CHI with GR is at least 50 times that without, in every point",
         "above": "level + (20) with GR, in every point",
         "below": "below 20 without GR, in every point",
     },
+    controls={"finished": "every point finished"},
+    own_question=True,
     image_set=results or "photographs, b100, urban100-30",
 )
 study
@@ -93,10 +94,10 @@ study.glue(
     everywhere_date=str(made["date"]),
 )
 study.verdict(
+    ratio=reaches(span(ratio.dropna()), 50),
+    above=reaches(span(above.dropna()), 20),
+    below=stays_below(span(below.dropna()), 20),
     finished=table[[RATIO, WITH, WITHOUT]].notna().all(axis=None),
-    ratio=ratio.min() >= 50,
-    above=above.min() >= 20,
-    below=below.max() < 20,
     notes={"recorded": made["date"]},
 )
 

@@ -42,7 +42,7 @@ device = "auto"
 #
 # The narrow rivals lack the extra lessons of the published ones. To see whether their first branch
 # does anything at all, we also restore each picture with the description of *another* degradation.
-# "At most 0.1 dB worse" holds where the 95 % bootstrap interval of the difference over windows lies
+# "At most 0.1 dB behind" holds where the 95 % bootstrap interval of the difference over windows lies
 # above −0.1 dB.
 
 # %% tags=["hide-input"]
@@ -61,7 +61,7 @@ from srlab.metrics import psnr
 from srlab.networks.cost import multiply_adds, parameter_count
 from srlab.studies.faig.outputs import KINDS, first_window, restored_psnr
 from srlab.studies.networks import obtainable
-from srlab.studies.study import Study, mean_interval
+from srlab.studies.study import Study, mean_interval, reaches, together
 from srlab.training.recipes import seed_names
 
 study = Study(
@@ -69,9 +69,18 @@ study = Study(
     claim="A one-branch network restores as well as two-branch networks of equal size",
     source="FAIG, Sec. 3, Tab. 1, Fig. 1",
     claims={
+        "dasr": "one branch is at most 0.1 dB behind two after DASR, on blurry and on blurry and "
+        "noisy pictures",
+        "dan": "one branch is at most 0.1 dB behind two after DAN, on both",
+    },
+    says={
+        "dasr": "Sec. 3, Tab. 1: “a unified one-branch network can also achieve comparable results "
+        "under similar computation budgets on both settings” (0.055 and 0.027 dB ahead)",
+        "dan": "Sec. 3, Tab. 1: 0.014 dB ahead on blur, 0.053 dB behind on blur and noise",
+    },
+    controls={
+        "noisy": "the same on noisy pictures, which the paper does not test apart",
         "size": "parameters and operations are equal within 10 %",
-        "dasr": "one branch is at most 0.1 dB worse than after DASR, on every kind",
-        "dan": "one branch is at most 0.1 dB worse than after DAN, on every kind",
         "used": "each rival loses 0.1 dB at least under another description",
     },
     image_set=image_set,
@@ -185,7 +194,7 @@ PAPER = {
 for title, own in quality.items():
     for kind, values in own.items():
         study.measure(f"PSNR of {title}, {kind}", values.mean())
-worst = {key: mean_interval(values)[0] for key, values in ahead.items()}
+margin = {key: reaches(mean_interval(values), -0.1) for key, values in ahead.items()}
 for (rival, kind), values in ahead.items():
     study.measure(
         f"one branch ahead of {rival}, {kind}",
@@ -207,10 +216,12 @@ study.glue(
     branch_parameters=100 * within[0],
     branch_operations=100 * within[1],
 )
+tested = ("blurry", "blurry and noisy")  # as in the paper
 study.verdict(
+    dasr=together(*(margin["DASR", kind] for kind in tested)),
+    dan=together(*(margin["DAN", kind] for kind in tested)),
+    noisy=together(*(margin[rival, "noisy"] for rival in RIVALS)),
     size=max(within) <= 0.1,
-    dasr=all(worst["DASR", kind] > -0.1 for kind in kinds),
-    dan=all(worst["DAN", kind] > -0.1 for kind in kinds),
     used=all(max(lost[rival, kind].mean() for kind in SWAPPED) >= 0.1 for rival in RIVALS),
 )
 

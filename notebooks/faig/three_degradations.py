@@ -98,17 +98,20 @@ from srlab.statistics import rank_correlation
 from srlab.studies.faig.effects import masking_effects
 from srlab.studies.faig.outputs import KINDS, first_window, restored
 from srlab.studies.faig.rankings import fine_tuned, flat_scores, scores_by_kind
-from srlab.studies.study import Study, mean_interval
+from srlab.studies.study import Study, exceeds, mean_interval, span, together
 
 study = Study(
     "faig/three_degradations",
     claim="With three degradations, where nothing forces it, filters are specific to one",
     source="srlab's own, after FAIG, Sec. 4.2",
+    own_question=True,
     claims={
-        "change": "nothing changes an input like its own filters, every seed",
-        "harm": "filters harm their own degradation most, every seed",
-        "lead": "their lead over the other that suffers most is above zero with its whole interval",
-        "chance": "random filters lose less than a fifth, each degradation, every seed",
+        "lead": "filters harm their own degradation more than the other that suffers most, all three",
+        "harm": "they do so in every seed",
+        "change": "nothing changes an input like its own filters, all three, every seed",
+    },
+    controls={
+        "chance": "random filters harm each degradation less than a fifth as much, every seed"
     },
     image_set=image_set,
     device=pick_device(device),
@@ -322,10 +325,18 @@ study.glue(
     three_rho_low=min(rhos),
     three_rho_high=max(rhos),
 )
+
+
+def beyond(cells):
+    """(seeds, 3): a row's cell of its own degradation minus the largest other one."""
+    others = np.where(np.eye(3, dtype=bool), -np.inf, cells).max(axis=2)
+    return cells.diagonal(axis1=1, axis2=2) - others
+
+
 study.verdict(
-    change=(moved.argmax(axis=1) == np.arange(3)).all(),
-    harm=own_first.all(),
-    lead=all(low > 0 for low, _ in lead_interval.values()),
+    lead=together(*(exceeds(own) for own in lead_interval.values())),
+    harm=together(*(exceeds(span(own)) for own in beyond(lost).T)),
+    change=together(*(exceeds(span(own)) for own in beyond(moved.swapaxes(1, 2)).T)),
     chance=all((chance[kind] < at[kind, kind] / 5).all() for kind in THREE),
 )
 

@@ -325,13 +325,13 @@ def masked_weights(
 
 
 def overlap_score(masks: Masks, discriminative: Masks) -> float:
-    """The share of `discriminative` filters that `masks` chooses too (Eq. 8), 0 to 1.
+    """The share of the filters in `masks` that are `discriminative` too (Eq. 8), 0 to 1.
 
     To predict an image's degradation, `masks` are its own `top_filters`.
     """
     _check_alike(masks, discriminative)
-    if not (count := filter_count(discriminative)):
-        raise ValueError("there is no discriminative filter to overlap with")
+    if not (count := filter_count(masks)):
+        raise ValueError("there is no filter whose overlap could be taken")
     return filter_count({n: own & discriminative[n] for n, own in masks.items()}) / count
 
 

@@ -11,7 +11,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from srlab.book.project import find_notebooks, find_root
 from srlab.files import replace_text
@@ -36,19 +36,18 @@ def read_register(root: Path) -> list[Line]:
     return [Line(**row) for row in rows]
 
 
-def stated(source: Path) -> dict[str, dict[str, str]] | None:
-    """{"claims": {key: text}, …} of a notebook's `Study(…)`; None where it has none.
+STATED = ("claims", "controls", "says", "own_question")
 
-    They are read from the script, so they must be literals.
+
+def stated(source: Path) -> dict[str, Any] | None:
+    """What of STATED a notebook gives its `Study(…)`; None where it has none.
+
+    It is read from the script, so it must be literal.
     """
     for node in ast.walk(ast.parse(source.read_text("utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "Study":
-            given = {word.arg: word.value for word in node.keywords if word.arg}
-            return {
-                kind: ast.literal_eval(given[kind])
-                for kind in ("claims", "controls", "says")
-                if kind in given
-            }
+            given = {word.arg: word.value for word in node.keywords}
+            return {kind: ast.literal_eval(given[kind]) for kind in STATED if kind in given}
     return None
 
 

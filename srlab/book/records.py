@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from srlab.book.project import Notebook, find_notebooks, find_root
 from srlab.book.recorded import COLUMNS, Run, read_recorded
 from srlab.files import replace_text
-from srlab.studies.study import MIME, SIGNS, Outcome
+from srlab.studies.study import MIME, SIGNS, Outcome, number
 from srlab.studies.study import verdict_words as words_of
 
 Record = dict[str, Any]
@@ -91,6 +91,39 @@ def verdict_table(
         ]
         rows.append((claim, _judged(record), *("<br>".join(cell) or "–" for cell in cells)))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def results_table(
+    records: Sequence[Record], recorded: Sequence[Run], link: Callable[[str], str]
+) -> str:
+    """A Markdown table, one row a number that a paper reports too: theirs, then ours by column."""
+    rows = [("Finding", "Measure", "Paper", "Photographs", *COLUMNS.values())]
+    rows.append(("---",) * len(rows[0]))
+    for record in records:
+        runs = [run for run in recorded if run.finding == record["finding"]]
+        page = f"[{_cell(record['claim'])}]({link(record['finding'])})"
+        for name, paper in record["paper"].items():
+            ours = [
+                "<br>".join(
+                    f"{_cell(run.image_set)}: {_value(run.record, name)}"
+                    for run in runs
+                    if run.column == column and name in run.record["measured"]
+                )
+                for column in COLUMNS
+            ]
+            here = _value(record, name) if name in record["measured"] else ""
+            cells = (page, _cell(name), _cell(paper), here, *ours)
+            rows.append(tuple(cell or "–" for cell in cells))
+            page = "〃"
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _value(record: Record, name: str) -> str:
+    text = number(record["measured"][name])
+    if name in record.get("interval", {}):
+        low, high = record["interval"][name]
+        text += f" ({number(low)} to {number(high)})"
+    return text
 
 
 def _judged(record: Record, image_set: str = "") -> str:

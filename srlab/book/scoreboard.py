@@ -1,5 +1,6 @@
-"""Verdicts in the book: each on its notebook's page, all of them in the `{scoreboard}`."""
+"""Verdicts in the book: on each notebook's page, in the `{scoreboard}` and in `{results}`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -7,9 +8,10 @@ from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
+from srlab.book.compute import compute_table
 from srlab.book.project import Notebook
 from srlab.book.recorded import read_recorded
-from srlab.book.records import read_records, verdict_table, verdict_words
+from srlab.book.records import read_records, results_table, verdict_table, verdict_words
 from srlab.studies.study import MIME
 
 
@@ -25,18 +27,35 @@ class RecordRenderer:
 
 
 class Scoreboard(SphinxDirective):
-    """Takes no arguments; the page is read anew in each build, for records come and go."""
+    """The verdicts of all findings, or of one paper's (`{scoreboard} ddr`)."""
+
+    optional_arguments = 1
+    table: ClassVar[Callable[..., str]] = staticmethod(verdict_table)
 
     def run(self) -> list[nodes.Node]:
-        """The table as nodes, its links resolved by Sphinx."""
+        """The table as nodes, its links resolved by Sphinx; read anew in each build."""
         self.env.note_reread()
         root = Path(self.env.srcdir)
-        table = verdict_table(
-            read_records(root), read_recorded(root), lambda name: f"/book/findings/{name}.ipynb"
+        paper = f"{self.arguments[0]}/" if self.arguments else ""
+        records = [one for one in read_records(root) if one["finding"].startswith(paper)]
+        table = self.table(
+            records, read_recorded(root), lambda name: f"/book/findings/{name}.ipynb"
         )
         wrapper = nodes.container(classes=["srlab-scoreboard"])
         wrapper += self.parse_text_to_nodes(table)
         return [wrapper]
+
+
+class Results(Scoreboard):
+    """The numbers that a paper reports beside those measured here (`{results} ddr`)."""
+
+    table = staticmethod(results_table)
+
+
+class Compute(Scoreboard):
+    """What one paper's trainings and pages cost (`{compute} ddr`)."""
+
+    table = staticmethod(lambda records, *_: compute_table(records))
 
 
 class VerdictRole(SphinxRole):

@@ -8,10 +8,12 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from srlab.book.card import card_html
 from srlab.book.figures import FindingFigure, copy_plotly
 from srlab.book.footer import footer_html
+from srlab.book.recorded import read_recorded
 from srlab.book.remote import launch_options, repository, source_address
-from srlab.book.scoreboard import Scoreboard, VerdictRole
+from srlab.book.scoreboard import Compute, Results, Scoreboard, VerdictRole
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = {"srlab-figure": "figures.js", "vnd.jupyter.widget-view+json": "widgets.js"}
@@ -32,6 +34,16 @@ def add_scripts(app: Sphinx, _page: str, _template: str, _context: dict, doctree
     for mark, script in SCRIPTS.items():
         if any(mark in text for text in raw):
             app.add_js_file(script, loading_method="defer")
+
+
+def add_card(app: Sphinx, page: str, _template: str, context: dict, doctree: Any) -> None:
+    """Open a finding's page with its verdict, below the title."""
+    record = Path(app.env.doc2path(page)).with_suffix(".json")
+    if doctree is None or not record.is_file():
+        return
+    found = json.loads(record.read_text("utf-8"))
+    card = card_html(found, read_recorded(Path(app.srcdir)))
+    context["body"] = context["body"].replace("</h1>", f"</h1>{card}", 1)
 
 
 def add_footer(app: Sphinx, page: str, _template: str, context: dict, doctree: Any) -> None:
@@ -65,10 +77,13 @@ def _is_thebe(script: Any) -> bool:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Entry point of the extension."""
     app.add_directive("scoreboard", Scoreboard)
+    app.add_directive("results", Results)
+    app.add_directive("compute", Compute)
     app.add_directive("finding-figure", FindingFigure)
     app.add_role("verdict", VerdictRole())
     app.connect("config-inited", configure, priority=100)
     app.connect("html-page-context", add_scripts)
+    app.connect("html-page-context", add_card)
     app.connect("html-page-context", add_footer)
     app.connect("html-page-context", fix_buttons, priority=900)  # after the theme has made them
     app.connect("build-finished", copy_plotly)

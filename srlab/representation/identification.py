@@ -33,6 +33,11 @@ class Identification:
         own = np.array([self.names.index(label) for label in labels])
         return float(self.votes[np.arange(len(own)), own][chosen].sum() / self.votes[chosen].sum())
 
+    def by_content(self, labels: np.ndarray, contents: np.ndarray) -> np.ndarray:
+        """(P,) share of right answers about each content that was unseen in a split, in order."""
+        seen = contents[self.votes.any(axis=1)]
+        return np.array([self.right(labels, contents == name) for name in np.unique(seen)])
+
 
 def content_splits(
     contents: Sequence[str] | np.ndarray, *, count: int = 20, share: float = 1 / 3, seed: int = 0

@@ -442,26 +442,6 @@ def _fine_tuned(
     }
 
 
-def _retrained() -> dict[str, Recipe]:
-    """The baseline again, with nothing free but 1 % of its filters (FAIG, Tab. 3)."""
-    base = FilterRecipe(
-        FAIG_BASELINE.architecture,
-        FAIG_BASELINE.hyperparameters,
-        space=FAIG_TWO,
-        lr_size=24,
-        steps=2500,
-        learning_rate=2e-3,
-        start={"": "faig-baseline"},
-    )
-    recipes: dict[str, Recipe] = {
-        f"faig-only-{ranking}-{purpose}": replace(base, ranking=ranking, purpose=purpose)
-        for ranking, purpose in product(RANKINGS[:2], ("blur", "noise"))
-    }
-    return recipes | {
-        f"faig-only-{ranking}": replace(base, ranking=ranking) for ranking in RANKINGS[2:]
-    }
-
-
 def _desired(kind: str, seed: int) -> dict[str, Recipe]:
     """The baseline again, on one degradation: all of it, or 1 % of its filters (FAIG, Tab. 3).
 
@@ -675,7 +655,6 @@ RECIPES: dict[str, Recipe] = {
     **_fine_tuned("faig-three", FAIG_BASELINE, FAIG_THREE, steps=4500),
     "faig-srcnn-baseline": FAIG_SRCNN_BASELINE,
     **_fine_tuned("faig-srcnn-target", FAIG_SRCNN_BASELINE, FAIG_TWO, seeds=1),
-    **_retrained(),
     **{
         name: own
         for seed, kind in product(range(3), FAIG_ALONE)

@@ -252,11 +252,11 @@ def test_strength_scales_between_target_and_baseline():
         assert torch.equal(moved[~masks["tail"]], a[~masks["tail"]])
 
 
-def test_overlap_is_the_share_of_the_discriminative_filters():
+def test_overlap_is_the_share_of_an_images_own_filters():
     own, other = every(False), every(False)
     own["head"][0], other["head"][0, :2], other["tail"][0] = True, True, True
-    assert overlap_score(own, other) == pytest.approx(2 / 6)
-    assert overlap_score(other, own) == pytest.approx(2 / 3)
+    assert overlap_score(own, other) == pytest.approx(2 / 3)
+    assert overlap_score(other, own) == pytest.approx(2 / 6)
 
 
 def test_internal_influence_of_a_linear_network_is_exact():
@@ -379,8 +379,8 @@ def test_mistakes_are_explained():
             discriminative_scores(scores(), others)
     with pytest.raises(ValueError, match="two networks"):
         discriminative_scores(scores(), [{"head": torch.rand(4, 3)}])
-    with pytest.raises(ValueError, match="no discriminative filter"):
-        overlap_score(every(), every(False))
+    with pytest.raises(ValueError, match="no filter whose overlap"):
+        overlap_score(every(False), every())
     _, baseline, target = pair()
     with pytest.raises(ValueError, match=r"no 'absent\.weight'"):
         masked_weights(target, baseline, {"absent": torch.ones(1, 1, dtype=torch.bool)})

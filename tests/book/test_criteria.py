@@ -1,9 +1,21 @@
 """No criterion moves silently."""
 
+import re
+
 import pytest
 
-from srlab.book.criteria import REASONS, criterion_digest, read_register, register, unregistered
+from srlab.book.criteria import (
+    REASONS,
+    criterion_digest,
+    read_register,
+    register,
+    stated,
+    unregistered,
+)
+from srlab.book.project import Notebook, find_notebooks
+from srlab.book.recorded import read_recorded
 
+PLACE = r"((before )?(Sec|Tab|Fig|Eq|App)\. |[Aa]bstract|a footnote)"  # of a paper
 STUDY = """
 from srlab.studies.study import Study
 study = Study("one", claim="It holds", source="Here", claims={"more": "it is more than 2"})
@@ -17,6 +29,20 @@ def test_the_repository_is_in_step(repository):
 
 def test_every_line_says_why(repository):
     assert all(line.reason.startswith(REASONS) for line in read_register(repository))
+
+
+def test_each_claim_of_a_paper_has_its_sentence(repository):
+    for notebook in find_notebooks(repository):
+        if (study := stated(notebook.source)) and not study.get("own_question"):
+            assert study.get("says", {}).keys() == study["claims"].keys(), notebook.name
+            wrong = [text for text in study["says"].values() if not re.match(PLACE, text)]
+            assert not wrong, f"{notebook.name}: no section, table or figure: {wrong}"
+
+
+def test_recorded_runs_were_judged_by_the_criterion_in_force(repository):
+    for run in read_recorded(repository):
+        study = stated(Notebook(repository, run.finding).source)
+        assert {*run.record["checks"]} <= {*study["claims"].values()}, run.finding
 
 
 def test_a_change_needs_a_line_of_its_own(checkout, write_notebook):

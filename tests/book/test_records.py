@@ -4,15 +4,20 @@ import json
 
 import pytest
 
+from srlab.book.card import card_html
+from srlab.book.compute import compute_table
 from srlab.book.project import Notebook
-from srlab.book.recorded import read_recorded, take_over
+from srlab.book.recorded import Run, read_recorded, take_over
 from srlab.book.records import (
     MARKERS,
     read_records,
+    results_table,
     verdict_table,
     verdict_words,
     write_readme,
 )
+from srlab.checkpoints.files import WEIGHTS, read_provenance
+from srlab.studies.study import number
 
 RECORD = {
     "finding": "a/one",
@@ -63,6 +68,38 @@ def test_recorded_runs_are_columns_of_their_own(checkout, write_notebook, tmp_pa
     ]
     row = verdict_table([RECORD], runs, str).splitlines()[2]
     assert row.endswith("| b100: ✔&nbsp;reproduced | b100: ✔&nbsp;reproduced |")
+
+
+def test_results_stand_beside_the_papers_numbers():
+    record = {**RECORD, "paper": {"ratio": "2 to | 3", "z": "near 2"}}
+    run = Run("a/one", "literature", "b100", "2026-11-29", "abc1234", "a laptop", 1.0, record)
+    rows = results_table([record], [run], lambda name: f"/{name}").splitlines()[2:]
+    assert rows[0].endswith(r"](/a/one) | ratio | 2 to \| 3 | 1 830 | b100: 1 830 | – |")
+    assert rows[1].startswith("| 〃 | z | near 2 | 2.00 (1.50 to 2.50) | b100: 2.00 (1.50 to 2.50)")
+    assert len(rows) == 2
+
+
+def test_a_card_opens_a_page_with_its_verdicts():
+    run = Run("a/one", "others", "b<100", "2026-11-29", "abc1234", "a laptop", 1.0, RECORD)
+    card = card_html({**RECORD, "own_question": True}, [run, run._replace(finding="a/two")])
+    assert "◐ own question: in part (1 of 2, headline held)</strong> on photographs" in card
+    assert "<li>✔ held: ratio &gt; 1.5</li><li>✘ failed: ratio &lt; 2</li>" in card
+    made = "networks that others trained (b&lt;100, 2026-11-29, commit abc1234)"
+    assert f"<li>{made}: ◐ mixed (1 of 2, headline held)</li>" in card
+    assert card.count("abc1234") == 1
+    assert "Recorded runs" not in card_html(RECORD, [])
+
+
+def test_each_network_counts_once_in_what_a_paper_cost():
+    one = {"checkpoints": ["fsrcnn", "srresnet-gr@1000"], "hardware": "a laptop", "seconds": 90.0}
+    two = {"checkpoints": ["srresnet-gr", "trained-here"], "hardware": "a desktop", "seconds": 30.0}
+    steps = [
+        read_provenance(WEIGHTS / f"{name}.safetensors").step for name in ("fsrcnn", "srresnet-gr")
+    ]
+    rows = compute_table([one, two]).splitlines()[2:]
+    assert rows[0] == "| Networks | 2 | – |"
+    assert rows[1] == f"| Training steps | {number(sum(steps))} | – |"
+    assert rows[3] == "| Minutes of the pages | 2.00 | a desktop; a laptop |"
 
 
 def test_only_what_a_sweep_left_is_recorded(checkout, tmp_path):

@@ -82,3 +82,13 @@ def test_votes_count_each_judgement_once():
 def test_bad_input_is_explained(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_answers_by_content_are_those_about_its_images():
+    splits = content_splits(CONTENTS, count=2)
+    result = identify(two_clouds(2.0), LABELS, CONTENTS, splits)
+    unseen = sorted({name for _, test in splits for name in CONTENTS[test]})
+    found = result.by_content(LABELS, CONTENTS)
+    assert found.shape == (len(unseen),)
+    for name, share in zip(unseen, found, strict=True):
+        assert share == result.right(LABELS, CONTENTS == name)

@@ -4,6 +4,7 @@ The five distortions of LIVE (Sheikh et al. 2006), made from any picture; or LIV
 """
 
 from collections.abc import Callable, Iterable
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -36,16 +37,17 @@ class Crops(NamedTuple):
 
 
 def distorted_crops(
-    image_set: str, *, count: int | None = None, size: int = 96, seed: int = 0
+    image_set: str, *, count: int | None = None, size: int = 96, each: int = 1, seed: int = 0
 ) -> Crops:
     """The central crops of the first `count` pictures of a set under all distortions.
 
     Pictures are halved first, so that their own compression and noise count little. "live" takes
-    the distorted pictures of LIVE as they are: four distortions, JPEG2000 is not among them.
+    the distorted pictures of LIVE as they are: four distortions, JPEG2000 is not among them. With
+    `each` above 1 the crop's nearest neighbours that do not overlap are taken too.
     """
     if image_set == "live":
-        return _crops(_live(count), size)
-    return _crops(_synthesised(load_images(image_set, limit=count), seed), size)
+        return _crops(_live(count), size, each)
+    return _crops(_synthesised(load_images(image_set, limit=count), seed), size, each)
 
 
 Distorted = tuple[Tensor, str, str, int]  # image (3, H, W), distortion, content, level
@@ -70,13 +72,27 @@ def _synthesised(pictures: dict[str, Tensor], seed: int) -> Iterable[Distorted]:
                 yield image_from_array(shown), distortion, name, level
 
 
-def _crops(distorted: Iterable[Distorted], size: int) -> Crops:
-    images, distortions, contents, levels = zip(*distorted, strict=True)
-    parts = torch.stack([_centre(image, size) for image in images])
-    return Crops(parts, np.array(distortions), np.array(contents), np.array(levels))
+def _crops(distorted: Iterable[Distorted], size: int, each: int) -> Crops:
+    found = [
+        (crop(image, top, left, size, size), *labels)
+        for image, *labels in distorted
+        for top, left in _middle(image, size, each)
+    ]
+    images, distortions, contents, levels = zip(*found, strict=True)
+    return Crops(torch.stack(images), np.array(distortions), np.array(contents), np.array(levels))
 
 
-def _centre(image: Tensor, size: int) -> Tensor:
-    """The central crop, moved up and left to where a block of 8×8 pixels begins."""
-    top, left = ((extent - size) // 2 // 8 * 8 for extent in image.shape[-2:])
-    return crop(image, top, left, size, size)
+def _middle(image: Tensor, size: int, each: int) -> list[tuple[int, int]]:
+    """The central crop, moved up and left to where a block of 8×8 pixels begins, and neighbours."""
+    centre = [(extent - size) // 2 // 8 * 8 for extent in image.shape[-2:]]
+    grids = [
+        range(middle % size, extent - size + 1, size)
+        for middle, extent in zip(centre, image.shape[-2:], strict=True)
+    ]
+    places = sorted(product(*grids), key=lambda place: np.hypot(*np.subtract(place, centre)))
+    if len(places) < each:
+        raise ValueError(
+            f"{each} crops of {size}×{size} pixels do not fit into {tuple(image.shape[-2:])}; "
+            f"ask for {len(places)} at most"
+        )
+    return places[:each]

@@ -102,6 +102,26 @@ def content_share(maps: Tensor, images: Tensor, *, reach: int = 2, border: int =
     return explained / outputs.pow(2).sum(dim=(1, 2)).clamp(min=1e-12)
 
 
+def degradation_share(features: Tensor, versions: int, *, border: int = 4) -> Tensor:
+    """Share of a layer's variance that goes with the degradation, contents held fixed: (N,).
+
+    Row i·K + k of the features (N·K, C, h, w) is content i under degradation k of K `versions`.
+    Channels are centred over all rows and pixels; what the versions of a content have in common
+    is their mean, the rest is the degradation's: 0 where all versions are alike, 1 where they
+    cancel. `border` pixels are left out on each side.
+    """
+    if versions < 2 or len(features) % versions:
+        raise ValueError(
+            f"{len(features)} rows are no whole number of contents under {versions} degradations"
+        )
+    own = _inside(features.double(), border)
+    own = own - own.mean(dim=(0, 2, 3), keepdim=True)
+    own = own.reshape(-1, versions, *own.shape[1:])
+    common = own.mean(dim=1).pow(2).sum(dim=(1, 2, 3))
+    total = own.pow(2).sum(dim=(2, 3, 4)).mean(dim=1)
+    return 1 - common / total.clamp(min=torch.finfo(total.dtype).tiny)
+
+
 def _inside(values: Tensor, border: int) -> Tensor:
     """(…, h, w) without its frame."""
     return values[..., border : values.shape[-2] - border, border : values.shape[-1] - border]

@@ -39,11 +39,19 @@ class Left:
         self, *, draws: int = 1000, level: float = 0.95, seed: int = 0
     ) -> tuple[float, float]:
         """Bootstrap interval of the share over pictures."""
+        return _middle(self._drawn(draws, seed), level)
+
+    def minus(
+        self, other: "Left", *, draws: int = 1000, level: float = 0.95, seed: int = 0
+    ) -> tuple[float, float]:
+        """Bootstrap interval of the difference of two shares in the same pictures."""
+        return _middle(self._drawn(draws, seed) - other._drawn(draws, seed), level)
+
+    def _drawn(self, draws: int, seed: int) -> np.ndarray:
+        """Shares (draws,) with pictures drawn with replacement."""
         count = len(self.kept)
         rows = np.random.default_rng(seed).integers(count, size=(draws, count))
-        shares = self.kept[rows].sum(axis=1) / self.given[rows].sum(axis=1)
-        low, high = np.quantile(shares, [(1 - level) / 2, (1 + level) / 2])
-        return float(low), float(high)
+        return self.kept[rows].sum(axis=1) / self.given[rows].sum(axis=1)
 
 
 class _Output(NamedTuple):
@@ -124,6 +132,11 @@ def _each(drawn: Degradation | Sequence[Degradation], count: int) -> Drawn:
             f"scale; got {len(each)} with scales {sorted({d.scale for d in each})}"
         )
     return each
+
+
+def _middle(values: np.ndarray, level: float) -> tuple[float, float]:
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 def _sums(values: Tensor) -> np.ndarray:

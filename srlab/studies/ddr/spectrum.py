@@ -1,12 +1,14 @@
 """Degrees of one degradation as a spectrum: how far every two of its levels separate (DDR A.9)."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
 from srlab.representation.embedding import (
+    embed,
     principal_components,
     separability,
     separability_draws,
@@ -58,6 +60,19 @@ def level_pairs(
             values = separability_draws(shown, labels, groups, draws=draws, seed=seed)
             drawn[:, *pair] = drawn[:, *pair[::-1]] = values
     return LevelPairs(matrix, drawn)
+
+
+def plane_pairs(points: np.ndarray, runs: int) -> np.ndarray:
+    """Index (L, L) of each pair of levels (N, L, D) in the plane: mean over `runs` of t-SNE."""
+    starts = [partial(embed, seed=seed, init="random") for seed in range(runs)]
+    return np.mean([level_pairs(points, project=start).matrix for start in starts], axis=0)
+
+
+def outer_lead(matrix: np.ndarray) -> float:
+    """How many times better the outermost two levels separate than the best of all other pairs."""
+    rows, columns = np.triu_indices(len(matrix), 1)
+    inner = columns - rows < len(matrix) - 1
+    return float(matrix[0, -1] / matrix[rows, columns][inner].max())
 
 
 def distance_rank(matrix: np.ndarray, levels: Sequence[float]) -> float:

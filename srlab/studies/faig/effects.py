@@ -78,3 +78,14 @@ def masking_effects(
                 for values in zip(range(len(lost)), effect.change, lost, gained, strict=True)
             ]
     return DataFrame(rows)
+
+
+def by_seed(frame: DataFrame, places: Sequence[str]) -> DataFrame:
+    """Means over windows: a row for each of `places` (columns), kind of input and seed.
+
+    `undone` is added: the share of what fine-tuning gained that masking takes away again.
+    """
+    means = frame.groupby([*places, "input", "seed"], sort=False)[
+        ["change", "lost", "gained"]
+    ].mean()
+    return means.assign(undone=means.lost / means.gained).reset_index()

@@ -29,42 +29,55 @@ class Prediction:
         """The share of windows that are called rightly."""
         return float((self.called == self.truth).mean())
 
-    def detected(self, name: str) -> float:
-        """The share of right answers of the detector that says whether `name` is there."""
-        return float(((self.scores[name] > self.thresholds[name]) == (self.truth == name)).mean())
+    def detected(self, name: str) -> np.ndarray:
+        """(N,) whether the detector is right that says whether `name` is there."""
+        return (self.scores[name] > self.thresholds[name]) == (self.truth == name)
 
 
 def predict_by_filters(
-    net: Tuned,
-    masks: Mapping[str, Masks],
+    nets: Sequence[Tuned],
+    masks: Sequence[Mapping[str, Masks]],
     known: Windows,
     unseen: Windows,
     *,
     fraction: float,
     steps: int,
     original: bool = True,
-) -> Prediction:
-    """Of unseen windows, by the overlap of their own filters with the `masks` of each degradation.
+) -> list[Prediction]:
+    """Of unseen windows by each network: how its filters for each degradation overlap with theirs.
 
-    Thresholds are set on the known windows. Without the `original` the loss is measured against
-    the target's own output.
+    One threshold a degradation is set for all networks, on the known windows. Without the
+    `original` the loss is measured against the target's own output.
     """
 
-    def overlaps(windows: Windows) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        found: list[FilterAttribution] = []
-        for kind in masks:
-            hr = windows.hr if original else restored(net.model, net.target, windows.lr[kind])
-            found += attributions(net, replace(windows, hr=hr), [kind], steps=steps).values()
-        scores = {
-            name: np.concatenate([overlap_scores(own, mask, fraction) for own in found])
-            for name, mask in masks.items()
-        }
-        return scores, np.repeat(list(masks), len(windows))
+    def overlaps(windows: Windows) -> list[dict[str, np.ndarray]]:
+        """For each network {degradation: (N·K,)}, kind after kind."""
+        scores = []
+        for net, own in zip(nets, masks, strict=True):
+            found: list[FilterAttribution] = []
+            for kind in own:
+                hr = windows.hr if original else restored(net.model, net.target, windows.lr[kind])
+                found += attributions(net, replace(windows, hr=hr), [kind], steps=steps).values()
+            scores.append(
+                {
+                    name: np.concatenate([overlap_scores(one, mask, fraction) for one in found])
+                    for name, mask in own.items()
+                }
+            )
+        return scores
 
-    scores, truth = overlaps(known)
-    thresholds = {name: best_threshold(own, truth == name) for name, own in scores.items()}
-    scores, truth = overlaps(unseen)
-    return Prediction(truth, called(scores, thresholds), scores, thresholds)
+    names = [*masks[0]]
+    present = np.tile(np.repeat(names, len(known)), len(nets))
+    on_known = overlaps(known)
+    thresholds = {
+        name: best_threshold(np.concatenate([own[name] for own in on_known]), present == name)
+        for name in names
+    }
+    truth = np.repeat(names, len(unseen))
+    return [
+        Prediction(truth, called(scores, thresholds), scores, thresholds)
+        for scores in overlaps(unseen)
+    ]
 
 
 def predict_by_features(

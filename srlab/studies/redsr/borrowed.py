@@ -1,6 +1,6 @@
 """Pictures restored with codes of other pictures: does it matter whose code it is?"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import numpy as np
 import torch
@@ -8,6 +8,8 @@ from torch import Tensor
 
 from srlab.metrics import psnr
 from srlab.models.degradation_aware import BlindSuperResolver
+from srlab.studies.redsr.codes import codes_of
+from srlab.studies.redsr.intervals import Interval
 
 
 @torch.no_grad()
@@ -17,27 +19,47 @@ def restored_with(model: BlindSuperResolver, lr: Tensor, codes: np.ndarray) -> T
     return model.restore(lr.expand(len(told), -1, -1, -1), told)
 
 
-def borrowed_changes(
-    model: BlindSuperResolver,
-    targets: tuple[Tensor, Tensor],
-    codes: Mapping[str, np.ndarray],
-    own: str,
-    lenders: Mapping[str, np.ndarray],
-) -> dict[str, np.ndarray]:
-    """PSNR in dB above that with the target's own code, {kind: (T, L)}, of borrowed codes.
+def picture_codes(model: BlindSuperResolver, pictures: Iterable[Tensor]) -> np.ndarray:
+    """Codes (N, D) of whole LR pictures (3, h, w), each of a size of its own."""
+    return np.concatenate([codes_of(model, picture[None]) for picture in pictures])
 
-    `targets` are T windows (LR, HR), the first ones of those that gave `codes` {kind: (W, D)};
-    they suffered the kind `own`. `lenders` are the windows whose code of a kind is borrowed.
+
+def borrowed_psnr(
+    model: BlindSuperResolver, lr: Tensor, hr: Tensor, codes: np.ndarray
+) -> np.ndarray:
+    """PSNR of luma in dB, (N,), of one LR picture (3, h, w) restored with each of codes (N, D)."""
+    found = [
+        psnr(sr, hr[None], border=model.scale)
+        for code in codes
+        for sr in [restored_with(model, lr, code[None])]
+    ]
+    return torch.cat(found).cpu().numpy()
+
+
+def spread_and_cost(same: np.ndarray, wrong: np.ndarray) -> tuple[float, float]:
+    """(deviation over lenders of one's own kernel, what a wrong kernel's code costs), dB.
+
+    PSNR: `same` (S, T, L) of trainings, targets and lenders, `wrong` (S, T, L') of the first of
+    these lenders, under wrong kernels. Each lender is compared with itself.
     """
+    cost = same[:, :, : wrong.shape[2]] - wrong
+    return float(same.std(axis=2).mean()), float(cost.mean())
 
-    def quality(target: int, some: np.ndarray) -> np.ndarray:
-        lr, hr = (images[target] for images in targets)
-        sr = restored_with(model, lr, some)
-        return psnr(sr, hr.expand_as(sr), border=4).cpu().numpy()
 
-    count = range(len(targets[0]))
-    base = [quality(target, codes[own][[target]]) for target in count]
-    return {
-        kind: np.stack([quality(t, codes[kind][rows]) - base[t] for t in count])
-        for kind, rows in lenders.items()
-    }
+def heed_interval(
+    same: np.ndarray, wrong: np.ndarray, *, draws: int = 1000, seed: int = 0
+) -> tuple[Interval, Interval]:
+    """95 % bootstrap intervals: of a wrong kernel's cost, and of that cost above the spread.
+
+    Of `spread_and_cost`; trainings, targets and lenders are drawn with replacement.
+    """
+    rng, found = np.random.default_rng(seed), []
+    cost = same[:, :, : wrong.shape[2]] - wrong
+    for _ in range(draws):
+        trainings, targets, lenders = (rng.integers(n, size=n) for n in same.shape)
+        some = rng.integers(cost.shape[2], size=cost.shape[2])
+        spread = same[np.ix_(trainings, targets, lenders)].std(axis=2).mean()
+        found.append((cost[np.ix_(trainings, targets, some)].mean(), spread))
+    costs, spreads = np.array(found).T
+    own, above = (np.quantile(values, [0.025, 0.975]) for values in (costs, costs - spreads))
+    return (float(own[0]), float(own[1])), (float(above[0]), float(above[1]))

@@ -16,6 +16,7 @@ from torch import Tensor
 from srlab.degradations.windows import Windows
 from srlab.models.degradation_aware import BlindSuperResolver
 from srlab.representation.embedding import separability
+from srlab.studies.redsr.intervals import by_picture
 from srlab.training.code_losses import energy_distance, prior_draws
 
 PENALTIES = np.logspace(-3, 6, 19)  # the last ones leave nothing but the mean
@@ -101,6 +102,13 @@ def neighbour_purity(
 
     Chance is the labels' share among the others: 1/K for K labels of equal size.
     """
+    return float(alike_neighbours(codes, labels, contents, neighbours=neighbours).mean())
+
+
+def alike_neighbours(
+    codes: np.ndarray, labels: Labels, contents: Labels, *, neighbours: int = 10
+) -> np.ndarray:
+    """The same for each code: (N,)."""
     _check(codes, labels, contents)
     labels, contents = np.asarray(labels), np.asarray(contents)
     distances = np.square(codes[:, None] - codes[None]).sum(axis=2)
@@ -112,7 +120,12 @@ def neighbour_purity(
             "ask for fewer or give more pictures"
         )
     nearest = np.argsort(distances, axis=1, kind="stable")[:, :neighbours]
-    return float((labels[nearest] == labels[:, None]).mean())
+    return (labels[nearest] == labels[:, None]).mean(axis=1)
+
+
+def gathering(codes: np.ndarray, seen: Stacked) -> np.ndarray:
+    """`neighbour_purity` of windows' codes (N, D) by kind, picture by picture: (P,)."""
+    return by_picture(alike_neighbours(codes, seen.kinds, seen.pictures), seen.pictures)
 
 
 class CodeSeparation(NamedTuple):

@@ -1,11 +1,13 @@
-"""The curves of a training: PSNR, and every loss as it is before its weight."""
+"""A training's moments: the snapshots that ship, and the curves of PSNR and of every loss."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from srlab.checkpoints.files import shipped_checkpoints
 from srlab.figures.curves import stacked_curves
+from srlab.training.recipes import recipe
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -17,6 +19,13 @@ CURVES = {
     "energy": "energy distance",
     "divergence": "KL",
 }
+
+
+def shipped_steps(name: str) -> dict[int, str]:
+    """{step: name} of a recipe's snapshots that ship, and of its end: {250: "redsr-8@250", …}."""
+    base, end = recipe(name), recipe(name).steps
+    files = {step: f"{name}@{step}" for step in base.snapshots if step < end} | {end: name}
+    return {step: file for step, file in files.items() if file in shipped_checkpoints()}
 
 
 def training_curves(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> "go.Figure":

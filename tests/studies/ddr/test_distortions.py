@@ -90,3 +90,16 @@ def test_live_gives_its_own_distortions():
     assert crops.levels.min() == 1
     few = distorted_crops("live", count=2)
     assert len(set(few.contents)) == 2
+
+
+@pytest.mark.usefixtures("toys")
+def test_neighbours_of_the_central_crop_do_not_overlap():
+    one = distorted_crops("toys", count=1, size=32)
+    more = distorted_crops("toys", count=1, size=32, each=9)
+    assert len(more.images) == 9 * len(one.images)
+    torch.testing.assert_close(more.images[::9], one.images)
+    assert (more.distortions[::9] == one.distortions).all()
+    shown = {tuple(crop.flatten()[:50].tolist()) for crop in more.images[:9]}
+    assert len(shown) == 9
+    with pytest.raises(ValueError, match="ask for"):
+        distorted_crops("toys", count=1, size=32, each=100)

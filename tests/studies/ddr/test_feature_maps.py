@@ -6,6 +6,7 @@ from srlab.images import luma
 from srlab.models import build
 from srlab.studies.ddr.feature_maps import (
     content_share,
+    degradation_share,
     edge_correlation,
     edges,
     layer_maps,
@@ -103,3 +104,21 @@ def test_unlike_sizes_and_counts_are_refused(images):
         content_share(torch.zeros(3, 2, 32, 32), images, border=16)
     with pytest.raises(ValueError, match="at least 8 channels"):
         principal_maps(torch.zeros(1, 3, 4, 4))
+
+
+def test_what_versions_share_is_content_and_the_rest_the_degradation():
+    torch.manual_seed(0)
+    content = torch.randn(5, 1, 4, 20, 20).expand(-1, 3, -1, -1, -1)
+    damage = torch.randn(1, 3, 4, 20, 20).expand(5, -1, -1, -1, -1)
+    damage = damage - damage.mean(dim=1, keepdim=True)
+    shares = [degradation_share(own.flatten(0, 1) + 7, 3, border=2) for own in (content, damage)]
+    torch.testing.assert_close(shares[0], torch.zeros(5).double(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(shares[1], torch.ones(5).double())
+    mixed = degradation_share((content + damage).flatten(0, 1), 3)
+    weak = degradation_share((content + 0.5 * damage).flatten(0, 1), 3)
+    assert (weak < mixed).all()
+
+
+def test_contents_come_whole():
+    with pytest.raises(ValueError, match="no whole number"):
+        degradation_share(torch.zeros(7, 2, 20, 20), 3)

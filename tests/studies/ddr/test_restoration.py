@@ -114,3 +114,17 @@ def test_what_cannot_be_measured_is_refused():
         trial({"noise": [Degradation(scale=2)] * 2})
     with pytest.raises(ValueError, match="of one scale"):
         trial({"noise": [Degradation(scale=2)] * 2 + [Degradation(scale=4)]})
+
+
+def test_difference_of_shares_of_one_method():
+    given, noise = np.array([1.0, 2.0, 3.0]), np.array([0.1, -0.1, 0.2])
+    much, little = Left(0.9 * given + noise, given), Left(0.2 * given + noise, given)
+    assert much.minus(little) == pytest.approx((0.7, 0.7))
+    assert little.minus(little) == (0, 0)
+
+
+def test_what_does_nothing_leaves_no_more_of_one_noise_than_of_another():
+    levels = {"weak": 0.02, "strong": 0.1}
+    run = trial({k: Degradation(scale=2, noise_sigma=sigma) for k, sigma in levels.items()})
+    weak, strong = (run.left("bicubic", kind, "noise") for kind in ("weak", "strong"))
+    assert strong.minus(weak) == pytest.approx((0, 0), abs=1e-4)

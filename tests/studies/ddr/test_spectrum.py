@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from srlab.representation.embedding import principal_components, separability
+from srlab.representation.embedding import embed, principal_components, separability
 from srlab.studies.ddr.spectrum import (
     by_distance,
     compact,
@@ -10,6 +10,8 @@ from srlab.studies.ddr.spectrum import (
     grades,
     level_pairs,
     nested_share,
+    outer_lead,
+    plane_pairs,
 )
 
 
@@ -73,3 +75,19 @@ def test_what_makes_no_pairs_is_refused(line):
         level_pairs(line[:, 0])
     with pytest.raises(ValueError, match="without bootstrap draws"):
         distance_rank_interval(level_pairs(line), [0, 1, 2, 3])
+
+
+def test_the_outermost_levels_lead_where_levels_lie_on_a_line(line):
+    assert outer_lead(level_pairs(line).matrix) > 1
+    crossed = line[:, [0, 3, 1, 2]]
+    assert outer_lead(level_pairs(crossed).matrix) < 1
+    assert outer_lead(np.array([[np.nan, 2, 6], [2, np.nan, 3], [6, 3, np.nan]])) == 2
+
+
+def test_the_plane_is_judged_by_the_mean_of_its_runs(line):
+    one, two = (
+        level_pairs(line, project=lambda points, s=s: embed(points, seed=s, init="random")).matrix
+        for s in range(2)
+    )
+    assert not np.allclose(one, two, equal_nan=True)
+    np.testing.assert_allclose(plane_pairs(line, 2), (one + two) / 2)

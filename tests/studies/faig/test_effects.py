@@ -1,9 +1,10 @@
 import numpy as np
+import pandas as pd
 import torch
 
 from srlab.degradations.windows import windows
 from srlab.models import build
-from srlab.studies.faig.effects import effects, masking_effects
+from srlab.studies.faig.effects import by_seed, effects, masking_effects
 from srlab.studies.faig.outputs import KINDS, restored_psnr
 from srlab.studies.networks import Tuned
 
@@ -50,3 +51,13 @@ def test_masking_everything_but_biases_loses_what_was_gained():
     np.testing.assert_allclose(every.lost, every.gained, atol=1e-9)
     assert (every.change > 0).all()
     assert (nothing[["change", "lost"]] == 0).all(axis=None)
+
+
+def test_windows_count_by_what_fine_tuning_gained_on_them():
+    rows = [(0, 1.0, 4.0), (0, 3.0, 4.0), (1, 0.0, 5.0), (1, -1.0, 5.0)]
+    frame = pd.DataFrame(rows, columns=["seed", "lost", "gained"])
+    frame = frame.assign(aim="blur", input="noise", change=2.0)
+    found = by_seed(frame, ["aim"])
+    assert found.seed.tolist() == [0, 1]
+    np.testing.assert_allclose(found.undone, [4 / 8, -1 / 10])
+    np.testing.assert_allclose(found.change, 2)

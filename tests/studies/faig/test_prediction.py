@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -54,7 +56,7 @@ def test_a_prediction_counts_right_answers():
     truth, scores = np.array(["blur", "blur", "noise"]), {"blur": np.array([0.9, 0.2, 0.7])}
     own = Prediction(truth, np.array(["blur", "noise", "noise"]), scores, {"blur": 0.5})
     assert own.accuracy == pytest.approx(2 / 3)
-    assert own.detected("blur") == pytest.approx(1 / 3)
+    np.testing.assert_array_equal(own.detected("blur"), [True, False, False])
 
 
 def parts(*names, seed=0):
@@ -65,8 +67,8 @@ def test_filters_predict_every_window_with_and_without_the_original(net):
     known, unseen = parts(*"abc"), parts(*"def", seed=1)
     masks = filters_by_degradation(scores_by_kind(net, known, steps=2), 0.2)
     asked = {"fraction": 0.2, "steps": 2}
-    told = predict_by_filters(net, masks, known, unseen, **asked)
-    blind = predict_by_filters(net, masks, known, unseen, **asked, original=False)
+    (told,) = predict_by_filters([net], [masks], known, unseen, **asked)
+    (blind,) = predict_by_filters([net], [masks], known, unseen, **asked, original=False)
     for own in (told, blind):
         np.testing.assert_array_equal(own.truth, ["blur"] * 3 + ["noise"] * 3)
         np.testing.assert_array_equal(own.called, called(own.scores, own.thresholds))
@@ -75,6 +77,18 @@ def test_filters_predict_every_window_with_and_without_the_original(net):
     )
     np.testing.assert_array_equal(told.scores["blur"][3:], expected)
     assert any((told.scores[kind] != blind.scores[kind]).any() for kind in TWO)
+
+
+def test_all_networks_share_thresholds(net):
+    known, unseen = parts(*"abc"), parts(*"def", seed=1)
+    other = replace(net, target={name: own + 0.01 for name, own in net.target.items()})
+    nets, asked = [net, other], {"fraction": 0.2, "steps": 2}
+    masks = [filters_by_degradation(scores_by_kind(own, known, steps=2), 0.2) for own in nets]
+    found = predict_by_filters(nets, masks, known, unseen, **asked)
+    on_known = predict_by_filters(nets, masks, known, known, **asked)
+    scores = np.concatenate([own.scores["blur"] for own in on_known])
+    present = np.concatenate([own.truth == "blur" for own in on_known])
+    assert {own.thresholds["blur"] for own in found} == {best_threshold(scores, present)}
 
 
 def test_features_tell_blur_from_noise_on_windows_they_have_not_seen(net):

@@ -6,9 +6,12 @@ from srlab.degradations.windows import Windows
 from srlab.models import build
 from srlab.representation.embedding import separability
 from srlab.studies.redsr.codes import (
+    Stacked,
+    alike_neighbours,
     code_separation,
     codes_of,
     effective_rank,
+    gathering,
     linear_probe,
     neighbour_purity,
     prior_distance,
@@ -50,6 +53,18 @@ def test_separation_is_seen_in_three_ways():
     assert found.probe == linear_probe(codes, WIDTHS, CONTENTS)
     assert found.purity == neighbour_purity(codes, WIDTHS, CONTENTS)
     assert found.chi == separability(codes, WIDTHS).index
+
+
+def test_purity_is_the_mean_of_all_codes_and_of_all_pictures():
+    codes = np.outer(WIDTHS, np.ones(5)) + 2 * NOISE
+    purity = neighbour_purity(codes, WIDTHS, CONTENTS)
+    assert alike_neighbours(codes, WIDTHS, CONTENTS).mean() == pytest.approx(purity)
+    seen = Stacked(torch.zeros(120, 3, 1, 1), WIDTHS.astype(str), CONTENTS)
+    assert gathering(codes, seen).shape == (20,)
+    assert gathering(codes, seen).mean() == pytest.approx(purity)
+    stray = codes.copy()
+    stray[CONTENTS == "picture 3"] = 1000  # far from all
+    assert gathering(stray, seen).argmin() == 3
 
 
 @pytest.mark.parametrize("prior", PRIORS)

@@ -1,0 +1,65 @@
+"""The index that DDR judges by: the mean over several runs of t-SNE (Sec. A.6).
+
+A run starts from random places, so that each ends in a picture of its own; their mean moves less.
+Its interval comes from drawing contents with replacement.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from srlab.representation.embedding import embed, separability, separability_draws
+
+
+def restarts(components: np.ndarray, runs: int, *, perplexity: float = 30.0) -> list[np.ndarray]:
+    """t-SNE of the same principal components (N, D) from `runs` random starts: (N, 2) each."""
+    return [
+        embed(components, seed=seed, init="random", perplexity=perplexity) for seed in range(runs)
+    ]
+
+
+@dataclass(frozen=True)
+class RunsIndex:
+    """Caliński–Harabasz index of one set of points in several embeddings."""
+
+    values: np.ndarray  # (runs,)
+    draws: np.ndarray  # (draws,) of their mean, contents drawn with replacement
+
+    @property
+    def mean(self) -> float:
+        """Over the runs."""
+        return float(self.values.mean())
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % of the mean, over contents."""
+        return _middle(self.draws)
+
+    def over(self, other: "RunsIndex") -> tuple[float, float, float]:
+        """(ratio, low, high): how many times that of `other`, taken from the same contents."""
+        return self.mean / other.mean, *_middle(self.draws / other.draws)
+
+
+def runs_index(
+    embeddings: Sequence[np.ndarray],
+    labels: Sequence | np.ndarray,
+    groups: Sequence | np.ndarray,
+    *,
+    draws: int = 500,
+) -> RunsIndex:
+    """By `labels` (N,), of embeddings (N, 2) of the same points; `groups` (N,) are contents."""
+    drawn = [separability_draws(points, labels, groups, draws=draws) for points in embeddings]
+    values = [separability(points, labels).index for points in embeddings]
+    return RunsIndex(np.array(values), np.mean(drawn, axis=0))
+
+
+def outer(intervals: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """From the lowest to the highest end of several intervals, one for each seed."""
+    lows, highs = zip(*intervals, strict=True)
+    return min(lows), max(highs)
+
+
+def _middle(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -1,0 +1,49 @@
+"""Laws of the index over several runs of t-SNE."""
+
+import numpy as np
+import pytest
+
+from srlab.representation.embedding import separability, separability_ratio
+from srlab.studies.ddr.restarts import outer, restarts, runs_index
+
+CONTENTS, KINDS = 12, 3
+GROUPS = np.repeat(np.arange(CONTENTS), KINDS)
+LABELS = np.tile(np.arange(KINDS), CONTENTS)
+
+
+def cloud(apart, seed=0):
+    points = np.random.default_rng(seed).normal(size=(CONTENTS * KINDS, 2))
+    return points + apart * LABELS[:, None]
+
+
+def test_mean_is_that_of_the_runs():
+    runs = [cloud(2), cloud(3, seed=1)]
+    found = runs_index(runs, LABELS, GROUPS)
+    assert found.mean == pytest.approx(np.mean([separability(run, LABELS).index for run in runs]))
+    low, high = found.interval
+    assert low < found.mean < high
+
+
+def test_ratio_of_two_labellings_of_one_run_is_separability_ratio():
+    points, others = cloud(1), GROUPS % 4
+    by_label, by_other = (runs_index([points], own, GROUPS) for own in (LABELS, others))
+    assert by_label.over(by_other) == pytest.approx(
+        separability_ratio(points, LABELS, others, GROUPS)
+    )
+
+
+def test_ratio_of_equal_indices_is_one_without_spread():
+    found = runs_index([cloud(1)], LABELS, GROUPS)
+    assert found.over(found) == pytest.approx((1, 1, 1))
+
+
+def test_runs_differ_and_repeat():
+    components = np.random.default_rng(0).normal(size=(CONTENTS * KINDS, 5))
+    first, second = restarts(components, 2, perplexity=5)
+    again, _ = restarts(components, 2, perplexity=5)
+    assert not np.allclose(first, second)
+    assert np.array_equal(first, again)
+
+
+def test_outer_spans_all():
+    assert outer([(2, 5), (1, 3)]) == (1, 5)
