@@ -43,7 +43,7 @@ device = "auto"
 # | | paper | here |
 # |---|---|---|
 # | networks | 18 published, 15 FSRCNN, 15 EDSR | 9 families, 9 FSRCNN, 9 EDSR; narrow, trained on equal terms: 3 500 steps, the small FSRCNN 10 000 |
-# | patches | 150 hard crops of 256×256 | a few hard crops of 192×192 (LR 48×48) |
+# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
 # | quality | PSNR, LPIPS of these crops | PSNR-Y; LPIPS with SqueezeNet's features, where its two files are at hand; SSIM |
 # | uncertainty | p-values over networks | bootstrap over families of networks and over crops |
 #

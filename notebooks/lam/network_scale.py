@@ -46,7 +46,7 @@ device = "auto"
 # | FSRCNN | 15 networks, 16–128 channels, 2–16 layers | 9: 16, 32, 56 channels × 1, 4, 8 mapping layers |
 # | EDSR | 15 networks, 32–256 channels, 10–24 blocks | 9: 8, 16, 32 channels × 2, 5, 10 blocks |
 # | training | one setting for all, its length not stated | one setting within a family, 3 500 steps for EDSR and 10 000 for FSRCNN; one run a network |
-# | patches | 150 hard crops of 256×256 | a few hard crops of 192×192 (LR 48×48) |
+# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
 #
 # One plane through all nine networks of a family, log₂ DI = a + b · log₂ width + c · log₂ depth,
 # says what a **doubling** of either size does: 2^b and 2^c are factors on DI. The bootstrap draws

@@ -51,7 +51,7 @@ device = "auto"
 # |---|---|---|
 # | networks | ten published ones | the same families but MSRN and RNAN, PAN and SwinIR besides; narrow ones, trained on the same pictures for 3 500 steps (FSRCNN 10 000) |
 # | receptive field | counted over the layers (Araujo et al.) | measured on the network, and counted as in the paper |
-# | patches | 150 hard crops of 256×256 | a few hard crops of 192×192 (LR 48×48) |
+# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
 # | diffusion index | mean over the patches | the same |
 #
 # **Two fields.** srlab measures the field: an LR column is made NaN, which no weight and no
