@@ -20,7 +20,7 @@
 # %% [markdown]
 # ## Parameters
 
-# %% tags=["parameters"] quick={"num_patches": 2, "size": 96, "fsrcnn_widths": [16, 56], "fsrcnn_depths": [1], "edsr_widths": [8, 32], "edsr_depths": [2], "zoo": ["carn", "pan"], "steps": 4}
+# %% tags=["parameters"] quick={"num_patches": 2, "size": 96, "fsrcnn_widths": [16, 56], "fsrcnn_depths": [1], "edsr_widths": [8, 32], "edsr_depths": [2], "zoo": ["carn", "pan"], "ladder": [250], "steps": 4}
 image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
 num_patches = 8  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels; the paper's is 256
@@ -32,6 +32,7 @@ fsrcnn_depths = [1, 4, 8]  # mapping layers
 edsr_widths = [8, 16, 32]  # channels of the EDSR grid
 edsr_depths = [2, 5, 10]  # residual blocks
 weights = "zoo"  # "published": networks as their authors trained them, downloaded; or "both"
+ladder = [250, 500, 1000, 2500, 4000]  # steps at which SRResNet's training is looked at
 judges = ["fsrcnn-d56-m4", "carn", "rcan"]  # whose PSNR says which crops are hard
 steps = 8  # of every path integral
 train = False  # True trains all networks here (hours)
@@ -67,6 +68,7 @@ import numpy as np
 
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
+from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import scatter_panels
 from srlab.figures.pictures import sprite_sheet
 from srlab.figures.tables import Matrix, matrix_grid
@@ -78,7 +80,8 @@ from srlab.studies.lam.diffusion import diffusion, log_correlation
 from srlab.studies.lam.hard_patches import hard_patches
 from srlab.studies.lam.perceptual import lpips_distance
 from srlab.studies.networks import network, obtainable
-from srlab.studies.study import Study, exceeds, reaches, together
+from srlab.studies.study import Study, exceeds, mean_interval, reaches, together
+from srlab.training.recipes import recipe
 
 study = Study(
     "lam/diffusion_and_performance",
@@ -211,6 +214,33 @@ grids = {
 matrix_grid(grids, colour_title="coefficient", limits=(-1, 1))
 
 # %% [markdown]
+# ## Where is it heading?
+#
+# Networks of minutes are early on their way. One SRResNet was kept at several steps of its training:
+# do its diffusion index and its quality rise together, and do they still rise at the end?
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Diffusion index and PSNR of the hard crops along the training of one SRResNet; bands from 95 % bootstrap draws of crops. Look whether the two go the same way, and whether the upper one has come to rest.", "name": "fig-performance-ladder"}}
+rungs = {f"srresnet-gr@{own}": own for own in ladder} | {"srresnet-gr": recipe("srresnet-gr").steps}
+climbed = {
+    rungs[name]: diffusion(network(name, device=study.device), patches, window=window, steps=steps)
+    for name in obtainable(rungs)
+}
+rises = {
+    "diffusion index": [own.index for own in climbed.values()],
+    "PSNR-Y, dB": [own.psnr for own in climbed.values()],
+}
+stacked_curves(
+    list(climbed),
+    {title: {"SRResNet": np.array([one.mean() for one in own])} for title, own in rises.items()},
+    bands={
+        title: {"SRResNet": tuple(np.array([mean_interval(one) for one in own]).T)}
+        for title, own in rises.items()
+    },
+    x_title="training steps",
+    log_x=True,
+)
+
+# %% [markdown]
 # ## Verdict
 #
 # The intervals come from 1 000 bootstrap draws of families and crops.
@@ -286,6 +316,10 @@ if lpips:
         f"({lpips.spearman_interval[0]:.2f} to {lpips.spearman_interval[1]:.2f})"
     )
 study.glue(performance_lpips_text=text)
+for title, own in rises.items():
+    key = f"performance_ladder_{title[:4].lower()}"
+    study.glue(**{f"{key}_first": own[0].mean(), f"{key}_last": own[-1].mean()})
+study.glue(performance_ladder_first=list(climbed)[0], performance_ladder_last=list(climbed)[-1])
 study.verdict(
     psnr=at_least(0.8, "PSNR-Y, dB"),
     lpips=at_least(0.8, "LPIPS", sign=-1),
@@ -318,6 +352,11 @@ study.verdict(
 #   do beat it, Pearson's coefficient of log DI and PSNR is
 #   {glue:text}`performance_above_pearson:.2f`, Spearman's
 #   {glue:text}`performance_above_spearman:.2f`.
+# - **Where it is heading.** From step {glue:text}`performance_ladder_first` to
+#   {glue:text}`performance_ladder_last` of SRResNet's training its DI goes from
+#   {glue:text}`performance_ladder_diff_first:.2f` to {glue:text}`performance_ladder_diff_last:.2f`, its
+#   PSNR from {glue:text}`performance_ladder_psnr_first:.2f` to
+#   {glue:text}`performance_ladder_psnr_last:.2f` dB.
 # - The widest diffusion has {glue:text}`performance_widest`
 #   (DI {glue:text}`performance_widest_di:.2f`, {glue:text}`performance_widest_psnr:.2f` dB), the
 #   best pictures makes {glue:text}`performance_best`

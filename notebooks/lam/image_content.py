@@ -365,6 +365,8 @@ study.verdict(
 #   {glue:text}`content_widest` ({glue:text}`content_high:.2f`), the narrowest
 #   {glue:text}`content_narrowest` ({glue:text}`content_low:.2f`). A picture's label says little about
 #   the 16 pixels that are explained: a portrait has collars and buttons, a house has a bare wall.
+# - **Scale.** What these networks can see is given by their depth, so no snapshots of training make a
+#   ladder here; `weights = "published"` asks networks that were trained for days.
 #
 # ## Try it yourself
 #

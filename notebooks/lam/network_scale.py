@@ -275,7 +275,9 @@ study.verdict(
 #   channels may lack room to carry what it sees far away, and one of 256 be hard to train.
 # - DI and PSNR need not go together. Where a wider network of one depth has the lower DI and the
 #   higher PSNR, it has learnt to weigh near pixels better; its field is the same
-#   ({doc}`diffusion_and_performance`).
+#   ({doc}`diffusion_and_performance`). Where the deeper one has the lower PSNR, some minutes of
+#   training may not be enough for its depth. No published networks come in such a grid, so this page
+#   has no column of others.
 # - Depth widens the receptive field by construction; width does not. How much of the field is used
 #   at all is the subject of {doc}`receptive_field`.
 #

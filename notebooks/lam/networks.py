@@ -364,6 +364,8 @@ study.verdict(
 #   is no guarantee: of the networks that have it, {glue:text}`networks_exceed` exceed the widest
 #   one without ({glue:text}`networks_best_plain`). The paper's networks, many times larger and
 #   trained hundreds of times longer, lie between 0.8 and 18.6.
+# - **Scale.** How DI moves with depth, width and training is the ladder of {doc}`network_scale` and
+#   {doc}`diffusion_and_performance`; `weights = "published"` is its upper end.
 # - **The patch matters, too.** From crop to crop one network's DI varies by
 #   {glue:text}`networks_over_patches:.2f` (standard deviation, mean over networks); from network to
 #   network the mean DI varies by {glue:text}`networks_over_networks:.2f`.
