@@ -319,7 +319,7 @@ study.glue(performance_lpips_text=text)
 for title, own in rises.items():
     key = f"performance_ladder_{title[:4].lower()}"
     study.glue(**{f"{key}_first": own[0].mean(), f"{key}_last": own[-1].mean()})
-study.glue(performance_ladder_first=list(climbed)[0], performance_ladder_last=list(climbed)[-1])
+study.glue(performance_ladder_first=min(climbed), performance_ladder_last=max(climbed))
 study.verdict(
     psnr=at_least(0.8, "PSNR-Y, dB"),
     lpips=at_least(0.8, "LPIPS", sign=-1),
