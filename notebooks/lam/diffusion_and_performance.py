@@ -56,10 +56,11 @@ device = "auto"
 #
 # LPIPS is a learned distance; lower is better. It needs a network trained on ImageNet, and srlab
 # brings none: with `squeezenet1_1_imagenet_fp16.npz` and `lpips_v0.1_squeeze.pth` in
-# `$SRLAB_DATA/weights` it is computed; without them the two claims about it stay open.
+# `$SRLAB_DATA/weights` it is computed; without them the two claims about it stay open. The paper does
+# not say which of LPIPS's networks it took; ours is the smallest of them, its features from another
+# library than the weights were fitted to.
 #
-# With three published families or fewer no interval over families can be drawn; the five at hand
-# allow one, but a wide one.
+# Published networks are four families: an interval over them is wide.
 
 # %% tags=["hide-input"]
 from itertools import product
