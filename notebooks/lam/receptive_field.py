@@ -62,8 +62,8 @@ device = "auto"
 #
 # **Reach.** A field of 2r + 1 pixels reaches r pixels around an SR pixel. We call the *used reach* how
 # far around the window one must go to gather 95 % of the attribution. The *possible reach* ends at
-# the field, or at the border of the crop if that comes first; this makes the second check harder to
-# pass. The diffusion index counts all pixels of the crop: numbers from crops of 64×64 LR pixels, as
+# the field, or at the border of the crop if that comes first; this makes the first claim harder to
+# hold. The diffusion index counts all pixels of the crop: numbers from crops of 64×64 LR pixels, as
 # in the paper, are lower for the same area. Only their order can be compared.
 
 # %% tags=["hide-input"]
