@@ -22,7 +22,7 @@
 
 # %% tags=["parameters"] quick={"num_patches": 2, "size": 96, "fsrcnn_widths": [16, 56], "fsrcnn_depths": [1], "edsr_widths": [8, 32], "edsr_depths": [2], "zoo": ["carn", "pan"], "ladder": [250], "steps": 4}
 image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
-num_patches = 8  # the hardest crops, one of a picture
+num_patches = 6  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels; the paper's is 256
 stride = 192  # between the crops that are considered, HR pixels
 window = 16  # side of the explained patch in the middle of the crop, SR pixels
