@@ -11,13 +11,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srlab.attribution.integral import AdaptivePath, Integral, integrate, tell_inexact
+from srlab.attribution.integral import (
+    AdaptivePath,
+    Integral,
+    integrate,
+    integrate_each,
+    tell_inexact,
+)
 from srlab.attribution.objective import (
     Network,
     Recordings,
     comfortable_batch,
     objective,
     seen_whole,
+    super_resolved,
 )
 from srlab.attribution.paths import ImagePath, deblur
 from srlab.attribution.targets import PatchTarget as PatchTarget
@@ -154,6 +161,9 @@ def lams(
 ) -> list[Attribution]:
     """`lam` for each target, in their order; what they share is done once.
 
+    Each target has the network computed on the part that it needs; of many targets of a network
+    that sees far, `lams_of_whole` is faster.
+
     >>> network = torch.nn.Upsample(scale_factor=2, mode="bicubic")
     >>> grid = [patch(top, left, 8) for top in (0, 16) for left in (0, 16)]
     >>> maps = lams(network, torch.rand(1, 3, 24, 24), grid)
@@ -178,6 +188,36 @@ def lams(
             tell_inexact(integral.error, integral.completeness_error, asked, causes=CAUSES)
             maps.append(Attribution(**vars(integral), lr=image[None], sr=sr, target=target))
     return maps
+
+
+def lams_of_whole(
+    network: Network, lr: Tensor, targets: Sequence[Target], *, path: ImagePath
+) -> list[Attribution]:
+    """`lams` by way of the whole SR image: once forward for all targets at each node of the path.
+
+    Faster than `lams` where many targets each need most of the network. The number of the path's
+    `steps` must be given.
+    """
+    image = one_image(lr.detach()[None] if lr.ndim == 3 else lr.detach())
+    chosen = path(image)
+    if isinstance(chosen, AdaptivePath):
+        raise ValueError("targets share the nodes of a path whose number is given: deblur(steps=8)")
+
+    def values(points: Tensor) -> Tensor:
+        sr = super_resolved(network, points)
+        return torch.cat([target(sr).reshape(1) for target in targets])
+
+    with frozen(network):
+        found = integrate_each(values, chosen, shown=lambda map_: map_.sum(dim=-3))
+        with torch.no_grad():
+            sr = super_resolved(network, image[None])
+    for own in found:
+        tell_inexact(own.error, own.completeness_error, None, causes=CAUSES)
+    pairs = zip(found, targets, strict=True)
+    return [
+        Attribution(**vars(integral), lr=image[None], sr=sr, target=target)
+        for integral, target in pairs
+    ]
 
 
 def one_image(lr: Tensor) -> Tensor:

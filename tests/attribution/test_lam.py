@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from srlab.attribution.lam import diffusion_index, gini, lam, magnitude
+from srlab.attribution.lam import diffusion_index, gini, lam, lams, lams_of_whole, magnitude
 from srlab.attribution.paths import deblur, straight
 from srlab.attribution.targets import gradient_magnitude, patch
 from srlab.capture import frozen
@@ -130,6 +130,19 @@ def test_a_network_and_a_function_that_calls_it_have_one_map(name, corner):
     assert whole.map.any()
     assert relative(cropped.map, whole.map) < 1e-9
     assert cropped.end == pytest.approx(whole.end)
+
+
+@pytest.mark.parametrize("path", [deblur(steps=3), straight(steps=2)])
+def test_many_targets_together_have_the_maps_of_each_alone(path):
+    model, targets = network(), [patch(4, 8, 8), patch(40, 70, 16)]
+    together = lams_of_whole(model, image(), targets, path=path)
+    for one, alone in zip(together, lams(model, image(), targets, path=path), strict=True):
+        torch.testing.assert_close(one.map, alone.map)
+        assert (one.start, one.end) == pytest.approx((alone.start, alone.end))
+        assert one.map_error == pytest.approx(alone.map_error)
+        assert one.target is alone.target
+    with pytest.raises(ValueError, match="deblur"):
+        lams_of_whole(model, image(), targets, path=deblur())
 
 
 def test_nothing_outside_the_receptive_field():
