@@ -24,7 +24,7 @@
 
 # %% tags=["parameters"] quick={"num_patches": 2, "size": 128, "stride": 256, "networks": ["fsrcnn", "srresnet-gr"], "seeds": ["srresnet-gr-s1"], "random_layers": ["tail", "body"], "steps": 4}
 image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
-num_patches = 8  # the hardest crops, one of a picture
+num_patches = 6  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels
 stride = 192  # between the crops that are considered, HR pixels; 256 is faster on large sets
 window = 16  # side of the explained patch in the middle of the crop, SR pixels
@@ -32,7 +32,7 @@ networks = ["fsrcnn", "srresnet-gr", "rcan-sr"]  # whose maps are tested
 network = "srresnet-gr"  # the one whose weights are randomized, and that the rivals explain
 seeds = ["srresnet-gr-s1", "srresnet-gr-s2"]  # the same network from other training seeds
 random_layers = ["tail", "upsampler", "body", "head"]  # randomized one after another
-steps = 8  # of every path integral, and noisy copies for SmoothGrad
+steps = 12  # of every path integral, and noisy copies for SmoothGrad
 shares = [0.005, 0.02, 0.08, 0.32]  # of the LR pixels that are treated
 tile = 8  # side of the tiles that the causal method replaces, LR pixels
 device = "auto"
