@@ -429,6 +429,9 @@ study.verdict(
 # - Embedded alone, blurred or noisy patches have a CHI by class of {glue:text}`cls_damaged:.1f` in
 #   the classifier, of {glue:text}`cls_sr_damaged:.1f` in SRResNet and of
 #   {glue:text}`cls_gan_damaged:.1f` in SRGAN.
+# - This page's question is the easier one: which photograph a patch is from can be told by its colours,
+#   blurred or not; what an object of 32 pixels is, hardly. The two columns at the top of this page need
+#   not agree, and where they differ it is the one on CIFAR-10 that speaks of the paper's claim.
 # - With {glue:text}`cls_share:.0f` % of the blur and noise the ratio of CHI by class to CHI by
 #   degradation is {glue:text}`cls_mild:.2f` in the classifier, {glue:text}`cls_sr_mild:.3f` in
 #   SRResNet and {glue:text}`cls_gan_mild:.3f` in SRGAN. A classifier can gather by subject only what it
