@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import srlab
 from bench.row import Row, alternating
 from srlab.attribution.lam import magnitude
-from srlab.attribution.paths import deblur, deblurring
+from srlab.attribution.paths import deblur
 from srlab.attribution.targets import PatchTarget, patch
 from srlab.checkpoints.files import load_checkpoint
 from srlab.checkpoints.official import load_official
@@ -34,7 +34,7 @@ REFERENCE_STEPS = 200
 def published_lam(model: nn.Module, lr: Tensor, target: PatchTarget, steps: int = 50) -> Tensor:
     """The map by LAM's public settings: right ends of equal σ steps, whole image, live weights."""
     total = torch.zeros_like(lr)
-    for points, moves in deblurring(lr[0], rule="right", steps=steps).pieces(1):
+    for points, moves in deblur(rule="right", steps=steps)(lr[0]).pieces(1):
         points.requires_grad_()
         target(model(points)).sum().backward()
         total += points.grad * moves

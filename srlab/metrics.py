@@ -1,14 +1,23 @@
 """Image quality and difference as the SR field measures them: on luma, border cut off."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
-from skimage.metrics import structural_similarity
+from skimage import metrics
 from torch import Tensor
 
 from srlab.degradations.filters import upsample
 from srlab.images import luma
+
+structural_similarity = partial(  # as first published, of images in [0, 1]
+    metrics.structural_similarity,
+    data_range=1.0,
+    gaussian_weights=True,
+    sigma=1.5,
+    use_sample_covariance=False,
+)
 
 
 def psnr(sr: Tensor, hr: Tensor, *, border: int, data_range: float = 1.0, y: bool = True) -> Tensor:
@@ -91,18 +100,8 @@ def ssim(sr: Tensor, hr: Tensor, *, border: int, data_range: float = 1.0, y: boo
     sr, hr = _comparable(sr, hr, border, data_range, y)
     if min(sr.shape[-2:]) < 11:
         raise ValueError(f"SSIM needs 11×11 pixels inside the border, got {tuple(sr.shape[-2:])}")
-    values = [
-        structural_similarity(
-            one.cpu().numpy(),
-            other.cpu().numpy(),
-            data_range=data_range,
-            channel_axis=0,
-            gaussian_weights=True,
-            sigma=1.5,
-            use_sample_covariance=False,
-        )
-        for one, other in zip(sr, hr, strict=True)
-    ]
+    pairs = zip(sr.cpu().numpy(), hr.cpu().numpy(), strict=True)
+    values = [structural_similarity(*pair, data_range=data_range, channel_axis=0) for pair in pairs]
     return torch.from_numpy(np.asarray(values))
 
 

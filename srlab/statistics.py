@@ -59,9 +59,12 @@ def rank_correlation_interval(
         )
     if np.isnan(rank_correlation(x, y)):
         raise ValueError("one of the two sequences is constant: it has no ranks to correlate")
-    values = []
-    for rows in drawn_groups(members, draws, rng):
-        values.append(rank_correlation(x[rows], y[rows]))
+    drawn = drawn_groups(members, draws, rng)
+    return middle([rank_correlation(x[rows], y[rows]) for rows in drawn], level)
+
+
+def middle(values: Values, level: float = 0.95) -> tuple[float, float]:
+    """The middle `level` of bootstrap draws (draws,); those that are NaN do not count."""
     low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

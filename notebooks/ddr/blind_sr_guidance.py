@@ -35,15 +35,16 @@ device = "auto"
 #
 # | | paper | here |
 # |---|---|---|
-# | blind network | a large residual network | SRResNet with global residual, 32 channels, 4 000 steps |
-# | trained on | a broad space of degradations | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
-# | guidance | "degradation embeddings" of a pretrained SR network; no more is said | mean and standard deviation of each channel behind the last block of an SRResNet trained on clean pictures |
-# | how it enters | not stated | from these 64 numbers, a factor and an offset for every channel of every block |
-# | judged by | PSNR and NIQE | PSNR, SSIM and {term}`NIQE`, three trainings each, and a control |
+# | blind network | RRDB | SRResNet with global residual, 32 channels, 4 000 steps |
+# | trained on | cut off in the text at hand | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
+# | guidance | deep representations of a trained SR network; details cut off in the text at hand | mean and standard deviation of each channel behind the last block of an SRResNet trained on clean pictures |
+# | how it enters | cut off, too | from these 64 numbers, a factor and an offset for every channel of every block |
+# | judged by | PSNR and NIQE (the numbers of Tab. 2 are lost in the text at hand) | PSNR, SSIM and {term}`NIQE`, three trainings each, and a control |
 #
 # The guide is frozen and the same for all. Both networks see the same pictures in the same order; the
 # guided one has a few more weights to learn, and costs nearly twice as much to run. In training the blur acts
-# on the HR picture, in the test on the LR one, as everywhere in this chapter.
+# on the HR picture, in the test on the LR one, as everywhere in this chapter. No ladder over the
+# training is shown, for no earlier steps of the two are shipped.
 #
 # A higher PSNR alone would not show that guidance is *used*. So there is a control: each
 # degraded patch is also restored under the guidance of another degradation of the same content, and

@@ -37,9 +37,9 @@ device = "auto"
 #
 # | | paper | here |
 # |---|---|---|
-# | blind network | CinCGAN, published weights | CinCGAN: inner cycle of 6, outer of 16 blocks, 32 channels |
+# | blind network | CinCGAN | CinCGAN: inner cycle of 6, outer of 16 blocks, 32 channels |
 # | trained on | the "mild" track of NTIRE 2018 | a mild degradation of our own, drawn anew for every picture |
-# | its training | not stated by the paper | 1 800 steps of 8 pictures, begun with SRResNet's weights; too few, as the page shows |
+# | its training | unpaired, on DIV2K-mild; length not stated | 1 800 steps of 8 pictures, begun with SRResNet's weights; too few, as the page shows |
 # | seen on | DIV2K mild; noise 20; frames of old films | mild; noise 20; *film*, a stand-in: blur 0.6, noise 8/255, JPEG 35 |
 # | judged by | looking | PSNR, and what is left of each part of a degradation |
 #
@@ -310,8 +310,9 @@ study.verdict(
 # - BM3D leaves {glue:text}`switch_own_noise_bm3d:.0f` % of mild's noise,
 #   {glue:text}`switch_noise_bm3d:.0f` % of noise 20 and {glue:text}`switch_film_bm3d:.0f` % of film's
 #   ({glue:text}`switch_gain_bm3d:+.2f` and {glue:text}`switch_gain_bm3d_noise:+.2f` dB on the first
-#   two), and of the blur in mild {glue:text}`switch_own_blur_bm3d:.0f` %: it smooths noise, whatever
-#   it came with. SRCNN leaves {glue:text}`switch_own_noise_srcnn:.0f` % and
+#   two), and of the blur in mild {glue:text}`switch_own_blur_bm3d:.0f` %. It smooths the noise that its
+#   estimate sees, whatever that came with; compression hides most of a film's grain from any
+#   estimate. SRCNN leaves {glue:text}`switch_own_noise_srcnn:.0f` % and
 #   {glue:text}`switch_noise_srcnn:.0f` % of the first two.
 # - A network that has not learnt to restore cannot show that it switches off. Where CinCGAN's PSNR on
 #   mild is no gain, this page says nothing for or against the paper's CinCGAN; it says that ours, trained

@@ -38,7 +38,7 @@ device = "auto"
 # | mild | DIV2K-mild: blur, noise and a shift by fractions of a pixel | the same three: blur of 0.5 × 1 LR pixels, noise 10/255, a shift of half a pixel: the middle of what our CinCGAN is trained on |
 # | noise | DIV2K with noise 20/255 | noise 20/255 |
 # | film | Hollywood: frames of old films, so other contents | a stand-in: a little soft (blur 0.6), grain (noise 8/255), compressed (JPEG 35) |
-# | networks | published CinCGAN, SRGAN; SRCNN with a global residual added | narrow ones of our own; SRResNet with and without GR beside them |
+# | networks | CinCGAN, SRGAN; SRCNN with a global residual added | narrow ones of our own; SRResNet with and without GR beside them |
 # | features | a deep layer | the last layer before the enlargement |
 # | contents | 100 pictures a set | `num_patches` patches |
 # | index | mean of five t-SNE runs | the same; bootstrap interval over contents |

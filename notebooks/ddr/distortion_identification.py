@@ -80,7 +80,7 @@ from srlab.training.recipes import seed_names
 study = Study(
     "ddr/distortion_identification",
     claim="Deep features of super-resolution identify distortions better than BRISQUE's features",
-    source="DDR, Sec. 5, Tab. 1",
+    source="DDR, Sec. 5, A.5, Tab. 1",
     claims={
         "brisque": "features of SRGAN with GR (PCA to 120, linear SVM) name the distortion more often than BRISQUE's features with the same classifier: the lead, mean over seeds, lies above 0 with its interval over pictures",
         "mllnet": "they name it more often than MLLNet",
@@ -136,11 +136,12 @@ images = crops.images.to(study.device)
 found, more, points, spaces = {}, {}, {}, {}
 for name in dict.fromkeys([*judged, *shown_networks]):
     features = layer_points(study.network(name), images, [layer])[layer]
-    found[name] = identify(features, kinds, contents, splits, components=dimensions)
+    compact = principal_components(features, everything)  # so many keep every distance
+    found[name] = identify(compact, kinds, contents, splits, components=dimensions)
     if name in judged:
-        more[name] = identify(features, kinds, contents, splits, components=everything)
+        more[name] = identify(compact, kinds, contents, splits, components=everything)
     if name in shown_networks:
-        points[name] = principal_components(features)
+        points[name] = compact[:, :50]
         maps = features.reshape(len(features), -1, images.shape[-1] ** 2)
         spaces[name] = np.concatenate([maps.mean(axis=-1), maps.std(axis=-1)], axis=1)
 

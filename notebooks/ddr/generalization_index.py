@@ -27,7 +27,7 @@
 
 # %% tags=["parameters"] quick={"training_seeds": [0], "snapshots": [], "num_patches": 12, "tsne_runs": 1, "num_ranked": 10, "restored": 4, "size": 12, "perplexity": 10}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
-training_seeds = [0, 1, 2]  # of each recipe; those that are shipped
+training_seeds = [0, 1, 2]  # of the three trainings; those that are shipped
 num_patches = 100  # contents; each is shown clean, blurred and noisy
 tsne_runs = 5  # random starts of t-SNE for what is judged, as in the paper
 restored = 15  # contents whose PSNR is measured
@@ -38,7 +38,7 @@ recipes = [  # ranked in the second part
     *["srresnet-noise-wogr", "srresnet-guided", "srgan-gr", "srgan-wogr", "srcnn-3", "fsrcnn"],
     *[f"srcnn-{depth}-gr" for depth in (3, 5, 7, 9, 11, 13)],
 ]
-snapshots = [1000]  # steps of the first seed to rank as well
+snapshots = [1000]  # steps to rank as well
 num_ranked = 30  # contents for the ranking, under four more degradations
 train = False  # True trains all recipes here (hours) and leaves out the snapshots
 device = "auto"
@@ -49,10 +49,10 @@ device = "auto"
 # | | paper | here |
 # |---|---|---|
 # | networks | RRDB trained on clean pictures, on degraded ones, on degraded ones with DDR guidance | SRResNet with GR, 32 channels, in the same three ways, three seeds each |
-# | degraded training | not stated | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
-# | guidance | "degradation embeddings" of a pretrained network | channel statistics of the first ({doc}`blind_sr_guidance`) |
+# | degraded training | cut off in the text at hand | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
+# | guidance | deep representations of a trained SR network | channel statistics of the first ({doc}`blind_sr_guidance`) |
 # | shown | clean, blur, noise; strengths not stated for this figure | clean, blur 4, noise 20/255 |
-# | compared | mean of five t-SNE runs | the same, behind the last block; PSNR-Y on blur and noise |
+# | compared | CHI, mean of five t-SNE runs (A.6) | the same, behind the last block; PSNR-Y on blur and noise |
 # | ranking of all networks | not claimed | every SR network of this chapter, under four degradations that **no** network was trained on |
 #
 # The four: anisotropic blur; JPEG; noise stronger than any in training; weak noise under JPEG. SRGA
@@ -60,10 +60,10 @@ device = "auto"
 # clean and of degraded patches and averages the Kullback–Leibler divergence over the four. There is
 # no ladder over the training: of the degraded trainings only the end is shipped.
 #
-# In the ranking two traps are set up from the start. Networks **without** global residual have a CHI near zero
-# whatever they can do ({doc}`global_residual`); a correlation over all networks mixes this
+# In the ranking two traps are set up from the start. Networks **without** global residual have a
+# CHI near zero whatever they can do ({doc}`global_residual`); a correlation over all networks mixes this
 # difference of architecture with generalization. So a second correlation is over networks with GR
-# alone. And seeds and snapshots of one recipe are relatives: the bootstrap draws whole recipes.
+# alone. And snapshots of one recipe are its relatives: the bootstrap draws whole recipes.
 
 # %% tags=["hide-input"]
 from math import pi
@@ -130,7 +130,11 @@ study
 # ## Experiment: one architecture, three trainings
 
 # %%
-CLEAN, DEGRADED, GUIDED = TRAININGS = ("clean pictures", "degraded ones", "… with guidance")
+CLEAN, DEGRADED, GUIDED = TRAININGS = (
+    "clean pictures",
+    "degraded pictures",
+    "degraded pictures, guided",
+)
 BASES = dict(zip(TRAININGS, ("srresnet-gr", "srresnet-blind", "srresnet-guided")))
 pictures = load_images(image_set)
 seen = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
@@ -191,7 +195,7 @@ pairs = degraded_patches(pictures, [Degradation(), *unseen], count=num_ranked, s
 kinds, lr, hr = pairs.degradation_labels, pairs.lr.to(study.device), pairs.hr.to(study.device)
 clean, versions = kinds == kinds[0], 1 + len(unseen)
 
-wanted = [name for recipe in recipes for name in seed_names(recipe, training_seeds)]
+wanted = list(recipes)  # the first seed of each
 if not train:
     wanted += [f"{recipe}@{step}" for recipe in recipes for step in snapshots]
 names = obtainable(wanted, train=train)
@@ -211,7 +215,7 @@ for name in names:
         "clean": psnr[::versions].mean(),
         "unseen": np.delete(psnr, np.s_[::versions]).mean(),
         "residual": any(getattr(part, "global_residual", False) for part in model.modules()),
-        "recipe": name.split("@")[0].removesuffix("-s1").removesuffix("-s2"),
+        "recipe": name.split("@")[0],
         "early": "@" in name,
     }
     found.append(measures)

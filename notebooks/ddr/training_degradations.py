@@ -31,7 +31,7 @@ num_patches = 100  # contents; each is shown under all three degradations
 training_seeds = [0, 1, 2]  # of the two SRGANs, from other initializations; those that are shipped
 tsne_runs = 5  # random starts of t-SNE for what is judged, as in the paper
 size = 32  # side of a patch, LR pixels
-restored = 20  # contents whose outputs are compared
+restored = 10  # contents whose outputs are compared
 perplexity = 30
 train = (
     False  # True trains all networks here (half an hour each on one core) instead of loading them
@@ -45,7 +45,7 @@ device = "auto"
 # |---|---|---|
 # | network | SRGAN with GR, 16 blocks, 64 channels | the same with 32 channels |
 # | trained on clean pictures | 600 000 steps | 6 000 steps with a pixel loss, then 5 000 with a critic |
-# | trained on clean + noise | as many; strength of the noise not stated | 4 000 and 5 000; every second picture with noise of σ 20/255 |
+# | trained on clean + noise | as many; strength of the noise cut off in the text at hand | 4 000 and 5 000; every second picture with noise of σ 20/255 |
 # | tested on | clean and noisy pictures (DIV2K) | clean LR patches and the same with noise 20/255, embedded by themselves |
 # | index | mean of five t-SNE runs | the same; bootstrap interval over contents |
 #

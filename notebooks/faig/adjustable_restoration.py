@@ -33,11 +33,12 @@ device = "auto"
 # The networks are those of {doc}`/book/findings/faig/masking`, where their differences from the paper
 # are listed. FAIG's highest-ranked filters for deblurring and for denoising are moved on the straight
 # line between baseline and target, each set by a strength of its own. All other weights stay the
-# target's. The paper has no measurement to compare with, so the test is ours.
+# target's. The paper has no measurement to compare with. Of its sentence we judge the weakest reading: a
+# slider moves what it says, step by step, and moves it further than the other slider does.
 #
-# A slider is worth its name if it moves what it says, smoothly, and nothing else; and if there is
-# something to gain by moving it. The gain we look for: pictures with **half** the noise that the
-# network was trained for. A network that knows one strength of noise should smooth them too much.
+# How far, how purely, and what there is to gain are our controls. The gain we look for: pictures with
+# **half** the noise that the network was trained for. A network that knows one strength of noise should
+# smooth them too much.
 
 # %% tags=["hide-input"]
 from dataclasses import replace
@@ -270,6 +271,8 @@ study.verdict(
 #   alone sums to {glue:text}`adjust_apart:.1f` dB.
 # - For half the noise the best of the tested strengths is {glue:text}`adjust_best:.2f` on average, and the
 #   best one below 1 is {glue:text}`adjust_gain:.2f` dB ahead of 1 (behind it, if negative).
+# - There is no ladder on this page: sliders need pairs of networks, and of fine-tuning only the ends
+#   ship.
 #
 # ## Try it yourself
 #

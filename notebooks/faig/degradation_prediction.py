@@ -253,6 +253,9 @@ study.verdict(
 #   {glue:text}`prediction_threshold_noise:.2f`) and the blur detector
 #   {glue:text}`prediction_blur:.0f` % (threshold {glue:text}`prediction_threshold_blur:.2f`). The paper
 #   has 98 and 96 %.
+# - A threshold says how many of a picture's own 1 % are discriminative. Own filters are ranked by one
+#   score and discriminative ones by a difference of two, so the smaller of two skills shares few of them:
+#   the lower a threshold, the fewer. What counts is that a line can be drawn.
 # - To name one of two, filters are right {glue:text}`prediction_two:.0f` % of the time, the linear
 #   classifier on features {glue:text}`prediction_linear:.0f` %; one of three,
 #   {glue:text}`prediction_three:.0f` % and {glue:text}`prediction_three_linear:.0f` %.

@@ -303,6 +303,8 @@ study.verdict(
 #   (Spearman's ρ). With it they share none, because they cannot
 #   ({doc}`/book/findings/faig/three_degradations`).
 # - {glue:text}`elimination_kept:.0f` % of the deblurring filters are the same with and without the term.
+# - There is no ladder on this page: masking needs pairs of networks, and of fine-tuning only the ends
+#   ship.
 #
 # ## Try it yourself
 #

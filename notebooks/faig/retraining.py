@@ -45,9 +45,11 @@ device = "auto"
 # | ranked on | Set14 | 12 windows of *training* pictures: the test pictures decide nothing |
 # | training | 100 000 iterations, batches of 16 | 600 steps of Adam, batches of 8, peak rate 2·10⁻³ (all filters: 4·10⁻⁴) |
 # | random | two draws a seed | one draw a seed |
+# | seeds | three | those that ship, compared where both have them |
 #
 # $|\Delta\theta|$ and chance know no degradation, so their 1 % is the same for both tasks. "More" means:
-# in every seed the 95 % bootstrap interval of the difference over windows lies above zero.
+# in every seed the 95 % bootstrap interval of the difference over windows lies above zero. That is
+# certainty about pictures, not about seeds: the paper's spread over its three is up to 0.27 dB.
 
 # %% tags=["hide-input"]
 from dataclasses import replace
@@ -134,7 +136,10 @@ cells = {
 }
 wanted = {s: [seed_names(name, [s])[0] for name in cells.values()] for s in training_seeds}
 found, missing = obtainable_groups(wanted, train=train)
-names = {s: dict(zip(cells, own, strict=True)) for s, own in found.items() if own == wanted[s]}
+names = {
+    seed: {cell: name for cell, name in zip(cells, wanted[seed], strict=True) if name in own}
+    for seed, own in found.items()
+}
 if missing:
     print(left_out(missing))
 kinds = {task: KINDS[kind] for task, kind in TASKS.items()}
@@ -202,7 +207,7 @@ dots("noisy", len(cut))
 # %% [markdown]
 # ## Where is it heading?
 #
-# The paper trains 170 times as long. The first seed's deblurring and random filters on the way (the
+# The paper trains 170 times as long. On the way to where we stop (first seed, re-trained on blur; the
 # learning rate falls to zero at the end, so that the last point is not merely one further along):
 
 # %%
@@ -220,7 +225,7 @@ ladder = {
     for title in (OWN["blurry"], "random")
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR gained after so many steps of re-training 1 % of the filters on blur (first seed, mean over windows). Look at whether the two curves part or meet.", "name": "fig-retraining-ladder"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR gained after so many steps of re-training 1 % of the filters on blur (first seed, mean over windows). Look at whether chance falls behind.", "name": "fig-retraining-ladder"}}
 stacked_curves(
     [*files], {"dB gained on blurry pictures": ladder}, x_title="training steps", log_x=True
 ).update_layout(height=340)
@@ -237,8 +242,10 @@ def seeds_interval(values):
 
 
 def lead(task, title, other):
-    """By how much one set of filters gains more than another, as an interval."""
-    return seeds_interval(gain[task, title] - gain[task, other])
+    """By how much one set of filters gains more than another, as an interval over their seeds."""
+    one, two = gain[task, title], gain[task, other]
+    both = one.index.intersection(two.index)
+    return seeds_interval(one[both] - two[both])
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Intervals: from the lowest to the highest seed, of the 95 % bootstrap of the mean over windows.", "name": "fig-retraining-verdict"}}
@@ -256,15 +263,17 @@ IG = {"blurry": "IG, deblurring", "noisy": "IG, denoising"}
 shares = {}
 for task, own in OWN.items():
     means = gain[task].groupby("filters").mean()
-    by_seed = gain[task].groupby(["filters", "seed"]).mean()
-    shares[task] = by_seed[own] / by_seed["all filters"]
+    by_seed = gain[task].groupby(["filters", "seed"]).mean().unstack("filters")
+    shares[task] = (by_seed[own] / by_seed["all filters"]).dropna()  # seeds that have both
     share = study.measure(f"{task}: share of the whole gain", shares[task])
     best = means[[IG[task], "|Δθ|", "random"]].idxmax()
     told = {"own": means[own], "all": means["all filters"], "share": 100 * share}
     told |= {"rival": best.split(",")[0].strip("|"), "best": means[best]}
     told |= {"random": means["random"], "specific": means[own] - means[OTHER[task]]}
     study.glue(**{f"retraining_{task}_{what}": value for what, value in told.items()})
-study.glue(retraining_windows=len(cut), retraining_steps=terms.steps, retraining_seeds=len(names))
+seeds = gain["blurry"].reset_index().groupby("filters").seed.nunique()
+study.glue(retraining_windows=len(cut), retraining_steps=terms.steps)
+study.glue(retraining_seeds=seeds[OWN["blurry"]], retraining_fewest=seeds.min())
 rivals = [(task, title) for task in TASKS for title in (IG[task], "|Δθ|")]
 study.verdict(
     deblurring=exceeds(lead("blurry", OWN["blurry"], "random")),
@@ -279,8 +288,9 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - On {glue:text}`retraining_windows` windows and {glue:text}`retraining_seeds` training seeds, after
-#   {glue:text}`retraining_steps` steps on blur, FAIG's 1 % for deblurring gains
+# - On {glue:text}`retraining_windows` windows, after {glue:text}`retraining_steps` steps on blur, FAIG's
+#   1 % for deblurring (training seeds: {glue:text}`retraining_seeds`; of the rarest rival
+#   {glue:text}`retraining_fewest`) gains
 #   {glue:text}`retraining_blurry_own:.2f` dB on blurry pictures,
 #   {glue:text}`retraining_blurry_share:.0f` % of the {glue:text}`retraining_blurry_all:.2f` dB that
 #   training everything gains; as many random filters gain {glue:text}`retraining_blurry_random:.2f` dB.

@@ -46,6 +46,7 @@ from srlab.attribution.lam import (
     diffusion_index,
     lam,
     lams,
+    lams_of_whole,
     magnitude,
     patch,
 )
@@ -63,6 +64,7 @@ from srlab.studies.parameters import check_parameters
 check_parameters()
 device = pick_device(device)
 SIZE, SCALE = 192, 4
+SEE_LITTLE = ("bicubic", "SRCNN")  # of these a window's part is computed; others run whole
 path = deblur(steps=steps)
 
 # %% [markdown]
@@ -110,7 +112,8 @@ targets = [patch(*corner, window) for corner in corners]
 maps = {}
 for scene in scenes:
     for name, model in models.items():
-        found = lams(model, lr[scene], targets, path=path)
+        several = lams if name in SEE_LITTLE else lams_of_whole
+        found = several(model, lr[scene], targets, path=path)
         for corner, attribution in zip(corners, found, strict=True):
             place = Place(scene, name, *corner)
             maps[place] = shown(place, attribution)

@@ -30,7 +30,7 @@
 
 # %% tags=["parameters"] quick={"image_sets": ["textures"], "limit": 1, "size": 96, "steps": 8, "published_steps": [8], "reference_steps": 16, "network": "fsrcnn"}
 image_sets = ["textures", "photographs"]  # none of them was seen in training
-limit = None  # or how many pictures are taken from each set
+limit = 4  # pictures taken from each set; None takes all
 size = 192  # side of the central HR crop; maps of different sizes cannot be compared
 window = 16  # side of the explained patch, SR pixels, in the middle of the crop
 steps = 16  # nodes on every path (srlab's default)
@@ -74,7 +74,7 @@ from srlab.figures.maps import attribution_grid
 from srlab.images import center_crop, image_to_array
 from srlab.statistics import rank_correlation
 from srlab.studies.frames import curves
-from srlab.studies.study import Study, exceeds, mean_interval, span, stays_below, together
+from srlab.studies.study import Study, exceeds, mean_interval, stays_below, together
 
 study = Study(
     "lam/method",
@@ -216,8 +216,8 @@ stacked_curves(way, lines, bands=bands, x_title="share of the path's length")
 # %%
 def moves_with_target(image):
     """Rank correlation, over published steps, of the target's rise and the image's way."""
-    found = lam(model, image, target, path=deblur(rule="right", steps=2 * steps))
-    ((_, moved),) = found.path.pieces(2 * steps)
+    found = lam(model, image, target, path=deblur(rule="right", steps=steps))
+    ((_, moved),) = found.path.pieces(steps)
     rise = np.diff([found.start, *found.values])
     return rank_correlation(rise, moved.abs().flatten(1).sum(dim=1).cpu().numpy())
 
@@ -500,13 +500,15 @@ study.verdict(
 #   {glue:text}`lam_black:.2f` with the last one; while deblurring it is {glue:text}`lam_sharp:.2f`, on a
 #   straight path from the blurred picture {glue:text}`lam_blurred:.2f` ({glue:text}`lam_pictures`
 #   pictures). The target's mean gain along the path is {glue:text}`lam_black_gain:.2f` from black and
-#   {glue:text}`lam_sharp_gain:.2f` while deblurring; 0.5 is a straight rise. An SR network is nearly
-#   linear in brightness, so that its output cannot level off where its gradient does.
+#   {glue:text}`lam_sharp_gain:.2f` while deblurring; 0.5 is a straight rise, above it a curve levels
+#   off. An SR network is nearly linear in brightness, so that its output does not level off where its
+#   gradient does; it only rises sooner than while deblurring.
 # - **Where the image moves, the target rises**: over published steps the two have a rank correlation of
 #   {glue:text}`lam_along:.2f`.
 # - **Brightness and edges.** When a picture gets brighter, the map of edges changes by
-#   {glue:text}`lam_bright_edges:.1f` %, that of mean intensity by {glue:text}`lam_bright_mean:.1f` %. In
-#   flat windows networks err by {glue:text}`lam_flat:.1f`, among edges by {glue:text}`lam_edged:.1f` of
+#   {glue:text}`lam_bright_edges:.1f` %, that of mean intensity by {glue:text}`lam_bright_mean:.1f` %.
+#   What makes maps robust is the path: deblurring leaves the mean brightness alone, whatever is
+#   explained. In flat windows networks err by {glue:text}`lam_flat:.1f`, among edges by {glue:text}`lam_edged:.1f` of
 #   255 levels.
 # - **The sum can be trusted.** No map misses its total by more than {glue:text}`lam_worst:.2f` %.
 #   {glue:text}`lam_steps` midpoints of equal length leave an error of {glue:text}`lam_ours:.1f` %

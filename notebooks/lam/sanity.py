@@ -23,8 +23,8 @@
 # ## Parameters
 
 # %% tags=["parameters"] quick={"num_patches": 2, "size": 128, "stride": 256, "networks": ["fsrcnn", "srresnet-gr"], "seeds": ["srresnet-gr-s1"], "random_layers": ["tail", "body"], "steps": 4}
-image_set = "photographs"  # none was seen in training; "urban100-30" and "b100" are downloaded
-num_patches = 8  # the hardest crops, at most two of a picture
+image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
+num_patches = 8  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels
 stride = 192  # between the crops that are considered, HR pixels; 256 is faster on large sets
 window = 16  # side of the explained patch in the middle of the crop, SR pixels
@@ -33,6 +33,7 @@ network = "srresnet-gr"  # the one whose weights are randomized, and that the ri
 seeds = ["srresnet-gr-s1", "srresnet-gr-s2"]  # the same network from other training seeds
 random_layers = ["tail", "upsampler", "body", "head"]  # randomized one after another
 steps = 8  # of every path integral, and noisy copies for SmoothGrad
+shares = [0.005, 0.02, 0.08, 0.32]  # of the LR pixels that are treated
 tile = 8  # side of the tiles that the causal method replaces, LR pixels
 device = "auto"
 
@@ -53,8 +54,8 @@ device = "auto"
 # distances*, drawn at random ring by ring. Pixels at random and the *nearest* ones are controls.
 #
 # Patches are chosen as in the paper: crops on which the networks do badly and differ much. Pixels
-# are blurred with the Gaussian of σ 1.2 that is LAM's baseline. Loss and gain are averaged over eight
-# shares of treated pixels, from 0.25 % doubling up to 32 %.
+# are blurred with the Gaussian of σ 1.2 that is LAM's baseline. Loss and gain are averaged over the
+# shares of treated pixels.
 
 # %% tags=["hide-input"]
 from itertools import product
@@ -66,7 +67,6 @@ from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
 from srlab.attribution.paths import deblur
 from srlab.attribution.rivals import causal_effect, plain_gradient, smooth_gradient
 from srlab.attribution.sanity import (
-    SHARES,
     at_equal_distance,
     at_random,
     by_magnitude,
@@ -117,7 +117,7 @@ study
 # %%
 models = {name: study.network(name) for name in networks}
 patches = hard_patches(
-    image_set, models, num_patches, size=size, stride=stride, per_picture=2, device=study.device
+    image_set, models, num_patches, size=size, stride=stride, per_picture=1, device=study.device
 )
 rows = range(num_patches)
 lr, hr = patches.lr.split(1), patches.hr.split(1)
@@ -238,7 +238,9 @@ for i in rows:
         same = at_equal_distance(first, (side, side), target, scale, generator)
         orders = {"attributed": first, "same distances": same, "nearest": near, "random": random}
         for kind, order in orders.items():
-            curves[name, kind, i] = replacement_curves(model, lr[i], hr[i], target, order)
+            curves[name, kind, i] = replacement_curves(
+                model, lr[i], hr[i], target, order, shares=shares
+            )
 kinds = list(orders)
 harm, repair = (
     {
@@ -256,7 +258,7 @@ panels = {
     }
     for title in ("deletion", "insertion")
 }
-stacked_curves(100 * np.array(SHARES), panels, x_title="pixels treated, %", log_x=True)
+stacked_curves(100 * np.array(shares), panels, x_title="pixels treated, %", log_x=True)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How many dB more the patch loses when attributed pixels are blurred instead of as many others; a dot for each crop, the larger ones are means, bars from the lowest to the highest. Right of the dashed line the map ranks better than the control. Nearness is the harder one to beat.", "name": "fig-sanity-harm"}}
 CONTROLS = ("same distances", "random", "nearest")
@@ -289,7 +291,9 @@ rival_harm = {"LAM": harm[network, "attributed"]}
 KINDS = ("gradient", "SmoothGrad", "CEM")
 for kind in KINDS:
     ranked = [by_magnitude(helpful[kind, i]) for i in rows]
-    found = [replacement_curves(model, lr[i], hr[i], target, ranked[i]).harm for i in rows]
+    found = [
+        replacement_curves(model, lr[i], hr[i], target, ranked[i], shares=shares).harm for i in rows
+    ]
     rival_harm[kind] = np.array(found)
 rival_harm |= {kind: harm[network, kind] for kind in CONTROLS}
 

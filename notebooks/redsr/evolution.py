@@ -324,7 +324,8 @@ study.verdict(**outcomes, notes={"steps seen": [*own.index]})
 #   {glue:text}`codes_chi_first:.1f` to {glue:text}`codes_chi_last:.1f` ({glue:text}`codes_growth:.1f`
 #   times). The first snapshot with an R² of 0.5: {glue:text}`codes_half`.
 # - What the energy distance adds: at the end {glue:text}`codes_with_ed` with it and
-#   {glue:text}`codes_with_rd` without, in the mean over trainings.
+#   {glue:text}`codes_with_rd` without, in the mean over trainings; chance is {glue:text}`codes_chance:.2f`.
+#   {doc}`redegradation` asks why, and {doc}`bounded_space` what the prior does to the cloud.
 # - Without a loss on the code the share goes from {glue:text}`codes_control_first:.2f` to
 #   {glue:text}`codes_control_last:.2f`. Whatever that network learns about blur, it learns because sharp
 #   pictures are easier with it.

@@ -70,7 +70,6 @@ from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import embedding_grid
 from srlab.figures.pictures import picture_grid
 from srlab.images import image_to_array
-from srlab.studies.networks import left_out, obtainable
 from srlab.studies.redsr.blurs import blurred
 from srlab.studies.redsr.clouds import code_clouds
 from srlab.studies.redsr.codes import codes_of, gathering, stacked
@@ -161,10 +160,7 @@ picture_grid(panels, notes=notes)
 GENERAL = {"ReDSR": "redsr-general", "DASR": "dasr-general"}
 BLUR_ONLY = {"ReDSR, blur only": "redsr-8", "DASR, blur only": "dasr"}  # isotropic, without noise
 wanted = GENERAL | BLUR_ONLY
-obtainable([GENERAL["ReDSR"]], train=train)  # without it there is nothing to judge
-available = obtainable(wanted.values(), train=train)
-missing = [name for name in wanted.values() if name not in available]
-models = {t: study.network(name) for t, name in wanted.items() if name in available}
+models = {title: study.network(name) for title, name in wanted.items()}
 codes = {
     (title, axis): codes_of(model, own.lr)
     for title, model in models.items()
@@ -177,9 +173,8 @@ codes = {
 # First the widths, of blurs at one angle. Colours should gather and follow one another.
 
 # %%
-taught = [title for title in GENERAL if title in models]
 embedded = {
-    axis: code_clouds({t: codes[t, axis] for t in taught}, own, perplexity=perplexity)
+    axis: code_clouds({t: codes[t, axis] for t in GENERAL}, own, perplexity=perplexity)
     for axis, own in shown.items()
 }
 
@@ -217,7 +212,7 @@ cloud_figure("noise")
 # %%
 scores = separation_table({place: [own] for place, own in codes.items()}, shown, values)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "What codes tell of each: R² of a linear probe (0 is no better than the mean) and purity among the ten nearest codes of other pictures (chance is one in five). The two lower rows, where they ship, are networks of the same kind that met isotropic blur only. Compare the column of the angle.", "name": "fig-general-told"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "What codes tell of each: R² of a linear probe (0 is no better than the mean) and purity among the ten nearest codes of other pictures (chance is one in five). The two lower rows are networks of the same kind that met isotropic blur only. Compare the column of the angle.", "name": "fig-general-told"}}
 separation_grid(scores)
 
 # %% [markdown]
@@ -233,7 +228,7 @@ tested = {
     for name, kernel in named.items()
 }
 cut = windows(images, tested, count=num_restored, size=192).to(study.device)
-restorers = {title: models[title] for title in taught} | {"bicubic": bicubic(4)}
+restorers = {title: models[title] for title in GENERAL} | {"bicubic": bicubic(4)}
 quality = {  # {title: (degradations, pictures)}
     title: by_picture(np.stack([*psnr_by_degradation(one, cut, tested).values()]), cut.pictures)
     for title, one in restorers.items()
@@ -251,8 +246,6 @@ stacked_curves(1 + np.arange(len(named)), by_level, x_title="kernel, from narrow
 
 # %% [markdown]
 # ## Verdict
-#
-# A condition on a network that does not ship is not judged.
 
 # %%
 axes, means = list(kinds), scores.groupby("network", sort=False)["probe"].mean()
@@ -277,20 +270,17 @@ def more(axis):
 
 
 alone = {axis: gathers("ReDSR", axis) for axis in axes}
-rival = "DASR" in models and any(gathers("DASR", axis) is Outcome.HELD for axis in axes)
+rival = any(gathers("DASR", axis) is Outcome.HELD for axis in axes)
 for title in wanted:
     key = title.lower().replace(", ", "_").removesuffix(" only")
     for axis in axes:
-        known = (title, axis) in scores.index
         for column, end in {"probe": "", "purity": "_purity"}.items():
-            told = f"{scores[column][title, axis]:.2f}" if known else "–"
-            study.glue(**{f"general_{key}_{axis}{end}": told})
+            study.glue(**{f"general_{key}_{axis}{end}": f"{scores[column][title, axis]:.2f}"})
 for title, values in quality.items():
     study.glue(**{f"general_psnr_{title.lower()}": values.mean()})
 study.glue(
     general_easiest=own.purity.idxmax(),
     general_hardest=own.purity.idxmin(),
-    general_not_judged=left_out(missing),
     general_pictures=len(set(shown["noise"].pictures)),
 )
 
@@ -319,14 +309,11 @@ study.verdict(
     **alone,
     gate=rival,
     probe=own.probe.min() >= 0.5,
-    learned=means["ReDSR"] > means["ReDSR, blur only"] if "ReDSR, blur only" in models else None,
+    learned=means["ReDSR"] > means["ReDSR, blur only"],
     bicubic=better("bicubic"),
-    notes={"not trained yet": missing},
 )
 
 # %% [markdown]
-# {glue:text}`general_not_judged`
-#
 # ## What we have seen
 #
 # R² of the linear probe, and in brackets the purity:

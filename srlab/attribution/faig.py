@@ -12,11 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from srlab.attribution.integral import AdaptivePath, Tree, integrate, tell_inexact
+from srlab.attribution.integral import AdaptivePath, Path, Tree, integrate, tell_inexact
 from srlab.attribution.paths import line
 from srlab.capture import capture, frozen
 from srlab.images import check_images
 from srlab.networks.layout import laid_out
+from srlab.networks.state_dicts import few, misfit
 
 Weights = Mapping[str, Tensor]  # a state dict
 Scores = dict[str, Tensor]  # {convolution: (out, in)}
@@ -99,6 +100,19 @@ def faig(
     if all(torch.equal(*pair) for pair in zip(*(end.values() for end in ends), strict=True)):
         raise ValueError("baseline and target weights are identical: there is no change to explain")
     path = line(*ends, rule=rule, steps=steps, tolerance=tolerance)
+    result = _attributed(network, buffers, path, zip(lr, hr, strict=True))
+    asked = path.tolerance if isinstance(path, AdaptivePath) else None
+    tell_inexact(float(result.filter_error.max()), result.error, asked, causes=CAUSES)
+    return result
+
+
+def _attributed(
+    network: nn.Module,
+    buffers: dict[str, Tensor],
+    path: Path | AdaptivePath,
+    pairs: Iterable[tuple[Tensor, Tensor]],
+) -> FilterAttribution:
+    """The integral of each pair's loss, by filters."""
     names: tuple[str, ...] = ()
     found = []
 
@@ -106,15 +120,15 @@ def faig(
         return torch.cat([weights[f"{name}.weight"].flatten() for name in names])
 
     with frozen(network):
-        for one, truth in zip(lr, hr, strict=True):
-            names = names or convolutions(network, one[None])
-            found.append(integrate(_loss(network, buffers, one, truth), path, shown=filters))
+        for lr, hr in pairs:
+            names = names or convolutions(network, lr[None])
+            found.append(integrate(_loss(network, buffers, lr, hr), path, shown=filters))
     if not found:
         raise ValueError("there is no image to attribute")
     entries = {
         name: torch.stack([own.attribution[f"{name}.weight"] for own in found]) for name in names
     }
-    result = FilterAttribution(
+    return FilterAttribution(
         signed={name: own.sum(dim=(-2, -1)) for name, own in entries.items()},
         magnitude={name: own.abs().sum(dim=(-2, -1)) for name, own in entries.items()},
         start=np.array([own.start for own in found]),
@@ -122,9 +136,6 @@ def faig(
         completeness_error=np.array([own.completeness_error for own in found]),
         filter_error=np.array([own.error for own in found]),
     )
-    asked = path.tolerance if isinstance(path, AdaptivePath) else None
-    tell_inexact(float(result.filter_error.max()), result.error, asked, causes=CAUSES)
-    return result
 
 
 @torch.no_grad()
@@ -153,25 +164,11 @@ def parameters_of(model: nn.Module, weights: Weights) -> dict[str, Tensor]:
 
     Buffers must be there and are left out.
     """
-    own = model.state_dict()
-    missing, surplus = own.keys() - weights.keys(), weights.keys() - own.keys()
-    shapes = [
-        f"{name} {tuple(weights[name].shape)} instead of {tuple(own[name].shape)}"
-        for name in own.keys() & weights.keys()
-        if weights[name].shape != own[name].shape
-    ]
-    if missing or surplus or shapes:
-        wrong = {"missing": missing, "unexpected": surplus, "of another shape": shapes}
-        told = "; ".join(f"{what}: {_few(names)}" for what, names in wrong.items() if names)
-        raise ValueError(f"the weights do not fit {type(model).__name__}: {told}")
+    if wrong := misfit(model, weights):
+        raise ValueError(wrong)
     if spoilt := [name for name, own in weights.items() if not torch.isfinite(own).all()]:
-        raise ValueError(f"weights hold NaN or infinity: {_few(spoilt)}")
+        raise ValueError(f"weights hold NaN or infinity: {few(spoilt)}")
     return {name: weights[name].detach().to(like) for name, like in model.named_parameters()}
-
-
-def _few(names: Iterable[str]) -> str:
-    first, rest = sorted(names)[:3], sorted(names)[3:]
-    return ", ".join(first) + (f" and {len(rest)} more" if rest else "")
 
 
 def buffers_of(model: nn.Module, weights: Weights) -> dict[str, Tensor]:
@@ -271,7 +268,7 @@ def top_filters(scores: Scores, fraction: float, *, layers: Layers = every_layer
     check_fraction(fraction)
     chosen = [name for name in scores if layers(name)]
     if not chosen:
-        raise ValueError(f"no layer is chosen of {_few(scores)}")
+        raise ValueError(f"no layer is chosen of {few(scores)}")
     flat = torch.cat([scores[name].flatten() for name in chosen])
     if flat.isnan().any():
         raise ValueError("scores hold NaN, which has no rank")
@@ -280,12 +277,8 @@ def top_filters(scores: Scores, fraction: float, *, layers: Layers = every_layer
     mask[best] = True
     sizes = [scores[name].numel() for name in chosen]
     parts = dict(zip(chosen, mask.split(sizes), strict=True))
-    return {
-        name: parts[name].reshape(own.shape)
-        if name in parts
-        else torch.zeros_like(own, dtype=torch.bool)
-        for name, own in scores.items()
-    }
+    none = {name: torch.zeros_like(own, dtype=torch.bool) for name, own in scores.items()}
+    return none | {name: part.reshape(scores[name].shape) for name, part in parts.items()}
 
 
 def check_fraction(fraction: float) -> None:
@@ -350,5 +343,5 @@ def _check_alike(one: Scores, other: Scores) -> None:
     if {n: own.shape for n, own in one.items()} != {n: own.shape for n, own in other.items()}:
         raise ValueError(
             "these are scores of two networks: "
-            f"{len(one)} convolutions from {_few(one)}; {len(other)} from {_few(other)}"
+            f"{len(one)} convolutions from {few(one)}; {len(other)} from {few(other)}"
         )

@@ -3,15 +3,24 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import reduce
 from typing import Any, NamedTuple
 
 import torch
 from torch import Size, Tensor
 
-from srlab.attribution.graph import Graph, UnrepeatableError, WatchedHooks, is_plain, record
-from srlab.attribution.reach import Box, Span
-from srlab.attribution.rectangles import Rectangles
+from srlab.attribution.graph import (
+    Graph,
+    Operation,
+    UnrepeatableError,
+    WatchedHooks,
+    is_plain,
+    record,
+)
+from srlab.attribution.reach import Box, Span, call, step, whole
 from srlab.attribution.targets import PatchTarget, Target
+from srlab.networks.contract import checked
+from srlab.networks.layout import channels_last
 
 Network = Callable[[Tensor], Tensor]  # (B, 3, h, w) → (B, 3, scale·h, scale·w)
 ROUNDING = 1000  # times the precision of a number: how far apart two orders of adding may be
@@ -110,8 +119,7 @@ def super_resolved(model: Network, lr: Tensor) -> Tensor:
             "multiple, give it srlab.images.crop_to_multiple(lr, multiple)"
         )
         raise
-    _check_sr(sr, lr)
-    return sr
+    return checked(sr, tuple(lr.shape))
 
 
 def comfortable_batch(lr: Tensor) -> int:
@@ -119,24 +127,60 @@ def comfortable_batch(lr: Tensor) -> int:
     return max(1, 2**18 // lr[0, 0].numel()) if lr.is_cuda else 1
 
 
-def _check_sr(sr: Any, lr: Tensor) -> None:
-    if not isinstance(sr, Tensor):
-        what = f"a {type(sr).__name__} of {len(sr)}" if hasattr(sr, "__len__") else type(sr)
-        raise TypeError(
-            f"the network returned {what}, not an image tensor; wrap it: "
-            "lambda lr: network(lr)[0] (or whichever entry is the SR image)"
-        )
-    batch, _, height, width = lr.shape
-    if sr.ndim != 4 or sr.shape[:2] != (batch, 3):
-        raise ValueError(
-            f"the network turned {tuple(lr.shape)} into {tuple(sr.shape)}; "
-            "srlab explains networks (B, 3, h, w) → (B, 3, scale·h, scale·w)"
-        )
-    scale = sr.shape[-2] // height
-    if scale < 1 or sr.shape[-2:] != (scale * height, scale * width):
-        raise ValueError(
-            f"the network turned {height}×{width} into {sr.shape[-2]}×{sr.shape[-1]}, which is no "
-            "whole scale, equal on both axes; if it pads its input, cut the padding off again"
-        )
-    if not torch.isfinite(sr.detach()).all():
-        raise ValueError("the network returned NaN or infinity for a finite image")
+class Planned(NamedTuple):
+    """One operation, ready to be run."""
+
+    places: list[int]  # of the values that it reads
+    reads: list[Box]  # what of each
+    run: Callable[..., Any]
+    results: tuple[int | None, ...]
+    single: bool
+
+
+class Rectangles:
+    """lr (B, 3, h, w) → a window of the SR image, exact in value and gradient."""
+
+    def __init__(self, graph: Graph, window: Box) -> None:
+        self.output, self.window, self.plan = graph.output, window, list[Planned]()
+        self.held = {0: whole(graph.shapes[0])}  # what of each value there is
+        needed = {graph.output: window}
+        for operation in reversed(graph.operations):
+            boxes = [needed[place] for place in operation.places if place in needed]
+            if boxes:
+                self._plan(operation, graph, reduce(Box.around, boxes), needed)
+        self.plan.reverse()
+        self.picture = needed.get(0, window)
+
+    def _plan(self, operation: Operation, graph: Graph, box: Box, needed: dict[int, Box]) -> None:
+        places = [ref.place for ref in operation.refs()]
+        found = step(operation, graph.shapes, box)
+        reads = found.reads if found else [whole(graph.shapes[place]) for place in places]
+        for place, read in zip(places, reads, strict=True):
+            needed[place] = read.around(needed.get(place, read))
+        results = [place for place in operation.places if place is not None]
+        self.held |= {place: box if found else whole(graph.shapes[place]) for place in results}
+        run = found.run if found else call(operation)
+        self.plan.append(Planned(places, reads, run, operation.places, operation.single))
+
+    def __call__(self, lr: Tensor) -> Tensor:
+        """The window."""
+        held = self.held | {0: self.picture}
+        values = {0: channels_last(_part(lr, self.picture, self.held[0]))}
+        for places, reads, run, results, single in self.plan:
+            taken = [
+                _part(values[place], read, held[place])
+                for place, read in zip(places, reads, strict=True)
+            ]
+            made = run(*taken)
+            for place, value in zip(results, (made,) if single else made, strict=True):
+                if place is not None:
+                    values[place] = value
+        return _part(values[self.output], self.window, held[self.output])
+
+
+def _part(value: Tensor, box: Box, held: Box) -> Tensor:
+    """`box` of a value that holds more."""
+    if box == held:
+        return value
+    rows, columns = (own.within(all_) for own, all_ in zip(box, held, strict=True))
+    return value[..., rows, columns]

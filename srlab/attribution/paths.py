@@ -7,7 +7,6 @@ quadrature rule puts them.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -45,6 +44,37 @@ RULES = {
 }
 
 
+@dataclass(frozen=True)
+class Cut:
+    """Where on a curve gradients are taken: in steps by a rule, or as a tolerance asks."""
+
+    rule: str | None = None  # by default equal arcs
+    steps: int | None = None
+    tolerance: float = TOLERANCE
+
+    def __post_init__(self) -> None:
+        check_tolerance(self.tolerance)
+        if self.rule is not None and self.rule not in RULES:
+            known = ", ".join(RULES)
+            raise ValueError(f"unknown quadrature rule {self.rule!r}; srlab has {known}")
+        if self.rule is not None and self.steps is None:
+            raise ValueError(
+                f"the rule {self.rule!r} needs a number of steps; LAM's public code has "
+                'rule="right", steps=50, and without a rule the nodes follow from the tolerance'
+            )
+        if self.steps is not None and self.steps < 1:
+            raise ValueError(f"a path integral needs at least 1 step, got {self.steps}")
+
+    def along(self, curve: Curve, arc: Callable[[np.ndarray], np.ndarray]) -> Path | AdaptivePath:
+        """The path; `arc` maps fractions of the curve's length to positions."""
+        if self.steps is None:
+            return AdaptivePath(curve, arc, self.tolerance)
+        rule = RULES[self.rule or "arc-midpoint"]
+        fractions, measure = np.linspace(0, 1, self.steps + 1), arc if rule.arc else np.asarray
+        within = fractions[:-1] + rule.place * np.diff(fractions)
+        return Path(curve, tuple(measure(fractions).tolist()), tuple(measure(within).tolist()))
+
+
 SIGMA, KERNEL_SIZE = 1.2, 9  # of the blur that LAM's public code begins with
 ImagePath = Callable[[Tensor], Path | AdaptivePath]  # image (3, h, w) → the path that ends there
 Baseline = str | Tensor | Callable[[Tensor], Tensor]
@@ -68,9 +98,21 @@ def deblur(
     >>> len(path.nodes)
     16
     """
-    cut: dict[str, Any] = {"rule": rule, "steps": steps, "tolerance": tolerance}
-    check_cut(**cut)
-    return partial(deblurring, sigma=sigma, kernel_size=kernel_size, **cut)
+    cut = Cut(rule, steps, tolerance)
+
+    def path(image: Tensor) -> Path | AdaptivePath:
+        def curve(positions: Tensor) -> Tensor:  # the width falls linearly
+            kernels = gaussian_kernel(sigma * (1 - positions.double()), size=kernel_size)
+            return filter2d(image.expand(len(positions), -1, -1, -1), kernels)
+
+        return cut.along(curve, arc_positions(curve))
+
+    return path
+
+
+def deblurring(image: Tensor, **settings: Any) -> Path | AdaptivePath:
+    """The path `deblur(**settings)` of one image (C, h, w)."""
+    return deblur(**settings)(image)
 
 
 def straight(
@@ -88,8 +130,7 @@ def straight(
     >>> path = straight("blur", steps=8)(torch.rand(3, 24, 24))
     >>> path = straight(lambda image: image / 2, steps=8)(torch.rand(3, 24, 24))
     """
-    cut: dict[str, Any] = {"rule": rule, "steps": steps, "tolerance": tolerance}
-    check_cut(**cut)
+    cut = Cut(rule, steps, tolerance)
     if isinstance(baseline, str):
         if baseline not in BASELINES:
             raise ValueError(
@@ -99,19 +140,17 @@ def straight(
         baseline = BASELINES[baseline]
     elif isinstance(baseline, Tensor):
         check_images(baseline)
-    return partial(_from_baseline, baseline=baseline, **cut)
 
+    def path(image: Tensor) -> Path | AdaptivePath:
+        start = baseline if isinstance(baseline, Tensor) else baseline(image[None])
+        if start.shape != (1, *image.shape):
+            raise ValueError(
+                f"the baseline has shape {tuple(start.shape)}, the LR image (1, 3, h, w) = "
+                f"{(1, *image.shape)}"
+            )
+        return cut.along(_between(start.to(image)[0], image), np.asarray)
 
-def _from_baseline(
-    image: Tensor, *, baseline: Tensor | Callable[[Tensor], Tensor], **cut: Any
-) -> Path | AdaptivePath:
-    start = baseline if isinstance(baseline, Tensor) else baseline(image[None])
-    if start.shape != (1, *image.shape):
-        raise ValueError(
-            f"the baseline has shape {tuple(start.shape)}, the LR image (1, 3, h, w) = "
-            f"{(1, *image.shape)}"
-        )
-    return line(start.to(image)[0], image, **cut)
+    return path
 
 
 def _blurred(images: Tensor) -> Tensor:
@@ -130,36 +169,17 @@ def line(
     tolerance: float = TOLERANCE,
 ) -> Path | AdaptivePath:
     """The straight line from `baseline` to `end`; its arc length is even in alpha."""
+    return Cut(rule, steps, tolerance).along(_between(baseline, end), np.asarray)
 
+
+def _between(baseline: Tree, end: Tree) -> Curve:
     def curve(positions: Tensor) -> Tree:
-        def between(a: Tensor, b: Tensor) -> Tensor:
+        def point(a: Tensor, b: Tensor) -> Tensor:
             return torch.lerp(a, b, positions.to(a).reshape(-1, *[1] * a.ndim))
 
-        return tree_map(between, baseline, end)
+        return tree_map(point, baseline, end)
 
-    return _path(curve, rule, steps, tolerance, np.asarray)
-
-
-def deblurring(
-    image: Tensor,
-    *,
-    sigma: float = SIGMA,
-    kernel_size: int = KERNEL_SIZE,
-    rule: str | None = None,
-    steps: int | None = None,
-    tolerance: float = TOLERANCE,
-) -> Path | AdaptivePath:
-    """The path `deblur` of one image (C, h, w).
-
-    The width falls linearly, sigma·(1 − alpha). σ 1.2, a 9×9 kernel and mirrored borders are
-    those of LAM's public code. Rules with equal arc measure the L1 length of this image path.
-    """
-
-    def curve(positions: Tensor) -> Tensor:
-        kernels = gaussian_kernel(sigma * (1 - positions.double()), size=kernel_size)
-        return filter2d(image.expand(len(positions), -1, -1, -1), kernels)
-
-    return _path(curve, rule, steps, tolerance, arc_positions(curve))
+    return curve
 
 
 def arc_positions(
@@ -172,41 +192,3 @@ def arc_positions(
     if length[-1] == 0:  # a flat image: nothing moves, any positions will do
         return np.asarray
     return lambda fractions: np.interp(fractions, length / length[-1], grid.numpy())
-
-
-def _path(
-    curve: Curve,
-    rule: str | None,
-    steps: int | None,
-    tolerance: float,
-    arc: Callable[[np.ndarray], np.ndarray],
-) -> Path | AdaptivePath:
-    """The curve cut by a rule into steps, by default equal arcs, or to a tolerance."""
-    check_cut(rule, steps, tolerance)
-    if steps is None:
-        return AdaptivePath(curve, arc, tolerance)
-    chosen = named_rule(rule or "arc-midpoint")
-    fractions, measure = np.linspace(0, 1, steps + 1), arc if chosen.arc else np.asarray
-    within = fractions[:-1] + chosen.place * np.diff(fractions)
-    return Path(curve, tuple(measure(fractions).tolist()), tuple(measure(within).tolist()))
-
-
-def check_cut(rule: str | None, steps: int | None, tolerance: float) -> None:
-    """Refuse what no path can be cut by."""
-    check_tolerance(tolerance)
-    if rule is not None:
-        named_rule(rule)
-        if steps is None:
-            raise ValueError(
-                f'the rule {rule!r} needs a number of steps; LAM\'s public code has rule="right", '
-                "steps=50, and without a rule the nodes follow from the tolerance"
-            )
-    if steps is not None and steps < 1:
-        raise ValueError(f"a path integral needs at least 1 step, got {steps}")
-
-
-def named_rule(name: str) -> Rule:
-    """The quadrature rule of that name."""
-    if name not in RULES:
-        raise ValueError(f"unknown quadrature rule {name!r}; srlab has {', '.join(RULES)}")
-    return RULES[name]

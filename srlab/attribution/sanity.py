@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 
 from srlab.attribution.lam import Attribution, magnitude, one_image
@@ -18,6 +17,7 @@ from srlab.attribution.objective import Network, objective
 from srlab.attribution.targets import PatchTarget, error_target
 from srlab.capture import frozen
 from srlab.degradations.filters import filter2d, gaussian_kernel
+from srlab.metrics import structural_similarity
 from srlab.statistics import rank_correlation
 
 SHARES = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # of the LR pixels
@@ -59,18 +59,8 @@ def similarity(one: Attribution | Tensor, other: Attribution | Tensor) -> Simila
     shown = [magnitude(map_).cpu().double().numpy() for map_ in (one, other)]
     if shown[0].shape != shown[1].shape:
         raise ValueError(f"maps of {shown[0].shape} and {shown[1].shape} pixels cannot be compared")
-    return Similarity(
-        rank=_rank(*(map_.ravel() for map_ in shown)),
-        ssim=float(
-            structural_similarity(
-                *shown,
-                data_range=1.0,
-                gaussian_weights=True,
-                sigma=1.5,
-                use_sample_covariance=False,
-            )
-        ),
-    )
+    rank = _rank(*(map_.ravel() for map_ in shown))
+    return Similarity(rank, structural_similarity(*shown))
 
 
 def by_magnitude(map_: Attribution | Tensor) -> Tensor:
@@ -93,7 +83,7 @@ def ring_correlation(
     than "near counts" correlates with nothing.
     """
     shown = [magnitude(map_).cpu().double() for map_ in (one, other)]
-    far = _distance((shown[0].shape[0], shown[0].shape[1]), target, scale)
+    far = target.distance(shown[0].shape, scale)
     rings = far.round().long().flatten()
     counts = torch.bincount(rings).clamp(min=1)
     near, relative = (far <= reach).flatten(), []
@@ -111,17 +101,7 @@ def _rank(one: np.ndarray, other: np.ndarray) -> float:
 
 def by_nearness(size: tuple[int, int], target: PatchTarget, scale: int) -> Tensor:
     """LR pixels (h·w,) of an h × w image, those nearest to the centre of the target first."""
-    return _distance(size, target, scale).flatten().sort(stable=True).indices
-
-
-def _distance(size: tuple[int, int], target: PatchTarget, scale: int) -> Tensor:
-    """(h, w) in LR pixels, from the centre of the target."""
-    centre = [
-        (first + extent / 2) / scale - 0.5
-        for first, extent in zip((target.top, target.left), target.shape, strict=True)
-    ]
-    rows, columns = torch.meshgrid(*(torch.arange(extent) for extent in size), indexing="ij")
-    return torch.hypot(rows - centre[0], columns - centre[1])
+    return target.distance(size, scale).flatten().sort(stable=True).indices
 
 
 def at_random(size: tuple[int, int], generator: torch.Generator) -> Tensor:
@@ -141,7 +121,7 @@ def at_equal_distance(
     However many first pixels are taken, each ring around the centre of the target (one LR pixel
     wide) gives as many as in `order`: what `order` knows beyond distance is lost.
     """
-    rings = _distance(size, target, scale).round().long().flatten()
+    rings = target.distance(size, scale).round().long().flatten()
     drawn = torch.randperm(len(rings), generator=generator)
     kept = rings.argsort(stable=True)
     instead = drawn[rings[drawn].argsort(stable=True)]

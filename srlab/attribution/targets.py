@@ -7,7 +7,7 @@ has an undefined gradient at flat places.
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -144,6 +144,14 @@ class PatchTarget:
         """(B, 3, H, W) → (B,)."""
         rows, columns = self.shape
         return self.measure(crop(sr, self.top, self.left, rows + 1, columns + 1))
+
+    def distance(self, size: Sequence[int], scale: float) -> Tensor:
+        """(h, w) of each LR pixel of an h × w image from the middle of the patch, LR pixels."""
+        down, across = (
+            torch.arange(extent) - ((first + own / 2) / scale - 0.5)
+            for extent, first, own in zip(size, (self.top, self.left), self.shape, strict=True)
+        )
+        return torch.hypot(down[:, None], across)
 
     def check_inside(self, height: int, width: int) -> None:
         """Refuse an SR image of height × width that does not hold the patch."""

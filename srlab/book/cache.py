@@ -14,19 +14,8 @@ import srlab
 from srlab.book.project import Notebook
 
 PACKAGES = (
-    "srlab",
-    "torch",
-    "numpy",
-    "scikit-image",
-    "scikit-learn",
-    "umap-learn",
-    "pillow",
-    "plotly",
-    "anywidget",
-    "ipywidgets",
-    "ipykernel",
-    "papermill",
-    "jupytext",
+    *("srlab", "torch", "numpy", "scikit-image", "scikit-learn", "umap-learn", "pillow"),
+    *("plotly", "anywidget", "ipywidgets", "ipykernel", "papermill", "jupytext"),
 )
 PACKAGE = Path(srlab.__file__).parent
 RUNNER = Path(__file__).with_name("runner.py")  # it decides how every notebook runs

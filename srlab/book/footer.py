@@ -1,9 +1,10 @@
 """The folded end of a notebook's page: how long it ran, on what, with which checkpoints."""
 
-import html
 import json
 from collections.abc import Mapping
 from typing import Any
+
+from srlab.pages.templates import page
 
 
 def footer_html(ran: Mapping[str, Any]) -> str:
@@ -12,26 +13,11 @@ def footer_html(ran: Mapping[str, Any]) -> str:
     rows = {"Run time": f"{ran['seconds']} s", "Hardware": ran["hardware"], "Versions": versions}
     if ran["parameters"]:
         rows["Parameters replaced"] = json.dumps(ran["parameters"])[1:-1]
-    terms = "".join(
-        f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in rows.items()
-    )
-    checkpoints = "".join(map(_checkpoint_html, ran["checkpoints"]))
-    return (
-        "<details class='srlab-run'><summary>How this page was made</summary>"
-        f"<dl>{terms}</dl>{checkpoints}</details>"
-    )
-
-
-def _checkpoint_html(provenance: Mapping[str, Any]) -> str:
-    """One checkpoint, folded again: its header without the curve of its training."""
-    shown = {key: value for key, value in provenance.items() if value and key != "history"}
-    terms = "".join(
-        f"<dt>{html.escape(key)}</dt><dd>{html.escape(_plain(value))}</dd>"
-        for key, value in shown.items()
-        if key != "name"
-    )
-    name = html.escape(str(provenance["name"]))
-    return f"<details><summary>Checkpoint <code>{name}</code></summary><dl>{terms}</dl></details>"
+    checkpoints = [  # headers without the curve of the training
+        {key: _plain(value) for key, value in made.items() if value and key != "history"}
+        for made in ran["checkpoints"]
+    ]
+    return page("footer.html", rows=rows, checkpoints=checkpoints)
 
 
 def _plain(value: Any) -> str:

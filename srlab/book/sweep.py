@@ -63,17 +63,9 @@ def run_sweep(
             sources = {notebook.name: read_source(notebook.source) for notebook in notebooks}
             workers = max(1, min(workers, len(waiting)))
             with _client(scheduler, workers, memory) as (client, limit):
+                shared = (target, library_key(), limit, Path.cwd())
                 futures = {
-                    client.submit(
-                        run_point,
-                        point,
-                        sources[point.name],
-                        target,
-                        library_key(),
-                        limit,
-                        Path.cwd(),
-                        pure=False,
-                    ): point
+                    client.submit(run_point, point, sources[point.name], *shared, pure=False): point
                     for point in waiting
                 }
                 for point, outcome in _finishing(client, futures, progress=progress):

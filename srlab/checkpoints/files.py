@@ -22,9 +22,10 @@ from srlab.networks.state_dicts import (
     is_safetensors,
     load_weights,
     opened,
+    restored,
+    stored,
     tensors_of,
 )
-from srlab.networks.storage import restored, stored
 
 WEIGHTS = Path(str(files("srlab.checkpoints") / "weights"))
 

@@ -12,12 +12,21 @@ from srlab.cli.stopping import stopped
 Names = Annotated[list[str], typer.Argument(help="ddr/global_residual, or ddr for all of it.")]
 Quick = Annotated[bool, typer.Option("--quick", help="Short parameters, seconds a notebook.")]
 Force = Annotated[bool, typer.Option("--force", help="Run again what is cached.")]
+Workers = Annotated[int, typer.Option(help="Notebooks at a time.")]
+Grid = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-p",
+        metavar="NAME=VALUE",
+        help="A value to try; repeat a name for more. All combinations are run.",
+    ),
+]
 
 
 def book(
     quick: Quick = False,
     force: Force = False,
-    workers: Annotated[int, typer.Option(help="Notebooks at a time.")] = 2,
+    workers: Workers = 2,
 ) -> None:
     """Run the notebooks that changed and compile the book."""
     from srlab.book.build import build_book
@@ -34,7 +43,7 @@ def run(
     ] = None,
     quick: Quick = False,
     force: Force = False,
-    workers: Annotated[int, typer.Option(help="Notebooks at a time.")] = 2,
+    workers: Workers = 2,
 ) -> None:
     """Execute notebooks, with other parameters if you like."""
     from srlab.book.runner import run_notebooks
@@ -46,14 +55,7 @@ def run(
 
 def sweep(
     names: Names,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-p",
-            metavar="NAME=VALUE",
-            help="A value to try; repeat a name for more. All combinations are run.",
-        ),
-    ] = None,
+    parameter: Grid = None,
     out: Annotated[
         str, typer.Option(help="Folder or address (s3://…, gs://…) that all workers reach.")
     ] = "sweep",

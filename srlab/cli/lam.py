@@ -8,60 +8,72 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from srlab.cli.listing import aligned
-from srlab.cli.networks import Device, as_options, device_named, from_here
+from srlab.cli.networks import Device, as_option, device_named, from_here
 
 if TYPE_CHECKING:
     from srlab.pages.explain import Comparison
 
 
+Network = Annotated[
+    list[str],
+    typer.Option(
+        metavar="NETWORK[,SETTING=VALUE…]",
+        help="edsr, as `srlab list checkpoints` has it; official:imdn, as `srlab list "
+        "official`; weights.pth, which spandrel knows; or yours, mynet:Net(64) or "
+        "../folder/package.module:Net. Behind commas: weights=FILE, range=255 or [-1,1] (the "
+        "values it takes), multiple=8 (of its heights and widths), output=0 (the image's place "
+        "in its answer). Repeat for several networks.",
+    ),
+]
+Image = Annotated[Path, typer.Option(help="The picture that the networks are given.")]
+Patch = Annotated[
+    str | None, typer.Option(metavar="TOP,LEFT,SIZE", help="In SR pixels. Default: centre, 16.")
+]
+Target = Annotated[
+    str,
+    typer.Option(
+        help="What of the patch: gradient, edges:ANGLE, colour, band:LOW,HIGH, brightness; "
+        "mask:FILE counts where a picture of the SR image's or the patch's size is white, or "
+        "has an object's number."
+    ),
+]
+Raw = Annotated[
+    Path | None, typer.Option(help="Write the raw attribution as well; of several, numbered.")
+]
+Reduce = Annotated[
+    int,
+    typer.Option(
+        help="Shrink the picture by this first, if it is high resolution: exactly as Pillow's "
+        "bicubic does with 8 bits."
+    ),
+]
+Crop = Annotated[
+    int | None, typer.Option(help="Take only so many LR pixels a side, around the patch.")
+]
+Tolerance = Annotated[
+    float, typer.Option(help="Gradients are taken until the map's expected error is so small.")
+]
+Steps = Annotated[
+    int | None, typer.Option(help="Take so many gradients instead; LAM's code takes 50.")
+]
+Rule = Annotated[
+    str | None, typer.Option(help="Where --steps lie: arc-midpoint, or right as in LAM's code.")
+]
+
+
 def lam(
-    network: Annotated[
-        list[str],
-        typer.Option(
-            metavar="NETWORK[,SETTING=VALUE…]",
-            help="edsr, as `srlab list checkpoints` has it; official:imdn, as `srlab list "
-            "official`; weights.pth, which spandrel knows; or yours, mynet:Net(64) or "
-            "../folder/package.module:Net. Behind commas: weights=FILE, range=255 or [-1,1] (the "
-            "values it takes), multiple=8 (of its heights and widths), output=0 (the image's place "
-            "in its answer). Repeat for several networks.",
-        ),
-    ],
-    image: Annotated[Path, typer.Option(help="The picture that the networks are given.")],
-    patch: Annotated[
-        str | None, typer.Option(metavar="TOP,LEFT,SIZE", help="In SR pixels. Default: centre, 16.")
-    ] = None,
-    target: Annotated[
-        str,
-        typer.Option(
-            help="What of the patch: gradient, edges:ANGLE, colour, band:LOW,HIGH, brightness; "
-            "mask:FILE counts where a picture of the SR image's or the patch's size is white, or "
-            "has an object's number."
-        ),
-    ] = "gradient",
+    network: Network,
+    image: Image,
+    patch: Patch = None,
+    target: Target = "gradient",
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("map.html"),
-    npz: Annotated[
-        Path | None, typer.Option(help="Write the raw attribution as well; of several, numbered.")
-    ] = None,
+    npz: Raw = None,
     scale: Annotated[int | None, typer.Option(help="Refuse a network of another scale.")] = None,
-    reduce: Annotated[
-        int,
-        typer.Option(
-            help="Shrink the picture by this first, if it is high resolution: exactly as Pillow's "
-            "bicubic does with 8 bits."
-        ),
-    ] = 1,
-    crop: Annotated[
-        int | None, typer.Option(help="Take only so many LR pixels a side, around the patch.")
-    ] = None,
-    tolerance: Annotated[
-        float, typer.Option(help="Gradients are taken until the map's expected error is so small.")
-    ] = 0.05,
-    steps: Annotated[
-        int | None, typer.Option(help="Take so many gradients instead; LAM's code takes 50.")
-    ] = None,
-    rule: Annotated[
-        str | None, typer.Option(help="Where --steps lie: arc-midpoint, or right as in LAM's code.")
-    ] = None,
+    reduce: Reduce = 1,
+    crop: Crop = None,
+    tolerance: Tolerance = 0.05,
+    steps: Steps = None,
+    rule: Rule = None,
     path: Annotated[str, typer.Option(help='"deblur" or "linear".')] = "deblur",
     baseline: Annotated[str, typer.Option(help='"blur" or "black".')] = "blur",
     device: Device = "auto",
@@ -85,7 +97,7 @@ def lam(
             reduce=reduce,
             crop=crop,
             device=spot,
-            tell=lambda line: typer.echo(as_options(line), err=True),
+            tell=lambda advice: typer.echo(advice.written(as_option), err=True),
             path=path,
             baseline=baseline,
             rule=rule,
@@ -106,7 +118,7 @@ def _tell(compared: "Comparison", raw: Mapping[str, Path]) -> None:
         (
             name,
             f"{found.diffusion_index:.2f}",
-            percent(found.attribution.completeness_error),
+            percent(found.completeness_error),
             f"{raw.get(name, '')}",
         )
         for name, found in compared.found.items()

@@ -1,6 +1,5 @@
 """Networks, devices and their errors as a command line names them."""
 
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,39 +11,34 @@ import typer
 if TYPE_CHECKING:
     import torch
 
+    from srlab.networks.advice import Setting
+
 Device = Annotated[str, typer.Option(help='"auto", "cpu", "cuda", "cuda:1", "mps".')]
 
-VALUE = r"=('[^']*'|\([^)]*\)|\d+)"
-OPTIONS = re.compile(rf"(?<=\s)(crop|reduce|network){VALUE}")
-SETTINGS = re.compile(rf"(?<=\s)(multiple|output|value_range){VALUE}")
+OF_NETWORK = {"multiple": "multiple", "output": "output", "value_range": "range"}
 
 
 @contextmanager
 def from_here() -> Iterator[None]:
     """Packages of this folder are found; errors name options where the library names keywords."""
+    from srlab.networks.advice import AdvisedError
+
     sys.path.insert(0, str(Path.cwd()))
     try:
         yield
-    except ValueError as error:
-        if (words := as_options(f"{error}")) == f"{error}":
-            raise
-        raise ValueError(words) from error
+    except AdvisedError as error:
+        raise ValueError(error.advice.written(as_option)) from error
 
 
-def as_options(words: str) -> str:
-    """The same with Python's keywords as they are written here.
+def as_option(setting: "Setting") -> str:
+    """A keyword as it is written here: crop=128 → --crop 128, multiple=8 → --network …,multiple=8.
 
-    >>> as_options("cut it, crop=128; or pad, multiple=8")
-    'cut it, --crop 128; or pad, --network …,multiple=8'
+    Values lose their quotes, and pairs stand in square brackets: (0, 255) → [0,255].
     """
-    words = OPTIONS.sub(lambda found: f"--{found[1]} {_written(found[2])}", words)
-    words = SETTINGS.sub(lambda found: f"--network …,{found[1]}={_written(found[2])}", words)
-    return words.replace("…,value_range=", "…,range=")
-
-
-def _written(value: str) -> str:
-    """'0' → 0, (0, 255) → [0,255]."""
-    return value.strip("'").translate(str.maketrans("()", "[]", " "))
+    value = setting.value.strip("'").translate(str.maketrans("()", "[]", " "))
+    if setting.name in OF_NETWORK:
+        return f"--network …,{OF_NETWORK[setting.name]}={value}"
+    return f"--{setting.name} {value}"
 
 
 def device_named(name: str) -> "torch.device":

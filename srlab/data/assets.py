@@ -1,15 +1,17 @@
 """Remote files: where image sets and published weights come from, and where they lie here.
 
 A file is looked for in `$SRLAB_DATA`, then in the cache, then downloaded with a progress bar and
-checked against its SHA-256. An interrupted or wrong download leaves nothing behind. The rows of
-every picture are in `assets.csv` next to this module; where one has a crop (left, top, width,
-height), srlab uses that part of the picture only, and cuts it out of a download.
+checked against its SHA-256. An interrupted or wrong download leaves nothing behind. Where sets and
+weights come from stands in `assets.toml` next to this module, the rows of every picture in
+`assets.csv`; where one has a crop (left, top, width, height), srlab uses that part of the picture
+only, and cuts it out of a download.
 """
 
 import csv
 import hashlib
 import logging
 import os
+import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -41,61 +43,6 @@ class ImageSet:
         return self.folder.startswith("train/")
 
 
-_BSDS = (
-    "BIDS/BSDS500",
-    "a04b7c6c3a9f0ace74bf205c72a43d32e1c72722",
-    "non-commercial research and education (UC Berkeley)",
-    "martin2001database",
-)
-_CLASSIC = (
-    "tegg89/SRCNN-Tensorflow",
-    "78be1a24697935fc39a3a8cf59a6632264afade7",
-    "MIT (repository)",
-)
-
-IMAGE_SETS: dict[str, ImageSet] = {
-    "set5": ImageSet("test/Set5", *_CLASSIC, "bevilacqua2012low"),
-    "set14": ImageSet("test/Set14", *_CLASSIC, "zeyde2010single"),
-    "b100": ImageSet("test/B100", *_BSDS),
-    "urban100-30": ImageSet(
-        "test/Urban100",
-        "jbhuang0604/SelfExSR",
-        "8f6dd8c1d20cb7e8792a7177b4f6fd677633f598",
-        "none stated",
-        "huang2015single",
-    ),
-    "bsd397": ImageSet("train/BSD397", *_BSDS),
-    "general100": ImageSet(
-        "train/General100",
-        "Nhat-Thanh/FSRCNN-Pytorch",
-        "9d7e83739a5cfdea67da084091bc78c3bcbddce1",
-        "none stated",
-        "dong2016accelerating",
-    ),
-    "div2k-small": ImageSet(
-        "train/DIV2K_test_LRx4",
-        "ofsoundof/IMDN",
-        "2f918327c1ce512076244af8986738f5dd6943c5",
-        "academic research (DIV2K)",
-        "agustsson2017ntire",
-    ),
-    "live": ImageSet(  # 6 of 29 references, 320×320 each, without JPEG2000
-        "test/LIVE_subset",
-        "exler/CILISSA",
-        "d89918079408fb2a11f97cb23e4c534a6fc187a4",
-        "any purpose, with its notice (LIVE release 2, © 2005 The University of Texas at Austin)",
-        "sheikh2006statistical",
-    ),
-    "city100": ImageSet(  # 12 of 100 scenes, the middle of each frame
-        "test/City100_subset",
-        "ngchc/CameraSR",
-        "336cac11f5ba409134b2bc5165e9ad6aa4a07e65",
-        "MIT (repository)",
-        "chen2019camera",
-    ),
-}
-
-
 @dataclass(frozen=True)
 class WeightsFile:
     """One published file of weights: in a public repository at one commit, or beside a release."""
@@ -118,98 +65,12 @@ class WeightsFile:
         return f"{root}/{self.commit}/{quote(self.path)}"
 
 
-OFFICIAL_WEIGHTS: dict[str, WeightsFile] = {
-    "imdn": WeightsFile(
-        "IMDN_x4.pth",
-        "Zheng222/IMDN",
-        "8f158e6a5ac9db6e5857d9159fd4a6c4214da574",
-        "checkpoints/IMDN_x4.pth",
-        2_879_112,
-        "e660c38221147217a136debeb99eb304d62d9c0f73ac421ed66281b619719714",
-        "none stated",
-        "hui2019lightweight",
-    ),
-    "rfdn": WeightsFile(
-        "RFDN_AIM_x4.pth",
-        "njulj/RFDN",
-        "7cf4e25b6633e81fd7e26891aeee2baca4f8f927",
-        "trained_model/RFDN_AIM.pth",
-        1_754_927,
-        "11af8ec8ebd68689e90ef1e29044f9804c72d3bd9f7573820b7b26035782760c",
-        "MIT",
-        "liu2020residual",
-    ),
-    "pan": WeightsFile(
-        "PAN_x4_DF2K.pth",
-        "zhaohengyuan1/PAN",
-        "4d045d18592c5771cd3990da88f292812774e538",
-        "experiments/pretrained_models/PANx4_DF2K.pth",
-        1_121_681,
-        "739fab99ee7b7058dab4d1b84aa2869bb9fc3995a1c08789c20355bee943833c",
-        "none stated",
-        "zhao2020efficient",
-    ),
-    "carn-m": WeightsFile(
-        "CARN_M.pth",
-        "nmhkahn/CARN-pytorch",
-        "40d3514f81cccd680d846cd5ab07af35f2c8e0e2",
-        "checkpoint/carn_m.pth",
-        1_670_695,
-        "d48a759a84509351facb6b7c6d5bd6edec98b98519b8c464ee4ab44d2ba964ff",
-        "MIT",
-        "ahn2018fast",
-    ),
-    "fsrcnn-nhat": WeightsFile(
-        "FSRCNN_x4_nhat.pt",
-        "Nhat-Thanh/FSRCNN-Pytorch",
-        "9d7e83739a5cfdea67da084091bc78c3bcbddce1",
-        "checkpoint/x4/FSRCNN-x4.pt",
-        104_233,
-        "bb726e078c026bbfdadd173e6d1496c00b6d12cdb2b9b6cdc0b11ac853aa7af8",
-        "MIT",
-        "dong2016accelerating",
-    ),
-    "srgan-leftthomas": WeightsFile(
-        "SRGAN_leftthomas_x4.pth",
-        "leftthomas/SRGAN",
-        "b0323c6ca4ca920f7daa41ba05f44bd220557cd9",
-        "epochs/netG_epoch_4_100.pth",
-        2_952_717,
-        "f4c381640826a48d2440583e4920c6bb4041804f4e285c3c6d585f03961fe87c",
-        "MIT",
-        "ledig2017photo",
-    ),
-    "realesrgan-anime-6b": WeightsFile(
-        "RealESRGAN_x4plus_anime_6B.pth",
-        "xinntao/Real-ESRGAN",
-        "v0.2.2.4",
-        "RealESRGAN_x4plus_anime_6B.pth",
-        17_938_799,
-        "f872d837d3c90ed2e05227bed711af5671a6fd1c9f7d7e91c911a61f155e99da",
-        "BSD-3-Clause",
-        "wang2021real",
-        released=True,
-        rounded=(
-            "RealESRGAN_x4plus_anime_6B_fp16.safetensors",
-            "c0507d296c87c582195843637175093b82ee1944cd07ffd4b84333fac0622155",
-        ),
-    ),
-    "realesrgan-x4plus": WeightsFile(
-        "RealESRGAN_x4plus.pth",
-        "xinntao/Real-ESRGAN",
-        "v0.1.0",
-        "RealESRGAN_x4plus.pth",
-        67_040_989,
-        "4fa0d38905f75ac06eb49a7951b426670021be3018265fd191d2125df9d682f1",
-        "BSD-3-Clause",
-        "wang2021real",
-        released=True,
-        rounded=(
-            "RealESRGAN_x4plus_fp16.safetensors",
-            "733e0dd47144a8fa932e660284f801f44f843b784e444b102c0db4d9c0983f76",
-        ),
-    ),
-}
+_ROWS = tomllib.loads((files("srlab.data") / "assets.toml").read_text("utf-8"))
+IMAGE_SETS = {name: ImageSet(**row) for name, row in _ROWS["images"].items()}
+EMBEDDED: dict[str, dict[str, str]] = _ROWS["embedded"]  # "package/file" by set and picture
+# all of them, for what needs many contents
+EMBEDDED["pictures"] = {stem: place for own in EMBEDDED.values() for stem, place in own.items()}
+OFFICIAL_WEIGHTS = {name: WeightsFile(**row) for name, row in _ROWS["weights"].items()}
 
 
 def weights_file(name: str) -> Path:

@@ -10,35 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srlab.data.assets import IMAGE_SETS, image_set_files
-from srlab.degradations.pipeline import Degradation, DegradationSpace
-from srlab.degradations.together import degrade_each
-from srlab.degradations.windows import in_turn
-from srlab.images import center_crop, crop, crop_to_multiple, image_to_array, read_image
-
-# Pictures that travel inside scikit-image and scikit-learn: no download, same on every machine.
-# "pictures" are all of them, for what needs many contents.
-EMBEDDED: dict[str, dict[str, str]] = {
-    "photographs": {
-        "astronaut": "skimage.data/astronaut.png",
-        "coffee": "skimage.data/coffee.png",
-        "chelsea": "skimage.data/chelsea.png",
-        "rocket": "skimage.data/rocket.jpg",
-        "china": "sklearn.datasets.images/china.jpg",
-        "flower": "sklearn.datasets.images/flower.jpg",
-    },
-    "textures": {
-        "brick": "skimage.data/brick.png",
-        "grass": "skimage.data/grass.png",
-        "gravel": "skimage.data/gravel.png",
-    },
-    "objects": {
-        "camera": "skimage.data/camera.png",
-        "coins": "skimage.data/coins.png",
-        "motorcycle": "skimage.data/motorcycle_left.png",
-    },
-}
-EMBEDDED["pictures"] = {stem: place for own in EMBEDDED.values() for stem, place in own.items()}
+from srlab.data.assets import EMBEDDED, IMAGE_SETS, image_set_files
+from srlab.degradations.pipeline import Degradation, DegradationSpace, degrade_each
+from srlab.degradations.windows import cut, degrade_whole, places_in
+from srlab.images import center_crop, crop_to_multiple, image_to_array, read_image
 
 
 def image_sets() -> tuple[str, ...]:
@@ -108,38 +83,16 @@ def degraded_patches(
     """
     if any(degradation.scale != 1 for degradation in degradations):
         raise ValueError("these degradations act on the LR grid: leave their scale at 1")
-    reduce = Degradation(scale=scale)
-    cropped = {name: crop_to_multiple(image, scale) for name, image in images.items()}
-    lr_images = {name: reduce(image[None]) for name, image in cropped.items()}
-    grids = []
-    for name, lr in lr_images.items():
-        rows, columns = (range(0, extent - size + 1, size // 2) for extent in lr.shape[-2:])
-        grids.append([(name, row, column) for row in rows for column in columns])
-    places = in_turn(grids, np.random.default_rng(seed))
-    if len(places) < count:
-        raise ValueError(
-            f"{count} patches of {size}×{size} LR pixels do not fit: these {len(images)} pictures "
-            f"hold {len(places)}; ask for fewer or smaller patches, or give more pictures"
-        )
-    places = places[:count]
-    degraded = {
-        name: [
-            degradation(lr, np.random.default_rng((seed, index, picture)))
-            for index, degradation in enumerate(degradations)
-        ]
-        for picture, (name, lr) in enumerate(lr_images.items())
-    }
-    lr_patches = [
-        crop(version, top, left, size, size)
-        for name, top, left in places
-        for version in degraded[name]
+    whole = {name: crop_to_multiple(image, scale) for name, image in images.items()}
+    reduced = degrade_whole(whole, Degradation(scale=scale), ())
+    places = places_in(reduced, count, size=size, stride=size // 2, seed=seed)
+    versions = [
+        cut(degrade_whole(reduced, degradation, (seed, index)), places, size)
+        for index, degradation in enumerate(degradations)
     ]
-    hr_patches = [
-        crop(cropped[name], scale * top, scale * left, scale * size, scale * size)
-        for name, top, left in places
-    ]
-    names = tuple(name for name, _, _ in places)
-    return Pairs(torch.cat(lr_patches), torch.stack(hr_patches), tuple(degradations), names)
+    hr = cut(whole, [(name, scale * y, scale * x) for name, y, x in places], scale * size)
+    lr, names = torch.stack(versions, dim=1).flatten(0, 1), tuple(name for name, *_ in places)
+    return Pairs(lr, hr, tuple(degradations), names)
 
 
 class PatchSampler:

@@ -12,6 +12,7 @@ from srlab.degradations.pipeline import Degradation
 from srlab.images import crop, crop_to_multiple
 
 Item = TypeVar("Item")
+Place = tuple[str, int, int]  # picture, top, left
 
 
 @dataclass(frozen=True)
@@ -72,35 +73,45 @@ def windows(
         raise ValueError(f"windows of several kinds need one scale, got {sorted(scales)}")
     (scale,) = scales
     whole = {name: crop_to_multiple(image, scale) for name, image in images.items()}
-    places = _places(whole, size, np.random.default_rng(seed))
+    places = places_in(whole, count, size=size, stride=size, seed=seed)
+    used = dict.fromkeys(name for name, *_ in places)
+    lr = {}
+    for number, (kind, degradation) in enumerate(kinds.items()):
+        degraded = degrade_whole({name: whole[name] for name in used}, degradation, (seed, number))
+        lr[kind] = cut(degraded, [(n, y // scale, x // scale) for n, y, x in places], size // scale)
+    return Windows(cut(whole, places, size), lr, tuple(name for name, *_ in places))
+
+
+def places_in(
+    images: Mapping[str, Tensor], count: int, *, size: int, stride: int, seed: int
+) -> list[Place]:
+    """`count` places of size × size pixels on a grid, drawn from the pictures in turn."""
+    grids = []
+    for name, image in images.items():
+        rows, columns = (range(0, extent - size + 1, stride) for extent in image.shape[-2:])
+        grids.append([(name, top, left) for top in rows for left in columns])
+    places = in_turn(grids, np.random.default_rng(seed))
     if not 0 < count <= len(places):
         raise ValueError(
             f"{count} windows of {size}×{size} were asked for, and these {len(images)} pictures "
             f"hold {len(places)}; ask for fewer or smaller ones, or give more pictures"
         )
-    places = places[:count]
-    used = list(dict.fromkeys(name for name, _, _ in places))
-    side, lr = size // scale, {}
-    for number, (kind, degradation) in enumerate(kinds.items()):
-        degraded = {
-            name: degradation(whole[name][None], np.random.default_rng((seed, number, index)))
-            for index, name in enumerate(used)
-        }
-        cut = [crop(degraded[name], y // scale, x // scale, side, side) for name, y, x in places]
-        lr[kind] = torch.cat(cut)
-    hr = torch.stack([crop(whole[name], y, x, size, size) for name, y, x in places])
-    return Windows(hr, lr, tuple(name for name, _, _ in places))
+    return places[:count]
 
 
-def _places(
-    images: Mapping[str, Tensor], size: int, rng: np.random.Generator
-) -> list[tuple[str, int, int]]:
-    """(picture, top, left) of all windows that do not overlap, the pictures in turn."""
-    places = []
-    for name, image in images.items():
-        rows, columns = (range(0, extent - size + 1, size) for extent in image.shape[-2:])
-        places.append([(name, top, left) for top in rows for left in columns])
-    return in_turn(places, rng)
+def degrade_whole(
+    images: Mapping[str, Tensor], degradation: Degradation, seed: tuple[int, ...]
+) -> dict[str, Tensor]:
+    """Pictures (3, H, W) under one degradation, each with its own noise."""
+    return {
+        name: degradation(image, np.random.default_rng((*seed, number)))
+        for number, (name, image) in enumerate(images.items())
+    }
+
+
+def cut(images: Mapping[str, Tensor], places: Iterable[Place], size: int) -> Tensor:
+    """(N, 3, size, size) at N places."""
+    return torch.stack([crop(images[name], top, left, size, size) for name, top, left in places])
 
 
 def in_turn(groups: Iterable[Sequence[Item]], rng: np.random.Generator) -> list[Item]:

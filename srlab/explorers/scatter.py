@@ -78,33 +78,21 @@ class ScatterExplorer(ChoiceExplorer):
         """
         _check(states, controls, degradations, contents, patches, sprite)
         known = ordered_axes(states, controls, axes or {})
-        turned: dict[tuple[str, ...], np.ndarray] = {}
-        for setting, state in states.items():
-            turned[setting] = _turned(state.embedding, setting, turned)
-        kinds, own = _classes("degradation", degradations), _classes("content", contents)
+        turned = _all_turned(states)
+        shown = _classes("degradation", degradations) | _classes("content", contents)
         meta = {
             "options": cls.options,
             "measures": [_measures(state) for state in states.values()],
             "table": table,
-            **kinds,
-            **own,
+            **shown,
             "patch": [int(patch) for patch in patches],
-            "colours": list(colours),
-            "fillings": list(fillings),
-            "symbols": list(SYMBOLS),
             "sprite": sprite,
-            "routes": [_route(route, kinds["degradations"]) for route in routes],
+            **_marks(colours, fillings),
+            "routes": [_route(route, shown["degradations"]) for route in routes],
         }
-        explorer = cls._made(
-            meta,
-            states,
-            controls,
-            known,
-            start=start,
-            compute=compute,
-            places=b"".join(pack_places(points) for points in turned.values()),
-            **options,
-        )
+        packed = b"".join(pack_places(points) for points in turned.values())
+        told: Any = {"start": start, "compute": compute, "places": packed, **options}
+        explorer = cls._made(meta, states, controls, known, **told)
         explorer._turned = turned
         return explorer
 
@@ -134,6 +122,14 @@ def pack_places(points: np.ndarray) -> bytes:
     return (unit * _FULL).round().astype("<u2").tobytes()
 
 
+def _all_turned(states: Mapping[Any, EmbeddedState]) -> dict[tuple[str, ...], np.ndarray]:
+    """Each embedding turned towards those before it."""
+    turned: dict[tuple[str, ...], np.ndarray] = {}
+    for setting, state in states.items():
+        turned[setting] = _turned(state.embedding, setting, turned)
+    return turned
+
+
 def _turned(
     points: np.ndarray, setting: tuple[str, ...], others: Mapping[tuple[str, ...], np.ndarray]
 ) -> np.ndarray:
@@ -156,6 +152,10 @@ def _classes(kind: str, labels: Sequence[str] | np.ndarray) -> dict[str, list[An
     labels = [str(label) for label in labels]
     names = list(dict.fromkeys(labels))
     return {f"{kind}s": names, kind: [names.index(label) for label in labels]}
+
+
+def _marks(colours: Sequence[str], fillings: Sequence[int]) -> dict[str, list[Any]]:
+    return {"colours": list(colours), "fillings": list(fillings), "symbols": list(SYMBOLS)}
 
 
 def _route(route: Route, degradations: Sequence[str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLOURS, DASHES, SYMBOLS, finish
+from srlab.figures.theme import COLOURS, DASHES, finish, mark
 
 
 def stacked_curves(
@@ -55,7 +55,7 @@ def _line(
         showlegend=True,
         mode="lines+markers",
         line={"color": colour, "dash": DASHES[index % len(DASHES)]},
-        marker={"symbol": SYMBOLS[index % len(SYMBOLS)], "size": 7},
+        marker=mark(index, size=7),
     )
     if band is None:
         return [line]

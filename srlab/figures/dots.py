@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLOURS, LINE, SYMBOLS, finish
+from srlab.figures.theme import COLOURS, LINE, finish, mark
 
 
 def scatter_panels(
@@ -30,8 +30,6 @@ def scatter_panels(
     groups = list(dict.fromkeys(group for dots in panels.values() for group in dots))
     for column, (x_title, dots) in enumerate(panels.items(), start=1):
         for group, (x, y) in dots.items():
-            index = groups.index(group)
-            symbol, colour = SYMBOLS[index % len(SYMBOLS)], COLOURS[index % len(COLOURS)]
             figure.add_trace(
                 go.Scatter(
                     x=np.asarray(x, np.float32),
@@ -43,7 +41,7 @@ def scatter_panels(
                     text=list(names[group]),
                     customdata=np.asarray(pictures[group], np.int32) if pictures else None,
                     hovertemplate="%{text}: %{x:.3g}, %{y:.3g}<extra></extra>",
-                    marker={"color": colour, "symbol": symbol, "size": 9, "opacity": 0.85},
+                    marker=mark(groups.index(group), size=9, opacity=0.85),
                 ),
                 row=1,
                 col=column,
@@ -83,7 +81,7 @@ def interval_dots(
             x=[mean],
             y=[name],
             mode="markers",
-            marker={"color": colour, "size": 12, "symbol": SYMBOLS[index % len(SYMBOLS)]},
+            marker=mark(index, size=12),
             error_x={
                 "type": "data",
                 "symmetric": False,
@@ -165,7 +163,7 @@ def _effect_dots(outcome: str, index: int, own: list[Any], *, legend: bool) -> g
         name=outcome,
         legendgroup=outcome,
         showlegend=legend,
-        marker={"color": COLOURS[index], "symbol": SYMBOLS[index], "size": 10},
+        marker=mark(index, size=10),
         error_x={"symmetric": False, "array": high - values, "arrayminus": values - low},
         customdata=np.stack([low, high], axis=1),
         hovertemplate="%{y}<br>%{x:.4g} (%{customdata[0]:.4g} to %{customdata[1]:.4g})"

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLOURS, COLUMN, SYMBOLS, finish
+from srlab.figures.theme import COLUMN, SYMBOLS, finish, mark
 
 
 def embedding_grid(
@@ -141,10 +141,11 @@ def _class_traces(
     traces = []
     for index, name in enumerate(dict.fromkeys(classes)):
         own = np.flatnonzero(classes == name)
-        places = {"x": points[own, 0], "y": points[own, 1]}
+        symbols = [symbol[content] for content in contents[own]]
         traces.append(
             go.Scatter(
-                **places,
+                x=points[own, 0],
+                y=points[own, 1],
                 mode="markers",
                 name=str(name),
                 legendgroup=str(name),
@@ -152,12 +153,7 @@ def _class_traces(
                 customdata=own.astype(np.int32),
                 hovertemplate="%{text}<extra></extra>",
                 text=[f"{name} · {content}" for content in contents[own]],
-                marker={
-                    "color": COLOURS[index % len(COLOURS)],
-                    "symbol": [symbol[content] for content in contents[own]],
-                    "size": 6,
-                    "opacity": 0.8,
-                },
+                marker=mark(index, size=6, opacity=0.8) | {"symbol": symbols},
             )
         )
     return traces

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLOURS, SYMBOLS, finish
+from srlab.figures.theme import finish, mark
 
 STRIP = 0.84  # of the distance between two layers
 
@@ -93,10 +93,5 @@ def _filter_dots(kind: str, chosen: ChosenFilters, index: int, score_title: str)
         name=kind,
         legendgroup=kind,
         hovertemplate="%{text}<extra>" + kind + "</extra>",
-        marker={
-            "color": COLOURS[index % len(COLOURS)],
-            "symbol": SYMBOLS[index % len(SYMBOLS)],
-            "size": 5,
-            "opacity": 0.85,
-        },
+        marker=mark(index, size=5, opacity=0.85),
     )

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLOURS, SYMBOLS, finish
+from srlab.figures.theme import COLOURS, finish, mark
 
 
 class Matrix(NamedTuple):
@@ -198,12 +198,7 @@ def confusion_dots(
                     text=[f"{pairs[row][0]}, called {pairs[row][1]}" for row in own],
                     hovertemplate="%{text}<extra></extra>",
                     showlegend=False,
-                    marker={
-                        "color": COLOURS[index % len(COLOURS)],
-                        "symbol": SYMBOLS[index % len(SYMBOLS)],
-                        "size": 7,
-                        "opacity": 0.85,
-                    },
+                    marker=mark(index, size=7, opacity=0.85),
                 ),
                 **place,
             )

@@ -22,6 +22,12 @@ COLUMN = 110  # pixels a panel needs; narrower screens scroll the figure
 LINE = 16  # pixels of a line of small words
 
 
+def mark(index: int, **more: Any) -> dict[str, Any]:
+    """Colour and symbol of the class with that number, and what else is said of its markers."""
+    colour, symbol = COLOURS[index % len(COLOURS)], SYMBOLS[index % len(SYMBOLS)]
+    return {"color": colour, "symbol": symbol, **more}
+
+
 def shades(colour: str, count: int) -> list[str]:
     """`count` tones for growing degrees, from greyish to the colour "#rrggbb" itself."""
     grey, own = np.full(3, 0xA8), np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])

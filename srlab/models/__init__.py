@@ -72,33 +72,3 @@ def build(name: str, **hyperparameters: object) -> nn.Module:
         return known[name](**hyperparameters)
     except TypeError as error:
         raise ValueError(f"{known[name].__name__} does not take these settings: {error}") from error
-
-
-__all__ = [
-    "CARN",
-    "CLASSIFIERS",
-    "DAN",
-    "DASR",
-    "EDSR",
-    "FSRCNN",
-    "IMDN",
-    "MODELS",
-    "MSRN",
-    "PAN",
-    "RCAN",
-    "RFDN",
-    "SAN",
-    "SRCNN",
-    "CinCGAN",
-    "GuidedSRResNet",
-    "PatchDiscriminator",
-    "RCANClassifier",
-    "RRDBNet",
-    "ReDSR",
-    "ResNet18",
-    "SRCNNStyle",
-    "SRResNet",
-    "SRResNetBN",
-    "SwinIR",
-    "build",
-]

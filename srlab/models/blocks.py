@@ -1,8 +1,11 @@
 """Building blocks shared by the networks. Nothing works in place: features stay what they were."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from torch import Tensor, nn
+
+from srlab.degradations.filters import upsample
 
 MEAN = (0.4488, 0.4371, 0.4040)  # colour of DIV2K, which some networks take off and put back
 STAGES: dict[int, tuple[int, ...]] = {1: (), 2: (2,), 3: (3,), 4: (2, 2), 8: (2, 2, 2)}
@@ -35,6 +38,26 @@ def he_initialization(network: nn.Module, slope: float = 0.0) -> None:
             nn.init.kaiming_normal_(module.weight, a=slope)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+
+
+def calm(parts: Iterable[nn.Module]) -> None:
+    """A tenth of their convolutions' weights: small residuals keep a deep stack calm at birth."""
+    for module in (module for part in parts for module in part.modules()):
+        if isinstance(module, nn.Conv2d):
+            module.weight.data = module.weight.data * 0.1
+
+
+def gate(channels: int, reduction: int) -> nn.Sequential:
+    """(B, C, 1, 1) → a weight in (0, 1) for each channel, by way of fewer."""
+    narrow = max(channels // reduction, 1)
+    return nn.Sequential(
+        nn.Conv2d(channels, narrow, 1), nn.ReLU(), nn.Conv2d(narrow, channels, 1), nn.Sigmoid()
+    )
+
+
+def picture_tail(channels: int, slope: float = 0.1) -> nn.Sequential:
+    """Features to RGB by two convolutions."""
+    return nn.Sequential(conv3x3(channels, channels), nn.LeakyReLU(slope), conv3x3(channels, 3))
 
 
 class ResidualBlock(nn.Module):
@@ -82,19 +105,29 @@ class SuperResolver(nn.Module):
     """What srlab asks of its own networks beyond (B, 3, h, w) → (B, 3, scale·h, scale·w).
 
     `forward` is split in two: `extract` (lr → features on the LR grid) and `reconstruct`
-    (features, lr → sr).
+    (features, lr → sr). These are what most networks do; others have their own. `long_skip` adds
+    the head's features to the body's, `global_residual` the enlarged input to the output.
     """
 
     scale: int
     taps: tuple[str, ...]
+    head: Any
+    body: Any
+    upsampler: Any
+    tail: Any
+    long_skip = False
+    global_residual = False
 
     def extract(self, lr: Tensor) -> Tensor:
         """(B, 3, h, w) → (B, C, h, w)."""
-        raise NotImplementedError
+        shallow = self.head(lr)
+        deep = self.body(shallow)
+        return shallow + deep if self.long_skip else deep
 
     def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
         """(B, C, h, w), (B, 3, h, w) → (B, 3, scale·h, scale·w)."""
-        raise NotImplementedError
+        sr = self.tail(self.upsampler(features))
+        return sr + upsample(lr, self.scale, "bilinear") if self.global_residual else sr
 
     def forward(self, lr: Tensor) -> Tensor:
         return self.reconstruct(self.extract(lr), lr)

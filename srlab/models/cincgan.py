@@ -37,7 +37,7 @@ class CinCGAN(SuperResolver):
         return self.outer(features)
 
 
-class Degrader(nn.Module):
+class CycleDegrader(nn.Module):
     """HR (B, 3, scale·h, scale·w) → LR (B, 3, h, w): the outer cycle's way back."""
 
     def __init__(self, *, scale: int = 4, channels: int = 64, num_blocks: int = 6) -> None:

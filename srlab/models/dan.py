@@ -5,12 +5,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from srlab.degradations.filters import upsample
 from srlab.models.blocks import (
     PixelShuffleUpsampler,
     ResidualBlock,
+    calm,
     conv3x3,
     he_initialization,
+    picture_tail,
 )
 from srlab.models.degradation_aware import BlindSuperResolver
 
@@ -38,9 +39,7 @@ class Restorer(nn.Module):
         nn.init.zeros_(self.modulation.weight)  # begins as plain blocks
         nn.init.zeros_(self.modulation.bias)
         he_initialization(self, slope=SLOPE)
-        for block in blocks:  # small residuals keep a deep stack calm
-            for conv in (block.conv1, block.conv2):
-                conv.weight.data = conv.weight.data * 0.1
+        calm(blocks)
 
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
         factors = self.modulation(code).chunk(len(self.blocks), dim=1)
@@ -75,9 +74,7 @@ class DAN(BlindSuperResolver):
         self.head = nn.Sequential(conv3x3(3, channels), nn.LeakyReLU(SLOPE))
         self.estimator = Estimator(2 * channels, estimator_channels, code)
         self.upsampler = PixelShuffleUpsampler(channels, scale)
-        self.tail = nn.Sequential(
-            conv3x3(channels, channels), nn.LeakyReLU(SLOPE), conv3x3(channels, 3)
-        )
+        self.tail = picture_tail(channels, SLOPE)
         self.taps = ("head", *(f"restorer.blocks.{index}" for index in range(num_blocks)))
         he_initialization(self, slope=SLOPE)
         self.restorer = Restorer(channels, num_blocks, code)
@@ -91,10 +88,6 @@ class DAN(BlindSuperResolver):
 
     def extract_under(self, lr: Tensor, representation: Tensor) -> Tensor:
         return self.restorer(self.head(lr), representation)
-
-    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        sr = self.tail(self.upsampler(features))
-        return sr + upsample(lr, self.scale, "bilinear") if self.global_residual else sr
 
     def _alternate(self, lr: Tensor) -> tuple[Tensor, Tensor]:
         """(features, code) after the last turn."""

@@ -12,7 +12,7 @@ SLOPE = 0.1  # of the leaky rectifiers
 STRIDES = (1, 1, 2, 1, 2, 1)  # of the encoder's convolutions
 
 
-class Encoder(nn.Sequential):
+class ContrastiveEncoder(nn.Sequential):
     """(B, 3, h, w) → (B, 4·channels): six convolutions, averaged over the picture."""
 
     def __init__(self, channels: int) -> None:
@@ -68,7 +68,7 @@ class DASR(DegradationAwareNetwork):
             activation=partial(nn.LeakyReLU, SLOPE),
             slope=SLOPE,
         )
-        self.encoder = encoder = Encoder(encoder_channels)
+        self.encoder = encoder = ContrastiveEncoder(encoder_channels)
         self.width = encoder.width  # of the representation
         self.compress = nn.Sequential(
             nn.Linear(encoder.width, code, bias=False), nn.LeakyReLU(SLOPE)

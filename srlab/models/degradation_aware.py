@@ -9,6 +9,7 @@ from srlab.degradations.filters import upsample
 from srlab.models.blocks import (
     PixelShuffleUpsampler,
     SuperResolver,
+    calm,
     conv3x3,
     he_initialization,
     mean_colour,
@@ -16,7 +17,6 @@ from srlab.models.blocks import (
 
 Activation = Callable[[], nn.Module]
 KERNEL = 3  # side of the predicted filters
-CALM = 0.1  # of the usual weights, at birth, at the end of a residual
 
 
 class BlindSuperResolver(SuperResolver):
@@ -152,9 +152,9 @@ class DegradationAwareNetwork(BlindSuperResolver):
         he_initialization(self, slope)
         for module in self.modules():
             if isinstance(module, DegradationAwareBlock):
-                module.conv2.weight.data = module.conv2.weight.data * CALM
+                calm([module.conv2])
             elif isinstance(module, DegradationAwareGroup):
-                module.last.weight.data = module.last.weight.data * CALM
+                calm([module.last])
 
     def group_codes(self, representation: Tensor) -> Sequence[Tensor]:
         """(B, D) → for each group (B, code)."""

@@ -22,6 +22,8 @@ class EDSR(SuperResolver):
     The mean colour, which EDSR takes off and puts back, is left in.
     """
 
+    long_skip = True
+
     def __init__(
         self,
         *,
@@ -38,10 +40,3 @@ class EDSR(SuperResolver):
         self.upsampler = PixelShuffleUpsampler(channels, scale, activation=nn.Identity)
         self.tail = conv3x3(channels, 3)
         self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 1)))
-
-    def extract(self, lr: Tensor) -> Tensor:
-        shallow = self.head(lr)
-        return shallow + self.body(shallow)
-
-    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        return self.tail(self.upsampler(features))

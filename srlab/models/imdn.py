@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from srlab.models.blocks import conv3x3
+from srlab.models.blocks import conv3x3, gate
 from srlab.models.distillation import SLOPE, DistillationNetwork
 
 
@@ -12,10 +12,7 @@ class ContrastAttention(nn.Module):
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
-        narrow = max(channels // reduction, 1)
-        self.excite = nn.Sequential(
-            nn.Conv2d(channels, narrow, 1), nn.ReLU(), nn.Conv2d(narrow, channels, 1), nn.Sigmoid()
-        )
+        self.excite = gate(channels, reduction)
 
     def forward(self, x: Tensor) -> Tensor:
         mean = x.mean(dim=(2, 3), keepdim=True)

@@ -45,6 +45,3 @@ class MSRN(SuperResolver):
         for block in self.body:
             found.append(block(found[-1]))
         return self.fusion(torch.cat(found, dim=1))
-
-    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        return self.tail(self.upsampler(features))

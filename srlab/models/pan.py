@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from srlab.degradations.filters import upsample
 from srlab.models.blocks import SuperResolver, conv3x3, upsampling_stages
 
 SLOPE = 0.2
@@ -60,6 +59,8 @@ class SelfCalibratedBlock(nn.Module):
 class PAN(SuperResolver):
     """Self-calibrated blocks, enlargement by repeated pixels, bilinear global residual."""
 
+    long_skip = global_residual = True
+
     def __init__(
         self,
         *,
@@ -81,13 +82,6 @@ class PAN(SuperResolver):
         self.upsampler = nn.Sequential(*(_stage(*stage) for stage in stages))
         self.tail = conv3x3(widths[-1], 3)
         self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 1)))
-
-    def extract(self, lr: Tensor) -> Tensor:
-        shallow = self.head(lr)
-        return shallow + self.body(shallow)
-
-    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        return self.tail(self.upsampler(features)) + upsample(lr, self.scale, "bilinear")
 
 
 def _stage(before: int, after: int, factor: int) -> nn.Sequential:

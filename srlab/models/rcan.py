@@ -7,12 +7,14 @@ the task or the structure decides what deep features mean.
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srlab.degradations.filters import upsample
 from srlab.models.blocks import (
     PixelShuffleUpsampler,
     SuperResolver,
+    calm,
     conv3x3,
+    gate,
     he_initialization,
+    picture_tail,
 )
 
 PICTURE = 32  # pixels across a picture of CIFAR-10
@@ -27,20 +29,14 @@ class ChannelAttentionBlock(nn.Module):
         self.residual = nn.Sequential(
             conv3x3(channels, channels), nn.ReLU(), conv3x3(channels, channels)
         )
-        self.attention = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1),
-            nn.Conv2d(channels, max(channels // reduction, 1), 1),
-            nn.ReLU(),
-            nn.Conv2d(max(channels // reduction, 1), channels, 1),
-            nn.Sigmoid(),
-        )
+        self.attention = nn.Sequential(nn.AdaptiveAvgPool2d(1), *gate(channels, reduction))
 
     def forward(self, x: Tensor) -> Tensor:
         residual = self.residual(x)
         return x + self.attention(residual) * residual
 
 
-class AttentionGroup(nn.Module):
+class ResidualGroup(nn.Module):
     """Blocks and a convolution, with a skip around them: the "residual group" of RCAN."""
 
     def __init__(self, channels: int, num_blocks: int) -> None:
@@ -60,18 +56,15 @@ def _backbone(
     if num_groups is None:
         body = nn.Sequential(*(ChannelAttentionBlock(channels) for _ in range(num_blocks)))
     else:
-        groups = [AttentionGroup(channels, num_blocks) for _ in range(num_groups)]
+        groups = [ResidualGroup(channels, num_blocks) for _ in range(num_groups)]
         body = nn.Sequential(*groups, conv3x3(channels, channels))
     return head, body, ("head", *(f"body.{index}" for index in range(len(body))))
 
 
 def _calm(body: nn.Module) -> None:
-    """Small residuals at the start, as in SRResNet."""
-    for block in body.modules():
-        if isinstance(block, ChannelAttentionBlock):
-            for module in block.residual:
-                if isinstance(module, nn.Conv2d):
-                    module.weight.data = module.weight.data * 0.1
+    """As in SRResNet."""
+    blocks = [block for block in body.modules() if isinstance(block, ChannelAttentionBlock)]
+    calm(block.residual for block in blocks)
 
 
 class RCAN(SuperResolver):
@@ -95,20 +88,9 @@ class RCAN(SuperResolver):
         self.long_skip = num_groups is not None
         self.head, self.body, self.taps = _backbone(channels, num_blocks, num_groups)
         self.upsampler = PixelShuffleUpsampler(channels, scale)
-        self.tail = nn.Sequential(
-            conv3x3(channels, channels), nn.LeakyReLU(0.1), conv3x3(channels, 3)
-        )
+        self.tail = picture_tail(channels)
         he_initialization(self, slope=0.1)
         _calm(self.body)
-
-    def extract(self, lr: Tensor) -> Tensor:
-        shallow = self.head(lr)
-        deep = self.body(shallow)
-        return shallow + deep if self.long_skip else deep
-
-    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        sr = self.tail(self.upsampler(features))
-        return sr + upsample(lr, self.scale, "bilinear") if self.global_residual else sr
 
 
 class RCANClassifier(nn.Module):

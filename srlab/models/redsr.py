@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.degradations.filters import downsample
-from srlab.models.blocks import conv3x3, he_initialization
+from srlab.models.blocks import calm, conv3x3, he_initialization
 from srlab.models.degradation_aware import DegradationAwareBlock, DegradationAwareNetwork
 
 CENTRE, SPREAD = 0.45, 0.25  # of the values in natural images: the code stalls without
@@ -19,7 +19,7 @@ Border = Literal["reflect", "replicate"]
 TOLD = (4.0, 4.0, 4.0, 25 / 255)  # the usual extent of a degradation vector's entries
 
 
-class Encoder(nn.Sequential):
+class AveragingEncoder(nn.Sequential):
     """(B, 3, h, w) → (B, code): 4×4 convolutions of stride 2 and 5×5 ones in turn, averaged.
 
     The authors' code mirrors the border and takes values as they are, which needs `SMALLEST`
@@ -80,7 +80,7 @@ class Degrader(nn.Module):
         )
         self.tail = conv3x3(channels, 3)
         he_initialization(self, SLOPE)
-        self.tail.weight.data = self.tail.weight.data * 0.1  # begins as the bicubic reduction
+        calm([self.tail])  # begins as the bicubic reduction
 
     def forward(self, hr: Tensor, code: Tensor) -> Tensor:
         features = self.head(F.pixel_unshuffle((hr - CENTRE) / SPREAD, self.scale))
@@ -143,7 +143,7 @@ class ReDSR(DegradationAwareNetwork):
         self.encoder = (
             OracleEncoder(encoder_channels, code)
             if oracle
-            else Encoder(encoder_channels, code, as_published=published_encoder)
+            else AveragingEncoder(encoder_channels, code, as_published=published_encoder)
         )
 
     def represent(self, lr: Tensor) -> Tensor:

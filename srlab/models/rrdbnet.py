@@ -3,7 +3,14 @@
 import torch
 from torch import Tensor, nn
 
-from srlab.models.blocks import SuperResolver, conv3x3, he_initialization, upsampling_stages
+from srlab.models.blocks import (
+    SuperResolver,
+    calm,
+    conv3x3,
+    he_initialization,
+    picture_tail,
+    upsampling_stages,
+)
 
 SLOPE, SHARE = 0.2, 0.2  # SHARE of each residual is added
 
@@ -41,6 +48,8 @@ class ResidualInResidual(nn.Module):
 class RRDBNet(SuperResolver):
     """Dense blocks with a long skip, enlargement by repeated pixels."""
 
+    long_skip = True
+
     def __init__(
         self, *, scale: int = 4, channels: int = 64, num_blocks: int = 23, growth: int = 32
     ) -> None:
@@ -54,19 +63,7 @@ class RRDBNet(SuperResolver):
             enlarge = nn.Upsample(scale_factor=factor, mode="nearest")
             stages += [enlarge, conv3x3(channels, channels), nn.LeakyReLU(SLOPE)]
         self.upsampler = nn.Sequential(*stages)
-        self.tail = nn.Sequential(
-            conv3x3(channels, channels), nn.LeakyReLU(SLOPE), conv3x3(channels, 3)
-        )
+        self.tail = picture_tail(channels, SLOPE)
         self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 1)))
         he_initialization(self, slope=SLOPE)
-        for block in blocks:  # small residuals at the start, as published
-            for module in block.modules():
-                if isinstance(module, nn.Conv2d):
-                    module.weight.data = module.weight.data * 0.1
-
-    def extract(self, lr: Tensor) -> Tensor:
-        shallow = self.head(lr)
-        return shallow + self.body(shallow)
-
-    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        return self.tail(self.upsampler(features))
+        calm(blocks)  # as published

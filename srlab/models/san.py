@@ -3,7 +3,13 @@
 import torch
 from torch import Tensor, nn
 
-from srlab.models.blocks import PixelShuffleUpsampler, ResidualBlock, SuperResolver, conv3x3
+from srlab.models.blocks import (
+    PixelShuffleUpsampler,
+    ResidualBlock,
+    SuperResolver,
+    conv3x3,
+    gate,
+)
 
 ITERATIONS = 5  # of Newton and Schulz
 RIDGE = 1e-6  # on the covariances' diagonal: a flat picture has a root, and a gradient, too
@@ -25,10 +31,7 @@ class SecondOrderAttention(nn.Module):
 
     def __init__(self, channels: int, reduction: int) -> None:
         super().__init__()
-        narrow = max(channels // reduction, 1)
-        self.excite = nn.Sequential(
-            nn.Conv2d(channels, narrow, 1), nn.ReLU(), nn.Conv2d(narrow, channels, 1), nn.Sigmoid()
-        )
+        self.excite = gate(channels, reduction)
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):  # roots need their digits
@@ -66,7 +69,7 @@ def _look_around(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return (value.flatten(2) @ likeness.softmax(dim=2).mT).unflatten(2, query.shape[-2:])
 
 
-class AttentionGroup(nn.Module):
+class SecondOrderGroup(nn.Module):
     """Residual blocks and second-order attention, with a skip around them."""
 
     def __init__(self, channels: int, num_blocks: int, reduction: int) -> None:
@@ -97,7 +100,7 @@ class SAN(SuperResolver):
         self.head = conv3x3(3, channels)
         self.before = RegionNonLocal(channels)
         self.body = nn.ModuleList(
-            AttentionGroup(channels, num_blocks, reduction) for _ in range(num_groups)
+            SecondOrderGroup(channels, num_blocks, reduction) for _ in range(num_groups)
         )
         self.source = nn.Parameter(torch.zeros(1))  # share of the shallow features
         self.after = RegionNonLocal(channels)
@@ -112,6 +115,3 @@ class SAN(SuperResolver):
         for group in self.body:
             features = group(features) + self.source * shallow
         return self.after(features) + shallow
-
-    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        return self.tail(self.upsampler(features))

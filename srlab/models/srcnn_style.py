@@ -1,8 +1,7 @@
 """The plain network of FAIG (Sec. 4.1): SRCNN's chain of convolutions, enlarging at its end."""
 
-from torch import Tensor, nn
+from torch import nn
 
-from srlab.degradations.filters import upsample
 from srlab.models.blocks import PixelShuffleUpsampler, SuperResolver, conv3x3, he_initialization
 
 
@@ -11,6 +10,8 @@ class SRCNNStyle(SuperResolver):
 
     The enlarged input is added to the output, as in `SRResNet`.
     """
+
+    global_residual = True
 
     def __init__(self, *, scale: int = 2, channels: int = 64, num_layers: int = 9) -> None:
         super().__init__()
@@ -30,10 +31,3 @@ class SRCNNStyle(SuperResolver):
         self.taps = ("head", *(f"body.{index}" for index in range(depth)))
         he_initialization(self, slope=0.1)
         nn.init.normal_(self.tail.weight, std=1e-3)
-
-    def extract(self, lr: Tensor) -> Tensor:
-        return self.body(self.head(lr))
-
-    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        sr = self.tail(self.upsampler(features))
-        return sr + upsample(lr, self.scale, "bilinear")

@@ -1,14 +1,15 @@
 """SRResNet without batch normalization (Ledig et al., CVPR 2017), the generator of SRGAN too."""
 
-from torch import Tensor, nn
+from torch import nn
 
-from srlab.degradations.filters import upsample
 from srlab.models.blocks import (
     PixelShuffleUpsampler,
     ResidualBlock,
     SuperResolver,
+    calm,
     conv3x3,
     he_initialization,
+    picture_tail,
 )
 
 
@@ -36,20 +37,7 @@ class SRResNet(SuperResolver):
         last = [conv3x3(channels, channels)] if long_skip else []
         self.body = nn.Sequential(*blocks, *last)
         self.upsampler = PixelShuffleUpsampler(channels, scale)
-        self.tail = nn.Sequential(
-            conv3x3(channels, channels), nn.LeakyReLU(0.1), conv3x3(channels, 3)
-        )
+        self.tail = picture_tail(channels)
         self.taps = ("head", *(f"body.{index}" for index in range(len(self.body))))
         he_initialization(self, slope=0.1)
-        for block in blocks:  # small residuals keep a deep stack calm
-            for conv in (block.conv1, block.conv2):
-                conv.weight.data = conv.weight.data * 0.1
-
-    def extract(self, lr: Tensor) -> Tensor:
-        shallow = self.head(lr)
-        deep = self.body(shallow)
-        return shallow + deep if self.long_skip else deep
-
-    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        sr = self.tail(self.upsampler(features))
-        return sr + upsample(lr, self.scale, "bilinear") if self.global_residual else sr
+        calm(blocks)

@@ -17,6 +17,15 @@ from torch.nn import functional as F
 
 from srlab.capture import frozen
 from srlab.degradations.filters import downsample
+from srlab.networks.advice import (
+    LUMA,
+    ContractError,
+    RangeError,
+    Setting,
+    SizeError,
+    refusal,
+    which_part,
+)
 
 Range = tuple[float, float]
 UNIT: Range = (0.0, 1.0)
@@ -26,10 +35,6 @@ UNLIKE = 0.1  # mean difference above which an SR image does not look like its i
 VISIBLE = 1 / 255  # mean difference below which no range of values is doubted
 BETTER = 2.0  # how many times better a range must fit than the one given
 REPEATABLE = 1e-5  # of the SR image: more is noise, less the order in which a GPU adds
-
-
-class ContractError(ValueError):
-    """What a network does differently, and how to adapt it."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,7 @@ class Adapter(nn.Module):
             )
         padded = F.pad(lr, (0, right, 0, bottom), mode="reflect")
         sr = pick(self.network(padded * self.span + self.low), self.output)
-        scale = _measured_scale(sr, padded)
+        scale = _measured_scale(sr, padded.shape)
         return (sr[..., : scale * height, : scale * width] - self.low) / self.span
 
 
@@ -160,7 +165,7 @@ def connect(
     unpadded = Adapter(network, **{**options, "multiple": 1})
     try:
         found, sr = _measure(model, given, unpadded)
-    except _OverflowError as error:
+    except RangeError as error:
         raise _about_range(error, network, lr, options) from error
     in_place = not torch.equal(given, lr)
     if in_place:
@@ -204,7 +209,7 @@ def size_multiple(model: nn.Module, lr: Tensor) -> int | None:
             break
         try:
             small = lr[..., : count * multiple, : (count - 1) * multiple].clone()
-            _measured_scale(run(model, small), small)
+            run(model, small)
         except ContractError:
             continue
         return multiple
@@ -222,7 +227,7 @@ def pick(answer: Any, output: str | None) -> Tensor:
     if keys is not None and output in keys:
         answer = answer[keys[output]]
     elif keys:
-        raise ContractError(_which_part(answer, keys))
+        raise which_part(answer, keys)
     elif output is not None:
         raise ContractError(f"the network returns one {type(answer).__name__}: no output to choose")
     if not isinstance(answer, Tensor):
@@ -230,32 +235,13 @@ def pick(answer: Any, output: str | None) -> Tensor:
     return answer
 
 
-def _which_part(answer: Any, keys: Mapping[str, Any]) -> str:
-    parts = ", ".join(
-        f"{name}: {tuple(answer[key].shape)}"
-        if isinstance(answer[key], Tensor)
-        else f"{name}: {type(answer[key]).__name__}"
-        for name, key in keys.items()
-    )
-    pixels = {
-        name: answer[key].shape[-2:].numel() if getattr(answer[key], "ndim", 0) == 4 else 0
-        for name, key in keys.items()
-    }
-    choice = max(pixels, key=pixels.__getitem__)  # the SR image is larger than steps on the way
-    return (
-        f"the network returns a {type(answer).__name__} ({parts}); say which is the image, "
-        f"output={choice!r}, or derive a network that returns only it: "
-        f"class Image(Net): forward = lambda self, lr: Net.forward(self, lr)[{keys[choice]!r}]"
-    )
-
-
 def _measure(model: nn.Module, lr: Tensor, unpadded: nn.Module) -> tuple[int, Tensor]:
     """Scale and SR image, or a ContractError that names the size multiple which works."""
     original = lr.clone()
     try:
         sr = run(model, lr)
-        return _measured_scale(sr, lr), sr
-    except _SizeError as error:
+        return sr.shape[-1] // lr.shape[-1], sr
+    except SizeError as error:
         multiple = size_multiple(unpadded, original)
         ran = error.__cause__ is None  # and gave an odd picture
         if multiple == 1 or (multiple is None and ran):
@@ -266,16 +252,10 @@ def _measure(model: nn.Module, lr: Tensor, unpadded: nn.Module) -> tuple[int, Te
             ) from error
         raise ContractError(
             f"the network does not take {lr.shape[-2]}×{lr.shape[-1]} pixels, but multiples of "
-            f"{multiple} it does: pad to them, multiple={multiple}; its own words: {error}"
+            f"{multiple} it does: pad to them, ",
+            Setting("multiple", f"{multiple}"),
+            f"; its own words: {error}",
         ) from error
-
-
-class _SizeError(ContractError):
-    """A failure that another image size might cure."""
-
-
-class _OverflowError(ContractError):
-    """NaN or infinity, which another range of values might cure."""
 
 
 @torch.no_grad()
@@ -285,11 +265,17 @@ def run(model: nn.Module, lr: Tensor) -> Tensor:
     try:
         with warnings.catch_warnings():  # a checkpointed block misses what nobody asks of it here
             warnings.filterwarnings("ignore", "None of the inputs have requires_grad")
-            sr = pick(model(lr), None)
+            answer = model(lr)
     except ContractError:
         raise
     except Exception as error:
-        raise _refusal(error, shape) from error
+        raise refusal(error, shape) from error
+    return checked(answer, shape)
+
+
+def checked(answer: Any, shape: tuple[int, ...]) -> Tensor:
+    """A network's answer to LR images of a `shape` (B, 3, h, w), if it is their SR image."""
+    sr = pick(answer, None)
     if sr.ndim != 4 or sr.shape[:2] != shape[:2]:
         grey = sr.ndim == 4 and sr.shape[1] == 1
         raise ContractError(
@@ -297,46 +283,28 @@ def run(model: nn.Module, lr: Tensor) -> Tensor:
             f"(B, 3, h, w) to (B, 3, scale·h, scale·w){LUMA if grey else ''}"
         )
     if not sr.is_floating_point():
-        raise ContractError(
-            f"the network returns {_kind(sr)}; srlab needs real floating-point values: return "
-            f"{'the real part or the magnitude' if sr.is_complex() else 'them before rounding'}"
+        found, instead = (
+            ("complex values", "the real part or the magnitude")
+            if sr.is_complex()
+            else ("whole numbers", "them before rounding")
         )
-    if not torch.isfinite(sr).all():
-        raise _OverflowError("the network's output holds NaN or infinity; are its weights loaded?")
+        raise ContractError(
+            f"the network returns {found}, {sr.dtype}; srlab needs real floating-point values: "
+            f"return {instead}"
+        )
+    if not torch.isfinite(sr.detach()).all():
+        raise RangeError("the network's output holds NaN or infinity; are its weights loaded?")
+    _measured_scale(sr, shape)
     return sr
 
 
-def _kind(sr: Tensor) -> str:
-    return f"{'complex values' if sr.is_complex() else 'whole numbers'}, {sr.dtype}"
-
-
-LUMA = (
-    "; of a network for luma alone derive one for RGB: class Rgb(Net): "
-    "forward = lambda self, lr: Net.forward(self, srlab.images.luma(lr)).repeat(1, 3, 1, 1)"
-)
-
-
-def _refusal(error: Exception, shape: tuple[int, ...]) -> ContractError:
-    words = f"{type(error).__name__}: {error}"
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "t allocate memory" in words:
-        return ContractError(
-            f"the memory does not suffice for {shape[-2]}×{shape[-1]} pixels: "
-            "analyse a part of the picture, crop=128"
-        )
-    if "to have 1 channels" in words:
-        return ContractError(f"the network takes grey images{LUMA}")
-    if "is a view and is being modified inplace" in words:
-        return ContractError(
-            "the network overwrites a part that chunk, split or unbind gave it, through which "
-            f"there is no gradient: write part = part * gain for part *= gain; torch says: {words}"
-        )
-    return _SizeError(f"the network failed on an input {shape}: {words}")
-
-
-def _measured_scale(sr: Tensor, lr: Tensor) -> int:
-    (rows, columns), (height, width) = sr.shape[-2:], lr.shape[-2:]
+def _measured_scale(sr: Tensor, shape: tuple[int, ...]) -> int:
+    (rows, columns), (height, width) = sr.shape[-2:], shape[-2:]
     if rows < height or rows % height or columns * height != rows * width:
-        raise _SizeError(f"{height}×{width} pixels became {rows}×{columns}, no whole multiple")
+        padded = " (is what was padded cut off?)" if rows > height else ""
+        raise SizeError(
+            f"{height}×{width} pixels became {rows}×{columns}{padded}, no whole multiple"
+        )
     return rows // height
 
 
@@ -350,7 +318,7 @@ def _gradient(model: nn.Module, lr: Tensor) -> float:
             if sr.requires_grad:
                 sr.sum().backward()
     except Exception as error:
-        raise _refusal(error, tuple(lr.shape)) from error
+        raise refusal(error, tuple(lr.shape)) from error
     gradient = given.grad
     if gradient is None:
         raise ContractError(
@@ -411,6 +379,6 @@ def _about_range(
         return error
     return ContractError(
         f"fed values in [{low:g}, {high:g}] the network's output holds NaN or infinity, but not in "
-        f"{', '.join(f'[{ends}]' for ends in fits)}: give it the range that it was trained on, "
-        f"value_range=({fits[0]})"
+        f"{', '.join(f'[{ends}]' for ends in fits)}: give it the range that it was trained on, ",
+        Setting("value_range", f"({fits[0]})"),
     )

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from srlab.networks.contract import checked
+
 HEIGHTS = (8, 16, 32, 64, 128)  # of the probing pictures: as thin as the network takes them
 WIDTHS = (64, 128, 256, 512, 1024)
 PHASES = 8  # neighbouring LR columns tried: strides and windows repeat within so many
@@ -87,15 +89,8 @@ class _Probe:
     @torch.no_grad()
     def scale(self) -> int:
         """How much it enlarges; refuses a network whose answer is no finite, larger picture."""
-        shape = (1, 3, self.height, WIDTHS[0])
-        sr = self.network(self.picture(WIDTHS[0]))
-        scale = sr.shape[-1] // WIDTHS[0]
-        if sr.shape != (1, 3, scale * shape[2], scale * shape[3]) or not sr.isfinite().all():
-            raise ValueError(
-                f"the network turned {shape} into {tuple(sr.shape)}; srlab needs finite pictures, "
-                "(B, 3, h, w) → (B, 3, scale·h, scale·w)"
-            )
-        return scale
+        picture = self.picture(WIDTHS[0])
+        return checked(self.network(picture), tuple(picture.shape)).shape[-1] // WIDTHS[0]
 
     @torch.no_grad()
     def touched(self, width: int, column: int) -> Tensor:

@@ -6,7 +6,6 @@ before the first map, not after the last.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from srlab.attribution.lam import Attribution, diffusion_index, lam
+from srlab.attribution.lam import Attribution, lam
 from srlab.attribution.paths import ImagePath
 from srlab.attribution.targets import (
     Measure,
@@ -26,7 +25,8 @@ from srlab.attribution.targets import (
 )
 from srlab.images import crop as cut_out
 from srlab.images import crop_to_multiple, image_from_array, image_to_array
-from srlab.networks.contract import Contract, connect, measured_scale, run
+from srlab.networks.advice import AdvisedError, Setting
+from srlab.networks.contract import Contract, connect, measured_scale
 
 MOST_PIXELS = 512**2  # of an LR picture: beyond, a network's activations outgrow most memories
 ROUNDING = 32  # times the precision of a number: what blurring and a network may lose by rounding
@@ -34,23 +34,11 @@ FAILURES = (ValueError, TypeError, RuntimeError, MemoryError, OSError)  # of a n
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """A map with everything it belongs to."""
+class Explanation(Attribution):
+    """A map, and what was found out about the network; `lr` is what was left of the picture."""
 
-    lr: Tensor  # (1, 3, h, w), what was left of the picture after cutting
-    sr: Tensor  # (1, 3, H, W)
     target: PatchTarget
-    attribution: Attribution
     contract: Contract
-
-    @property
-    def diffusion_index(self) -> float:
-        """DI of the map."""
-        return diffusion_index(self.attribution)
-
-    def save(self, path: Path, facts: Mapping[str, Any]) -> None:
-        """Write arrays and numbers as .npz; `facts` go in as JSON."""
-        self.attribution.save(path, facts=facts)
 
 
 @dataclass(frozen=True)
@@ -64,10 +52,10 @@ class Question:
 
     def answer(self, path: ImagePath | None = None) -> Explanation:
         """The map along a path as `lam` takes it. Refuses one that rounding made."""
-        attribution = lam(self.model, self.lr, self.target, path=path)
-        sr = run(self.model, self.lr)
-        _check_substance(attribution, self.target, self.lr, sr)
-        return Explanation(self.lr, sr, self.target, attribution, self.contract)
+        found = lam(self.model, self.lr, self.target, path=path)
+        explained = Explanation(**vars(found), contract=self.contract)
+        _check_substance(explained)
+        return explained
 
 
 @dataclass(frozen=True)
@@ -76,24 +64,6 @@ class Comparison:
 
     found: dict[str, Explanation]
     failed: dict[str, str]  # network: why it has no map
-
-
-def explain(
-    network: nn.Module,
-    lr: Tensor,
-    *,
-    patch: tuple[int, ...] | None = None,
-    crop: int | None = None,
-    measure: Measure | Tensor = gradient_magnitude,
-    adapt: Mapping[str, Any] | None = None,
-    path: ImagePath | None = None,
-) -> Explanation:
-    """Check the network, cut the picture lr (1, 3, h, w) if asked to, and attribute the patch.
-
-    The arguments are those of `prepare`, and the path is that of `lam`.
-    """
-    question = prepare(network, lr, patch=patch, crop=crop, measure=measure, adapt=adapt)
-    return question.answer(path)
 
 
 def prepare(
@@ -192,15 +162,16 @@ def _inside(mask: Tensor) -> Measure:
     return masked(mask)
 
 
-def _check_substance(attribution: Attribution, target: PatchTarget, lr: Tensor, sr: Tensor) -> None:
+def _check_substance(found: Explanation) -> None:
     """Refuse a map of pixels that only rounding moved, or of a target that only rounding made."""
+    lr, sr, target = found.lr, found.sr, found.target
     lost = ROUNDING * torch.finfo(lr.dtype).eps
-    start = attribution.path.curve(torch.zeros(1, dtype=torch.float64))
+    start = found.path.curve(torch.zeros(1, dtype=torch.float64))
     moved = (lr - start).abs() > lost * lr.abs().max()
     noise = torch.randn(sr.shape, generator=torch.Generator().manual_seed(0)).to(sr)
     made = (target(sr + lost * sr.abs().max() * noise) - target(sr)).abs().item()
-    nothing = max(abs(value) for value in (*attribution.values, attribution.end)) <= made
-    if nothing or not (attribution.map * moved).any():
+    nothing = max(abs(value) for value in (*found.values, found.end)) <= made
+    if nothing or not (found.map * moved).any():
         raise ValueError(
             "nothing to explain: up to rounding, the picture is flat wherever the network looks, "
             "or the patch has nothing of what is asked"
@@ -229,8 +200,12 @@ def _around(lr: Tensor, target: PatchTarget, scale: int, size: int) -> tuple[Ten
 def _check_size(lr: Tensor) -> None:
     height, width = lr.shape[-2:]
     if height * width > MOST_PIXELS:
-        raise ValueError(
+        raise AdvisedError(
             f"{height}×{width} pixels are many to explain at once: cut out a part around the patch "
-            f"with crop=128, or take them all with crop={max(height, width)}; a picture of high "
-            "resolution is first made small, reduce=4"
+            "with ",
+            Setting("crop", "128"),
+            ", or take them all with ",
+            Setting("crop", f"{max(height, width)}"),
+            "; a picture of high resolution is first made small, ",
+            Setting("reduce", "4"),
         )

@@ -1,13 +1,11 @@
 """The filters of each degradation as one HTML file: pictures inside it, no request leaves it."""
 
-import html
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from srlab.attribution.faig import Masks, filter_count, filter_depths
+from srlab.attribution.faig import filter_count, filter_depths
 from srlab.checkpoints.files import versions
 from srlab.degradations.windows import windows
 from srlab.devices import hardware
@@ -26,8 +24,8 @@ from srlab.pages.filter_analysis import (
     write_networks,
     write_scores,
 )
-from srlab.pages.lam import HEAD, Facts, percent, source, table
-from srlab.studies.faig.effects import Effect
+from srlab.pages.lam import percent
+from srlab.pages.templates import Facts, page
 from srlab.studies.faig.outputs import restored
 
 SHOWN = 4  # windows in the page
@@ -79,13 +77,8 @@ def analyse_files(
     networks = write_networks(out, analysis, pair.provenance)
     report = out / "report.html"
     replace_text(report, filter_report(f"{baseline} → {target}", model, analysis, facts))
-    return [
-        *contract.doubts(),
-        *_findings(analysis),
-        *map(str, networks),
-        f"{out / 'scores.parquet'}",
-        f"open {report}",
-    ]
+    told = [*contract.doubts(), *_findings(analysis), *map(str, networks)]
+    return [*told, f"{out / 'scores.parquet'}", f"open {report}"]
 
 
 def _tried(model: nn.Module, hr: Tensor, size: int) -> Contract:
@@ -110,28 +103,28 @@ def _tried(model: nn.Module, hr: Tensor, size: int) -> Contract:
 
 def filter_report(title: str, model: nn.Module, analysis: FilterAnalysis, facts: Facts) -> str:
     """The HTML page of an analysis of `model`; `facts` become tables at its end."""
-    some = next(iter(analysis.masks.values()))
-    parts = {
-        "title": html.escape(title),
-        "head": HEAD.format(
-            title=html.escape(title),
-            kind="discriminative filters",
-            css=source("lam.css") + source("faig.css"),
-        ),
-        "summary": html.escape(" ".join(_findings(analysis))),
-        "quality": _quality(analysis),
-        "choice": _choice(analysis.windows.pictures[:SHOWN]),
-        "pictures": _pictures(model, analysis),
-        "count": f"{len(some)}",
-        "places": "".join(
-            _places(name, masks, colour)
-            for (name, masks), colour in zip(analysis.masks.items(), COLOURS * 9, strict=False)
-        ),
-        "layers": _layers(analysis.masks),
-        "facts": "".join(table(name, rows) for name, rows in facts.items()),
-        "js": source("faig.js"),
+    counts = {
+        name: {layer: int(mask.sum()) for layer, mask in masks.items()}
+        for name, masks in analysis.masks.items()
     }
-    return PAGE.format_map(parts)
+    some = next(iter(analysis.masks.values()))
+    return page(
+        "faig.html",
+        title=title,
+        kind="discriminative filters",
+        summary=" ".join(_findings(analysis)),
+        kinds=list(analysis.windows.lr),
+        networks=list(analysis.networks),
+        effects=analysis.effects,
+        without=without,
+        names=analysis.windows.pictures[:SHOWN],
+        pictures=_pictures(model, analysis),
+        counts=counts,
+        totals={layer: mask.numel() for layer, mask in some.items()},
+        depths={name: filter_depths(masks).mean() for name, masks in analysis.masks.items()},
+        colours=COLOURS,
+        facts=facts,
+    )
 
 
 def _findings(analysis: FilterAnalysis) -> list[str]:
@@ -156,118 +149,18 @@ def _effect(analysis: FilterAnalysis, kind: str) -> str:
     return f"Masking those for {kind} costs {lost[kind]:.2f} dB on {kind} and {others}."
 
 
-def _quality(analysis: FilterAnalysis) -> str:
-    kinds = list(analysis.windows.lr)
-    head = "".join(f"<th scope='col'>{html.escape(kind)}</th>" for kind in kinds)
-    rows = []
-    for network in analysis.networks:
-        cells = "".join(_cell(network, kind, analysis.effects[network, kind]) for kind in kinds)
-        rows.append(f"<tr><th scope='row'>{html.escape(network)}</th>{cells}</tr>")
-    return f"<thead><tr><th scope='col'>Network</th>{head}</tr></thead>{''.join(rows)}"
-
-
-def _cell(network: str, kind: str, effect: Effect) -> str:
-    own = " class=own" if network == without(kind) else ""
-    return f"<td{own}>{effect.psnr.mean():.2f} <small>{effect.change.mean():.2f}</small></td>"
-
-
-def _choice(names: Iterable[str]) -> str:
-    options = (
-        f"<option value='{number}'>{number + 1}: {html.escape(name)}</option>"
-        for number, name in enumerate(names)
-    )
-    return f"<select id='picture'>{''.join(options)}</select>"
-
-
-def _pictures(model: nn.Module, analysis: FilterAnalysis) -> str:
-    """A block for each of the first windows, a row in it for each kind of input."""
-    rows: list[list[str]] = [[] for _ in analysis.windows.pictures[:SHOWN]]
-    hr = analysis.windows.hr[:SHOWN]
+def _pictures(model: nn.Module, analysis: FilterAnalysis) -> list[dict[str, dict[str, str]]]:
+    """Of each of the first windows {kind of input: {what it is: its picture}}."""
+    found: list[dict[str, dict[str, str]]] = [{} for _ in analysis.windows.pictures[:SHOWN]]
     for kind, lr in analysis.windows.lr.items():
         images = {
             "input": lr[:SHOWN],
             **{name: restored(model, own, lr[:SHOWN]) for name, own in analysis.networks.items()},
-            "original": hr,
+            "original": analysis.windows.hr[:SHOWN],
         }
-        for number, own in enumerate(rows):
-            own.append(_row(kind, {name: batch[number] for name, batch in images.items()}))
-    return "".join(
-        f"<div class='picture' data-number='{number}'{' hidden' if number else ''}>"
-        f"{''.join(own)}</div>"
-        for number, own in enumerate(rows)
-    )
-
-
-def _row(kind: str, outputs: Mapping[str, Tensor]) -> str:
-    figures = "".join(
-        f"<figure><img src='{_url(image)}' alt='{html.escape(f'{kind}: {name}', quote=True)}'"
-        f"{' class=pixels' if name == 'input' else ''}>"
-        f"<figcaption>{html.escape(name)}</figcaption></figure>"
-        for name, image in outputs.items()
-    )
-    return f"<h3>{html.escape(kind)}</h3><div class='strip' tabindex='0'>{figures}</div>"
-
-
-def _places(name: str, masks: Masks, colour: str) -> str:
-    most = max(int(mask.sum()) for mask in masks.values())
-    bars = "".join(
-        f"<i style='height:{100 * int(mask.sum()) / most:.1f}%' "
-        f"title='{html.escape(f'{layer}: {int(mask.sum())} of {mask.numel()}', quote=True)}'></i>"
-        for layer, mask in masks.items()
-    )
-    depth = filter_depths(masks).mean()
-    words = html.escape(f"{name}: mean depth {depth:.2f}, at most {most} filters in one layer")
-    return (
-        f"<figure class='places'><div class='bars' role='img' aria-label='{words}' "
-        f"style='--colour:{colour}'>{bars}</div><figcaption>{words}</figcaption></figure>"
-    )
-
-
-def _layers(masks: Mapping[str, Masks]) -> str:
-    head = "".join(f"<th scope='col'>{html.escape(name)}</th>" for name in masks)
-    layers = next(iter(masks.values()))
-    rows = "".join(
-        f"<tr><th scope='row'>{html.escape(layer)}</th>"
-        + "".join(f"<td>{int(own[layer].sum())}</td>" for own in masks.values())
-        + f"<td>{mask.numel()}</td></tr>"
-        for layer, mask in layers.items()
-    )
-    return (
-        f"<thead><tr><th scope='col'>Convolution</th>{head}<th scope='col'>all filters</th></tr>"
-        f"</thead>{rows}"
-    )
-
-
-def _url(image: Tensor) -> str:
-    return picture_url(image_to_array(image), lossless=False)
-
-
-PAGE = """{head}
-<body>
-<header>
-<h1>Filters of each degradation</h1>
-<p>{title}</p>
-</header>
-<main>
-<p>{summary}</p>
-<h2>What masking does</h2>
-<p>Masked filters go back to the baseline's. PSNR of luma in dB; small, how far the output's
-gradients are from the target network's (mean squared difference × 10⁻³). Framed: a degradation
-whose own filters are masked. Filters were found on the same windows.</p>
-<div class="wide" tabindex="0"><table class="grid">{quality}</table></div>
-<h2>Pictures</h2>
-<label>Window {choice}</label>
-{pictures}
-<h2>Where the filters sit</h2>
-<p>Chosen filters in each of the {count} convolutions, the first at the left, the last at the right.
-Depth counts from 0 to 1.</p>
-<div class="depths">{places}</div>
-<details><summary>The same as a table</summary>
-<div class="wide" tabindex="0"><table class="grid">{layers}</table></div>
-</details>
-<div class="tables">{facts}</div>
-</main>
-<script>{js}</script>
-</body>
-</html>
-"""
+        for number, own in enumerate(found):
+            own[kind] = {
+                name: picture_url(image_to_array(batch[number]), lossless=False)
+                for name, batch in images.items()
+            }
+    return found

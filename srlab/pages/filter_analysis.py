@@ -38,6 +38,7 @@ from srlab.degradations import Degradation
 from srlab.degradations.windows import Windows
 from srlab.files import picture_files, replace_file
 from srlab.images import read_image
+from srlab.networks.advice import AdvisedError, Setting
 from srlab.networks.state_dicts import CheckpointError, load_weights, read_weights
 from srlab.studies.faig.effects import Effect, effects
 
@@ -83,9 +84,9 @@ def load_pair(network: str | None, baseline: str, target: str) -> Pair:
             model, provenance = load_checkpoint(target)
             weights = {name: read_checkpoint(name)[0] for name in (baseline, target)}
         except CheckpointError as error:
-            raise ValueError(
-                f"{error}. Weights that srlab did not write need their network, "
-                "network='package.module:factory'"
+            raise AdvisedError(
+                f"{error}. Weights that srlab did not write need their network, ",
+                Setting("network", "'package.module:factory'"),
             ) from error
     for name, own in weights.items():
         try:

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from srlab.attribution.integral import TOLERANCE
-from srlab.attribution.masks import read_mask
 from srlab.attribution.paths import ImagePath, deblur, straight
 from srlab.attribution.targets import MEASURES, Measure, named_measure
 from srlab.checkpoints.files import versions
@@ -18,10 +17,12 @@ from srlab.checkpoints.load import NetworkSpec, parse_specs
 from srlab.devices import hardware
 from srlab.files import replace_text
 from srlab.images import read_image
-from srlab.networks.contract import Contract
+from srlab.networks.advice import Advice, AdvisedError, Setting
 from srlab.pages.comparison import comparison_report
 from srlab.pages.explain import Comparison, Question, compare, prepare, reduce_picture
-from srlab.pages.lam import Facts, lam_report
+from srlab.pages.lam import lam_report
+from srlab.pages.masks import read_mask
+from srlab.pages.templates import Facts
 
 CHECKS = "What the network does"
 
@@ -38,7 +39,7 @@ def map_files(
     reduce: int = 1,
     crop: int | None = None,
     device: torch.device | str = "cpu",
-    tell: Callable[[str], None] = print,
+    tell: Callable[[Advice], None] = print,
     path: str = "deblur",
     baseline: str = "blur",
     rule: str | None = None,
@@ -60,26 +61,18 @@ def map_files(
     asked: dict[str, Any] = {"patch": patch, "crop": crop, "measure": measure}
     questions = _prepared(specs, lr, scale, asked)
     if assumed:
-        tell(f"{target}: {assumed}")
-    for name, question in questions.items():
-        for doubt in _doubts(question.contract):
-            tell(f"{name}: {doubt}")
-    picture = f"{image}" + (f", reduced by {reduce} (bicubic, 8 bits)" if reduce > 1 else "")
-    taken = f"{crop} LR pixels a side around the patch" if crop else "the whole picture"
-    explained = target + (f" ({assumed})" if assumed else "")
-    facts = {
-        "Settings": {
-            "picture": picture,
-            "taken of it": taken,
-            "patch in the whole SR image": ",".join(map(str, patch or ())) or "the central 16×16",
-            "explained of it": explained,
-            "path": path,
-            "baseline": baseline,
-            **_told(**cut),
-            "device": f"{lr.device}",
-        },
-        "Made with": {**versions(), "hardware": hardware()},
+        tell(Advice(f"{target}: {assumed}"))
+    for doubt in _doubts(questions):
+        tell(doubt)
+    settings = {
+        "picture": f"{image}" + (f", reduced by {reduce} (bicubic, 8 bits)" if reduce > 1 else ""),
+        "taken of it": f"{crop} LR pixels a side around the patch" if crop else "the whole picture",
+        "patch in the whole SR image": ",".join(map(str, patch or ())) or "the central 16×16",
+        "explained of it": target + (f" ({assumed})" if assumed else ""),
+        **_told(path, baseline, **cut),
+        "device": f"{lr.device}",
     }
+    facts = {"Settings": settings, "Made with": {**versions(), "hardware": hardware()}}
     compared = _answers(questions, walk)
     _write(out, raw, image.name, compared, facts, several=len(questions) > 1)
     return compared, raw
@@ -141,14 +134,20 @@ def _about(network: str, *, several: bool) -> Iterator[None]:
     except (ValueError, OSError, ImportError) as error:
         if not several:
             raise
-        raise ValueError(f"{network}: {error}") from error
+        said = error.advice.parts if isinstance(error, AdvisedError) else (error,)
+        raise AdvisedError(f"{network}: ", *said) from error
 
 
-def _doubts(contract: Contract) -> Iterator[str]:
+def _doubts(questions: Mapping[str, Question]) -> Iterator[Advice]:
     """What makes a map doubtful, and what to try."""
-    for doubt in contract.doubts():
-        better = contract.better_range if "values" in doubt else None
-        yield doubt + (f": try value_range=({better[0]:g}, {better[1]:g})" if better else "")
+    for name, question in questions.items():
+        better = question.contract.better_range
+        for doubt in question.contract.doubts():
+            if better and "values" in doubt:
+                tried = Setting("value_range", f"({better[0]:g}, {better[1]:g})")
+                yield Advice(f"{name}: {doubt}: try ", tried)
+            else:
+                yield Advice(f"{name}: {doubt}")
 
 
 def named_path(path: str, baseline: str, **cut: Any) -> ImagePath:
@@ -164,9 +163,13 @@ def named_path(path: str, baseline: str, **cut: Any) -> ImagePath:
     return deblur(**cut)
 
 
-def _told(*, rule: str | None, steps: int | None, tolerance: float) -> dict[str, str]:
-    """How the path was cut, for the page."""
+def _told(
+    path: str, baseline: str, *, rule: str | None, steps: int | None, tolerance: float
+) -> dict[str, str]:
+    """The path and how it was cut, for the page."""
     return {
+        "path": path,
+        "baseline": baseline,
         "steps": f"{steps}" if steps else f"until the expected error is {tolerance:.1%}",
         "rule": rule or ("arc-midpoint" if steps else "adaptive"),
     }
@@ -191,9 +194,8 @@ def _write(
         alone = {"Network": {"name": name}} if several else {}
         told = {**facts, **alone, CHECKS: found.contract.checks()}
         if not several:
-            pictures = (found.lr, found.sr, found.attribution, found.target)
-            replace_text(out, lam_report(f"{name} · {image}", *pictures, told))
+            replace_text(out, lam_report(f"{name} · {image}", found, found.target, told))
         if name in raw:
-            found.save(raw[name], told)
+            found.save(raw[name], facts=told)
     if several:
         replace_text(out, comparison_report(image, compared, facts))

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from srlab.capture import capture
 from srlab.extras import require
 from srlab.networks.layout import laid_out
+from srlab.statistics import middle
 
 Method = Literal["tsne", "umap", "pca"]
 METHODS: dict[Method, str] = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
@@ -56,7 +57,6 @@ def features(
     return {layer: torch.cat(parts) for layer, parts in collected.items()}
 
 
-@torch.no_grad()
 def layer_points(
     model: nn.Module, lr: Tensor, layers: Sequence[str], *, batch_size: int = 10
 ) -> dict[str, np.ndarray]:
@@ -65,13 +65,10 @@ def layer_points(
     For so many images that these do not fit in memory, see `stream_components`. Raises ValueError
     for a layer that answers alike to unlike images.
     """
-    collected: dict[str, list[np.ndarray]] = {layer: [] for layer in layers}
-    for batch in laid_out(lr, model).split(batch_size):
-        with capture(model, layers, stop=True) as features:
-            model(batch)
-        for layer in layers:
-            collected[layer].append(points(features[layer]))
-    found = {layer: np.concatenate(parts) for layer, parts in collected.items()}
+    found = {
+        layer: points(own)
+        for layer, own in features(model, lr, layers, batch_size=batch_size).items()
+    }
     if (lr != lr[:1]).any():
         _check_layers(found)
     return found
@@ -161,33 +158,46 @@ def embed(
     if method == "pca":
         return components[:, :dimensions].astype(np.float32)
     if method == "tsne":
-        if perplexity >= len(components):
-            raise ValueError(
-                f"perplexity {perplexity:g} needs more than {perplexity:g} points, "
-                f"got {len(components)}; use more patches or a lower perplexity"
-            )
-        tsne = TSNE(
-            dimensions,
-            method="barnes_hut" if dimensions <= 3 else "exact",  # its trees end at three, and
-            learning_rate="auto" if dimensions <= 3 else 10.0,  # so do steps that stay stable
-            perplexity=perplexity,
-            init=init,
-            max_iter=500,
-            random_state=seed,
+        shown = _tsne(components, dimensions, perplexity, init, seed)
+    elif method == "umap":
+        shown = _umap(components, dimensions, int(perplexity), seed)
+    else:
+        raise ValueError(f"unknown method {method!r}; srlab has {', '.join(METHODS)}")
+    return shown.astype(np.float32)
+
+
+def _tsne(
+    components: np.ndarray, dimensions: int, perplexity: float, init: str, seed: int
+) -> np.ndarray:
+    if perplexity >= len(components):
+        raise ValueError(
+            f"perplexity {perplexity:g} needs more than {perplexity:g} points, "
+            f"got {len(components)}; use more patches or a lower perplexity"
         )
-        # for so few points, threads wait for one another far longer than they compute
-        with threadpool_limits(1 if len(components) < 2000 else None):
-            return tsne.fit_transform(_squarable(components).astype(np.float32))
-    if method == "umap":
-        if len(components) < dimensions + 2:
-            raise ValueError(
-                f"UMAP in {dimensions} dimensions needs at least {dimensions + 2} points, got "
-                f"{len(components)}; use more patches, or PCA"
-            )
-        neighbours = min(int(perplexity), len(components) - 1)
-        umap = _umap()(neighbours, dimensions, random_state=seed, n_jobs=1)
-        return umap.fit_transform(_squarable(components)).astype(np.float32)
-    raise ValueError(f"unknown method {method!r}; srlab has {', '.join(METHODS)}")
+    few = dimensions <= 3  # t-SNE's trees end there, and so do steps that stay stable
+    tsne = TSNE(
+        dimensions,
+        method="barnes_hut" if few else "exact",
+        learning_rate="auto" if few else 10.0,
+        perplexity=perplexity,
+        init=init,
+        max_iter=500,
+        random_state=seed,
+    )
+    # for so few points, threads wait for one another far longer than they compute
+    with threadpool_limits(1 if len(components) < 2000 else None):
+        return tsne.fit_transform(_squarable(components).astype(np.float32))
+
+
+def _umap(components: np.ndarray, dimensions: int, neighbours: int, seed: int) -> np.ndarray:
+    if len(components) < dimensions + 2:
+        raise ValueError(
+            f"UMAP in {dimensions} dimensions needs at least {dimensions + 2} points, got "
+            f"{len(components)}; use more patches, or PCA"
+        )
+    neighbours = min(neighbours, len(components) - 1)
+    umap = _umap_class()(neighbours, dimensions, random_state=seed, n_jobs=1)
+    return umap.fit_transform(_squarable(components))
 
 
 def _squarable(components: np.ndarray) -> np.ndarray:
@@ -196,7 +206,7 @@ def _squarable(components: np.ndarray) -> np.ndarray:
     return components if 1e-9 < largest < 1e9 else components / largest
 
 
-def _umap() -> Callable[..., Any]:
+def _umap_class() -> Callable[..., Any]:
     """The class UMAP; compiles for seconds on first import.
 
     numba keeps what it compiles beside the package or in the user's cache. Where it can write to
@@ -266,6 +276,7 @@ def separability_draws(
     """The index in bootstrap draws (draws,): whole `groups` (contents) drawn with replacement.
 
     Equal groups and seed give equal draws, so that two sets of points can be compared draw by draw.
+    Where the labels are the groups, every copy of a group is a label of its own.
     """
     separability(points, labels)  # refuses what has no index
     names, own = np.unique(np.asarray(groups), return_inverse=True)
@@ -281,7 +292,15 @@ def separability_draws(
         spread = ((weights @ points) ** 2).sum(axis=1) / number
         within, between = within + weights @ lengths - spread, between + spread
         kinds = kinds + weights.any(axis=1)
+    if _same_parts(own, labels):
+        kinds = len(names)
     return between / within * (count - kinds) / (kinds - 1)
+
+
+def _same_parts(one: np.ndarray, other: np.ndarray) -> bool:
+    """Do two labellings (N,) part the points alike?"""
+    pairs = set(zip(one.tolist(), other.tolist(), strict=True))
+    return len(pairs) == len(np.unique(one)) == len(np.unique(other))
 
 
 def separability_interval(
@@ -295,8 +314,7 @@ def separability_interval(
 ) -> tuple[float, float]:
     """Bootstrap interval of the index: whole `groups` (contents) are drawn with replacement."""
     values = separability_draws(points, labels, groups, draws=draws, seed=seed)
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    return middle(values, level)
 
 
 def separability_ratio(
@@ -319,8 +337,7 @@ def separability_ratio(
         separability_draws(points, kind, groups, draws=draws, seed=seed)
         for kind in (labels, others)
     )
-    low, high = np.quantile(above / below, [(1 - level) / 2, (1 + level) / 2])
-    return ratio, float(low), float(high)
+    return ratio, *middle(above / below, level)
 
 
 def separability_level(index: float) -> str:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from lightning_fabric import Fabric
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -19,13 +18,9 @@ class Adversarial(Supervised):
 
     recipe: AdversarialRecipe
 
-    def __init__(
-        self,
-        recipe: AdversarialRecipe,
-        fabric: Fabric,
-        images: dict[str, Tensor] | None = None,
-    ) -> None:
-        super().__init__(recipe, fabric, images)
+    def prepare(self) -> None:
+        """A critic, a judge, and the generator's average, which is kept."""
+        recipe = self.recipe
         with drawn_by(recipe.seed):
             critic = PatchDiscriminator(channels=recipe.critic_channels)
         self.critic = critic
@@ -34,7 +29,7 @@ class Adversarial(Supervised):
         self.generator = self.model
         self.average = AveragedModel(self.generator, multi_avg_fn=average)
         self.model = self.average.module
-        judge = load_checkpoint(recipe.perceptual_network)[0].to(fabric.device)
+        judge = load_checkpoint(recipe.perceptual_network)[0].to(self.fabric.device)
         self.perceptual = PerceptualLoss(judge, recipe.perceptual_layers)
 
     @property

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from srlab.attribution.faig import (
@@ -31,11 +30,9 @@ class FilterTuning(Supervised):
 
     recipe: FilterRecipe
 
-    def __init__(
-        self, recipe: FilterRecipe, fabric: Fabric, images: dict[str, Tensor] | None = None
-    ) -> None:
-        super().__init__(recipe, fabric, images)
-        masks = chosen_filters(recipe, self.images)
+    def prepare(self) -> None:
+        """The masks of the gradients."""
+        masks = chosen_filters(self.recipe, self.images)
         for name, parameter in self.model.named_parameters():
             mask = masks.get(name.removesuffix(".weight"))
             chosen = torch.zeros(()) if mask is None else mask[..., None, None]

@@ -104,23 +104,17 @@ def fit(
     `images` replaces the recipe's image sets, `validation` the embedded photographs: pictures by
     name, or `LabelledImages` for a classifier. With a `folder`, the state is saved there every
     `save_every` steps, and a run that was interrupted goes on from it to the same weights, bit
-    for bit. `watch(step, model)` is called at each of the recipe's snapshots and at the end, with
-    the network in eval mode.
+    for bit. `watch(step, model)` is called at each snapshot and at the end, in eval mode.
 
-    With `fabric`, of `processes`, several devices share each batch. The first process saves,
-    measures, watches and shows its progress; each returns the same. Any number may go on with a
-    run, to weights that differ by rounding.
+    With `fabric`, of `processes`, devices share each batch; the first process saves, measures and
+    watches, each returns the same. Any number may go on, to weights that differ by rounding.
     """
     fabric = on_device(device) if fabric is None else fabric
     first = fabric.is_global_zero
     if images is not None:
         recipe = replace(recipe, image_sets=())  # the record must not claim what it did not see
     task: Task = TASKS[type(recipe)](recipe, fabric, images)
-    data = {"+".join(recipe.image_sets) or "given": task.digest}
-    state = RunState(folder if first else None, {"recipe": repr(recipe), "data": data})
-    state.restore(task.parts, tell=fabric.broadcast)
-    state.precision = state.precision or precision_on(fabric.device, recipe.precision)
-    task.precision = state.precision
+    state = _restored(task, recipe, folder if first else None, fabric)
     start = time.perf_counter() - state.seconds
     hidden = not (progress and first)
     with tqdm(total=recipe.steps, initial=state.step, disable=hidden, unit="step") as bar:
@@ -130,19 +124,9 @@ def fit(
             kept = step in recipe.snapshots or step == recipe.steps
             if not kept and step % save_every:
                 continue
-            losses = _averaged({"loss": loss, **task.losses}, fabric)
-            if not math.isfinite(losses["loss"]):
-                raise FloatingPointError(
-                    f"the loss became {losses['loss']} by step {step}; lower learning_rate "
-                    f"(now {recipe.learning_rate:g}) and start again in an empty folder"
-                )
-            task.model.eval()
-            quality = fabric.broadcast(
-                task.measure(recipe, task.model, validation) if first else 0.0
-            )
-            total = losses.pop("loss")
-            state.history.append({"step": step, "loss": total, task.metric: quality} | losses)
-            bar.set_postfix({"loss": f"{total:.4f}", task.metric: f"{quality:.4g}"})
+            row = _measured(task, recipe, step, loss, fabric, validation)
+            state.history.append(row)
+            bar.set_postfix({"loss": f"{row['loss']:.4f}", task.metric: f"{row[task.metric]:.4g}"})
             if kept:
                 state.weights[step] = _copy(task.model)
                 if watch and first:
@@ -151,7 +135,34 @@ def fit(
             state.step, state.seconds = step, time.perf_counter() - start
             state.save(task.parts)
     used = replace(recipe, precision=state.precision)
-    return Fit(used, state.weights, state.history, data, state.seconds, fabric.world_size)
+    data, seconds = state.identity["data"], state.seconds
+    return Fit(used, state.weights, state.history, data, seconds, fabric.world_size)
+
+
+def _restored(task: Task, recipe: Recipe, folder: str | Path | None, fabric: Fabric) -> RunState:
+    """How far the run has come; the task goes on from there, in the same precision."""
+    data = {"+".join(recipe.image_sets) or "given": task.digest}
+    state = RunState(folder, {"recipe": repr(recipe), "data": data})
+    state.restore(task.parts, tell=fabric.broadcast)
+    state.precision = state.precision or precision_on(fabric.device, recipe.precision)
+    task.precision = state.precision
+    return state
+
+
+def _measured(
+    task: Task, recipe: Recipe, step: int, loss: Tensor, fabric: Fabric, validation: Any
+) -> dict[str, float]:
+    """Losses and quality at a step; the network is left in eval mode."""
+    losses = _averaged({"loss": loss, **task.losses}, fabric)
+    if not math.isfinite(losses["loss"]):
+        raise FloatingPointError(
+            f"the loss became {losses['loss']} by step {step}; lower learning_rate "
+            f"(now {recipe.learning_rate:g}) and start again in an empty folder"
+        )
+    task.model.eval()
+    first = fabric.is_global_zero
+    quality = fabric.broadcast(task.measure(recipe, task.model, validation) if first else 0.0)
+    return {"step": step, "loss": losses.pop("loss"), task.metric: quality} | losses
 
 
 def _averaged(losses: dict[str, Tensor], fabric: Fabric) -> dict[str, float]:

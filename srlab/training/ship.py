@@ -5,8 +5,7 @@ from pathlib import Path
 
 from srlab.checkpoints.files import Provenance, save_checkpoint, versions
 from srlab.devices import hardware
-from srlab.networks.state_dicts import load_weights
-from srlab.networks.storage import rounded
+from srlab.networks.state_dicts import load_weights, rounded
 from srlab.training.fit import TASKS, Fit
 from srlab.training.initial import initial_model
 

@@ -43,6 +43,10 @@ class Supervised:
         self.descent = self.descending(model, *self.partners())
         self.losses: dict[str, Tensor] = {}
         self.precision = recipe.precision
+        self.prepare()
+
+    def prepare(self) -> None:
+        """What a kind of run needs besides."""
 
     @property
     def parts(self) -> tuple[Any, ...]:

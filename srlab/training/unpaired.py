@@ -8,13 +8,12 @@ together, and the outer network starts from a trained super-resolver.
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 from torch.nn import functional as F
 
 from srlab.degradations.pipeline import DegradationSpace
 from srlab.models import CinCGAN, PatchDiscriminator, SRResNet
-from srlab.models.cincgan import Degrader
+from srlab.models.cincgan import CycleDegrader
 from srlab.training.initial import drawn_by
 from srlab.training.losses import total_variation
 from srlab.training.recipes import UnpairedRecipe
@@ -27,18 +26,14 @@ class Unpaired(Supervised):
     recipe: UnpairedRecipe
     model: CinCGAN
 
-    def __init__(
-        self,
-        recipe: UnpairedRecipe,
-        fabric: Fabric,
-        images: dict[str, Tensor] | None = None,
-    ) -> None:
-        scale, channels = recipe.space.scale, recipe.partner_channels
-        with drawn_by(recipe.seed):
+    def partners(self) -> tuple[torch.nn.Module, ...]:
+        """The generators back; the critics are drawn behind them."""
+        scale, channels = self.recipe.space.scale, self.recipe.partner_channels
+        with drawn_by(self.recipe.seed):
             self.back = torch.nn.ModuleDict(
                 {
                     "inner": SRResNet(scale=1, channels=channels, num_blocks=4),
-                    "outer": Degrader(scale=scale, channels=channels, num_blocks=4),
+                    "outer": CycleDegrader(scale=scale, channels=channels, num_blocks=4),
                 }
             )
             self.critics = torch.nn.ModuleDict(
@@ -47,14 +42,13 @@ class Unpaired(Supervised):
                     "outer": PatchDiscriminator(channels=channels),
                 }
             )
-        super().__init__(recipe, fabric, images)
-        clean = DegradationSpace(scale=scale)
-        self.clean_sampler = self.sampled(clean, recipe.seed + 10_000)  # other crops
-        self.judging = self.descending(self.critics)
-
-    def partners(self) -> tuple[torch.nn.Module, ...]:
-        """The generators back."""
         return (self.back,)
+
+    def prepare(self) -> None:
+        """Clean pictures of their own, and what judges."""
+        clean = DegradationSpace(scale=self.recipe.space.scale)
+        self.clean_sampler = self.sampled(clean, self.recipe.seed + 10_000)  # other crops
+        self.judging = self.descending(self.critics)
 
     @property
     def parts(self) -> tuple[Any, ...]:

@@ -321,10 +321,10 @@ def refused(words, change, model=None):
 
 
 def test_weights_that_do_not_fit_are_refused():
-    refused("missing: head.bias", lambda given: given["baseline"].pop("head.bias"))
-    refused("unexpected: extra", lambda given: given["target"].update(extra=torch.ones(1)))
+    refused("missing head.bias", lambda given: given["baseline"].pop("head.bias"))
+    refused("unexpected extra", lambda given: given["target"].update(extra=torch.ones(1)))
     wrong = {"head.bias": torch.ones(5)}
-    refused(r"head.bias \(5,\) instead of \(4,\)", lambda given: given["target"].update(wrong))
+    refused(r"head.bias: file \(5,\), network \(4,\)", lambda given: given["target"].update(wrong))
     spoilt = {"head.bias": torch.full((4,), torch.nan)}
     refused("NaN or infinity: head.bias", lambda given: given["baseline"].update(spoilt))
     refused("identical", lambda given: given.update(target=given["baseline"]))

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from srlab.attribution.lam import diffusion_index, gini, lam, magnitude
+from srlab.attribution.lam import diffusion_index, gini, lam, lams, lams_of_whole, magnitude
 from srlab.attribution.paths import deblur, straight
 from srlab.attribution.targets import gradient_magnitude, patch
 from srlab.capture import frozen
@@ -130,6 +130,19 @@ def test_a_network_and_a_function_that_calls_it_have_one_map(name, corner):
     assert whole.map.any()
     assert relative(cropped.map, whole.map) < 1e-9
     assert cropped.end == pytest.approx(whole.end)
+
+
+@pytest.mark.parametrize("path", [deblur(steps=3), straight(steps=2)])
+def test_many_targets_together_have_the_maps_of_each_alone(path):
+    model, targets = network(), [patch(4, 8, 8), patch(40, 70, 16)]
+    together = lams_of_whole(model, image(), targets, path=path)
+    for one, alone in zip(together, lams(model, image(), targets, path=path), strict=True):
+        torch.testing.assert_close(one.map, alone.map)
+        assert (one.start, one.end) == pytest.approx((alone.start, alone.end))
+        assert one.map_error == pytest.approx(alone.map_error)
+        assert one.target is alone.target
+    with pytest.raises(ValueError, match="deblur"):
+        lams_of_whole(model, image(), targets, path=deblur())
 
 
 def test_nothing_outside_the_receptive_field():
@@ -279,12 +292,12 @@ def scaled(height, width):
 @pytest.mark.parametrize(
     ("model", "error", "says"),
     [
-        (lambda lr: (lr, lr), TypeError, r"tuple of 2.*wrap it"),
+        (lambda lr: (lr, lr), ValueError, r"returns a tuple .*derive a network"),
         (lambda lr: lr.mean(dim=1, keepdim=True), ValueError, "B, 3, h, w"),
-        (scaled(40, 24), ValueError, "whole scale"),
-        (scaled(50, 60), ValueError, "whole scale"),
-        (scaled(10, 12), ValueError, "whole scale"),
-        (lambda lr: lr * torch.nan, ValueError, "NaN or infinity for a finite image"),
+        (scaled(40, 24), ValueError, "no whole multiple"),
+        (scaled(50, 60), ValueError, "no whole multiple"),
+        (scaled(10, 12), ValueError, "no whole multiple"),
+        (lambda lr: lr * torch.nan, ValueError, "output holds NaN or infinity"),
         (lambda lr: lr.detach(), ValueError, "no_grad"),
         (lambda lr: lr.reshape(1, 3, 7, -1), RuntimeError, "shape"),
     ],

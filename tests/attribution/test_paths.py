@@ -14,7 +14,7 @@ from srlab.attribution.integral import (
     integrate,
     tell_inexact,
 )
-from srlab.attribution.paths import RULES, deblurring, line
+from srlab.attribution.paths import RULES, deblur, line
 
 
 def random(*shape):
@@ -34,7 +34,7 @@ def steps_of(path):
 def test_steps_add_up_to_the_whole_path(rule, steps):
     image = random(3, 12, 12)
     for path in (
-        deblurring(image, rule=rule, steps=steps),
+        deblur(rule=rule, steps=steps)(image),
         line(image / 2, image, rule=rule, steps=steps),
     ):
         start, end = path.curve(torch.tensor([0.0, 1.0]))
@@ -55,7 +55,7 @@ def test_nodes_lie_where_the_rule_says(rule, place):
 def test_equal_arc_means_equally_long_steps():
     image = random(3, 16, 16)
     even, uniform = (
-        steps_of(deblurring(image, rule=rule, steps=8)).abs().sum(dim=(1, 2, 3))
+        steps_of(deblur(rule=rule, steps=8)(image)).abs().sum(dim=(1, 2, 3))
         for rule in ("arc-midpoint", "midpoint")
     )
     assert even.max() / even.min() < 1.05  # a chord is a little shorter than its arc
@@ -73,7 +73,7 @@ def test_a_straight_path_is_collinear_and_ends_exactly():
 
 def test_deblurring_runs_from_the_blurred_image_to_the_image():
     image = random(3, 12, 12)
-    start, end = deblurring(image, sigma=1.2).curve(torch.tensor([0.0, 1.0]))
+    start, end = deblur(sigma=1.2)(image).curve(torch.tensor([0.0, 1.0]))
     assert torch.equal(end, image)
     offsets = torch.arange(-4, 5, dtype=torch.float64)
     bell = torch.exp(-(offsets**2) / (2 * 1.2**2))
@@ -111,7 +111,7 @@ def test_reversing_the_path_flips_the_sign():
 
 
 def test_batches_change_nothing():
-    path = deblurring(random(3, 12, 12), steps=5)
+    path = deblur(steps=5)(random(3, 12, 12))
     one = integrate(lambda x: x.square().sum(), path)
     for size in (1, 2, 5, 9):
         many = integrate(lambda x: x.square().flatten(1).sum(dim=1), path, batch_size=size)
@@ -171,7 +171,7 @@ def test_mistakes_are_explained():
     with pytest.raises(ValueError, match="unknown quadrature rule 'simpson'"):
         line(torch.zeros(2), torch.ones(2), rule="simpson")
     with pytest.raises(ValueError, match="at least 1 step"):
-        deblurring(random(3, 12, 12), steps=0)
+        deblur(steps=0)
     with pytest.raises(ValueError, match="one number for each"):
         integrate(lambda x: x, path, batch_size=2)
     with pytest.raises(ValueError, match="no_grad"):

@@ -10,10 +10,9 @@ from torch.utils.checkpoint import checkpoint
 
 from srlab.attribution.graph import UnrepeatableError, is_plain, record
 from srlab.attribution.lam import lam, lams
-from srlab.attribution.objective import objective
+from srlab.attribution.objective import Rectangles, objective
 from srlab.attribution.paths import deblur
 from srlab.attribution.reach import Box, Span, step, whole
-from srlab.attribution.rectangles import Rectangles
 from srlab.attribution.targets import patch
 
 # Few steps and small networks are what these laws need; what is not exact is told elsewhere.

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from srlab.attribution.lam import patch
 from srlab.attribution.sanity import (
+    at_equal_distance,
     at_random,
     by_magnitude,
     by_nearness,
@@ -50,6 +51,18 @@ def test_randomizing_goes_from_tail_to_head_and_leaves_the_model_alone(model):
             changed = key.rpartition(".")[0] in done and before[key].std(correction=0) > 0
             assert torch.equal(tensor, before[key]) != changed
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+
+
+def test_another_order_at_equal_distances_takes_as_many_of_each_ring():
+    size, target = (20, 24), patch(12, 16, 8)
+    order = by_magnitude(image())
+    generator = torch.Generator().manual_seed(0)
+    other = at_equal_distance(order, size, target, 2, generator)
+    rows, columns = torch.meshgrid(torch.arange(20.0), torch.arange(24.0), indexing="ij")
+    rings = torch.hypot(rows - 7.5, columns - 9.5).round().long().flatten()
+    assert torch.equal(rings[order], rings[other])
+    assert sorted(other.tolist()) == list(range(480))
+    assert (order == other).double().mean() < 0.2
 
 
 def test_randomizing_keeps_the_size_of_weights():

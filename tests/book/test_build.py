@@ -128,6 +128,6 @@ def test_footer_tells_how_a_page_was_made_and_escapes_it():
             "checkpoints": [{"name": "net", "recipe": {"steps": 6000}, "history": [1], "date": ""}],
         }
     )
-    for text in ("4.2 s", "&lt;CPU&gt;", "torch 2.13.0", "&quot;amount&quot;: 7", "steps 6000"):
+    for text in ("4.2 s", "&lt;CPU&gt;", "torch 2.13.0", "&#34;amount&#34;: 7", "steps 6000"):
         assert text in html
     assert "history" not in html

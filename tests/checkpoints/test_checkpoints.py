@@ -22,10 +22,9 @@ from srlab.data.datasets import EMBEDDED, image_digest, load_images
 from srlab.data.subjects import labelled_images
 from srlab.models import build
 from srlab.networks.state_dicts import CheckpointError, load_weights, read_weights
-from srlab.training import recipes
 from srlab.training.classification import Classification, accuracy, lessons
 from srlab.training.processes import on_device
-from srlab.training.recipes import RECIPES, recipe_from
+from srlab.training.recipes import RECIPES, kinds, recipe_from
 from srlab.training.supervised import validation_psnr
 
 REAL = pytest.mark.skipif("SRLAB_DATA" not in os.environ, reason="SRLAB_DATA is not set")
@@ -295,9 +294,9 @@ def test_a_new_field_with_a_default_leaves_all_files_readable(monkeypatch):
     monkeypatch.setattr("srlab.checkpoints.files.Provenance", LaterProvenance)
     later = {
         name: make_dataclass(name, [("mood", str, "good")], bases=(kind,), frozen=True)
-        for name, kind in recipes.TYPES.items()
+        for name, kind in kinds.TYPES.items()
     }
-    monkeypatch.setattr(recipes, "TYPES", later)
+    monkeypatch.setattr(kinds, "TYPES", later)
     for name in shipped_checkpoints():
         provenance = read_provenance(name)
         assert (provenance.mood, provenance.notes) == ("good", [])

@@ -19,7 +19,9 @@ from typer.testing import CliRunner
 
 from srlab import cli
 from srlab.cli.book import _assignment
-from srlab.cli.networks import as_options
+from srlab.cli.networks import as_option
+from srlab.degradations import DegradationSpace
+from srlab.networks.advice import Advice, Setting
 from srlab.training import recipes
 from srlab.training.recipes import Recipe
 
@@ -60,7 +62,7 @@ class NanLater(Net):
     calls = 0
     def forward(self, lr):
         self.calls += 1
-        if self.calls > 8: raise RuntimeError("no memory left")
+        if self.calls > 7: raise RuntimeError("no memory left")
         return super().forward(lr)
 
 class Noisy(Net):
@@ -346,20 +348,19 @@ def test_several_networks_share_one_page_in_their_order(capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize(
-    ("words", "written"),
+    ("name", "value", "written"),
     [
-        ("cut it, crop=128, or reduce=4", "cut it, --crop 128, or --reduce 4"),
-        ("need network='package.module:Net'", "need --network package.module:Net"),
-        (
-            "pad, multiple=8; say output='sr'",
-            "pad, --network …,multiple=8; say --network …,output=sr",
-        ),
-        ("try value_range=(-1, 1)", "try --network …,range=[-1,1]"),
-        ("building a:B(crop=3,reduce=2) failed", "building a:B(crop=3,reduce=2) failed"),
+        ("crop", "128", "--crop 128"),
+        ("network", "'package.module:Net'", "--network package.module:Net"),
+        ("multiple", "8", "--network …,multiple=8"),
+        ("output", "'sr'", "--network …,output=sr"),
+        ("value_range", "(-1, 1)", "--network …,range=[-1,1]"),
     ],
 )
-def test_keywords_of_the_library_become_options(words: str, written: str) -> None:
-    assert as_options(words) == written
+def test_keywords_of_the_library_become_options(name: str, value: str, written: str) -> None:
+    advice = Advice("building a:B(crop=3) failed; try ", Setting(name, value))
+    assert f"{advice}" == f"building a:B(crop=3) failed; try {name}={value}"
+    assert advice.written(as_option) == f"building a:B(crop=3) failed; try {written}"
 
 
 @pytest.mark.usefixtures("folder")
@@ -513,7 +514,7 @@ TINY = Recipe(
     "fsrcnn",
     {"scale": 2, "channels": 4, "mapping_channels": 4, "num_blocks": 1},
     image_sets=("photographs",),
-    space=recipes.DegradationSpace(scale=2),
+    space=DegradationSpace(scale=2),
     lr_size=8,
     batch_size=1,
     steps=4,

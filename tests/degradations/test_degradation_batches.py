@@ -10,7 +10,7 @@ from srlab.data.datasets import PatchSampler, load_images
 from srlab.degradations import Degradation, DegradationSpace
 from srlab.degradations.benchmarks import gaussian8
 from srlab.degradations.filters import gaussian_kernel
-from srlab.degradations.together import degrade_each
+from srlab.degradations.pipeline import degrade_each
 from srlab.degradations.vector import VECTOR, degradation_vectors
 
 CPU = torch.device("cpu")

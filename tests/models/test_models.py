@@ -8,7 +8,7 @@ from srlab.capture import capture
 from srlab.degradations.filters import downsample
 from srlab.models import MODELS, PatchDiscriminator, build
 from srlab.models.blocks import ResidualBlock, he_initialization
-from srlab.models.cincgan import Degrader
+from srlab.models.cincgan import CycleDegrader
 from srlab.models.fsrcnn import from_ycbcr, to_ycbcr
 from srlab.models.imdn import ContrastAttention
 from srlab.models.san import SecondOrderAttention, matrix_root
@@ -407,4 +407,6 @@ def test_guidance_can_come_from_another_picture():
 
 def test_the_degrader_begins_as_the_bicubic_reduction():
     hr = noise(2, 3, 24, 32)
-    torch.testing.assert_close(Degrader(channels=4, num_blocks=1).double()(hr), downsample(hr, 4))
+    torch.testing.assert_close(
+        CycleDegrader(channels=4, num_blocks=1).double()(hr), downsample(hr, 4)
+    )

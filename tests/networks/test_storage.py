@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from srlab.networks.storage import restored, rounded, stored
+from srlab.networks.state_dicts import restored, rounded, stored
 
 GENERATOR = torch.Generator().manual_seed(0)
 WEIGHTS = {

@@ -14,7 +14,11 @@ from srlab.attribution.paths import deblur, straight
 from srlab.attribution.targets import brightness, colour, frequency_band
 from srlab.images import image_to_array
 from srlab.networks.contract import ContractError
-from srlab.pages.explain import compare, explain, prepare, reduce_picture
+from srlab.pages.explain import compare, prepare, reduce_picture
+
+
+def explain(network, lr, *, path=None, **asked):
+    return prepare(network, lr, **asked).answer(path)
 
 
 class Enlarge(nn.Module):
@@ -62,8 +66,8 @@ def waves(contrast: float, height: int = 36, width: int = 44) -> Tensor:
 @pytest.mark.parametrize("contrast", [0.3, 1e-3])
 def test_a_weak_target_is_explained(kind, measure, contrast):
     found = explain(kind(), waves(contrast), measure=measure)
-    assert found.attribution.map.any()
-    assert found.attribution.completeness_error < 0.05
+    assert found.map.any()
+    assert found.completeness_error < 0.05
     assert math.isfinite(found.diffusion_index)
 
 
@@ -90,8 +94,8 @@ def test_flat_surroundings_make_neither_nan_nor_a_black_map(kind):
     lr = waves(0.3)
     lr[..., :14, :] = lr[..., :, :18] = 0.25
     found = explain(kind(), lr, patch=(24, 32, 16))
-    assert torch.isfinite(found.attribution.map).all()
-    assert found.attribution.map.abs().max() > 1e-3
+    assert torch.isfinite(found.map).all()
+    assert found.map.abs().max() > 1e-3
     if kind is Enlarge:
         with pytest.raises(ValueError, match="flat"):
             explain(kind(), lr, patch=(2, 2, 8))
@@ -108,7 +112,7 @@ def test_a_mask_of_the_image_or_of_the_patch_says_what_counts():
         Enlarge(), lr, measure=mask[16:36, 30:50], patch=(16, 30, 20), path=deblur(steps=4)
     )
     for other in (inside, part):
-        torch.testing.assert_close(other.attribution.map, whole.attribution.map)
+        torch.testing.assert_close(other.map, whole.map)
 
 
 def test_a_picture_is_cut_around_a_mask():
@@ -160,7 +164,7 @@ def test_a_network_of_one_size_is_tried_on_the_crop_that_was_asked_for(side):
         OfOneSize(side), waves(0.3), patch=(20, 30, 16), crop=side, path=deblur(steps=2)
     )
     plain = explain(Enlarge(), waves(0.3), patch=(20, 30, 16), crop=side, path=deblur(steps=2))
-    torch.testing.assert_close(found.attribution.map, plain.attribution.map)
+    torch.testing.assert_close(found.map, plain.map)
     with pytest.raises(ContractError, match="windows do not fit"):
         explain(OfOneSize(side), waves(0.3), crop=side + 1)
 
@@ -168,10 +172,8 @@ def test_a_network_of_one_size_is_tried_on_the_crop_that_was_asked_for(side):
 def test_a_picture_that_requires_grad_is_explained_and_saved(tmp_path):
     lr = waves(0.3)
     given = explain(Enlarge(), lr.clone().requires_grad_(), path=deblur(steps=2))
-    given.save(tmp_path / "map.npz", {})
-    torch.testing.assert_close(
-        given.attribution.map, explain(Enlarge(), lr, path=deblur(steps=2)).attribution.map
-    )
+    given.save(tmp_path / "map.npz")
+    torch.testing.assert_close(given.map, explain(Enlarge(), lr, path=deblur(steps=2)).map)
 
 
 def test_reducing_is_pillows_bicubic_on_the_picture_in_8_bits():

@@ -9,8 +9,12 @@ from torch.nn import functional as F
 
 from srlab.attribution.paths import deblur
 from srlab.attribution.targets import patch
-from srlab.pages.explain import explain
+from srlab.pages.explain import prepare
 from srlab.pages.lam import attribution_radius, lam_report, overlay_url, percent
+
+
+def explain(network, lr, *, path=None, **asked):
+    return prepare(network, lr, **asked).answer(path)
 
 
 class Blur(nn.Module):
@@ -32,7 +36,7 @@ def test_cutting_around_the_patch_leaves_a_local_map_as_it_was(lr: Tensor) -> No
     top, left = (30 - part.target.top) // 2, (50 - part.target.left) // 2
     cut = (..., slice(top, top + 24), slice(left, left + 24))
     assert torch.equal(part.lr, lr[cut])
-    torch.testing.assert_close(part.attribution.map, whole.attribution.map[cut])
+    torch.testing.assert_close(part.map, whole.map[cut])
 
 
 def test_the_default_patch_is_central(lr: Tensor) -> None:
@@ -56,9 +60,7 @@ def test_names_cannot_break_out_of_the_page(lr: Tensor) -> None:
     found = explain(Blur(), lr, path=deblur(steps=2))
     page = lam_report(
         "<script>alert(1)</script> {di}",
-        found.lr,
-        found.sr,
-        found.attribution,
+        found,
         found.target,
         {"Settings": {"picture": "<b>&"}},
     )

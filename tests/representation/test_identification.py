@@ -91,4 +91,4 @@ def test_answers_by_content_are_those_about_its_images():
     found = result.by_content(LABELS, CONTENTS)
     assert found.shape == (len(unseen),)
     for name, share in zip(unseen, found, strict=True):
-        assert share == result.right(LABELS, CONTENTS == name)
+        assert share == result.right(LABELS, name == CONTENTS)

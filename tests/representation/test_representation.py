@@ -263,6 +263,16 @@ def test_draws_are_the_index_of_drawn_groups(rng):
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
+def test_every_copy_of_a_content_is_a_label_of_its_own_where_labels_are_contents(rng):
+    contents = np.repeat(np.arange(15), 4)
+    cloud = rng.normal(size=(60, 3)) + contents[:, None]
+    found = separability_draws(cloud, [f"picture {c}" for c in contents], contents, draws=5)
+    drawn = np.random.default_rng(0).integers(15, size=(5, 15))
+    rows = [np.concatenate([np.flatnonzero(contents == c) for c in row]) for row in drawn]
+    expected = [separability(cloud[own], contents).index for own in rows]  # each copy apart
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
 def test_tsne_embeds_in_more_than_three_dimensions(blobs):
     cloud, labels = blobs
     embedding = embed(cloud, dimensions=5, perplexity=15)

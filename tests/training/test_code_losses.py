@@ -15,7 +15,7 @@ from srlab.training.code_losses import (
     modulated_loss,
     prior_draws,
 )
-from srlab.training.contrast import MomentumContrast
+from srlab.training.contrastive import MomentumContrast
 
 
 def points(count, size=3, seed=0):

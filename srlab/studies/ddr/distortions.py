@@ -4,7 +4,6 @@ The five distortions of LIVE (Sheikh et al. 2006), made from any picture; or LIV
 """
 
 from collections.abc import Callable, Iterable
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -85,11 +84,12 @@ def _crops(distorted: Iterable[Distorted], size: int, each: int) -> Crops:
 def _middle(image: Tensor, size: int, each: int) -> list[tuple[int, int]]:
     """The central crop, moved up and left to where a block of 8×8 pixels begins, and neighbours."""
     centre = [(extent - size) // 2 // 8 * 8 for extent in image.shape[-2:]]
-    grids = [
+    rows, columns = (
         range(middle % size, extent - size + 1, size)
         for middle, extent in zip(centre, image.shape[-2:], strict=True)
-    ]
-    places = sorted(product(*grids), key=lambda place: np.hypot(*np.subtract(place, centre)))
+    )
+    places = [(top, left) for top in rows for left in columns]
+    places.sort(key=lambda place: np.hypot(*np.subtract(place, centre)))
     if len(places) < each:
         raise ValueError(
             f"{each} crops of {size}×{size} pixels do not fit into {tuple(image.shape[-2:])}; "

@@ -1,10 +1,37 @@
 """What a projection keeps of the points it draws, and what it makes up."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
 from sklearn.cluster import KMeans
+
+from srlab.representation.embedding import METHODS, Method, embed
+from srlab.studies.ddr.restarts import RunsIndex, runs_index, side_by_side
+
+DIMENSIONS: dict[Method, tuple[int, ...]] = {"tsne": (2, 3), "pca": (2, 3, 10)}  # DDR, Tab. 9
+
+
+def projection_indices(
+    points: np.ndarray,
+    labels: Sequence | np.ndarray,
+    groups: Sequence | np.ndarray,
+    *,
+    runs: int,
+) -> dict[tuple[str, int], RunsIndex]:
+    """Index of points (N, D) by `labels` in every projection: {("t-SNE", 2): …, ("PCA", 10): …}.
+
+    t-SNE starts from `runs` random places; PCA has but one end. `groups` are the contents.
+    """
+    found = {}
+    for method, numbers in DIMENSIONS.items():
+        for number in numbers:
+            run = partial(embed, points, method=method, dimensions=number, init="random")
+            seeds = range(runs if method == "tsne" else 1)
+            embeddings = side_by_side(partial(run, seed=seed) for seed in seeds)
+            found[METHODS[method], number] = runs_index(embeddings, labels, groups)
+    return found
 
 
 def kept_neighbours(points: np.ndarray, embedding: np.ndarray, *, neighbours: int = 10) -> float:

@@ -4,19 +4,34 @@ A run starts from random places, so that each ends in a picture of its own; thei
 Its interval comes from drawing contents with replacement.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
+import torch
+from threadpoolctl import threadpool_limits
 
 from srlab.representation.embedding import embed, separability, separability_draws
+
+Result = TypeVar("Result")
 
 
 def restarts(components: np.ndarray, runs: int, *, perplexity: float = 30.0) -> list[np.ndarray]:
     """t-SNE of the same principal components (N, D) from `runs` random starts: (N, 2) each."""
-    return [
-        embed(components, seed=seed, init="random", perplexity=perplexity) for seed in range(runs)
-    ]
+    run = partial(embed, components, init="random", perplexity=perplexity)
+    return side_by_side(partial(run, seed=seed) for seed in range(runs))
+
+
+def side_by_side(tasks: Iterable[Callable[[], Result]]) -> list[Result]:
+    """Results in order, as many at a time as torch has threads: t-SNE does not hold Python's lock.
+
+    For so few points its own threads would wait for one another; each task has one.
+    """
+    with threadpool_limits(1), ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        return list(pool.map(lambda task: task(), tasks))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from srlab.representation.embedding import (
     separability_draws,
 )
 from srlab.statistics import rank_correlation
+from srlab.studies.ddr.restarts import side_by_side
 
 Project = Callable[[np.ndarray], np.ndarray]  # points (n, D) → (n, d)
 
@@ -65,7 +66,8 @@ def level_pairs(
 def plane_pairs(points: np.ndarray, runs: int) -> np.ndarray:
     """Index (L, L) of each pair of levels (N, L, D) in the plane: mean over `runs` of t-SNE."""
     starts = [partial(embed, seed=seed, init="random") for seed in range(runs)]
-    return np.mean([level_pairs(points, project=start).matrix for start in starts], axis=0)
+    found = side_by_side(partial(level_pairs, points, project=start) for start in starts)
+    return np.mean([own.matrix for own in found], axis=0)
 
 
 def outer_lead(matrix: np.ndarray) -> float:

@@ -40,11 +40,12 @@ def texture_direction(pixels: Tensor) -> tuple[Tensor, Tensor]:
     """Which way the luma of pixels (B, 3, h, w) changes least, and how clear that is.
 
     Unit vectors (B, 2) as (row, column), of either sign, and coherence (B,): 1 for stripes, 0 where
-    no direction is preferred. From the eigenvectors of the structure tensor.
+    no direction is preferred. From the eigenvectors of the structure tensor, with slopes across two
+    pixels: those to one neighbour each share a pixel, and make noise run diagonally.
     """
     grey = luma(pixels.double())[:, 0]
-    corner = grey[:, :-1, :-1]
-    slopes = torch.stack([grey[:, 1:, :-1] - corner, grey[:, :-1, 1:] - corner], dim=1).flatten(2)
+    down, right = grey[:, 2:, 1:-1] - grey[:, :-2, 1:-1], grey[:, 1:-1, 2:] - grey[:, 1:-1, :-2]
+    slopes = torch.stack([down, right], dim=1).flatten(2)
     values, vectors = torch.linalg.eigh(slopes @ slopes.transpose(1, 2))
     total = values.sum(dim=1)
     flat = total <= 1e-12 * slopes.shape[-1]
@@ -60,7 +61,9 @@ def elongation(shown: np.ndarray, centre: tuple[float, float], along: np.ndarray
     """
     if shown.ndim != 2 or not shown.any():
         raise ValueError(f"expected a map (h, w) that is not all zero, got shape {shown.shape}")
-    rows, columns = (place - middle for place, middle in zip(np.indices(shown.shape), centre))
+    rows, columns = (
+        place - middle for place, middle in zip(np.indices(shown.shape), centre, strict=True)
+    )
     reach = [
         (shown * (rows * way[0] + columns * way[1]) ** 2).sum()
         for way in (along, (-along[1], along[0]))

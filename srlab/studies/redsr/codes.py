@@ -214,6 +214,19 @@ def effective_rank(codes: np.ndarray) -> float:
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
+class Filling(NamedTuple):
+    """How far a cloud of codes fills the space of its prior."""
+
+    distance: float  # see `prior_distance`, scaled: 0 where it has the prior's shape
+    rank: float  # see `effective_rank`, as a share of the dimensions: 1 where all vary alike
+
+
+def filling(codes: np.ndarray, prior: str) -> Filling:
+    """Of codes (N, D), whatever their length."""
+    distance = prior_distance(codes, prior, scaled=True)
+    return Filling(distance, effective_rank(codes) / codes.shape[1])
+
+
 def prior_distance(
     codes: np.ndarray, prior: str, *, scaled: bool = False, draws: int = 400, seed: int = 0
 ) -> float:

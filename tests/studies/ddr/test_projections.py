@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
+from srlab.representation.embedding import principal_components, separability
 from srlab.studies.ddr.projections import (
     cloud_distances,
     cloud_sizes,
     kept_neighbours,
+    projection_indices,
     readings,
     seen_clusters,
     structureless,
@@ -59,3 +61,19 @@ def test_nothing_is_left_of_the_structure_but_its_widths(rng):
 def test_an_eager_eye_finds_as_many_clusters_as_it_looks_for(rng):
     cloud = rng.normal(size=(90, 2))
     assert len(np.unique(seen_clusters(cloud, 3))) == 3
+
+
+def test_every_projection_has_its_index(rng):
+    points, labels = rng.normal(size=(45, 12)), np.tile([0, 1, 2], 15)
+    points[:, :2] += 4 * np.eye(3)[labels][:, :2]
+    found = projection_indices(points, labels, np.arange(45), runs=2)
+    assert {place: len(own.values) for place, own in found.items()} == {
+        ("t-SNE", 2): 2,
+        ("t-SNE", 3): 2,
+        ("PCA", 2): 1,
+        ("PCA", 3): 1,
+        ("PCA", 10): 1,
+    }
+    plane = principal_components(points)[:, :2]
+    assert found["PCA", 2].mean == pytest.approx(separability(plane, labels).index, rel=1e-4)
+    assert found["PCA", 2].mean > found["PCA", 3].mean > found["PCA", 10].mean

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from srlab.representation.embedding import separability, separability_ratio
-from srlab.studies.ddr.restarts import outer, restarts, runs_index
+from srlab.representation.embedding import embed, separability, separability_ratio
+from srlab.studies.ddr.restarts import outer, restarts, runs_index, side_by_side
 
 CONTENTS, KINDS = 12, 3
 GROUPS = np.repeat(np.arange(CONTENTS), KINDS)
@@ -43,6 +43,18 @@ def test_runs_differ_and_repeat():
     again, _ = restarts(components, 2, perplexity=5)
     assert not np.allclose(first, second)
     assert np.array_equal(first, again)
+
+
+def test_tasks_keep_their_order_and_their_errors():
+    assert side_by_side([lambda n=n: n**2 for n in range(9)]) == [n**2 for n in range(9)]
+    with pytest.raises(ZeroDivisionError):
+        side_by_side([lambda: 1 // 0])
+
+
+def test_runs_are_those_of_one_after_another():
+    components = np.random.default_rng(0).normal(size=(40, 5))
+    alone = [embed(components, seed=seed, init="random", perplexity=5) for seed in range(3)]
+    np.testing.assert_array_equal(restarts(components, 3, perplexity=5), alone)
 
 
 def test_outer_spans_all():

@@ -81,7 +81,8 @@ def test_filters_predict_every_window_with_and_without_the_original(net):
 
 def test_all_networks_share_thresholds(net):
     known, unseen = parts(*"abc"), parts(*"def", seed=1)
-    other = replace(net, target={name: own + 0.01 for name, own in net.target.items()})
+    halfway = {name: (own + net.target[name]) / 2 for name, own in net.baseline.items()}
+    other = replace(net, target=halfway)
     nets, asked = [net, other], {"fraction": 0.2, "steps": 2}
     masks = [filters_by_degradation(scores_by_kind(own, known, steps=2), 0.2) for own in nets]
     found = predict_by_filters(nets, masks, known, unseen, **asked)

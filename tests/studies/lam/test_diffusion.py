@@ -58,6 +58,7 @@ def test_it_is_what_the_single_measures_say(patches):
         assert found.index[i] == pytest.approx(diffusion_index(map_), rel=1e-5)
         assert found.psnr[i] == pytest.approx(psnr(bicubic(lr), hr, border=4).item())
         assert found.ssim[i] == pytest.approx(ssim(bicubic(lr), hr, border=4).item())
+    torch.testing.assert_close(found.sr, bicubic(patches.lr))
     assert found.maps.shape == (2, 16, 16)
     assert found.maps.max(axis=(1, 2)) == pytest.approx(1)
     assert 0 <= found.completeness_error < 0.05

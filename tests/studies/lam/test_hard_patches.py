@@ -142,3 +142,8 @@ def test_lr_patches_hold_what_a_file_can_hold(monkeypatch):
     )
     found = hard_patches("edge", {"bicubic": lambda lr: upsample(lr, 4)}, 1, size=64)
     assert (found.lr.min(), found.lr.max()) == (0, 1)
+
+
+def test_sets_are_joined_by_a_plus(networks):
+    found = hard_patches("textures+objects", networks, 70, **SETTINGS)
+    assert set(found.pictures) == {"brick", "camera"}

@@ -2,10 +2,16 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
-from srlab.studies.lam.regularity import edge_strength, spectral_peakiness
+from srlab.studies.lam.regularity import (
+    edge_strength,
+    elongation,
+    spectral_peakiness,
+    texture_direction,
+)
 
 ROWS, COLUMNS = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
 
@@ -62,3 +68,28 @@ def test_edges_of_a_ramp_are_its_slope():
     ramp = (COLUMNS / 100).expand(2, 3, -1, -1)
     assert torch.allclose(edge_strength(ramp), torch.full((2,), 0.01))
     assert edge_strength(torch.zeros(1, 3, 8, 8)).item() == 0
+
+
+@pytest.mark.parametrize("angle", [0, 0.4, math.pi / 2, 2])
+def test_a_texture_runs_along_its_stripes(angle):
+    along, clear = texture_direction(picture(wave(16, angle)))
+    across = torch.tensor([math.sin(angle), math.cos(angle)], dtype=along.dtype)  # row, column
+    assert along[0].norm().item() == pytest.approx(1)
+    assert abs(along[0] @ across).item() < 0.1
+    assert clear.item() > 0.95
+
+
+def test_noise_and_flat_patches_have_no_direction():
+    assert texture_direction(noise())[1].max().item() < 0.1
+    assert texture_direction(torch.full((1, 3, 16, 16), 0.4))[1].item() == 0
+
+
+def test_elongation_is_the_ratio_of_reaches_and_turns_with_its_direction():
+    rows, columns = np.indices((41, 41)) - 20
+    shown = np.exp(-(rows**2) / (2 * 4**2) - columns**2 / (2 * 2**2))
+    assert elongation(shown, (20, 20), np.array([1, 0])) == pytest.approx(math.log(2), rel=1e-3)
+    assert elongation(shown, (20, 20), np.array([0, -1])) == pytest.approx(-math.log(2), rel=1e-3)
+    diagonal = np.array([1, 1]) / math.sqrt(2)
+    assert elongation(shown, (20, 20), diagonal) == pytest.approx(0, abs=1e-9)
+    with pytest.raises(ValueError, match="all zero"):
+        elongation(np.zeros((3, 3)), (1, 1), diagonal)

@@ -11,6 +11,7 @@ from srlab.studies.redsr.codes import (
     code_separation,
     codes_of,
     effective_rank,
+    filling,
     gathering,
     linear_probe,
     neighbour_purity,
@@ -78,6 +79,15 @@ def test_codes_that_fill_their_prior_are_at_no_distance(prior):
     assert prior_distance(line, prior, scaled=True) > 0.05
     longer = np.repeat(codes[:, :1], 45, axis=1)
     assert prior_distance(longer, prior, scaled=True) < 3 * prior_distance(line, prior, scaled=True)
+
+
+def test_a_cloud_fills_its_prior_by_shape_alone():
+    draws = prior_draws("gaussian", 400, 5, np.random.default_rng(1)).numpy()
+    full, line = filling(3 * draws, "gaussian"), filling(draws[:, :1].repeat(5, axis=1), "gaussian")
+    assert full.distance == pytest.approx(0, abs=0.02)
+    assert full.rank > 0.95
+    assert line.distance > full.distance
+    assert line.rank == pytest.approx(0.2)
 
 
 def test_a_probe_reads_what_is_linear_and_nothing_else():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from srlab.attribution.masks import read_mask
+from srlab.pages.masks import read_mask
 
 SHAPE = np.zeros((24, 30), bool)
 SHAPE[5:15, 8:20] = True
