@@ -42,6 +42,7 @@ device = "auto"
 import numpy as np
 import torch
 
+from srlab.attribution.integral import gathered_inexactness
 from srlab.attribution.lam import (
     diffusion_index,
     lam,
@@ -113,7 +114,8 @@ maps = {}
 for scene in scenes:
     for name, model in models.items():
         several = lams if name in SEE_LITTLE else lams_of_whole
-        found = several(model, lr[scene], targets, path=path)
+        with gathered_inexactness():  # each map says below by how much it misses
+            found = several(model, lr[scene], targets, path=path)
         for corner, attribution in zip(corners, found, strict=True):
             place = Place(scene, name, *corner)
             maps[place] = shown(place, attribution)

@@ -12,6 +12,7 @@ expected, and the tolerance is for.
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -31,6 +32,24 @@ INCOMPLETE = 0.05  # completeness error from which on it is told
 
 class InexactWarning(UserWarning):
     """An attribution that is further off than it should be."""
+
+
+@contextmanager
+def gathered_inexactness() -> Iterator[list[str]]:
+    """Within it, what `InexactWarning` tells goes to a list, for a page that says it once.
+
+    >>> with gathered_inexactness() as told:
+    ...     maps = [lam(network, lr, target, path=deblur(steps=4)) for target in targets]
+    """
+    texts: list[str] = []
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", InexactWarning)
+        yield texts
+    for one in told:
+        if issubclass(one.category, InexactWarning):
+            texts.append(str(one.message))
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 @dataclass(frozen=True)

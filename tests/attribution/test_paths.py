@@ -1,6 +1,7 @@
 """Laws of path integrals, in double precision on functions whose integrals are known."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from srlab.attribution.integral import (
     AdaptivePath,
     InexactWarning,
     completeness_error,
+    gathered_inexactness,
     integrate,
     tell_inexact,
 )
@@ -231,3 +233,16 @@ def test_complex_components_add_up():
     )
     assert found.completeness_error < 1e-3
     assert not found.attribution.is_complex()
+
+
+def told_of(*given):
+    with gathered_inexactness() as told:
+        for category, text in given:
+            warnings.warn(text, category, stacklevel=1)
+    return told
+
+
+def test_a_page_may_gather_what_is_inexact_and_nothing_else():
+    assert told_of(*2 * [(InexactWarning, "off by a half")]) == 2 * ["off by a half"]
+    with pytest.warns(UserWarning, match="another"):
+        assert told_of((InexactWarning, "off"), (UserWarning, "another")) == ["off"]
