@@ -214,7 +214,7 @@ study.glue(
 came_to = {(run.group, run.image_set): outcomes(run.found) for run in recorded}
 made = sorted({f"recorded {run.date} at commit {run.commit}, {run.hardware}" for run in recorded})
 print(*made, sep="; ")
-pd.DataFrame(came_to).T.map(lambda outcome: outcome or "not asked")
+pd.DataFrame(came_to).T.fillna("not asked")
 
 # %% [markdown]
 # ## Verdict
