@@ -26,7 +26,8 @@ def test_toc_and_files_agree(repository):
     toc = yaml.safe_load((repository / "_toc.yml").read_text())
     listed = {toc["root"], *_files(toc)}
     findings = {f"book/findings/{notebook.name}" for notebook in find_notebooks(repository)}
-    written = {f"book/{path.stem}" for path in (repository / "book").glob("*.md")}
+    pages = [*(repository / "book").glob("*.md"), *(repository / "book" / "reports").glob("*.md")]
+    written = {path.relative_to(repository).with_suffix("").as_posix() for path in pages}
     assert listed == findings | written
 
 
