@@ -18,7 +18,7 @@ from srlab.training.recipes.kinds import (
     seed_names,
 )
 from srlab.training.recipes.lam import LAM
-from srlab.training.recipes.redsr import REDSR_AND_DASR, TABLED_WITH_SEEDS
+from srlab.training.recipes.redsr import GENERAL, REDSR_AND_DASR, TABLED_WITH_SEEDS
 
 RECIPES: dict[str, Recipe] = {**DDR, **LAM, **FAIG, **REDSR_AND_DASR}
 
