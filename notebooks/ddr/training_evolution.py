@@ -212,7 +212,8 @@ animated_embedding(
 trained = gr["step"].tolist()[1:]  # the first is untrained
 drawn = {step: judged["with GR", step].draws for step in trained}
 rng = np.random.default_rng(0)
-rows = rng.integers(num_quality, size=(len(drawn[trained[0]]), num_quality))
+patches = len(quality["with GR", trained[0]])
+rows = rng.integers(patches, size=(len(drawn[trained[0]]), patches))
 drawn_psnr = {step: quality["with GR", step][rows].mean(axis=1) for step in trained}
 
 
