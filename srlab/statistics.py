@@ -1,6 +1,7 @@
 """Correlations, and how sure they are: NaN where one side is constant, never a guess."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 from scipy.stats import rankdata
@@ -60,12 +61,15 @@ def rank_correlation_interval(
     if np.isnan(rank_correlation(x, y)):
         raise ValueError("one of the two sequences is constant: it has no ranks to correlate")
     drawn = drawn_groups(members, draws, rng)
-    return middle([rank_correlation(x[rows], y[rows]) for rows in drawn], level)
+    return middle([rank_correlation(x[rows], y[rows]) for rows in drawn], level, nan_policy="omit")
 
 
-def middle(values: Values, level: float = 0.95) -> tuple[float, float]:
-    """The middle `level` of bootstrap draws (draws,); those that are NaN do not count."""
-    low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2])
+def middle(
+    values: Values, level: float = 0.95, *, nan_policy: Literal["propagate", "omit"] = "propagate"
+) -> tuple[float, float]:
+    """The middle `level` of bootstrap draws (draws,): NaN where one is, unless they are omitted."""
+    quantile = np.nanquantile if nan_policy == "omit" else np.quantile
+    low, high = quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 

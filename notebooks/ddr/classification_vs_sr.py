@@ -85,10 +85,10 @@ from srlab.representation.embedding import (
     separability,
 )
 from srlab.studies.ddr.labellings import both_indices, class_ratio, sample_row
-from srlab.studies.ddr.restarts import outer, restarts, runs_index
+from srlab.studies.ddr.restarts import restarts, runs_index
 from srlab.studies.frames import curves
 from srlab.studies.networks import network, obtainable, subject_classifiers
-from srlab.studies.study import Study, exceeds, reaches
+from srlab.studies.study import Study, exceeds, outer, reaches
 from srlab.training.classification import accuracy
 from srlab.training.recipes import seed_names
 

@@ -80,12 +80,13 @@ from srlab.representation.embedding import (
     separability,
     separability_level,
 )
-from srlab.studies.ddr.restarts import outer, restarts, runs_index
+from srlab.studies.ddr.restarts import restarts, runs_index
 from srlab.studies.ddr.restoration import Restorations
 from srlab.studies.study import (
     Study,
     exceeds,
     mean_interval,
+    outer,
     reaches,
     stays_below,
     together,

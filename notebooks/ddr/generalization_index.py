@@ -87,9 +87,9 @@ from srlab.representation.embedding import (
 )
 from srlab.statistics import rank_correlation, rank_correlation_interval
 from srlab.studies.ddr.generalization import srga
-from srlab.studies.ddr.restarts import outer, restarts, runs_index
-from srlab.studies.networks import obtainable, obtainable_groups
-from srlab.studies.study import Study, exceeds, mean_interval
+from srlab.studies.ddr.restarts import restarts, runs_index
+from srlab.studies.networks import left_out, obtainable, obtainable_groups
+from srlab.studies.study import Study, exceeds, mean_interval, outer
 from srlab.training.recipes import seed_names
 
 study = Study(
@@ -150,7 +150,7 @@ wanted = {
 found, missing = obtainable_groups(wanted, train=train)
 names_of = {place: name for place, [name] in found.items()}
 if missing:
-    print(f"Left out, for they are not shipped: {', '.join(missing)}.")
+    print(left_out(missing))
 seeds = [s for s in training_seeds if all((s, kind) in names_of for kind in TRAININGS)]
 
 # %% [markdown]

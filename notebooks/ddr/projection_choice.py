@@ -78,9 +78,8 @@ from srlab.studies.ddr.projections import (
     seen_clusters,
     structureless,
 )
-from srlab.studies.ddr.restarts import outer
 from srlab.studies.networks import subject_classifiers
-from srlab.studies.study import Study, exceeds, reaches, span, stays_below, together
+from srlab.studies.study import Study, exceeds, outer, reaches, span, stays_below, together
 from srlab.training.recipes import seed_names
 
 study = Study(

@@ -75,9 +75,9 @@ from srlab.representation.embedding import (
     separability,
 )
 from srlab.studies.ddr.pairs import pair_separability
-from srlab.studies.ddr.restarts import outer, restarts, runs_index
-from srlab.studies.networks import obtainable_groups
-from srlab.studies.study import Study, exceeds, reaches, span, stays_below
+from srlab.studies.ddr.restarts import restarts, runs_index
+from srlab.studies.networks import left_out, obtainable_groups
+from srlab.studies.study import Study, exceeds, outer, reaches, span, stays_below
 from srlab.training.recipes import seed_names
 
 study = Study(
@@ -150,7 +150,7 @@ names = {place: name for place, [name] in found.items()}
 networks = [*JUDGED, *CONTROLS]
 seeds = {kind: [seed for own, seed in names if own == kind] for kind in networks}
 if missing:
-    print(f"Left out, for they are not shipped: {', '.join(missing)}.")
+    print(left_out(missing))
 
 # %% [markdown]
 # Behind the last block: an embedding of all three degradations, in which every pair has a CHI, for

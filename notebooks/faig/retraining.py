@@ -70,6 +70,7 @@ from srlab.studies.study import (
     Study,
     exceeds,
     mean_interval,
+    outer,
     reaches,
     span,
     stays_below,
@@ -237,8 +238,7 @@ stacked_curves(
 # %%
 def seeds_interval(values):
     """From the lowest to the highest seed, of the 95 % intervals over windows."""
-    lows, highs = zip(*(mean_interval(own) for _, own in values.groupby("seed")), strict=True)
-    return min(lows), max(highs)
+    return outer(mean_interval(own) for _, own in values.groupby("seed"))
 
 
 def lead(task, title, other):

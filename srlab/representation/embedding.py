@@ -314,7 +314,7 @@ def separability_interval(
 ) -> tuple[float, float]:
     """Bootstrap interval of the index: whole `groups` (contents) are drawn with replacement."""
     values = separability_draws(points, labels, groups, draws=draws, seed=seed)
-    return middle(values, level)
+    return middle(values, level, nan_policy="omit")
 
 
 def separability_ratio(
@@ -337,7 +337,7 @@ def separability_ratio(
         separability_draws(points, kind, groups, draws=draws, seed=seed)
         for kind in (labels, others)
     )
-    return ratio, *middle(above / below, level)
+    return ratio, *middle(above / below, level, nan_policy="omit")
 
 
 def separability_level(index: float) -> str:

@@ -352,6 +352,12 @@ def span(values: Iterable[float] | np.ndarray) -> tuple[float, float]:
     return float(found.min()), float(found.max())
 
 
+def outer(intervals: Iterable[tuple[float, float]]) -> tuple[float, float]:
+    """From the lowest to the highest end of several intervals, one for each seed."""
+    lows, highs = zip(*intervals, strict=True)
+    return min(lows), max(highs)
+
+
 def mean_interval(
     values: np.ndarray, *, draws: int = 1000, level: float = 0.95, seed: int = 0
 ) -> tuple[float, float]:

@@ -15,6 +15,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from srlab.representation.embedding import embed, separability, separability_draws
+from srlab.statistics import middle
 
 Result = TypeVar("Result")
 
@@ -49,11 +50,11 @@ class RunsIndex:
     @property
     def interval(self) -> tuple[float, float]:
         """95 % of the mean, over contents."""
-        return _middle(self.draws)
+        return middle(self.draws)
 
     def over(self, other: "RunsIndex") -> tuple[float, float, float]:
         """(ratio, low, high): how many times that of `other`, taken from the same contents."""
-        return self.mean / other.mean, *_middle(self.draws / other.draws)
+        return self.mean / other.mean, *middle(self.draws / other.draws)
 
 
 def runs_index(
@@ -67,14 +68,3 @@ def runs_index(
     drawn = [separability_draws(points, labels, groups, draws=draws) for points in embeddings]
     values = [separability(points, labels).index for points in embeddings]
     return RunsIndex(np.array(values), np.mean(drawn, axis=0))
-
-
-def outer(intervals: Iterable[tuple[float, float]]) -> tuple[float, float]:
-    """From the lowest to the highest end of several intervals, one for each seed."""
-    lows, highs = zip(*intervals, strict=True)
-    return min(lows), max(highs)
-
-
-def _middle(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)

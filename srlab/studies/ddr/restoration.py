@@ -18,6 +18,7 @@ from srlab.degradations.parts import parts, without
 from srlab.degradations.pipeline import Degradation
 from srlab.images import luma
 from srlab.metrics import psnr
+from srlab.statistics import middle
 
 Method = Callable[[Tensor], Tensor]  # LR images (B, 3, h, w) → (B, 3, scale·h, scale·w)
 Drawn = tuple[Degradation, ...]  # one for each picture
@@ -39,13 +40,13 @@ class Left:
         self, *, draws: int = 1000, level: float = 0.95, seed: int = 0
     ) -> tuple[float, float]:
         """Bootstrap interval of the share over pictures."""
-        return _middle(self._drawn(draws, seed), level)
+        return middle(self._drawn(draws, seed), level)
 
     def minus(
         self, other: "Left", *, draws: int = 1000, level: float = 0.95, seed: int = 0
     ) -> tuple[float, float]:
         """Bootstrap interval of the difference of two shares in the same pictures."""
-        return _middle(self._drawn(draws, seed) - other._drawn(draws, seed), level)
+        return middle(self._drawn(draws, seed) - other._drawn(draws, seed), level)
 
     def _drawn(self, draws: int, seed: int) -> np.ndarray:
         """Shares (draws,) with pictures drawn with replacement."""
@@ -132,11 +133,6 @@ def _each(drawn: Degradation | Sequence[Degradation], count: int) -> Drawn:
             f"scale; got {len(each)} with scales {sorted({d.scale for d in each})}"
         )
     return each
-
-
-def _middle(values: np.ndarray, level: float) -> tuple[float, float]:
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
 
 
 def _sums(values: Tensor) -> np.ndarray:

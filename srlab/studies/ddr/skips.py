@@ -21,7 +21,8 @@ from pyarrow import parquet
 from srlab.checkpoints.files import shipped_checkpoints
 from srlab.figures.dots import GridPoint, effects_over_grid
 from srlab.files import replace_file
-from srlab.representation.embedding import embed, separability
+from srlab.representation.embedding import separability
+from srlab.studies.ddr.restarts import restarts
 from srlab.studies.study import Outcome, exceeds, reaches, span, stays_below, together
 from srlab.training.recipes import seed_names
 
@@ -124,9 +125,7 @@ def separation(
     perplexity: float = 30,
 ) -> Separation:
     """Judge principal components (N, D) behind a subject's layer, with labels (N,)."""
-    drawn = (
-        embed(components, perplexity=perplexity, seed=run, init="random") for run in range(runs)
-    )
+    drawn = restarts(components, runs, perplexity=perplexity)
     indices = tuple(separability(points, labels).index for points in drawn)
     return Separation(subject, indices, separability(components, labels).index, psnr)
 

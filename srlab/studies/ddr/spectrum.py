@@ -13,7 +13,7 @@ from srlab.representation.embedding import (
     separability,
     separability_draws,
 )
-from srlab.statistics import rank_correlation
+from srlab.statistics import middle, rank_correlation
 from srlab.studies.ddr.restarts import side_by_side
 
 Project = Callable[[np.ndarray], np.ndarray]  # points (n, D) → (n, d)
@@ -92,9 +92,7 @@ def distance_rank_interval(
         raise ValueError(
             "these pairs were made without bootstrap draws: pass draws= to level_pairs"
         )
-    ranks = [distance_rank(drawn, levels) for drawn in pairs.draws]
-    low, high = np.quantile(ranks, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    return middle([distance_rank(drawn, levels) for drawn in pairs.draws], level)
 
 
 def nested_share(matrix: np.ndarray) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from srlab.statistics import rank_correlation
+from srlab.statistics import middle, rank_correlation
 
 Interval = tuple[float, float]
 
@@ -30,14 +30,15 @@ def trainings_interval(values: np.ndarray, *, seed: int = 0) -> Interval:
     """
     _check(values)
     means = [values[rows][:, columns].mean() for rows, columns in _draws(values.shape, seed)]
-    return _middle(means)
+    return middle(means)
 
 
 def rise_interval(values: np.ndarray, steps: Sequence[int], *, seed: int = 0) -> Interval:
     """95 % bootstrap interval of Spearman's ρ of step and mean, of values (steps, P)."""
     _check(values)
     drawn = (columns for _, columns in _draws((1, values.shape[1]), seed))
-    return _middle([rank_correlation(steps, values[:, rows].mean(axis=1)) for rows in drawn])
+    ranks = [rank_correlation(steps, values[:, rows].mean(axis=1)) for rows in drawn]
+    return middle(ranks, nan_policy="omit")  # ρ of equal values is undefined
 
 
 def left_out_interval(
@@ -64,11 +65,6 @@ def _draws(
     for _ in range(draws):
         rows, columns = (rng.integers(count, size=count) for count in shape)
         yield rows, columns
-
-
-def _middle(values: Sequence[float]) -> Interval:
-    low, high = np.nanquantile(values, [0.025, 0.975])  # ρ of equal values is undefined
-    return float(low), float(high)
 
 
 def _check(values: np.ndarray) -> None:

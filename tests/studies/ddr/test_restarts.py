@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from srlab.representation.embedding import embed, separability, separability_ratio
-from srlab.studies.ddr.restarts import outer, restarts, runs_index, side_by_side
+from srlab.studies.ddr.restarts import restarts, runs_index, side_by_side
+from srlab.studies.study import outer
 
 CONTENTS, KINDS = 12, 3
 GROUPS = np.repeat(np.arange(CONTENTS), KINDS)
