@@ -3,11 +3,10 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -19,6 +18,9 @@ from srlab.training.descent import ADAM, Descent
 from srlab.training.initial import initial_model
 from srlab.training.recipes import ClassificationRecipe
 from srlab.training.share import Share
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": partial(torch.optim.SGD, momentum=0.9, weight_decay=5e-4, nesterov=True),
@@ -34,7 +36,7 @@ class Classification:
     def __init__(
         self,
         recipe: ClassificationRecipe,
-        fabric: Fabric,
+        fabric: "Fabric",
         images: LabelledImages | None = None,
     ) -> None:
         self.recipe, self.fabric = recipe, fabric

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from functools import partial
 from itertools import chain
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 ADAM = partial(torch.optim.Adam, betas=(0.9, 0.99))
 Made = TypeVar("Made")
@@ -22,7 +24,7 @@ class Descent:
 
     def __init__(
         self,
-        fabric: Fabric,
+        fabric: "Fabric",
         *modules: nn.Module,
         steps: int,
         learning_rate: float,

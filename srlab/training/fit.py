@@ -5,13 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from lightning_fabric import Fabric
 from torch import Tensor, nn
-from tqdm.auto import tqdm
 
 from srlab.devices import precision_on
+from srlab.extras import require
 from srlab.networks.state_dicts import load_weights
 from srlab.training.adversarial import Adversarial
 from srlab.training.classification import Classification
@@ -32,6 +31,9 @@ from srlab.training.redegradation import Redegradation
 from srlab.training.state import RunState
 from srlab.training.supervised import Supervised
 from srlab.training.unpaired import Unpaired
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 class Task(Protocol):
@@ -94,7 +96,7 @@ def fit(
     validation: Any = None,
     folder: str | Path | None = None,
     device: str = "auto",
-    fabric: Fabric | None = None,
+    fabric: "Fabric | None" = None,
     save_every: int = 250,
     progress: bool = True,
     watch: Callable[[int, nn.Module], None] | None = None,
@@ -117,6 +119,7 @@ def fit(
     state = _restored(task, recipe, folder if first else None, fabric)
     start = time.perf_counter() - state.seconds
     hidden = not (progress and first)
+    tqdm = require("tqdm.auto", "train").tqdm
     with tqdm(total=recipe.steps, initial=state.step, disable=hidden, unit="step") as bar:
         for step in range(state.step + 1, recipe.steps + 1):
             loss = task.update(step)
@@ -139,7 +142,7 @@ def fit(
     return Fit(used, state.weights, state.history, data, seconds, fabric.world_size)
 
 
-def _restored(task: Task, recipe: Recipe, folder: str | Path | None, fabric: Fabric) -> RunState:
+def _restored(task: Task, recipe: Recipe, folder: str | Path | None, fabric: "Fabric") -> RunState:
     """How far the run has come; the task goes on from there, in the same precision."""
     data = {"+".join(recipe.image_sets) or "given": task.digest}
     state = RunState(folder, {"recipe": repr(recipe), "data": data})
@@ -150,7 +153,7 @@ def _restored(task: Task, recipe: Recipe, folder: str | Path | None, fabric: Fab
 
 
 def _measured(
-    task: Task, recipe: Recipe, step: int, loss: Tensor, fabric: Fabric, validation: Any
+    task: Task, recipe: Recipe, step: int, loss: Tensor, fabric: "Fabric", validation: Any
 ) -> dict[str, float]:
     """Losses and quality at a step; the network is left in eval mode."""
     losses = _averaged({"loss": loss, **task.losses}, fabric)
@@ -165,7 +168,7 @@ def _measured(
     return {"step": step, "loss": losses.pop("loss"), task.metric: quality} | losses
 
 
-def _averaged(losses: dict[str, Tensor], fabric: Fabric) -> dict[str, float]:
+def _averaged(losses: dict[str, Tensor], fabric: "Fabric") -> dict[str, float]:
     """Of the whole batch: the mean over the processes' shares."""
     found: Any = fabric.all_reduce({name: loss.detach() for name, loss in losses.items()})
     return {name: loss.item() for name, loss in found.items()}

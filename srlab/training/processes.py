@@ -5,14 +5,15 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
-
+from srlab.extras import require
 from srlab.lifetime import end_at_once, end_with_parent
 from srlab.training.recipes import Recipe
 from srlab.training.share import share_size
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 STARTED_BY = "SRLAB_STARTED_BY"  # the variable that tells a process the first one's number
 GRACE = 10.0  # seconds in which the first process ends those that have met the same error
@@ -26,7 +27,7 @@ def processes(
     devices: int = 1,
     nodes: int = 1,
     strategy: str = "ddp",
-) -> Iterator[Fabric]:
+) -> Iterator["Fabric"]:
     """What `fit` needs to train a recipe on several devices, with a process for each.
 
     Unless Slurm or torchrun have started all of them, the first runs its command again for each
@@ -41,7 +42,9 @@ def processes(
     if devices * nodes == 1:
         yield on_device(device)
         return
-    ddp = DDPStrategy(find_unused_parameters=recipe.partial)
+    ddp = require("lightning_fabric.strategies", "train").DDPStrategy(
+        find_unused_parameters=recipe.partial
+    )
     fabric = on_device(device, devices=devices, num_nodes=nodes, strategy=ddp)
     first = os.environ.pop(STARTED_BY, None)
     if first:
@@ -63,13 +66,14 @@ def processes(
         raise
 
 
-def on_device(device: str, *, devices: int = 1, **settings: Any) -> Fabric:
+def on_device(device: str, *, devices: int = 1, **settings: Any) -> "Fabric":
     """Fabric on so many devices of a kind, or on the one that is named ("cuda:1")."""
     kind, colon, index = device.partition(":")
     if colon and devices > 1:
         raise ValueError(f"{device} is one device; for {devices} of them say {kind}")
+    fabric = require("lightning_fabric", "train").Fabric
     try:
-        return Fabric(accelerator=kind, devices=[int(index)] if colon else devices, **settings)
+        return fabric(accelerator=kind, devices=[int(index)] if colon else devices, **settings)
     except Exception as error:
         wanted = device if devices == 1 else f"{devices} × {device}"
         raise ValueError(f"cannot train on {wanted} here: {error}") from error

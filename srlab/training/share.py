@@ -1,11 +1,13 @@
 """The share that a process has of each batch it learns from with others."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 
 def share_size(batch_size: int, processes: int) -> int:
@@ -27,7 +29,7 @@ class Share:
     What looks at rows together must be given `whole`.
     """
 
-    def __init__(self, fabric: Fabric, batch_size: int) -> None:
+    def __init__(self, fabric: "Fabric", batch_size: int) -> None:
         self.fabric, self.processes = fabric, fabric.world_size
         self.size = share_size(batch_size, self.processes)
         self.start = fabric.global_rank * self.size

