@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -108,37 +108,23 @@ class ReDSR(DegradationAwareNetwork):
 
     `oracle` puts fully connected layers in the encoder's place, which are told the true
     degradation; a picture alone then tells them nothing, and they assume that it is clean.
-    `published_encoder` has the borders and values of the authors' code, for their weights.
+    `published_encoder` has the borders and values of the authors' code, for their weights. `sizes`
+    are those of every `DegradationAwareNetwork`.
     """
+
+    activation, slope = nn.PReLU, SLOPE
 
     def __init__(
         self,
         *,
-        scale: int = 4,
-        channels: int = 64,
-        num_groups: int = 5,
-        num_blocks: int = 5,
         encoder_channels: int = 64,
         code: int = 64,
-        reduction: int = REDUCTION,
-        tail_layers: int = 1,
-        global_residual: bool = False,
         oracle: bool = False,
         published_encoder: bool = False,
+        **sizes: Any,
     ) -> None:
-        super().__init__(
-            scale=scale,
-            channels=channels,
-            num_groups=num_groups,
-            num_blocks=num_blocks,
-            code=code,
-            reduction=reduction,
-            tail_layers=tail_layers,
-            global_residual=global_residual,
-            activation=nn.PReLU,
-            slope=SLOPE,
-        )
-        self.told = CodeFor(num_groups, code)
+        super().__init__(code=code, **sizes)
+        self.told = CodeFor(len(self.body) - 1, code)
         self.code, self.oracle = code, oracle
         self.encoder = (
             OracleEncoder(encoder_channels, code)
