@@ -18,10 +18,7 @@ from srlab.files import replace_file
 from srlab.studies.sweeps import OUTCOME, outcomes_in
 
 TABLE = "book/recorded.parquet"
-COLUMNS = {
-    "literature": "Pictures of the literature",
-    "others": "Networks that others trained",
-}
+COLUMNS = {"literature": "Pictures of the literature", "others": "Networks that others trained"}
 
 
 class Run(NamedTuple):

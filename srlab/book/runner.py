@@ -40,10 +40,7 @@ KERNEL = Config(
         "KernelManager": {"transport_encryption": "auto"},
         "AsyncKernelManager": {"transport_encryption": "auto"},
         "NotebookClient": {
-            "extra_arguments": [
-                "--IPKernelApp.log_level=CRITICAL",
-                "--ext=srlab.lifetime",
-            ],
+            "extra_arguments": ["--IPKernelApp.log_level=CRITICAL", "--ext=srlab.lifetime"],
             "shutdown_kernel": "immediate",
         },
     }

@@ -2,12 +2,7 @@
 
 from torch import Tensor, nn
 
-from srlab.models.blocks import (
-    PixelShuffleUpsampler,
-    SuperResolver,
-    conv3x3,
-    he_initialization,
-)
+from srlab.models.blocks import PixelShuffleUpsampler, SuperResolver, conv3x3, he_initialization
 
 
 class NormalizedBlock(nn.Module):

@@ -32,10 +32,7 @@ class Classification:
     metric = "accuracy"
 
     def __init__(
-        self,
-        recipe: ClassificationRecipe,
-        fabric: Fabric,
-        images: LabelledImages | None = None,
+        self, recipe: ClassificationRecipe, fabric: Fabric, images: LabelledImages | None = None
     ) -> None:
         self.recipe, self.fabric = recipe, fabric
         self.share = Share(fabric, recipe.batch_size)

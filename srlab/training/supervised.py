@@ -25,10 +25,7 @@ class Supervised:
     metric = "psnr"
 
     def __init__(
-        self,
-        recipe: Recipe,
-        fabric: Fabric,
-        images: dict[str, Tensor] | None = None,
+        self, recipe: Recipe, fabric: Fabric, images: dict[str, Tensor] | None = None
     ) -> None:
         self.recipe, self.fabric = recipe, fabric
         self.share = Share(fabric, recipe.batch_size)

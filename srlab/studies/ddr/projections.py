@@ -14,11 +14,7 @@ DIMENSIONS: dict[Method, tuple[int, ...]] = {"tsne": (2, 3), "pca": (2, 3, 10)} 
 
 
 def projection_indices(
-    points: np.ndarray,
-    labels: Sequence | np.ndarray,
-    groups: Sequence | np.ndarray,
-    *,
-    runs: int,
+    points: np.ndarray, labels: Sequence | np.ndarray, groups: Sequence | np.ndarray, *, runs: int
 ) -> dict[tuple[str, int], RunsIndex]:
     """Index of points (N, D) by `labels` in every projection: {("t-SNE", 2): …, ("PCA", 10): …}.
 
