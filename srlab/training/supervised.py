@@ -125,11 +125,9 @@ def recipe_images(recipe: Recipe) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def validation_psnr(
-    model: nn.Module, images: dict[str, Tensor], scale: int, *, size: int = 192
-) -> float:
+def validation_psnr(model: nn.Module, images: dict[str, Tensor], scale: int) -> float:
     """Mean PSNR-Y in dB over the pictures' central windows, bicubically reduced and restored."""
     device = next(model.parameters()).device
-    hr = torch.stack([center_crop(image, size) for image in images.values()]).to(device)
+    hr = torch.stack([center_crop(image, 192) for image in images.values()]).to(device)
     hr = crop_to_multiple(hr, scale)
     return psnr(model(Degradation(scale=scale)(hr)), hr, border=scale).mean().item()

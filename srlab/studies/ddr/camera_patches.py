@@ -9,10 +9,10 @@ from torch import Tensor
 
 from srlab.data.datasets import load_images
 from srlab.data.labelled import CameraPicture, city100
-from srlab.degradations.cameras import CAMERAS
 from srlab.degradations.filters import downsample
 from srlab.degradations.windows import in_turn
 from srlab.images import check_images, crop, crop_to_multiple
+from srlab.studies.ddr.cameras import CAMERAS
 
 QUALITIES = ("high", "low")
 

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from srlab.data.datasets import load_images
 from srlab.data.labelled import live
-from srlab.degradations.codecs import fast_fading, jpeg2000
 from srlab.degradations.filters import add_noise, blur, downsample, jpeg
 from srlab.images import crop, crop_to_multiple, image_from_array, image_to_array
+from srlab.studies.ddr.codecs import fast_fading, jpeg2000
 
 # name → the operator, and its strengths from mild to strong
 DISTORTIONS: dict[str, tuple[Callable[..., Tensor], tuple[float, ...]]] = {

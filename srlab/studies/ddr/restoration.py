@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from srlab.degradations.filters import shift, upsample
-from srlab.degradations.parts import parts, without
 from srlab.degradations.pipeline import Degradation
 from srlab.images import luma
 from srlab.metrics import psnr
 from srlab.statistics import middle
+from srlab.studies.ddr.parts import parts, without
 
 Method = Callable[[Tensor], Tensor]  # LR images (B, 3, h, w) → (B, 3, scale·h, scale·w)
 Drawn = tuple[Degradation, ...]  # one for each picture
