@@ -23,6 +23,7 @@ class Supervised:
     """L1 between what the network makes of degraded patches and the patches they came from."""
 
     metric = "psnr"
+    crops_per_draw = 1  # that show one picture under one degradation
 
     def __init__(
         self, recipe: Recipe, fabric: Fabric, images: dict[str, Tensor] | None = None
@@ -78,12 +79,17 @@ class Supervised:
     def sampled(self, space: DegradationSpace, seed: int) -> PatchSampler:
         """Training batches under a degradation space, in the recipe's sizes."""
         return PatchSampler(
-            list(self.images.values()),
+            self.pictures(space),
             space=space,
             lr_size=self.recipe.lr_size,
             batch_size=self.recipe.batch_size,
             seed=seed,
+            crops_per_draw=self.crops_per_draw,
         )
+
+    def pictures(self, _space: DegradationSpace) -> list[Tensor]:
+        """Those that crops are taken from."""
+        return [*self.images.values()]
 
     def partners(self) -> tuple[nn.Module, ...]:
         """Networks that go down the same loss as the model and are not kept."""
