@@ -9,12 +9,12 @@ is off by Δ·h/√12 in the root mean square, and jumps add up in squares: this
 expected, and the tolerance is for.
 """
 
-import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf, nan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -141,7 +141,11 @@ def integrate(
     >>> weights = line(baseline_weights, target_weights, steps=16)
     >>> integrate(lambda weights: loss(functional_call(model, weights, lr), hr), weights)
     """
-    size, batched = batch_size or 1, function if batch_size else _one_at_a_time(function)
+
+    def alone(points: Tree) -> Tensor:
+        return function(tree_map(lambda leaf: leaf[0], points)).reshape(1)
+
+    size, batched = batch_size or 1, function if batch_size else alone
     shown = shown or _everything
     with torch.inference_mode(False):  # a caller's inference mode would forbid gradients
         if isinstance(path, AdaptivePath):
@@ -220,7 +224,8 @@ def _chosen(
         fractions = sorted(found)
         gaps = {ends: gaps.get(ends) or between(ends) for ends in pairwise(fractions)}
         room = path.most - len(gaps)
-        if room < 1 or _expected_error(gaps.values()) <= path.tolerance:
+        square, part = (torch.stack(own).sum(dim=0) for own in zip(*gaps.values(), strict=True))
+        if room < 1 or _share(square, part) <= path.tolerance:
             return path.through(fractions), [found[fraction] for fraction in fractions]
         worst = sorted(gaps, key=lambda ends: -float(gaps[ends].square.sqrt().sum()))
         found |= take([sum(ends) / 2 for ends in worst[: min(size, room)]])
@@ -247,11 +252,6 @@ def _gap(
         shown(product(node.gradient, half)) for node, half in zip(nodes, halves, strict=True)
     )
     return _Gap((1 / 12 + aside**2) * error.square(), first + second)
-
-
-def _expected_error(gaps: Iterable[_Gap]) -> float:
-    square, part = (torch.stack(own).sum(dim=0) for own in zip(*gaps, strict=True))
-    return _share(square, part)
 
 
 def _share(square: Tensor, shown: Tensor) -> float:
@@ -309,29 +309,25 @@ class _Sum:
                 "the function or its gradient is NaN or infinite somewhere on the path; a square "
                 "root, division or logarithm of an exact zero is the usual cause"
             )
+        kept = tree_map(lambda *parts: torch.stack(parts), *self.kept) if self.keep else None
         return Integral(
             attribution=self.total,
             start=start,
             end=end,
             completeness_error=completeness_error(float(shares.sum()), end - start),
-            error=self._error(),
+            error=nan if self.square is None else _share(self.square, self.shown(self.total)),
             path=self.path,
             values=np.array(self.values),
             contributions=shares,
-            gradients=tree_map(lambda *parts: torch.stack(parts), *self.kept)
-            if self.keep
-            else None,
+            gradients=kept,
         )
-
-    def _error(self) -> float:
-        return math.nan if self.square is None else _share(self.square, self.shown(self.total))
 
 
 def completeness_error(total: float, difference: float) -> float:
     """|total − difference| / |difference|; 0 where both are zero, infinite where only one is."""
     if total == difference:
         return 0.0
-    return abs(total - difference) / abs(difference) if difference else math.inf
+    return abs(total - difference) / abs(difference) if difference else inf
 
 
 def tell_inexact(
@@ -364,10 +360,6 @@ def positions(numbers: Any) -> Tensor:
 
 def _everything(tree: Tree) -> Tensor:
     return torch.cat([leaf.flatten() for leaf in tree_leaves(tree)])
-
-
-def _one_at_a_time(function: Callable[[Tree], Tensor]) -> Function:
-    return lambda points: function(tree_map(lambda leaf: leaf[0], points)).reshape(1)
 
 
 def _value_and_gradient(function: Function, points: Tree) -> tuple[Tensor, Tree]:

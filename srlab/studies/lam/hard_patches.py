@@ -65,14 +65,13 @@ def hard_patches(
 ) -> HardPatches:
     """The k hardest size × size sub-images of a set for `networks`, which enlarge by `scale`.
 
-    Several sets are joined by +, as in "urban100-30+b100"; `limit` then counts in each.
-
+    Sets are joined by +, as in "urban100-30+b100"; `limit` then counts in each.
     Candidates lie on a grid with `stride` HR pixels (default size/2, and never less, so that no
     two share more than half); `limit` takes only the first pictures, `per_picture` at most so
-    many patches of each. Every network is given each candidate's LR image by itself. A candidate's
-    hardness is the mean of two ranks: by low mean PSNR and by high standard deviation between the
-    networks (with a single network by the first alone). A network's PSNRs are kept in the cache
-    folder; they are measured again when its answer to the first candidate is not what it was.
+    many patches of each. Every network sees each candidate by itself. A candidate's hardness is the
+    mean of two ranks: by low mean PSNR and by high standard deviation between the networks (with a
+    single network by the first alone). A network's PSNRs are kept in the cache folder, and measured
+    again when its answer to the first candidate is not what it was.
 
     >>> patches = hard_patches("photographs", {"SRResNet": one, "FSRCNN": other}, 10)
     """
