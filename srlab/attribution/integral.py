@@ -84,10 +84,8 @@ class AdaptivePath:
     def through(self, fractions: Sequence[float]) -> Path:
         """Each node stands for the places nearer to it than to any other."""
         middles = [(first + last) / 2 for first, last in pairwise(fractions)]
-        bounds, nodes = (
-            tuple(self.measure(np.array(own)).tolist())
-            for own in ([0.0, *middles, 1.0], list(fractions))
-        )
+        ways = ([0.0, *middles, 1.0], fractions)
+        bounds, nodes = (tuple(self.measure(np.array(own)).tolist()) for own in ways)
         return Path(self.curve, bounds, nodes)
 
 
@@ -298,10 +296,7 @@ class _Sum:
         return known[position]
 
     def finish(self, start: float, end: float) -> Integral:
-        """The integral of a function that is `start` where the path begins and `end` where it ends.
-
-        Refuses one that is not finite.
-        """
+        """The integral of a function that goes from `start` to `end`; refuses what is not finite."""
         shares = np.array(self.contributions)
         if not np.isfinite([start, end, *shares]).all():
             raise ValueError(
@@ -344,7 +339,7 @@ def tell_inexact(
         )
     if told:
         warnings.warn(
-            "the attribution is not exact: " + "; ".join(told), InexactWarning, stacklevel
+            f"the attribution is not exact: {'; '.join(told)}", InexactWarning, stacklevel
         )
 
 
