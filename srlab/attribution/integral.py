@@ -211,13 +211,11 @@ def _chosen(
         places = path.measure(np.array(fractions)).tolist()
         return dict(zip(fractions, _taken(function, path.curve, places, size), strict=True))
 
-    found = take(np.linspace(0, 1, path.least + 1).tolist())
-    gaps: dict[tuple[float, float], _Gap] = {}
-
     def between(ends: tuple[float, float]) -> _Gap:
         middle = path.measure(np.array([sum(ends) / 2]))[0]
         return _gap(path.curve, [found[end] for end in ends], middle, shown)
 
+    found, gaps = take(np.linspace(0, 1, path.least + 1).tolist()), dict[tuple, _Gap]()
     while True:
         fractions = sorted(found)
         gaps = {ends: gaps.get(ends) or between(ends) for ends in pairwise(fractions)}
@@ -296,7 +294,7 @@ class _Sum:
         return known[position]
 
     def finish(self, start: float, end: float) -> Integral:
-        """The integral of a function that goes from `start` to `end`; refuses what is not finite."""
+        """The integral of a function that goes from `start` to `end`; finite, or refused."""
         shares = np.array(self.contributions)
         if not np.isfinite([start, end, *shares]).all():
             raise ValueError(
