@@ -62,7 +62,7 @@ import pandas as pd
 import torch
 
 from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
-from srlab.attribution.paths import deblur, straight
+from srlab.attribution.paths import deblur, deblurring, straight
 from srlab.attribution.targets import brightness, gradient_map
 from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
@@ -316,7 +316,7 @@ frame[..., :bar, :] = frame[..., -bar:, :] = 0
 def unguarded(model):
     """The map with the root taken first, NaN and all: (1, 3, h, w)."""
     total = torch.zeros_like(frame)
-    for points, moves in deblur(steps=4)(frame[0]).pieces(1):
+    for points, moves in deblurring(frame[0], steps=4).pieces(1):
         (gradient,) = torch.autograd.grad(
             root_before_window(model(points.requires_grad_())), points
         )

@@ -7,6 +7,7 @@ quadrature rule puts them.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -100,6 +101,11 @@ def deblur(
         return cut.along(curve, arc_positions(curve))
 
     return path
+
+
+def deblurring(image: Tensor, **settings: Any) -> Path | AdaptivePath:
+    """The path `deblur(**settings)` of one image (C, h, w)."""
+    return deblur(**settings)(image)
 
 
 def straight(
