@@ -37,20 +37,13 @@ def partial_rank_correlation(x: Values, y: Values, given: Values) -> float:
 
 
 def rank_correlation_interval(
-    x: Values,
-    y: Values,
-    groups: Values,
-    *,
-    draws: int = 2000,
-    level: float = 0.95,
-    seed: int = 0,
+    x: Values, y: Values, groups: Values, *, draws: int = 2000
 ) -> tuple[float, float]:
-    """Bootstrap interval of Spearman's ρ: whole `groups` (N,) are drawn with replacement.
+    """95 % bootstrap interval of Spearman's ρ: whole `groups` (N,) are drawn with replacement.
 
     Relatives – seeds and snapshots of one recipe – belong in one group, or the interval comes out
     too narrow. Draws in which the correlation is undefined do not count.
     """
-    rng = np.random.default_rng(seed)
     x, y, groups = np.asarray(x), np.asarray(y), np.asarray(groups)
     members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     if not len(x) == len(y) == len(groups) or len(members) < 3:
@@ -60,16 +53,16 @@ def rank_correlation_interval(
         )
     if np.isnan(rank_correlation(x, y)):
         raise ValueError("one of the two sequences is constant: it has no ranks to correlate")
-    drawn = drawn_groups(members, draws, rng)
-    return middle([rank_correlation(x[rows], y[rows]) for rows in drawn], level, nan_policy="omit")
+    drawn = drawn_groups(members, draws, np.random.default_rng(0))
+    return middle([rank_correlation(x[rows], y[rows]) for rows in drawn], nan_policy="omit")
 
 
 def middle(
-    values: Values, level: float = 0.95, *, nan_policy: Literal["propagate", "omit"] = "propagate"
+    values: Values, *, nan_policy: Literal["propagate", "omit"] = "propagate"
 ) -> tuple[float, float]:
-    """The middle `level` of bootstrap draws (draws,): NaN where one is, unless they are omitted."""
+    """The middle 95 % of bootstrap draws (draws,): NaN where one is, unless they are omitted."""
     quantile = np.nanquantile if nan_policy == "omit" else np.quantile
-    low, high = quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    low, high = quantile(values, [0.025, 0.975])
     return float(low), float(high)
 
 

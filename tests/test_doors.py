@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from srlab.book.project import find_notebooks
-from srlab.book.runner import check_parameters
+from srlab.book.runner import known_parameters
+from srlab.studies.parameters import check_given
 
 BIN = Path(sys.executable).parent
 
@@ -188,4 +189,4 @@ def test_the_readme_names_every_door_and_no_parameter_that_is_not_there(reposito
     twin, parameters = re.search(r"papermill (\S+)\.ipynb \S+((?: -p \S+ \S+)+)", ways).groups()
     (notebook,) = find_notebooks(repository, [twin])
     pairs = re.findall(r"-p (\w+) ([^\s`]+)", parameters)
-    check_parameters(notebook, {key: yaml.safe_load(value) for key, value in pairs})
+    check_given({key: yaml.safe_load(value) for key, value in pairs}, known_parameters(notebook))

@@ -253,6 +253,6 @@ study.verdict(
 # ## Try it yourself
 #
 # - Set `image_set = "city100"` for the photographs of the paper (49 MB, downloaded on first use).
-# - Make your own camera: `srlab.degradations.cameras.Camera`, one line. Which of its parts do the
+# - Make your own camera: `srlab.studies.ddr.cameras.Camera`, one line. Which of its parts do the
 #   features notice, sharpening or noise?
 # - Give the two simulated cameras the same JPEG quality: were they told apart by compression alone?

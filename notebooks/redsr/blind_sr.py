@@ -61,7 +61,6 @@ import torch
 from IPython.display import display
 
 from srlab.data.datasets import load_images
-from srlab.degradations.benchmarks import gaussian8
 from srlab.degradations.windows import Windows, windows
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
@@ -72,6 +71,7 @@ from srlab.metrics import psnr, ssim
 from srlab.networks.cost import multiply_adds, parameter_count, seconds
 from srlab.studies.frames import curves
 from srlab.studies.networks import left_out, obtainable, obtainable_groups
+from srlab.studies.redsr.blurs import gaussian8
 from srlab.studies.redsr.codes import codes_of, gathering, linear_probe, stacked
 from srlab.studies.redsr.histories import shipped_steps
 from srlab.studies.redsr.intervals import by_picture, gain, trainings_interval

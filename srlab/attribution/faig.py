@@ -245,19 +245,13 @@ def discriminative_scores(scores: Scores, others: Sequence[Scores]) -> Scores:
     }
 
 
-def filters_by_degradation(
-    scores: Mapping[str, Scores], fraction: float, *, layers: Layers = every_layer
-) -> dict[str, Masks]:
+def filters_by_degradation(scores: Mapping[str, Scores], fraction: float) -> dict[str, Masks]:
     """`discriminative_filters` of each degradation against all the others.
 
     >>> filters_by_degradation({"blur": blur, "noise": noise, "JPEG": jpeg}, 0.01)["noise"]
     """
-    return {
-        name: discriminative_filters(
-            own, [other for key, other in scores.items() if key != name], fraction, layers=layers
-        )
-        for name, own in scores.items()
-    }
+    others = {name: [own for key, own in scores.items() if key != name] for name in scores}
+    return {n: discriminative_filters(own, others[n], fraction) for n, own in scores.items()}
 
 
 def top_filters(scores: Scores, fraction: float, *, layers: Layers = every_layer) -> Masks:

@@ -9,12 +9,12 @@ is off by Δ·h/√12 in the root mean square, and jumps add up in squares: this
 expected, and the tolerance is for.
 """
 
-import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf, nan
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,10 +84,8 @@ class AdaptivePath:
     def through(self, fractions: Sequence[float]) -> Path:
         """Each node stands for the places nearer to it than to any other."""
         middles = [(first + last) / 2 for first, last in pairwise(fractions)]
-        bounds, nodes = (
-            tuple(self.measure(np.array(own)).tolist())
-            for own in ([0.0, *middles, 1.0], list(fractions))
-        )
+        ways = ([0.0, *middles, 1.0], fractions)
+        bounds, nodes = (tuple(self.measure(np.array(own)).tolist()) for own in ways)
         return Path(self.curve, bounds, nodes)
 
 
@@ -141,7 +139,11 @@ def integrate(
     >>> weights = line(baseline_weights, target_weights, steps=16)
     >>> integrate(lambda weights: loss(functional_call(model, weights, lr), hr), weights)
     """
-    size, batched = batch_size or 1, function if batch_size else _one_at_a_time(function)
+
+    def alone(points: Tree) -> Tensor:
+        return function(tree_map(lambda leaf: leaf[0], points)).reshape(1)
+
+    size, batched = batch_size or 1, function if batch_size else alone
     shown = shown or _everything
     with torch.inference_mode(False):  # a caller's inference mode would forbid gradients
         if isinstance(path, AdaptivePath):
@@ -209,18 +211,17 @@ def _chosen(
         places = path.measure(np.array(fractions)).tolist()
         return dict(zip(fractions, _taken(function, path.curve, places, size), strict=True))
 
-    found = take(np.linspace(0, 1, path.least + 1).tolist())
-    gaps: dict[tuple[float, float], _Gap] = {}
-
     def between(ends: tuple[float, float]) -> _Gap:
         middle = path.measure(np.array([sum(ends) / 2]))[0]
         return _gap(path.curve, [found[end] for end in ends], middle, shown)
 
+    found, gaps = take(np.linspace(0, 1, path.least + 1).tolist()), dict[tuple, _Gap]()
     while True:
         fractions = sorted(found)
         gaps = {ends: gaps.get(ends) or between(ends) for ends in pairwise(fractions)}
         room = path.most - len(gaps)
-        if room < 1 or _expected_error(gaps.values()) <= path.tolerance:
+        square, part = (torch.stack(own).sum(dim=0) for own in zip(*gaps.values(), strict=True))
+        if room < 1 or _share(square, part) <= path.tolerance:
             return path.through(fractions), [found[fraction] for fraction in fractions]
         worst = sorted(gaps, key=lambda ends: -float(gaps[ends].square.sqrt().sum()))
         found |= take([sum(ends) / 2 for ends in worst[: min(size, room)]])
@@ -247,11 +248,6 @@ def _gap(
         shown(product(node.gradient, half)) for node, half in zip(nodes, halves, strict=True)
     )
     return _Gap((1 / 12 + aside**2) * error.square(), first + second)
-
-
-def _expected_error(gaps: Iterable[_Gap]) -> float:
-    square, part = (torch.stack(own).sum(dim=0) for own in zip(*gaps, strict=True))
-    return _share(square, part)
 
 
 def _share(square: Tensor, shown: Tensor) -> float:
@@ -298,10 +294,7 @@ class _Sum:
         return known[position]
 
     def finish(self, start: float, end: float) -> Integral:
-        """The integral of a function that is `start` where the path begins and `end` where it ends.
-
-        Refuses one that is not finite.
-        """
+        """The integral of a function that goes from `start` to `end`; finite, or refused."""
         shares = np.array(self.contributions)
         if not np.isfinite([start, end, *shares]).all():
             raise ValueError(
@@ -309,29 +302,25 @@ class _Sum:
                 "the function or its gradient is NaN or infinite somewhere on the path; a square "
                 "root, division or logarithm of an exact zero is the usual cause"
             )
+        kept = tree_map(lambda *parts: torch.stack(parts), *self.kept) if self.keep else None
         return Integral(
             attribution=self.total,
             start=start,
             end=end,
             completeness_error=completeness_error(float(shares.sum()), end - start),
-            error=self._error(),
+            error=nan if self.square is None else _share(self.square, self.shown(self.total)),
             path=self.path,
             values=np.array(self.values),
             contributions=shares,
-            gradients=tree_map(lambda *parts: torch.stack(parts), *self.kept)
-            if self.keep
-            else None,
+            gradients=kept,
         )
-
-    def _error(self) -> float:
-        return math.nan if self.square is None else _share(self.square, self.shown(self.total))
 
 
 def completeness_error(total: float, difference: float) -> float:
     """|total − difference| / |difference|; 0 where both are zero, infinite where only one is."""
     if total == difference:
         return 0.0
-    return abs(total - difference) / abs(difference) if difference else math.inf
+    return abs(total - difference) / abs(difference) if difference else inf
 
 
 def tell_inexact(
@@ -348,7 +337,7 @@ def tell_inexact(
         )
     if told:
         warnings.warn(
-            "the attribution is not exact: " + "; ".join(told), InexactWarning, stacklevel
+            f"the attribution is not exact: {'; '.join(told)}", InexactWarning, stacklevel
         )
 
 
@@ -364,10 +353,6 @@ def positions(numbers: Any) -> Tensor:
 
 def _everything(tree: Tree) -> Tensor:
     return torch.cat([leaf.flatten() for leaf in tree_leaves(tree)])
-
-
-def _one_at_a_time(function: Callable[[Tree], Tensor]) -> Function:
-    return lambda points: function(tree_map(lambda leaf: leaf[0], points)).reshape(1)
 
 
 def _value_and_gradient(function: Function, points: Tree) -> tuple[Tensor, Tree]:

@@ -185,8 +185,7 @@ def lams(
                 keep_gradients=keep_gradients,
                 shown=lambda map_: map_.sum(dim=-3),
             )
-            tell_inexact(integral.error, integral.completeness_error, asked, causes=CAUSES)
-            maps.append(Attribution(**vars(integral), lr=image[None], sr=sr, target=target))
+            maps.append(_attribution(integral, image, sr, target, asked))
     return maps
 
 
@@ -211,13 +210,17 @@ def lams_of_whole(
         found = integrate_each(values, chosen, shown=lambda map_: map_.sum(dim=-3))
         with torch.no_grad():
             sr = super_resolved(network, image[None])
-    for own in found:
-        tell_inexact(own.error, own.completeness_error, None, causes=CAUSES)
     pairs = zip(found, targets, strict=True)
-    return [
-        Attribution(**vars(integral), lr=image[None], sr=sr, target=target)
-        for integral, target in pairs
-    ]
+    return [_attribution(integral, image, sr, target, None) for integral, target in pairs]
+
+
+def _attribution(
+    integral: Integral, image: Tensor, sr: Tensor, target: Target, tolerance: float | None
+) -> Attribution:
+    """What has become of a target, told where it is not exact."""
+    error, completeness = integral.error, integral.completeness_error
+    tell_inexact(error, completeness, tolerance, causes=CAUSES, stacklevel=4)
+    return Attribution(**vars(integral), lr=image[None], sr=sr, target=target)
 
 
 def one_image(lr: Tensor) -> Tensor:

@@ -14,14 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from srlab.attribution.integral import (
-    TOLERANCE,
-    AdaptivePath,
-    Curve,
-    Path,
-    Tree,
-    check_tolerance,
-)
+from srlab.attribution.integral import TOLERANCE, AdaptivePath, Curve, Path, Tree, check_tolerance
 from srlab.degradations.filters import filter2d, gaussian_kernel
 from srlab.images import check_images
 

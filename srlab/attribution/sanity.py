@@ -14,13 +14,14 @@ from torch import Tensor, nn
 
 from srlab.attribution.lam import Attribution, magnitude, one_image
 from srlab.attribution.objective import Network, objective
+from srlab.attribution.paths import BASELINES
 from srlab.attribution.targets import PatchTarget, error_target
 from srlab.capture import frozen
-from srlab.degradations.filters import filter2d, gaussian_kernel
 from srlab.metrics import structural_similarity
 from srlab.statistics import rank_correlation
 
 SHARES = (0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # of the LR pixels
+NEAR = 8.0  # LR pixels from the centre of the target
 
 
 class Similarity(NamedTuple):
@@ -69,24 +70,19 @@ def by_magnitude(map_: Attribution | Tensor) -> Tensor:
 
 
 def ring_correlation(
-    one: Attribution | Tensor,
-    other: Attribution | Tensor,
-    target: PatchTarget,
-    scale: int,
-    *,
-    reach: float = 8.0,
+    one: Attribution | Tensor, other: Attribution | Tensor, target: PatchTarget, scale: int
 ) -> float:
     """Spearman's ρ of two maps (1, 3, h, w) once distance is taken out; 0 where one is constant.
 
     Every magnitude is divided by the mean of those as far from the centre of the target (rings one
-    LR pixel wide), and pixels further than `reach` LR pixels are left out. A map that says no more
+    LR pixel wide), and pixels further than `NEAR` LR pixels are left out. A map that says no more
     than "near counts" correlates with nothing.
     """
     shown = [magnitude(map_).cpu().double() for map_ in (one, other)]
     far = target.distance(shown[0].shape, scale)
     rings = far.round().long().flatten()
     counts = torch.bincount(rings).clamp(min=1)
-    near, relative = (far <= reach).flatten(), []
+    near, relative = (far <= NEAR).flatten(), []
     for map_ in shown:
         means = torch.bincount(rings, weights=map_.flatten()) / counts
         shares = map_.flatten() / means[rings].clamp(min=torch.finfo(map_.dtype).tiny)
@@ -156,9 +152,6 @@ def replacement_curves(
     order: Tensor,
     *,
     shares: Sequence[float] = SHARES,
-    sigma: float = 1.2,
-    kernel_size: int = 9,
-    batch_size: int = 4,
 ) -> Curves:
     """Blur the first LR pixels in `order` (h·w,), or all others, and measure the target's square.
 
@@ -168,24 +161,18 @@ def replacement_curves(
     count = image[0].numel()
     if order.sort().values.tolist() != list(range(count)):
         raise ValueError(f"an order names each of the {count} LR pixels once, got {order.shape}")
-    blurred = filter2d(lr, gaussian_kernel(sigma, size=kernel_size))[0]
+    blurred = BASELINES["blur"](lr)[0]
     masks = torch.zeros(len(shares), count, dtype=torch.bool, device=lr.device)
     for mask, share in zip(masks, shares, strict=True):
         mask[order[: round(share * count)].to(lr.device)] = True
     masks = masks.reshape(-1, 1, *image.shape[-2:])
-    inputs = torch.cat(
-        [
-            torch.where(masks, blurred, image),
-            torch.where(masks, image, blurred),
-            image[None],
-            blurred[None],
-        ]
-    )
+    pairs = torch.where(masks, blurred, image), torch.where(masks, image, blurred)
+    inputs = torch.cat([*pairs, image[None], blurred[None]])
     if len(set(target.shape)) > 1:
         raise ValueError(f"the patch should be a square, got {target.shape}")
     error = objective(model, error_target(hr, target.top, target.left, target.size))
     with frozen(model):
-        errors = torch.cat([error(some) for some in inputs.split(batch_size)])
+        errors = torch.cat([error(some) for some in inputs.split(4)])
     quality = -10 * errors.double().log10().cpu().numpy()
     deletion, insertion = quality[:-2].reshape(2, -1)
     return Curves(deletion, insertion, float(quality[-2]), float(quality[-1]))

@@ -1,7 +1,6 @@
 """A bound on the memory of the processes that this one starts, such as a notebook's kernel."""
 
 import threading
-from types import TracebackType
 
 import psutil
 
@@ -28,12 +27,7 @@ class MemoryLimit:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._over.set()
         self._thread.join()
 

@@ -5,7 +5,6 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
@@ -21,12 +20,11 @@ from nbformat import NotebookNode
 from srlab.book.cache import cache_key, library_key, versions
 from srlab.book.memory import MemoryLimit
 from srlab.book.project import Notebook
-from srlab.book.recorded import OUTCOME
 from srlab.book.records import extract_record
 from srlab.book.runner import chosen_parameters, execute, known_parameters, what_stopped
 from srlab.files import replace_at
 from srlab.studies.parameters import check_given
-from srlab.studies.sweeps import DONE, FAILED
+from srlab.studies.sweeps import DONE, FAILED, OUTCOME
 
 EXECUTED = "notebook.ipynb"  # beside the outcome
 LONGEST = 80  # letters of a folder's name that say the choice
@@ -119,18 +117,6 @@ def read_outcome(target: str, point: Point) -> Outcome | None:
     except (FileNotFoundError, ValueError):
         return None
     return {**outcome, "choice": point.choice} if outcome.get("key") == point.key else None
-
-
-def read_outcomes(target: str) -> dict[str, Outcome]:
-    """{folder: outcome} of all points that any sweep left below `target`."""
-    files, root = fsspec.url_to_fs(target)
-    found = {}
-    for path in files.find(root):
-        folder, _, name = path.removeprefix(f"{root}/").rpartition("/")
-        if name == OUTCOME:
-            with suppress(ValueError):
-                found[folder] = json.loads(files.cat_file(path))
-    return {folder: outcome for folder, outcome in found.items() if "settings" in outcome}
 
 
 def run_point(

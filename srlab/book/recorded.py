@@ -15,13 +15,10 @@ from pyarrow import parquet
 
 from srlab.book.project import find_notebooks, find_root
 from srlab.files import replace_file
+from srlab.studies.sweeps import OUTCOME, outcomes_in
 
 TABLE = "book/recorded.parquet"
-OUTCOME = "outcome.json"  # of a point of a sweep
-COLUMNS = {
-    "literature": "Pictures of the literature",
-    "others": "Networks that others trained",
-}
+COLUMNS = {"literature": "Pictures of the literature", "others": "Networks that others trained"}
 
 
 class Run(NamedTuple):
@@ -52,12 +49,11 @@ def take_over(root: Path, column: str, folder: str, commit: str) -> list[Run]:
     if column not in COLUMNS:
         raise ValueError(f"no column {column!r}; there are {', '.join(COLUMNS)}")
     known = {notebook.name for notebook in find_notebooks(root)}
-    found = [json.loads(file.read_text("utf-8")) for file in Path(folder).rglob(OUTCOME)]
-    if not found:
+    if not (found := outcomes_in(folder)):
         raise FileNotFoundError(f"no sweep left anything in {folder}: there is no {OUTCOME} below")
     new = [
         _run(outcome, column, commit)
-        for outcome in found
+        for outcome in found.values()
         if outcome["record"] and outcome["finding"] in known
     ]
     kept = {_place(run): run for run in [*read_recorded(root), *new]}

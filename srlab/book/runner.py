@@ -40,10 +40,7 @@ KERNEL = Config(
         "KernelManager": {"transport_encryption": "auto"},
         "AsyncKernelManager": {"transport_encryption": "auto"},
         "NotebookClient": {
-            "extra_arguments": [
-                "--IPKernelApp.log_level=CRITICAL",
-                "--ext=srlab.lifetime",
-            ],
+            "extra_arguments": ["--IPKernelApp.log_level=CRITICAL", "--ext=srlab.lifetime"],
             "shutdown_kernel": "immediate",
         },
     }
@@ -84,7 +81,8 @@ def run_notebooks(
     jobs = []
     for notebook in find_notebooks(root, names):
         chosen = chosen_parameters(notebook, parameters or {}, quick=quick)
-        check_parameters(notebook, chosen)
+        if chosen:
+            check_given(chosen, known_parameters(notebook), name=notebook.name)
         jobs.append((notebook, chosen, cache_key(notebook, chosen)))
     width = max((len(notebook.name) for notebook, *_ in jobs), default=0)
     runs = []
@@ -112,12 +110,6 @@ def chosen_parameters(
     """What replaces a notebook's parameters: quick ones where they are asked for, then `given`."""
     short = parameters_cell(notebook).metadata.get("quick", {}) if quick else {}
     return {**json.loads(json.dumps(short)), **given}
-
-
-def check_parameters(notebook: Notebook, parameters: Mapping[str, Any]) -> None:
-    """Refuse parameters that the notebook's parameters cell does not offer."""
-    if parameters:
-        check_given(parameters, known_parameters(notebook), name=notebook.name)
 
 
 def known_parameters(notebook: Notebook) -> dict[str, Any]:

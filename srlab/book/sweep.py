@@ -14,12 +14,12 @@ from distributed import Client, Future, LocalCluster, wait
 from tqdm.auto import tqdm
 
 from srlab.book.cache import library_key
-from srlab.book.points import Outcome, Point, grid, read_outcome, read_outcomes, run_point
+from srlab.book.points import Outcome, Point, grid, read_outcome, run_point
 from srlab.book.project import find_notebooks, find_root
 from srlab.book.runner import kernel_environment
 from srlab.book.twins import read_source
 from srlab.pages.sweep import write_results
-from srlab.studies.sweeps import DONE, FAILED, told_apart
+from srlab.studies.sweeps import DONE, FAILED, outcomes_in, told_apart
 
 QUIET = {  # a worker that dies is this module's to tell, not a traceback's
     "logging.distributed": "critical",
@@ -75,7 +75,8 @@ def run_sweep(
     finally:
         own = [point.folder for point in points]
         here = [outcomes[folder] for folder in own if folder in outcomes]
-        others = [old for folder, old in read_outcomes(target).items() if folder not in own]
+        left = outcomes_in(target).items()
+        others = [old for folder, old in left if folder not in own and "settings" in old]
         write_results(target, told_apart([*here, *others]))
     return here
 

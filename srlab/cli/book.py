@@ -23,11 +23,7 @@ Grid = Annotated[
 ]
 
 
-def book(
-    quick: Quick = False,
-    force: Force = False,
-    workers: Workers = 2,
-) -> None:
+def book(quick: Quick = False, force: Force = False, workers: Workers = 2) -> None:
     """Run the notebooks that changed and compile the book."""
     from srlab.book.build import build_book
 

@@ -16,8 +16,7 @@ def faig(
         typer.Option(help="Whose weights they are, if not srlab's: package.module:factory(64)."),
     ] = None,
     degradations: Annotated[
-        str,
-        typer.Option(help="Two or more of blur:SIGMA (HR pixels), noise:SIGMA, jpeg:QUALITY."),
+        str, typer.Option(help="Two or more of blur:SIGMA (HR pixels), noise:SIGMA, jpeg:QUALITY.")
     ] = "blur:2,noise:0.1",
     resampling: Annotated[
         str, typer.Option(help='How HR pictures are made small: "bilinear" or "bicubic".')

@@ -151,10 +151,7 @@ def _read_sheets(folder: Path) -> np.ndarray:
 def _read_archive(split: Split, chosen: np.ndarray) -> np.ndarray:
     """(N, 32, 32, 3) uint8: the `chosen` pictures out of the official archive."""
     path = retrieve(
-        CIFAR10_ADDRESS,
-        f"md5:{CIFAR10_MD5}",
-        file="CIFAR10/cifar-10-python.tar.gz",
-        progress=True,
+        CIFAR10_ADDRESS, f"md5:{CIFAR10_MD5}", file="CIFAR10/cifar-10-python.tar.gz", progress=True
     )
     place = {digest: position for position, digest in enumerate(chosen.tolist())}
     pictures = np.zeros((len(chosen), 32, 32, 3), np.uint8)

@@ -54,10 +54,7 @@ MODELS: dict[str, type[nn.Module]] = {
     "dan": DAN,
     "redsr": ReDSR,
 }
-CLASSIFIERS: dict[str, type[nn.Module]] = {
-    "resnet18": ResNet18,
-    "rcan-classifier": RCANClassifier,
-}
+CLASSIFIERS: dict[str, type[nn.Module]] = {"resnet18": ResNet18, "rcan-classifier": RCANClassifier}
 
 
 def build(name: str, **hyperparameters: object) -> nn.Module:

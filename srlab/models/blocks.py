@@ -73,6 +73,17 @@ class ResidualBlock(nn.Module):
         return x + self.conv2(self.relu(self.conv1(x)))
 
 
+class Skip(nn.Module):
+    """x + body(x), the body's layers one after another."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.body = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
 class PixelShuffleUpsampler(nn.Sequential):
     """(B, C, h, w) → (B, C, scale·h, scale·w) in stages of 2 or 3, an `activation` after each."""
 

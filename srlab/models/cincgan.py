@@ -15,12 +15,7 @@ class CinCGAN(SuperResolver):
     """
 
     def __init__(
-        self,
-        *,
-        scale: int = 4,
-        channels: int = 64,
-        num_blocks: int = 16,
-        inner_blocks: int = 6,
+        self, *, scale: int = 4, channels: int = 64, num_blocks: int = 16, inner_blocks: int = 6
     ) -> None:
         super().__init__()
         self.scale = scale

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -39,35 +40,14 @@ class ContrastHead(nn.Sequential):
 class DASR(DegradationAwareNetwork):
     """The representation, compressed, steers all groups alike (Sec. 3.2).
 
-    The head that contrast needs is no part of it: `ContrastHead` belongs to the training.
-    `global_residual` adds the bilinearly enlarged input in place of the mean colour.
+    The head that contrast needs is no part of it: `ContrastHead` belongs to the training. `sizes`
+    are those of every `DegradationAwareNetwork`.
     """
 
-    def __init__(
-        self,
-        *,
-        scale: int = 4,
-        channels: int = 64,
-        num_groups: int = 5,
-        num_blocks: int = 5,
-        encoder_channels: int = 64,
-        code: int = 64,
-        reduction: int = 8,
-        tail_layers: int = 1,
-        global_residual: bool = False,
-    ) -> None:
-        super().__init__(
-            scale=scale,
-            channels=channels,
-            num_groups=num_groups,
-            num_blocks=num_blocks,
-            code=code,
-            reduction=reduction,
-            tail_layers=tail_layers,
-            global_residual=global_residual,
-            activation=partial(nn.LeakyReLU, SLOPE),
-            slope=SLOPE,
-        )
+    activation, slope = partial(nn.LeakyReLU, SLOPE), SLOPE
+
+    def __init__(self, *, encoder_channels: int = 64, code: int = 64, **sizes: Any) -> None:
+        super().__init__(code=code, **sizes)
         self.encoder = encoder = ContrastiveEncoder(encoder_channels)
         self.width = encoder.width  # of the representation
         self.compress = nn.Sequential(

@@ -119,26 +119,28 @@ class DegradationAwareNetwork(BlindSuperResolver):
 
     A subclass makes `encoder` (lr → representation) and says what each group is told. It has
     `tail_layers` convolutions on the HR grid, one as published; at most 2 keep the margin.
+    `global_residual` adds the bilinearly enlarged input in place of the mean colour.
     """
 
     encoder: nn.Module
+    activation: Activation
+    slope: float  # that initialization counts with
 
     def __init__(
         self,
         *,
-        scale: int,
-        channels: int,
-        num_groups: int,
-        num_blocks: int,
-        code: int,
-        reduction: int,
-        tail_layers: int,
-        global_residual: bool,
-        activation: Activation,
-        slope: float,
+        scale: int = 4,
+        channels: int = 64,
+        num_groups: int = 5,
+        num_blocks: int = 5,
+        code: int = 64,
+        reduction: int = 8,
+        tail_layers: int = 1,
+        global_residual: bool = False,
     ) -> None:
         super().__init__()
         self.scale, self.global_residual = scale, global_residual
+        activation = self.activation
         self.head = conv3x3(3, channels)
         self.body = nn.ModuleList(
             DegradationAwareGroup(channels, num_blocks, code, reduction, activation)
@@ -146,10 +148,12 @@ class DegradationAwareNetwork(BlindSuperResolver):
         )
         self.body.append(conv3x3(channels, channels))
         self.upsampler = PixelShuffleUpsampler(channels, scale, activation=nn.Identity)
-        layers = [layer for _ in range(tail_layers - 1) for layer in _hidden(channels, activation)]
-        self.tail = nn.Sequential(*layers, conv3x3(channels, 3))
+        self.tail = nn.Sequential()
+        for _ in range(tail_layers - 1):
+            self.tail.extend([conv3x3(channels, channels), activation()])
+        self.tail.append(conv3x3(channels, 3))
         self.taps = ("head", *(f"body.{index}" for index in range(num_groups + 1)))
-        he_initialization(self, slope)
+        he_initialization(self, self.slope)
         for module in self.modules():
             if isinstance(module, DegradationAwareBlock):
                 calm([module.conv2])
@@ -175,7 +179,3 @@ class DegradationAwareNetwork(BlindSuperResolver):
         return sr + (
             upsample(lr, self.scale, "bilinear") if self.global_residual else mean_colour(lr)
         )
-
-
-def _hidden(channels: int, activation: Activation) -> tuple[nn.Module, nn.Module]:
-    return conv3x3(channels, channels), activation()

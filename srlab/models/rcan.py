@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from srlab.models.blocks import (
     PixelShuffleUpsampler,
+    Skip,
     SuperResolver,
     calm,
     conv3x3,
@@ -36,27 +37,19 @@ class ChannelAttentionBlock(nn.Module):
         return x + self.attention(residual) * residual
 
 
-class ResidualGroup(nn.Module):
-    """Blocks and a convolution, with a skip around them: the "residual group" of RCAN."""
-
-    def __init__(self, channels: int, num_blocks: int) -> None:
-        super().__init__()
-        blocks = [ChannelAttentionBlock(channels) for _ in range(num_blocks)]
-        self.body = nn.Sequential(*blocks, conv3x3(channels, channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x)
-
-
 def _backbone(
     channels: int, num_blocks: int, num_groups: int | None = None
 ) -> tuple[nn.Module, nn.Module, tuple[str, ...]]:
     """(head, body, taps): what the super-resolver and the classifier share."""
     head = nn.Sequential(conv3x3(3, channels), nn.LeakyReLU(0.1))
+
+    def blocks() -> list[nn.Module]:
+        return [ChannelAttentionBlock(channels) for _ in range(num_blocks)]
+
     if num_groups is None:
-        body = nn.Sequential(*(ChannelAttentionBlock(channels) for _ in range(num_blocks)))
+        body = nn.Sequential(*blocks())
     else:
-        groups = [ResidualGroup(channels, num_blocks) for _ in range(num_groups)]
+        groups = [Skip(*blocks(), conv3x3(channels, channels)) for _ in range(num_groups)]
         body = nn.Sequential(*groups, conv3x3(channels, channels))
     return head, body, ("head", *(f"body.{index}" for index in range(len(body))))
 

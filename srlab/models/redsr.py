@@ -1,13 +1,16 @@
 """ReDSR (Liu et al., ECCV 2024): a code of the degradation, good if it can reproduce it."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.degradations.filters import downsample
+from srlab.degradations.pipeline import Degradation
 from srlab.models.blocks import calm, conv3x3, he_initialization
 from srlab.models.degradation_aware import DegradationAwareBlock, DegradationAwareNetwork
 
@@ -16,7 +19,26 @@ SLOPE = 0.25  # of a PReLU at birth
 REDUCTION = 8
 SMALLEST = 24  # LR pixels: three left, after three strides of 2, for a border of two
 Border = Literal["reflect", "replicate"]
+# What an oracle is told: blur as the symmetric matrix whose square is the kernel's covariance, in
+# pixels, which turns and widens without a jump as two widths and an angle do not; and the noise.
+VECTOR = ("blur xx", "blur yy", "blur xy", "noise")
 TOLD = (4.0, 4.0, 4.0, 25 / 255)  # the usual extent of a degradation vector's entries
+
+
+def degradation_vectors(degradations: Sequence[Degradation]) -> Tensor:
+    """(N, 4), the entries named in `VECTOR`; all are 0 without blur and noise.
+
+    >>> degradation_vectors([Degradation(blur_sigma=2, noise_sigma=0.1)])
+    tensor([[2.0000, 2.0000, 0.0000, 0.1000]])
+    """
+    return torch.tensor([_vector(one) for one in degradations], dtype=torch.float32)
+
+
+def _vector(degradation: Degradation) -> tuple[float, float, float, float]:
+    along, across, angle = degradation.blur_axes
+    mean, half = (along + across) / 2, (along - across) / 2
+    cos, sin = math.cos(2 * angle), math.sin(2 * angle)
+    return mean + half * cos, mean - half * cos, half * sin, degradation.noise_sigma
 
 
 class AveragingEncoder(nn.Sequential):
@@ -108,37 +130,23 @@ class ReDSR(DegradationAwareNetwork):
 
     `oracle` puts fully connected layers in the encoder's place, which are told the true
     degradation; a picture alone then tells them nothing, and they assume that it is clean.
-    `published_encoder` has the borders and values of the authors' code, for their weights.
+    `published_encoder` has the borders and values of the authors' code, for their weights. `sizes`
+    are those of every `DegradationAwareNetwork`.
     """
+
+    activation, slope = nn.PReLU, SLOPE
 
     def __init__(
         self,
         *,
-        scale: int = 4,
-        channels: int = 64,
-        num_groups: int = 5,
-        num_blocks: int = 5,
         encoder_channels: int = 64,
         code: int = 64,
-        reduction: int = REDUCTION,
-        tail_layers: int = 1,
-        global_residual: bool = False,
         oracle: bool = False,
         published_encoder: bool = False,
+        **sizes: Any,
     ) -> None:
-        super().__init__(
-            scale=scale,
-            channels=channels,
-            num_groups=num_groups,
-            num_blocks=num_blocks,
-            code=code,
-            reduction=reduction,
-            tail_layers=tail_layers,
-            global_residual=global_residual,
-            activation=nn.PReLU,
-            slope=SLOPE,
-        )
-        self.told = CodeFor(num_groups, code)
+        super().__init__(code=code, **sizes)
+        self.told = CodeFor(len(self.body) - 1, code)
         self.code, self.oracle = code, oracle
         self.encoder = (
             OracleEncoder(encoder_channels, code)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from srlab.models.blocks import (
     PixelShuffleUpsampler,
     ResidualBlock,
+    Skip,
     SuperResolver,
     conv3x3,
     gate,
@@ -69,18 +70,10 @@ def _look_around(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     return (value.flatten(2) @ likeness.softmax(dim=2).mT).unflatten(2, query.shape[-2:])
 
 
-class SecondOrderGroup(nn.Module):
+def second_order_group(channels: int, num_blocks: int, reduction: int) -> Skip:
     """Residual blocks and second-order attention, with a skip around them."""
-
-    def __init__(self, channels: int, num_blocks: int, reduction: int) -> None:
-        super().__init__()
-        blocks = [ResidualBlock(channels) for _ in range(num_blocks)]
-        self.body = nn.Sequential(
-            *blocks, SecondOrderAttention(channels, reduction), conv3x3(channels, channels)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x)
+    blocks = [ResidualBlock(channels) for _ in range(num_blocks)]
+    return Skip(*blocks, SecondOrderAttention(channels, reduction), conv3x3(channels, channels))
 
 
 class SAN(SuperResolver):
@@ -100,7 +93,7 @@ class SAN(SuperResolver):
         self.head = conv3x3(3, channels)
         self.before = RegionNonLocal(channels)
         self.body = nn.ModuleList(
-            SecondOrderGroup(channels, num_blocks, reduction) for _ in range(num_groups)
+            second_order_group(channels, num_blocks, reduction) for _ in range(num_groups)
         )
         self.source = nn.Parameter(torch.zeros(1))  # share of the shallow features
         self.after = RegionNonLocal(channels)

@@ -2,12 +2,7 @@
 
 from torch import Tensor, nn
 
-from srlab.models.blocks import (
-    PixelShuffleUpsampler,
-    SuperResolver,
-    conv3x3,
-    he_initialization,
-)
+from srlab.models.blocks import PixelShuffleUpsampler, SuperResolver, conv3x3, he_initialization
 
 
 class NormalizedBlock(nn.Module):
@@ -32,6 +27,8 @@ class SRResNetBN(SuperResolver):
     `bounded` network's answer is (tanh + 1) / 2, which stays in [0, 1].
     """
 
+    long_skip = True
+
     def __init__(
         self,
         *,
@@ -54,10 +51,6 @@ class SRResNetBN(SuperResolver):
         self.tail = nn.Conv2d(channels, 3, 9, padding=4)
         self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 1)))
         he_initialization(self, slope=0.25)
-
-    def extract(self, lr: Tensor) -> Tensor:
-        shallow = self.head(lr)
-        return shallow + self.body(shallow)
 
     def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
         sr = self.tail(self.upsampler(features))

@@ -43,7 +43,6 @@ def analyse_files(
     images: str = "photographs",
     count: int = 12,
     size: int = 128,
-    seed: int = 0,
     fraction: float = 0.01,
     steps: int = 16,
     device: torch.device | str = "cpu",
@@ -56,7 +55,7 @@ def analyse_files(
     whole = {name: own.to(device) for name, own in pictures(images).items()}
     contract = _tried(model, next(iter(whole.values()))[None], size)
     kinds = parse_degradations(degradations, contract.scale, resampling)
-    cut = windows(whole, kinds, count=count, size=size, seed=seed)
+    cut = windows(whole, kinds, count=count, size=size)
     out.mkdir(parents=True, exist_ok=True)
     analysis = analyse_filters(pair, cut, fraction=fraction, steps=steps)
     facts = {
@@ -66,7 +65,7 @@ def analyse_files(
             "target": target,
             "degradations": ", ".join(analysis.masks),
             "reduced by": f"{contract.scale}, {resampling}",
-            "pictures": f"{count} windows of {size}×{size} from {images}, seed {seed}",
+            "pictures": f"{count} windows of {size}×{size} from {images}, seed 0",
             "fraction of filters": f"{fraction:g}",
             "steps": f"{steps}, midpoints",
         },

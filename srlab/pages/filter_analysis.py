@@ -140,12 +140,7 @@ def pictures(source: str) -> dict[str, Tensor]:
 
 
 def analyse_filters(
-    pair: Pair,
-    windows: Windows,
-    *,
-    fraction: float = 0.01,
-    steps: int = 16,
-    progress: bool = True,
+    pair: Pair, windows: Windows, *, fraction: float = 0.01, steps: int = 16
 ) -> FilterAnalysis:
     """Attribute, choose the top `fraction` for each degradation, mask, and measure on the same.
 
@@ -156,21 +151,13 @@ def analyse_filters(
     baseline, target = (
         parameters_of(model, own) | buffers_of(model, own) for own in (pair.baseline, pair.target)
     )
-    attributions = {
-        kind: faig(
-            model,
-            baseline,
-            target,
-            tqdm(lr, f"attributing {kind}", unit="window", disable=not progress),
-            windows.hr,
-            steps=steps,
-        )
-        for kind, lr in windows.lr.items()
-        if kind != CLEAN
-    }
-    masks = filters_by_degradation(
-        {kind: own.scores() for kind, own in attributions.items()}, fraction
-    )
+    attributions = {}
+    for kind, lr in windows.lr.items():
+        if kind != CLEAN:
+            shown = tqdm(lr, f"attributing {kind}", unit="window")
+            attributions[kind] = faig(model, baseline, target, shown, windows.hr, steps=steps)
+    scores = {kind: own.scores() for kind, own in attributions.items()}
+    masks = filters_by_degradation(scores, fraction)
     networks = {
         TARGET: target,
         **{without(kind): masked_weights(target, baseline, own) for kind, own in masks.items()},

@@ -65,10 +65,8 @@ def layer_points(
     For so many images that these do not fit in memory, see `stream_components`. Raises ValueError
     for a layer that answers alike to unlike images.
     """
-    found = {
-        layer: points(own)
-        for layer, own in features(model, lr, layers, batch_size=batch_size).items()
-    }
+    whole = features(model, lr, layers, batch_size=batch_size)
+    found = {layer: points(own) for layer, own in whole.items()}
     if (lr != lr[:1]).any():
         _check_layers(found)
     return found
@@ -122,12 +120,10 @@ def stream_components(
     return np.concatenate([model.transform(batch) for batch in batches()])
 
 
-def layer_components(
-    model: nn.Module, lr: Tensor, layers: Sequence[str], *, dimensions: int = 50
-) -> dict[str, np.ndarray]:
-    """Principal components of several layers for images (N, 3, h, w): {layer: (N, dimensions)}."""
+def layer_components(model: nn.Module, lr: Tensor, layers: Sequence[str]) -> dict[str, np.ndarray]:
+    """50 principal components of several layers for images (N, 3, h, w): {layer: (N, 50)}."""
     found = layer_points(model, lr, layers)
-    return {layer: principal_components(found[layer], dimensions) for layer in layers}
+    return {layer: principal_components(found[layer]) for layer in layers}
 
 
 def embed(
@@ -309,12 +305,10 @@ def separability_interval(
     groups: Sequence | np.ndarray,
     *,
     draws: int = 500,
-    level: float = 0.95,
-    seed: int = 0,
 ) -> tuple[float, float]:
-    """Bootstrap interval of the index: whole `groups` (contents) are drawn with replacement."""
-    values = separability_draws(points, labels, groups, draws=draws, seed=seed)
-    return middle(values, level, nan_policy="omit")
+    """95 % bootstrap interval of the index: whole `groups` (contents) drawn with replacement."""
+    values = separability_draws(points, labels, groups, draws=draws)
+    return middle(values, nan_policy="omit")
 
 
 def separability_ratio(
@@ -324,20 +318,17 @@ def separability_ratio(
     groups: Sequence | np.ndarray,
     *,
     draws: int = 500,
-    level: float = 0.95,
-    seed: int = 0,
 ) -> tuple[float, float, float]:
-    """How many times the index by `labels` is that by `others`, and its bootstrap interval.
+    """How many times the index by `labels` is that by `others`, and its 95 % bootstrap interval.
 
     (ratio, low, high): above 1 the points (N, D) are sorted by `labels` rather than by `others`.
     Both indices are taken from the same draws of whole `groups`.
     """
     ratio = separability(points, labels).index / separability(points, others).index
     above, below = (
-        separability_draws(points, kind, groups, draws=draws, seed=seed)
-        for kind in (labels, others)
+        separability_draws(points, kind, groups, draws=draws) for kind in (labels, others)
     )
-    return ratio, *middle(above / below, level, nan_policy="omit")
+    return ratio, *middle(above / below, nan_policy="omit")
 
 
 def separability_level(index: float) -> str:
@@ -348,11 +339,9 @@ def separability_level(index: float) -> str:
 
 
 def _check_points(points: np.ndarray) -> None:
-    if points.ndim != 2 or not np.isfinite(points).all():
-        raise ValueError(
-            f"expected finite points (N, D), got shape {points.shape}"
-            + ("" if np.isfinite(points).all() else " with NaN or infinity")
-        )
+    spoilt = "" if np.isfinite(points).all() else " with NaN or infinity"
+    if points.ndim != 2 or spoilt:
+        raise ValueError(f"expected finite points (N, D), got shape {points.shape}{spoilt}")
 
 
 def _check_spread(points: np.ndarray) -> None:

@@ -109,11 +109,7 @@ class Tuned:
 
 
 def tuned(
-    name: str,
-    seeds: Iterable[int],
-    *,
-    train: bool = False,
-    device: torch.device | str = "cpu",
+    name: str, seeds: Iterable[int], *, train: bool = False, device: torch.device | str = "cpu"
 ) -> list[Tuned]:
     """The seeds of a recipe that goes on from another's network, with that network.
 

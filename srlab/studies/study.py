@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from srlab.statistics import middle
 from srlab.studies.parameters import check_parameters, chosen_parameters
 
 if TYPE_CHECKING:
@@ -37,21 +38,10 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"
 
 
-SYMBOLS = {
-    Verdict.REPRODUCED: "✔",
-    Verdict.MIXED: "◐",
-    Verdict.NOT_REPRODUCED: "✘",
-    Verdict.OPPOSITE: "⇄",
-    Verdict.UNDECIDED: "?",
-}
-ANSWERS = {  # to a question of our own
-    Verdict.REPRODUCED: "yes",
-    Verdict.MIXED: "in part",
-    Verdict.NOT_REPRODUCED: "no",
-    Verdict.OPPOSITE: "the opposite",
-    Verdict.UNDECIDED: "undecided",
-}
-SIGNS = {Outcome.HELD: "✔", Outcome.FAILED: "✘", Outcome.OPPOSITE: "⇄", Outcome.UNDECIDED: "?"}
+SIGNS = dict(zip(Outcome, "✔✘⇄?", strict=True))
+SYMBOLS = dict(zip(Verdict, "✔◐✘⇄?", strict=True))
+TO_OUR_QUESTION = ("yes", "in part", "no", "the opposite", "undecided")
+ANSWERS = dict(zip(Verdict, TO_OUR_QUESTION, strict=True))
 Clauses = Mapping[str, Outcome]  # by their texts
 
 
@@ -235,6 +225,7 @@ class Study:
         controls = {text: found[key] for key, text in self.controls.items() if key in found}
         if not checks:
             raise ValueError(f"{self.name} judges none of its claims")
+        used = [] if self.train else self.networks
         record = Record(
             finding=self.name,
             claim=self.claim,
@@ -250,13 +241,10 @@ class Study:
             paper=self.paper,
             image_set=self.image_set,
             parameters={**self.parameters, **(notes or {})},
-            checkpoints=[*(self._shipped() if checkpoints is None else checkpoints)],
+            checkpoints=[*(used if checkpoints is None else checkpoints)],
         )
         record.as_dict()  # what JSON cannot hold is refused here
         return record
-
-    def _shipped(self) -> list[str]:
-        return [] if self.train else self.networks
 
 
 def judge(checks: Clauses) -> Verdict:
@@ -358,16 +346,13 @@ def outer(intervals: Iterable[tuple[float, float]]) -> tuple[float, float]:
     return min(lows), max(highs)
 
 
-def mean_interval(
-    values: np.ndarray, *, draws: int = 1000, level: float = 0.95, seed: int = 0
-) -> tuple[float, float]:
-    """Bootstrap interval of the mean of values (N,), one for each content."""
+def mean_interval(values: np.ndarray, *, draws: int = 1000) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean of values (N,), one for each content."""
     values = np.asarray(values, np.float64)
     if values.ndim != 1 or len(values) == 0 or not np.isfinite(values).all():
         raise ValueError(f"expected finite values (N,), one a content, got shape {values.shape}")
-    rows = np.random.default_rng(seed).integers(len(values), size=(draws, len(values)))
-    low, high = np.quantile(values[rows].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    rows = np.random.default_rng(0).integers(len(values), size=(draws, len(values)))
+    return middle(values[rows].mean(axis=1))
 
 
 def number(value: float) -> str:

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from srlab.studies.study import SYMBOLS, Outcome, Verdict
 PARAMETER = "parameter."  # how the columns of what varies begin
 SHOWN = 3  # measures in a figure; a notebook records the most telling ones first
 DONE, FAILED = "done", "failed"  # the states of a point
+OUTCOME = "outcome.json"  # what became of a point, in its folder
 UNJUDGED = "no verdict"
 JUDGED = {verdict.value: f"{SYMBOLS[verdict]} {verdict}" for verdict in Verdict}
 OUTCOMES = (*JUDGED.values(), UNJUDGED, FAILED)
@@ -31,6 +33,18 @@ SCHEMA = (
 )
 
 Row = dict[str, Any]
+
+
+def outcomes_in(target: str | Path) -> dict[str, dict[str, Any]]:
+    """{folder: outcome} of all points that sweeps left below a folder or address of fsspec."""
+    files, root = fsspec.url_to_fs(str(target))
+    found = {}
+    for path in files.find(root):
+        folder, _, name = path.removeprefix(f"{root}/").rpartition("/")
+        if name == OUTCOME:
+            with suppress(ValueError):
+                found[folder] = json.loads(files.cat_file(path))
+    return found
 
 
 def result_rows(outcomes: Iterable[Mapping[str, Any]]) -> list[Row]:
@@ -63,27 +77,18 @@ def _point_rows(outcome: Mapping[str, Any]) -> list[Row]:
 
 def told_apart(outcomes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Points of any sweeps, each with the choice that tells it from the others of its finding."""
-    choices: dict[str, set[str]] = {}  # names, by finding
+    chosen = {(outcome["finding"], name) for outcome in outcomes for name in outcome["choice"]}
     values: dict[tuple[str, str], set[str]] = {}  # by finding and name
     for outcome in outcomes:
-        finding = outcome["finding"]
-        choices.setdefault(finding, set()).update(outcome["choice"])
         for name, value in outcome["settings"].items():
-            values.setdefault((finding, name), set()).add(_plain(value))
-    for (finding, name), found in values.items():
-        if len(found) > 1:
-            choices[finding].add(name)
-    return [
-        {
-            **outcome,
-            "choice": {
-                name: value
-                for name, value in outcome["settings"].items()
-                if name in choices[outcome["finding"]]
-            },
-        }
-        for outcome in outcomes
-    ]
+            values.setdefault((outcome["finding"], name), set()).add(_plain(value))
+    telling = chosen | {place for place, found in values.items() if len(found) > 1}
+
+    def choice(outcome: Mapping[str, Any]) -> dict[str, Any]:
+        settings, finding = outcome["settings"].items(), outcome["finding"]
+        return {name: value for name, value in settings if (finding, name) in telling}
+
+    return [{**outcome, "choice": choice(outcome)} for outcome in outcomes]
 
 
 def _plain(value: Any) -> str:
@@ -128,7 +133,7 @@ def effects_figure(rows: Sequence[Row], measures: Sequence[str] | None = None) -
 
 def varied(rows: Sequence[Row]) -> str:
     """The parameters that tell points apart, in the order of the points' names."""
-    names = {name: 0 for row in rows for name in row if name.startswith(PARAMETER) and row[name]}
+    names = dict.fromkeys(n for row in rows for n in row if n.startswith(PARAMETER) and row[n])
     return " · ".join(name.removeprefix(PARAMETER) for name in names)
 
 

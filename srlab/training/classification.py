@@ -34,10 +34,7 @@ class Classification:
     metric = "accuracy"
 
     def __init__(
-        self,
-        recipe: ClassificationRecipe,
-        fabric: "Fabric",
-        images: LabelledImages | None = None,
+        self, recipe: ClassificationRecipe, fabric: "Fabric", images: LabelledImages | None = None
     ) -> None:
         self.recipe, self.fabric = recipe, fabric
         self.share = Share(fabric, recipe.batch_size)
@@ -104,7 +101,8 @@ def _named(recipe: ClassificationRecipe, name: str) -> LabelledImages:
     return labelled_images(name, most=recipe.hyperparameters["num_classes"])
 
 
-def _jittered(image: Tensor, rng: np.random.Generator, *, most: int = 4) -> Tensor:
+def _jittered(image: Tensor, rng: np.random.Generator) -> Tensor:
+    most = 4  # pixels
     down, right = (int(shift) for shift in rng.integers(-most, most + 1, size=2))
     padded = F.pad(image, (most,) * 4)
     height, width = image.shape[-2:]
@@ -113,10 +111,10 @@ def _jittered(image: Tensor, rng: np.random.Generator, *, most: int = 4) -> Tens
 
 
 @torch.no_grad()
-def logits(model: nn.Module, images: Tensor, *, batch_size: int = 250) -> Tensor:
+def logits(model: nn.Module, images: Tensor) -> Tensor:
     """Of uint8 or float pictures (N, 3, h, w): (N, classes)."""
     device = next(model.parameters()).device
-    parts: Sequence[Tensor] = images.split(batch_size)
+    parts: Sequence[Tensor] = images.split(250)
     scale = 1 if images.is_floating_point() else 255
     return torch.cat([model(part.to(device).float() / scale).cpu() for part in parts])
 

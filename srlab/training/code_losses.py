@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+GREY_LEVEL = 1 / 255  # of images with 8 bits
 PRIORS = ("gaussian", "uniform", "exponential")
 
 
@@ -61,14 +62,13 @@ def gaussian_divergence(codes: Tensor) -> Tensor:
     return (variance + mean.square() - 1 - variance.log()).mean() / 2
 
 
-def confidence_weights(made: Tensor, lr: Tensor, *, unit: float = 1 / 255) -> Tensor:
+def confidence_weights(made: Tensor, lr: Tensor) -> Tensor:
     """W = 2 / (1 + C⁻¹) (B,), C⁻¹ the RMSE of each re-degraded image (Eq. 7, 8), no gradient.
 
     Whoever reproduces the input well knows its degradation, and its reconstruction counts more.
-    `unit` is in what the error is measured: grey levels of 8 bits.
     """
     error = (made.detach().float() - lr).square().mean(dim=(1, 2, 3)).sqrt()
-    return 2 / (1 + error / unit)
+    return 2 / (1 + error / GREY_LEVEL)
 
 
 def modulated_loss(sr: Tensor, hr: Tensor, weights: Tensor) -> Tensor:

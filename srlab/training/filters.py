@@ -7,13 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srlab.attribution.faig import (
-    Masks,
-    convolutions,
-    discriminative_filters,
-    faig,
-    top_filters,
-)
+from srlab.attribution.faig import Masks, convolutions, discriminative_filters, faig, top_filters
 from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
 from srlab.checkpoints.files import read_checkpoint
 from srlab.degradations.pipeline import Degradation, DegradationSpace

@@ -4,7 +4,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srlab.data.datasets import PatchSampler
 from srlab.degradations.pipeline import Degradation, DegradationSpace
 from srlab.images import center_crop
 from srlab.models.degradation_aware import BlindSuperResolver
@@ -22,20 +21,14 @@ class Paired(Supervised):
     `losses` holds the parts of the last step's loss.
     """
 
+    crops_per_draw = 2
     recipe: CodeRecipe
     model: BlindSuperResolver
 
-    def sampled(self, space: DegradationSpace, seed: int) -> PatchSampler:
-        """Two crops under each draw; pictures smaller than a crop are left out."""
+    def pictures(self, space: DegradationSpace) -> list[Tensor]:
+        """Those that are no smaller than a crop."""
         side = self.recipe.lr_size * space.scale
-        return PatchSampler(
-            [image for image in self.images.values() if min(image.shape[-2:]) >= side],
-            space=space,
-            lr_size=self.recipe.lr_size,
-            batch_size=self.recipe.batch_size,
-            seed=seed,
-            crops_per_draw=2,
-        )
+        return [image for image in self.images.values() if min(image.shape[-2:]) >= side]
 
     def drawn_batch(self, step: int) -> tuple[Tensor, Tensor, list[Degradation]]:
         """This process's share of (lr, hr, degradations) of a step."""

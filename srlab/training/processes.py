@@ -21,12 +21,7 @@ GRACE = 10.0  # seconds in which the first process ends those that have met the 
 
 @contextmanager
 def processes(
-    recipe: Recipe,
-    *,
-    device: str = "auto",
-    devices: int = 1,
-    nodes: int = 1,
-    strategy: str = "ddp",
+    recipe: Recipe, *, device: str = "auto", devices: int = 1, nodes: int = 1, strategy: str = "ddp"
 ) -> Iterator["Fabric"]:
     """What `fit` needs to train a recipe on several devices, with a process for each.
 

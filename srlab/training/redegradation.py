@@ -4,8 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from srlab.degradations.pipeline import Degradation
-from srlab.degradations.vector import degradation_vectors
-from srlab.models.redsr import Degrader, ReDSR
+from srlab.models.redsr import Degrader, ReDSR, degradation_vectors
 from srlab.training.code_losses import confidence_weights, gaussian_divergence, modulated_loss
 from srlab.training.initial import drawn_by
 from srlab.training.losses import pixel_loss

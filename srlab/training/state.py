@@ -10,6 +10,8 @@ from torch import Tensor
 
 from srlab.files import replace_file
 
+KEPT = ("identity", "step", "seconds", "precision", "history", "weights")
+
 
 class RunState:
     """How far a run has come: step, seconds, curves, kept weights; without a folder, in memory.
@@ -36,9 +38,7 @@ class RunState:
             return
         for part, value in zip(parts, saved["parts"], strict=True):
             part.load_state_dict(value)
-        self.step, self.seconds = saved["step"], saved["seconds"]
-        self.precision = saved["precision"]
-        self.history, self.weights = saved["history"], saved["weights"]
+        vars(self).update({name: saved[name] for name in KEPT})
 
     def _read(self) -> dict[str, Any] | None:
         if self.path is None or not self.path.is_file():
@@ -61,15 +61,8 @@ class RunState:
         """Write everything; a kill in mid-write leaves the former file."""
         if self.path is None:
             return
-        content = {
-            "identity": self.identity,
-            "step": self.step,
-            "seconds": self.seconds,
-            "precision": self.precision,
-            "history": self.history,
-            "weights": self.weights,
-            "parts": [part.state_dict() for part in parts],
-        }
+        content = {name: getattr(self, name) for name in KEPT}
+        content["parts"] = [part.state_dict() for part in parts]
         with replace_file(self.path) as temporary:
             torch.save(content, temporary)
 

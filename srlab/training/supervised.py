@@ -25,12 +25,10 @@ class Supervised:
     """L1 between what the network makes of degraded patches and the patches they came from."""
 
     metric = "psnr"
+    crops_per_draw = 1  # that show one picture under one degradation
 
     def __init__(
-        self,
-        recipe: Recipe,
-        fabric: "Fabric",
-        images: dict[str, Tensor] | None = None,
+        self, recipe: Recipe, fabric: "Fabric", images: dict[str, Tensor] | None = None
     ) -> None:
         self.recipe, self.fabric = recipe, fabric
         self.share = Share(fabric, recipe.batch_size)
@@ -83,12 +81,17 @@ class Supervised:
     def sampled(self, space: DegradationSpace, seed: int) -> PatchSampler:
         """Training batches under a degradation space, in the recipe's sizes."""
         return PatchSampler(
-            list(self.images.values()),
+            self.pictures(space),
             space=space,
             lr_size=self.recipe.lr_size,
             batch_size=self.recipe.batch_size,
             seed=seed,
+            crops_per_draw=self.crops_per_draw,
         )
+
+    def pictures(self, _space: DegradationSpace) -> list[Tensor]:
+        """Those that crops are taken from."""
+        return [*self.images.values()]
 
     def partners(self) -> tuple[nn.Module, ...]:
         """Networks that go down the same loss as the model and are not kept."""
@@ -130,11 +133,9 @@ def recipe_images(recipe: Recipe) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def validation_psnr(
-    model: nn.Module, images: dict[str, Tensor], scale: int, *, size: int = 192
-) -> float:
+def validation_psnr(model: nn.Module, images: dict[str, Tensor], scale: int) -> float:
     """Mean PSNR-Y in dB over the pictures' central windows, bicubically reduced and restored."""
     device = next(model.parameters()).device
-    hr = torch.stack([center_crop(image, size) for image in images.values()]).to(device)
+    hr = torch.stack([center_crop(image, 192) for image in images.values()]).to(device)
     hr = crop_to_multiple(hr, scale)
     return psnr(model(Degradation(scale=scale)(hr)), hr, border=scale).mean().item()

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from srlab.book.project import find_notebooks, find_root
-from srlab.book.runner import check_parameters, chosen_parameters
+from srlab.book.runner import chosen_parameters, known_parameters
+from srlab.studies.parameters import check_given
 
 
 def _files(toc):
@@ -33,7 +34,7 @@ def test_toc_and_files_agree(repository):
 
 def test_quick_parameters_are_parameters(repository):
     for notebook in find_notebooks(repository):
-        check_parameters(notebook, chosen_parameters(notebook, {}, quick=True))
+        check_given(chosen_parameters(notebook, {}, quick=True), known_parameters(notebook))
 
 
 def test_every_notebook_has_one_parameters_cell_with_comments(repository):

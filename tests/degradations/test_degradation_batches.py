@@ -8,10 +8,10 @@ import torch
 
 from srlab.data.datasets import PatchSampler, load_images
 from srlab.degradations import Degradation, DegradationSpace
-from srlab.degradations.benchmarks import gaussian8
 from srlab.degradations.filters import gaussian_kernel
 from srlab.degradations.pipeline import degrade_each
-from srlab.degradations.vector import VECTOR, degradation_vectors
+from srlab.models.redsr import VECTOR, degradation_vectors
+from srlab.studies.redsr.blurs import gaussian8
 
 CPU = torch.device("cpu")
 KEPT = (241.908116, 3882.776538, 0.143146)  # sums of lr and hr, one value

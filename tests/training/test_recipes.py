@@ -1,12 +1,17 @@
 import json
+import tomllib
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
 from srlab.data.assets import IMAGE_SETS
 from srlab.data.datasets import EMBEDDED
 from srlab.models import build
-from srlab.training.recipes import FAIG_TWO, RECIPES, SRRESNET_GR, Recipe, recipe, recipe_from
+from srlab.training import recipes
+from srlab.training.recipes import RECIPES, Recipe, recipe, recipe_from
+
+FOLDER = Path(recipes.__file__).parent
 
 
 def differences(one, other):
@@ -54,9 +59,10 @@ def test_faig_retrains_one_baseline_on_one_degradation_at_a_time(kind, absent, s
     runs = [recipe(name) for name in names]
     assert {run.start[""] for run in runs} == {f"faig-baseline{seed}"}
     assert {run.target for run in runs[1:]} == {f"faig-target{seed}"}
+    both = recipe("faig-target").space
     for run in runs:
         assert getattr(run.space, absent) == (0, 0)
-        assert getattr(run.space, f"{kind}_sigma") == getattr(FAIG_TWO, f"{kind}_sigma")
+        assert getattr(run.space, f"{kind}_sigma") == getattr(both, f"{kind}_sigma")
         assert (run.steps, run.batch_size, run.lr_size) == (600, 8, 24)
     for run in runs[2:]:
         assert differences(runs[1], run) <= {"ranking", "purpose"}
@@ -91,6 +97,14 @@ def test_no_recipe_learns_from_a_test_set(name):
         assert judged <= {"photographs", "cifar10-test"}
 
 
+def test_no_two_tables_have_a_row_of_one_name():
+    tables = [tomllib.loads(file.read_text("utf-8")) for file in FOLDER.glob("*.toml")]
+    spaces = [name for table in tables for name in table.pop("spaces", ())]
+    for names in (spaces, [name for table in tables for name in table]):
+        assert len(names) == len(set(names))
+    assert len(tables) == 4
+
+
 def test_unknown_recipes_are_answered_with_the_known():
     with pytest.raises(ValueError, match="'srresnet'; srlab has srresnet-gr, "):
         recipe("srresnet")
@@ -109,7 +123,7 @@ def test_unknown_recipes_are_answered_with_the_known():
 )
 def test_impossible_recipes_are_refused_when_they_are_made(settings, message):
     with pytest.raises(ValueError, match=message):
-        replace(SRRESNET_GR, **settings)
+        replace(recipe("srresnet-gr"), **settings)
 
 
 def test_a_classifier_learns_with_a_known_optimizer():

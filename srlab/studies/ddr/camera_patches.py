@@ -9,10 +9,10 @@ from torch import Tensor
 
 from srlab.data.datasets import load_images
 from srlab.data.labelled import CameraPicture, city100
-from srlab.degradations.cameras import CAMERAS
 from srlab.degradations.filters import downsample
 from srlab.degradations.windows import in_turn
 from srlab.images import check_images, crop, crop_to_multiple
+from srlab.studies.ddr.cameras import CAMERAS
 
 QUALITIES = ("high", "low")
 
@@ -32,7 +32,7 @@ class CameraPatches(NamedTuple):
 
 
 def camera_patches(
-    image_set: str, *, count: int, size: int = 32, limit: int | None = None, seed: int = 0
+    image_set: str, *, count: int, size: int = 32, limit: int | None = None
 ) -> CameraPatches:
     """`count` places, each as two cameras show it in two qualities.
 
@@ -40,13 +40,13 @@ def camera_patches(
     seen through `CAMERAS`, which are simulated. Places lie at the same share of width and height
     in all four pictures of a scene, spread evenly over the scenes.
     """
-    taken = city100() if image_set == "city100" else _simulated(image_set, limit, seed)
+    taken = city100() if image_set == "city100" else _simulated(image_set, limit)
     shots: dict[str, dict[tuple[str, str], Tensor]] = {}
     for picture in taken:
         check_images(picture.image)
         shots.setdefault(picture.scene, {})[picture.camera, picture.quality] = picture.image
     parts = []
-    for scene, row, column in _places(shots, count, size, np.random.default_rng(seed)):
+    for scene, row, column in _places(shots, count, size, np.random.default_rng(0)):
         for (camera, quality), image in shots[scene].items():
             top, left = (
                 round(share * (extent - size))
@@ -57,12 +57,12 @@ def camera_patches(
     return CameraPatches(torch.stack(images), *map(np.array, labels))
 
 
-def _simulated(image_set: str, limit: int | None, seed: int) -> Iterable[CameraPicture]:
+def _simulated(image_set: str, limit: int | None) -> Iterable[CameraPicture]:
     for number, (name, picture) in enumerate(load_images(image_set, limit=limit).items()):
         scene = downsample(crop_to_multiple(picture[None], 4), 2).clamp(0, 1)
         for index, (camera, take) in enumerate(CAMERAS.items()):
             for reach, quality in enumerate(QUALITIES, start=1):
-                rng = np.random.default_rng((seed, number, index, reach))
+                rng = np.random.default_rng((0, number, index, reach))
                 yield CameraPicture(take(scene, rng, reach=reach)[0], camera, quality, name)
 
 

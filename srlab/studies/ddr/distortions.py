@@ -12,9 +12,9 @@ from torch import Tensor
 
 from srlab.data.datasets import load_images
 from srlab.data.labelled import live
-from srlab.degradations.codecs import fast_fading, jpeg2000
 from srlab.degradations.filters import add_noise, blur, downsample, jpeg
 from srlab.images import crop, crop_to_multiple, image_from_array, image_to_array
+from srlab.studies.ddr.codecs import fast_fading, jpeg2000
 
 # name → the operator, and its strengths from mild to strong
 DISTORTIONS: dict[str, tuple[Callable[..., Tensor], tuple[float, ...]]] = {
@@ -36,7 +36,7 @@ class Crops(NamedTuple):
 
 
 def distorted_crops(
-    image_set: str, *, count: int | None = None, size: int = 96, each: int = 1, seed: int = 0
+    image_set: str, *, count: int | None = None, size: int = 96, each: int = 1
 ) -> Crops:
     """The central crops of the first `count` pictures of a set under all distortions.
 
@@ -46,7 +46,7 @@ def distorted_crops(
     """
     if image_set == "live":
         return _crops(_live(count), size, each)
-    return _crops(_synthesised(load_images(image_set, limit=count), seed), size, each)
+    return _crops(_synthesised(load_images(image_set, limit=count)), size, each)
 
 
 Distorted = tuple[Tensor, str, str, int]  # image (3, H, W), distortion, content, level
@@ -60,10 +60,10 @@ def _live(count: int | None) -> Iterable[Distorted]:
             yield image, distortion, reference, level
 
 
-def _synthesised(pictures: dict[str, Tensor], seed: int) -> Iterable[Distorted]:
+def _synthesised(pictures: dict[str, Tensor]) -> Iterable[Distorted]:
     for number, (name, picture) in enumerate(pictures.items()):
         image = downsample(crop_to_multiple(picture[None], 2), 2).clamp(0, 1)
-        rng = np.random.default_rng((seed, number))
+        rng = np.random.default_rng((0, number))
         for distortion, (distort, strengths) in DISTORTIONS.items():
             for level, strength in enumerate(strengths, start=1):
                 drawn = (rng,) if distort is add_noise else ()

@@ -12,9 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srlab.capture import capture
 from srlab.images import luma
-from srlab.networks.layout import laid_out
+from srlab.representation.embedding import features
+
+BORDER = 4  # pixels that are left out on each side
+REACH = 2  # pixels around a map's that may explain it
 
 
 class PrincipalMaps(NamedTuple):
@@ -46,21 +48,12 @@ def principal_maps(features: Tensor, count: int = 8) -> PrincipalMaps:
     return PrincipalMaps(maps.reshape(-1, count, *features.shape[2:]).float(), shares.float())
 
 
-@torch.no_grad()
 def layer_maps(
     model: nn.Module, lr: Tensor, layers: Sequence[str], *, count: int = 8, batch_size: int = 10
 ) -> dict[str, PrincipalMaps]:
     """Principal maps of several layers for images (N, 3, h, w), on the CPU: {layer: maps}."""
-    found: dict[str, list[PrincipalMaps]] = {layer: [] for layer in layers}
-    for batch in laid_out(lr, model).split(batch_size):
-        with capture(model, layers, stop=True) as features:
-            model(batch)
-        for layer in layers:
-            found[layer].append(principal_maps(features[layer].cpu(), count))
-    return {
-        layer: PrincipalMaps(*map(torch.cat, zip(*parts, strict=True)))
-        for layer, parts in found.items()
-    }
+    found = features(model, lr, layers, batch_size=batch_size)
+    return {layer: principal_maps(own, count) for layer, own in found.items()}
 
 
 def edges(images: Tensor) -> Tensor:
@@ -69,29 +62,29 @@ def edges(images: Tensor) -> Tensor:
     return (down**2 + right**2).sqrt()
 
 
-def edge_correlation(maps: Tensor, images: Tensor, *, border: int = 4) -> Tensor:
+def edge_correlation(maps: Tensor, images: Tensor) -> Tensor:
     """Pearson's r, over the pixels, of the maps' activity and the images' edges: (N,).
 
     Activity is the root of the summed squares of the maps (N, K, h, w): it counts each map by its
-    eigenvalue and does not depend on signs. `border` pixels are left out on each side, where
+    eigenvalue and does not depend on signs. `BORDER` pixels are left out on each side, where
     zero padding leaves a frame. A picture without any edge has r = 0.
     """
-    _check_same_size(maps, images, border)
-    pairs = [_inside(maps.pow(2).sum(dim=1).sqrt(), border), _inside(edges(images), border)]
+    _check_same_size(maps, images, BORDER)
+    pairs = [_inside(maps.pow(2).sum(dim=1).sqrt(), BORDER), _inside(edges(images), BORDER)]
     one, two = (values.flatten(1) - values.flatten(1).mean(dim=1, keepdim=True) for values in pairs)
     return F.cosine_similarity(one.double(), two.double(), dim=1, eps=1e-12)
 
 
-def content_share(maps: Tensor, images: Tensor, *, reach: int = 2, border: int = 4) -> Tensor:
+def content_share(maps: Tensor, images: Tensor, *, border: int = BORDER) -> Tensor:
     """Share of the maps' variance that the images explain linearly (R²), in [0, 1]: (N,).
 
-    Regressors are the luma of all pixels at most `reach` away: a map that repeats the picture, or
+    Regressors are the luma of all pixels at most `REACH` away: a map that repeats the picture, or
     any small linear filter of it, scores 1; one that ignores it about (number of regressors)
     divided by (number of pixels). Maps count by their variance.
     """
     _check_same_size(maps, images, border)
-    side = 2 * reach + 1
-    padded = F.pad(luma(images), (reach,) * 4, mode="reflect")
+    side = 2 * REACH + 1
+    padded = F.pad(luma(images), (REACH,) * 4, mode="reflect")
     around = F.unfold(padded, side).reshape(len(images), side**2, *images.shape[2:])
     inputs = _inside(around, border).flatten(2).mT.double()  # (N, pixels, side²)
     outputs = _inside(maps, border).flatten(2).mT.double()  # (N, pixels, K)
@@ -102,7 +95,7 @@ def content_share(maps: Tensor, images: Tensor, *, reach: int = 2, border: int =
     return explained / outputs.pow(2).sum(dim=(1, 2)).clamp(min=1e-12)
 
 
-def degradation_share(features: Tensor, versions: int, *, border: int = 4) -> Tensor:
+def degradation_share(features: Tensor, versions: int, *, border: int = BORDER) -> Tensor:
     """Share of a layer's variance that goes with the degradation, contents held fixed: (N,).
 
     Row i·K + k of the features (N·K, C, h, w) is content i under degradation k of K `versions`.

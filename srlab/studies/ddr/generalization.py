@@ -30,8 +30,8 @@ def fit_generalized_gaussian(values: np.ndarray) -> GeneralizedGaussian:
     values = np.abs(np.asarray(values, np.float64))
     if values.size == 0 or not np.isfinite(values).all() or not values.any():
         raise ValueError(
-            f"expected finite values, not all zero, to fit a distribution; got {values.size} values"
-            + (" that are all zero" if values.size and not values.any() else "")
+            "expected finite values, not all zero, to fit a distribution; got "
+            f"{values.size} values, the largest {values.max(initial=0):g}"
         )
     root = np.sqrt((values**2).mean())
     ratio = 2 * np.log(values.mean() / root)

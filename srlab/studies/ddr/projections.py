@@ -14,11 +14,7 @@ DIMENSIONS: dict[Method, tuple[int, ...]] = {"tsne": (2, 3), "pca": (2, 3, 10)} 
 
 
 def projection_indices(
-    points: np.ndarray,
-    labels: Sequence | np.ndarray,
-    groups: Sequence | np.ndarray,
-    *,
-    runs: int,
+    points: np.ndarray, labels: Sequence | np.ndarray, groups: Sequence | np.ndarray, *, runs: int
 ) -> dict[tuple[str, int], RunsIndex]:
     """Index of points (N, D) by `labels` in every projection: {("t-SNE", 2): …, ("PCA", 10): …}.
 
@@ -86,14 +82,14 @@ def _clouds(points: np.ndarray, labels: Sequence | np.ndarray) -> list[np.ndarra
     return [points[labels == name].astype(np.float64) for name in np.unique(labels)]
 
 
-def structureless(points: np.ndarray, *, seed: int = 0) -> np.ndarray:
+def structureless(points: np.ndarray) -> np.ndarray:
     """As many points (N, D), as wide along each coordinate, but one Gaussian cloud: no clusters.
 
     Shuffling coordinates would not do: a coordinate with two humps keeps them, and thus clusters.
     """
-    return np.random.default_rng(seed).normal(points.mean(axis=0), points.std(axis=0), points.shape)
+    return np.random.default_rng(0).normal(points.mean(axis=0), points.std(axis=0), points.shape)
 
 
-def seen_clusters(embedding: np.ndarray, count: int, *, seed: int = 0) -> np.ndarray:
+def seen_clusters(embedding: np.ndarray, count: int) -> np.ndarray:
     """Labels (N,) of the `count` clusters that k-means, like an eager eye, finds in a picture."""
-    return KMeans(count, n_init=4, random_state=seed).fit_predict(embedding)
+    return KMeans(count, n_init=4, random_state=0).fit_predict(embedding)

@@ -58,13 +58,9 @@ class RunsIndex:
 
 
 def runs_index(
-    embeddings: Sequence[np.ndarray],
-    labels: Sequence | np.ndarray,
-    groups: Sequence | np.ndarray,
-    *,
-    draws: int = 500,
+    embeddings: Sequence[np.ndarray], labels: Sequence | np.ndarray, groups: Sequence | np.ndarray
 ) -> RunsIndex:
     """By `labels` (N,), of embeddings (N, 2) of the same points; `groups` (N,) are contents."""
-    drawn = [separability_draws(points, labels, groups, draws=draws) for points in embeddings]
+    drawn = [separability_draws(points, labels, groups) for points in embeddings]
     values = [separability(points, labels).index for points in embeddings]
     return RunsIndex(np.array(values), np.mean(drawn, axis=0))

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from srlab.degradations.filters import shift, upsample
-from srlab.degradations.parts import parts, without
 from srlab.degradations.pipeline import Degradation
 from srlab.images import luma
 from srlab.metrics import psnr
 from srlab.statistics import middle
+from srlab.studies.ddr.parts import parts, without
 
 Method = Callable[[Tensor], Tensor]  # LR images (B, 3, h, w) → (B, 3, scale·h, scale·w)
 Drawn = tuple[Degradation, ...]  # one for each picture
@@ -36,22 +36,18 @@ class Left:
         """Of the part in all pictures together."""
         return float(self.kept.sum() / self.given.sum())
 
-    def interval(
-        self, *, draws: int = 1000, level: float = 0.95, seed: int = 0
-    ) -> tuple[float, float]:
-        """Bootstrap interval of the share over pictures."""
-        return middle(self._drawn(draws, seed), level)
+    def interval(self) -> tuple[float, float]:
+        """95 % bootstrap interval of the share over pictures."""
+        return middle(self._drawn())
 
-    def minus(
-        self, other: "Left", *, draws: int = 1000, level: float = 0.95, seed: int = 0
-    ) -> tuple[float, float]:
-        """Bootstrap interval of the difference of two shares in the same pictures."""
-        return middle(self._drawn(draws, seed) - other._drawn(draws, seed), level)
+    def minus(self, other: "Left") -> tuple[float, float]:
+        """That of the difference of two shares in the same pictures."""
+        return middle(self._drawn() - other._drawn())
 
-    def _drawn(self, draws: int, seed: int) -> np.ndarray:
-        """Shares (draws,) with pictures drawn with replacement."""
+    def _drawn(self) -> np.ndarray:
+        """Shares (1000,) with pictures drawn with replacement."""
         count = len(self.kept)
-        rows = np.random.default_rng(seed).integers(count, size=(draws, count))
+        rows = np.random.default_rng(0).integers(count, size=(1000, count))
         return self.kept[rows].sum(axis=1) / self.given[rows].sum(axis=1)
 
 
@@ -64,7 +60,7 @@ class Restorations:
     """Pictures `hr` (N, 3, H, W) under named conditions, and what methods make of them.
 
     A condition is one `Degradation` for all pictures or one for each, and reduces by the scale that
-    all share. Noise depends on `seed` and the picture alone, so that a picture with and without
+    all share. Noise depends on the picture alone, so that a picture with and without
     its blur carries the same noise. Each method sees each input once.
     """
 
@@ -74,10 +70,9 @@ class Restorations:
         hr: Tensor,
         conditions: Mapping[str, Degradation | Sequence[Degradation]],
         *,
-        seed: int = 0,
         batch_size: int = 4,
     ) -> None:
-        self.methods, self.hr, self.seed, self.batch_size = methods, hr, seed, batch_size
+        self.methods, self.hr, self.batch_size = methods, hr, batch_size
         self.conditions = {name: _each(drawn, len(hr)) for name, drawn in conditions.items()}
         self._outputs: dict[tuple[str, Drawn], _Output] = {}
 
@@ -109,7 +104,7 @@ class Restorations:
 
     def _degraded(self, drawn: Drawn) -> Tensor:
         images = [
-            degradation(self.hr[[index]], np.random.default_rng((self.seed, index)))
+            degradation(self.hr[[index]], np.random.default_rng((0, index)))
             for index, degradation in enumerate(drawn)
         ]
         return torch.cat(images)

@@ -7,7 +7,6 @@ What takes too long for a build of the book is recorded: `python -m srlab.studie
 COMMIT` takes over what a sweep of the page left in FOLDER, which ran at COMMIT.
 """
 
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from srlab.files import replace_file
 from srlab.representation.embedding import separability
 from srlab.studies.ddr.restarts import restarts
 from srlab.studies.study import Outcome, exceeds, reaches, span, stays_below, together
+from srlab.studies.sweeps import outcomes_in
 from srlab.training.recipes import seed_names
 
 LEVEL = 20  # from which DDR counts degradations as separated: "+"
@@ -56,18 +56,16 @@ class Separation(NamedTuple):
 
 def trained_alike(seeds: Iterable[int]) -> list[Subject]:
     """SRResNets that differ in their skip alone; and one kind that learnt from blur and noise."""
-    found = []
-    for seed in seeds:
-        none, features, image, blind = (
-            seed_names(f"srresnet-{kind}", [seed])[0] for kind in ("wogr", "skip", "gr", "blind")
-        )
-        found += [
-            Subject("no skip", none, "body.15", "none"),
-            Subject("skip of features", features, "body.15", "features"),
-            Subject("skip of the image", image, "body.15", "image"),
-            Subject("skip of the image, trained blind", blind, "body.15", "image", True, image),
-        ]
-    return sorted(found, key=lambda subject: [one.kind for one in found].index(subject.kind))
+    none, features, image, blind = (
+        seed_names(f"srresnet-{kind}", list(seeds)) for kind in ("wogr", "skip", "gr", "blind")
+    )
+    pairs, told = zip(blind, image, strict=True), "skip of the image, trained blind"
+    return [
+        *(Subject("no skip", name, "body.15", "none") for name in none),
+        *(Subject("skip of features", name, "body.15", "features") for name in features),
+        *(Subject("skip of the image", name, "body.15", "image") for name in image),
+        *(Subject(told, name, "body.15", "image", True, like) for name, like in pairs),
+    ]
 
 
 ZOO = [  # srlab's narrow networks, trained on clean pictures on equal terms
@@ -110,9 +108,9 @@ def obtainable_subjects(group: str, seeds: Iterable[int]) -> tuple[list[Subject]
     return [one for one in every if one.network not in missing], missing
 
 
-def at_step(subject: Subject, step: int, last: int = 6000) -> Subject:
-    """The same network after so many of its training steps."""
-    return subject if step == last else subject._replace(network=f"{subject.network}@{step}")
+def at_step(subject: Subject, step: int) -> Subject:
+    """The same network after so many of its training steps, 6000 in all."""
+    return subject if step == 6000 else subject._replace(network=f"{subject.network}@{step}")
 
 
 def separation(
@@ -182,16 +180,12 @@ def as_rows(found: Iterable[Separation]) -> list[dict[str, Any]]:
     ]
 
 
-def from_rows(rows: Iterable[dict[str, Any]]) -> list[Separation]:
+def from_rows(rows: Sequence[dict[str, Any]]) -> list[Separation]:
     """Back again."""
+    subjects = ({name: row[name] for name in Subject._fields} for row in rows)
     return [
-        Separation(
-            Subject(**{name: row[name] for name in Subject._fields}),
-            tuple(row["tsne"]),
-            row["pca"],
-            row["psnr"],
-        )
-        for row in rows
+        Separation(Subject(**own), tuple(row["tsne"]), row["pca"], row["psnr"])
+        for own, row in zip(subjects, rows, strict=True)
     ]
 
 
@@ -214,8 +208,7 @@ def read_recorded(path: Path = RECORDED) -> list[Recording]:
 
 def take_over(folder: str | Path, commit: str, path: Path = RECORDED) -> list[Recording]:
     """Put what a sweep of the page left in `folder` into the record, in older runs' place."""
-    outcomes = [json.loads(file.read_text("utf-8")) for file in Path(folder).rglob("outcome.json")]
-    new = [_recording(one, commit) for one in outcomes if one["record"]]
+    new = [_recording(one, commit) for one in outcomes_in(folder).values() if one["record"]]
     kept = {(one.group, one.image_set): one for one in [*read_recorded(path), *new]}
     rows = [{**one._asdict(), "found": as_rows(one.found)} for _, one in sorted(kept.items())]
     with replace_file(path) as temporary:

@@ -33,11 +33,7 @@ def compact(points: np.ndarray) -> np.ndarray:
 
 
 def level_pairs(
-    points: np.ndarray,
-    *,
-    project: Project = principal_components,
-    draws: int = 0,
-    seed: int = 0,
+    points: np.ndarray, *, project: Project = principal_components, draws: int = 0
 ) -> LevelPairs:
     """Caliński–Harabasz index of each pair of levels, projected without the other levels.
 
@@ -58,7 +54,7 @@ def level_pairs(
         index = separability(shown, labels).index
         matrix[pair] = matrix[pair[::-1]] = index
         if draws:
-            values = separability_draws(shown, labels, groups, draws=draws, seed=seed)
+            values = separability_draws(shown, labels, groups, draws=draws)
             drawn[:, *pair] = drawn[:, *pair[::-1]] = values
     return LevelPairs(matrix, drawn)
 
@@ -84,15 +80,13 @@ def distance_rank(matrix: np.ndarray, levels: Sequence[float]) -> float:
     return rank_correlation(matrix[rows, columns], np.abs(values[rows] - values[columns]))
 
 
-def distance_rank_interval(
-    pairs: LevelPairs, levels: Sequence[float], *, level: float = 0.95
-) -> tuple[float, float]:
-    """Bootstrap interval of `distance_rank` over contents."""
+def distance_rank_interval(pairs: LevelPairs, levels: Sequence[float]) -> tuple[float, float]:
+    """95 % bootstrap interval of `distance_rank` over contents."""
     if not len(pairs.draws):
         raise ValueError(
             "these pairs were made without bootstrap draws: pass draws= to level_pairs"
         )
-    return middle([distance_rank(drawn, levels) for drawn in pairs.draws], level)
+    return middle([distance_rank(drawn, levels) for drawn in pairs.draws])
 
 
 def nested_share(matrix: np.ndarray) -> float:

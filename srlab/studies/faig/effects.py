@@ -26,10 +26,7 @@ class Effect:
 
 
 def effects(
-    model: nn.Module,
-    reference: Weights,
-    networks: Mapping[Name, Weights],
-    windows: Windows,
+    model: nn.Module, reference: Weights, networks: Mapping[Name, Weights], windows: Windows
 ) -> dict[tuple[Name, str], Effect]:
     """{(network, kind): effect} of each of `networks`, compared with the `reference` weights.
 

@@ -81,11 +81,7 @@ def predict_by_filters(
 
 
 def predict_by_features(
-    model: nn.Module,
-    layer: str,
-    kinds: Sequence[str],
-    known: Iterable[Windows],
-    unseen: Windows,
+    model: nn.Module, layer: str, kinds: Sequence[str], known: Iterable[Windows], unseen: Windows
 ) -> Prediction:
     """Of unseen windows, by a linear classifier that learns from the known ones.
 

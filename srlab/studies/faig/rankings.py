@@ -4,12 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from srlab.attribution.faig import (
-    FilterAttribution,
-    Scores,
-    discriminative_scores,
-    faig,
-)
+from srlab.attribution.faig import FilterAttribution, Scores, discriminative_scores, faig
 from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
 from srlab.degradations.windows import Windows
 from srlab.studies.networks import Tuned, tuned

@@ -15,6 +15,7 @@ from srlab.attribution.objective import Network
 from srlab.attribution.paths import deblur
 from srlab.metrics import psnr, ssim
 from srlab.statistics import drawn_groups, linear_correlation, rank_correlation
+from srlab.statistics import middle as interval
 from srlab.studies.lam.hard_patches import HardPatches
 
 Window = tuple[float, float, float, float]  # top, left, height, width in LR pixels
@@ -91,10 +92,9 @@ def distance(shape: tuple[int, ...], window: Window) -> np.ndarray:
     """Of each LR pixel to the window, in whole pixels: (h, w)."""
     top, left, height, width = window
     rows, columns = (
-        np.clip(np.maximum(np.floor(start) - at, at - np.ceil(start + extent) + 1), 0, None)
-        for start, extent, at in (
-            (top, height, np.arange(shape[0])),
-            (left, width, np.arange(shape[1])),
+        np.maximum(np.floor(start) - at, at - np.ceil(start + extent) + 1).clip(min=0)
+        for start, extent, at in zip(
+            (top, left), (height, width), map(np.arange, shape), strict=True
         )
     )
     return np.maximum(rows[:, None], columns).astype(np.int64)
@@ -111,12 +111,7 @@ class Correlation:
 
 
 def log_correlation(
-    x: np.ndarray,
-    y: np.ndarray,
-    families: np.ndarray | list[str],
-    *,
-    draws: int = 1000,
-    seed: int = 0,
+    x: np.ndarray, y: np.ndarray, families: np.ndarray | list[str], *, draws: int = 1000
 ) -> Correlation:
     """How the logarithm of x goes with y over networks; both (networks, k) and averaged over k.
 
@@ -133,16 +128,13 @@ def log_correlation(
         )
     if not (x > 0).all():
         raise ValueError("the first measure holds values ≤ 0, which have no logarithm")
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     found = []
     for rows in drawn_groups(members, draws, rng):
         columns = rng.integers(x.shape[1], size=x.shape[1])
         found.append(_both(x[rows][:, columns], y[rows][:, columns]))
-    low, high = np.nanquantile(found, [0.025, 0.975], axis=0)
-    pearson, spearman = _both(x, y)
-    return Correlation(
-        pearson, spearman, (float(low[0]), float(high[0])), (float(low[1]), float(high[1]))
-    )
+    both = (interval(own, nan_policy="omit") for own in zip(*found, strict=True))
+    return Correlation(*_both(x, y), *both)
 
 
 def _both(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
@@ -167,7 +159,6 @@ def growth(
     depths: np.ndarray | list[int],
     *,
     draws: int = 1000,
-    seed: int = 0,
 ) -> Growth:
     """Slopes of `values` (networks, k), averaged over k patches, against log₂ of width and depth.
 
@@ -185,13 +176,6 @@ def growth(
     if np.linalg.matrix_rank(design) < 3:
         raise ValueError("width and depth must both vary, and not together")
     solve = np.linalg.pinv(design)[:2]  # (2, networks)
-    rng = np.random.default_rng(seed)
-    columns = rng.integers(values.shape[1], size=(draws, values.shape[1]))
+    columns = np.random.default_rng(0).integers(values.shape[1], size=(draws, values.shape[1]))
     own, drawn = solve @ values.mean(axis=1), solve @ values[:, columns].mean(axis=2)
     return Growth(float(own[0]), float(own[1]), drawn[0], drawn[1])
-
-
-def interval(draws: np.ndarray) -> tuple[float, float]:
-    """The middle 95 % of bootstrap draws."""
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return float(low), float(high)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from srlab.attribution.objective import Network
 from srlab.capture import frozen
 from srlab.data.datasets import image_digest, load_images
 from srlab.degradations.filters import downsample
+from srlab.files import replace_file
 from srlab.images import crop, crop_to_multiple
 from srlab.metrics import psnr
 
@@ -63,14 +65,13 @@ def hard_patches(
 ) -> HardPatches:
     """The k hardest size × size sub-images of a set for `networks`, which enlarge by `scale`.
 
-    Several sets are joined by +, as in "urban100-30+b100"; `limit` then counts in each.
-
+    Sets are joined by +, as in "urban100-30+b100"; `limit` then counts in each.
     Candidates lie on a grid with `stride` HR pixels (default size/2, and never less, so that no
     two share more than half); `limit` takes only the first pictures, `per_picture` at most so
-    many patches of each. Every network is given each candidate's LR image by itself. A candidate's
-    hardness is the mean of two ranks: by low mean PSNR and by high standard deviation between the
-    networks (with a single network by the first alone). A network's PSNRs are kept in the cache
-    folder; they are measured again when its answer to the first candidate is not what it was.
+    many patches of each. Every network sees each candidate by itself. A candidate's hardness is the
+    mean of two ranks: by low mean PSNR and by high standard deviation between the networks (with a
+    single network by the first alone). A network's PSNRs are kept in the cache folder, and measured
+    again when its answer to the first candidate is not what it was.
 
     >>> patches = hard_patches("photographs", {"SRResNet": one, "FSRCNN": other}, 10)
     """
@@ -81,35 +82,24 @@ def hard_patches(
         for one in image_set.split("+")
         for name, image in load_images(one, limit=limit).items()
     }
-    places = _grid(images, size, stride, scale)
-    settings = {
-        "images": image_digest(images),
-        "size": size,
-        "scale": scale,
-        "stride": stride,
-        "values": [0, 1],
-    }
-    quality = {}
-    for name, network in networks.items():
-        with frozen(network):
-            quality[name] = _quality(name, network, images, places, settings, device)
+    some = _Candidates(images, size, scale, stride)
+    quality = {name: _quality(name, own, some, device) for name, own in networks.items()}
     hardness = _hardness(np.stack(list(quality.values())))
-    order = _hardest(hardness, places, per_picture)
-    if len(order) < k:
+    chosen = _hardest(hardness, some.places, per_picture)[:k]
+    if len(chosen) < k:
         raise ValueError(
-            f"{image_set} holds {len(order)} sub-images of {size}×{size}, {k} were asked for; "
+            f"{image_set} holds {len(chosen)} sub-images of {size}×{size}, {k} were asked for; "
             "ask for fewer or smaller ones, or take a larger set"
         )
-    chosen = order[:k]
-    pairs = [_pair(images, places[index], size, scale) for index in chosen]
+    lr, hr = (torch.cat(own).to(device) for own in zip(*map(some.pair, chosen), strict=True))
     return HardPatches(
-        lr=torch.cat([lr for lr, _ in pairs]).to(device),
-        hr=torch.cat([hr for _, hr in pairs]).to(device),
-        pictures=tuple(places[index][0] for index in chosen),
-        corners=np.array([places[index][1:] for index in chosen]),
+        lr=lr,
+        hr=hr,
+        pictures=tuple(some.places[index][0] for index in chosen),
+        corners=np.array([some.places[index][1:] for index in chosen]),
         psnr={name: values[chosen] for name, values in quality.items()},
         hardness=hardness[chosen],
-        candidates=len(places),
+        candidates=len(some.places),
     )
 
 
@@ -130,33 +120,37 @@ def _check(networks: Mapping[str, Any], k: int, size: int, scale: int, stride: i
         )
 
 
-def _grid(images: Mapping[str, Tensor], size: int, stride: int, scale: int) -> list[Place]:
-    """Corners of all candidates, the grid in the middle of its picture."""
-    places = []
-    for name, image in images.items():
-        rows, columns = (_starts(extent, size, stride, scale) for extent in image.shape[-2:])
-        places += [(name, top, left) for top in rows for left in columns]
-    return places
+@dataclass(frozen=True)
+class _Candidates:
+    """Sub-images on a grid in the middle of each picture."""
 
+    images: dict[str, Tensor]
+    size: int
+    scale: int
+    stride: int
 
-def _starts(extent: int, size: int, stride: int, scale: int) -> range:
-    if extent < size:
-        return range(0)
-    first = (extent - size) % stride // 2 // scale * scale
-    return range(first, extent - size + 1, stride)
+    @cached_property
+    def places(self) -> list[Place]:
+        """Their corners."""
+        places = []
+        for name, image in self.images.items():
+            rows, columns = map(self._starts, image.shape[-2:])
+            places += [(name, top, left) for top in rows for left in columns]
+        return places
 
+    def _starts(self, extent: int) -> range:
+        first = (extent - self.size) % self.stride // 2 // self.scale * self.scale
+        return range(first, max(extent - self.size + 1, first), self.stride)
 
-def _pair(
-    images: Mapping[str, Tensor], place: Place, size: int, scale: int
-) -> tuple[Tensor, Tensor]:
-    """(lr, hr), each a batch of one; cut first, so that a candidate is a picture of its own.
+    def pair(self, index: int) -> tuple[Tensor, Tensor]:
+        """(lr, hr), each a batch of one; cut first, so that a candidate is a picture of its own.
 
-    Bicubic reduction overshoots at edges, and files cannot hold that. Nor can every network: the
-    published PAN answers −0.06 at an edge with 1e20.
-    """
-    name, top, left = place
-    hr = crop(images[name], top, left, size, size)[None]
-    return downsample(hr, scale).clamp(0, 1), hr
+        Bicubic reduction overshoots at edges, and files cannot hold that. Nor can every network:
+        the published PAN answers −0.06 at an edge with 1e20.
+        """
+        name, top, left = self.places[index]
+        hr = crop(self.images[name], top, left, self.size, self.size)[None]
+        return downsample(hr, self.scale).clamp(0, 1), hr
 
 
 def _hardness(quality: np.ndarray) -> np.ndarray:
@@ -181,44 +175,43 @@ def _hardest(hardness: np.ndarray, places: list[Place], per_picture: int | None)
 
 @torch.no_grad()
 def _quality(
-    name: str,
-    network: Network,
-    images: Mapping[str, Tensor],
-    places: list[Place],
-    settings: dict[str, Any],
-    device: torch.device | str,
+    name: str, network: Network, some: _Candidates, device: torch.device | str
 ) -> np.ndarray:
     """PSNR of each candidate (N,), from the cache if this network was measured before."""
-    size, scale = settings["size"], settings["scale"]
-    first = network(_pair(images, places[0], size, scale)[0].to(device)) if places else None
-    file = _cached(settings, first)
-    with suppress(OSError, ValueError):
-        values = np.load(file)
-        if values.shape == (len(places),):
-            return values
-    measured = []
-    for place in tqdm(
-        places, f"hard patches: {name}", unit="patch", delay=2, leave=False, mininterval=1
-    ):
-        lr, hr = (image.to(device) for image in _pair(images, place, size, scale))
-        measured.append(psnr(network(lr), hr, border=scale).item())
-    values = np.array(measured)
-    _keep(file, values)
+
+    def answer(index: int) -> tuple[Tensor, Tensor]:
+        lr, hr = (image.to(device) for image in some.pair(index))
+        return network(lr), hr
+
+    every = range(len(some.places))
+    with frozen(network):
+        file = _cached(some, answer(0)[0] if every else None)
+        with suppress(OSError, ValueError):
+            values = np.load(file)
+            if values.shape == (len(every),):
+                return values
+        bar = tqdm(
+            every, f"hard patches: {name}", unit="patch", delay=2, leave=False, mininterval=1
+        )
+        values = np.array([psnr(*answer(index), border=some.scale).item() for index in bar])
+    with (
+        suppress(OSError),
+        replace_file(file) as temporary,
+    ):  # where it cannot be kept, it costs time
+        np.save(temporary, values)
     return values
 
 
-def _cached(settings: dict[str, Any], answer: Tensor | None) -> Path:
+def _cached(some: _Candidates, answer: Tensor | None) -> Path:
     """The file for these candidates and a network that answers so to the first of them."""
+    settings = {
+        "images": image_digest(some.images),
+        "size": some.size,
+        "scale": some.scale,
+        "stride": some.stride,
+        "values": [0, 1],
+    }
     digest = hashlib.sha256(json.dumps(settings).encode())
     if answer is not None:
         digest.update(answer.cpu().numpy().tobytes())
     return Path(pooch.os_cache("srlab")) / "hard_patches" / f"{digest.hexdigest()[:24]}.npy"
-
-
-def _keep(file: Path, values: np.ndarray) -> None:
-    """Write it whole; a folder that cannot be written to costs time only."""
-    with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_suffix(".tmp.npy")
-        np.save(temporary, values)
-        temporary.replace(file)

@@ -7,14 +7,16 @@ from torch import Tensor
 from srlab.attribution.targets import gradient_map, tapered
 from srlab.images import luma
 
+PEAKS = 9  # frequencies: behind the taper a wave fills 3×3
 
-def spectral_peakiness(pixels: Tensor, *, peaks: int = 9) -> Tensor:
-    """Share (B,) of the energy in the `peaks` strongest frequencies of pixels (B, 3, h, w).
+
+def spectral_peakiness(pixels: Tensor) -> Tensor:
+    """Share (B,) of the energy in the `PEAKS` strongest frequencies of pixels (B, 3, h, w).
 
     It is 1 for a wave, high for stripes and grids, a few per cent for noise; brightness and
     contrast do not matter. The energy is that of the picture's slopes, |f|² times the power of its
     luma, since natural pictures' power falls like 1/|f|². A frequency and its negative count as
-    one. Behind the taper a wave fills 3×3 frequencies, hence nine. A flat patch has none: 0.
+    one. A flat patch has none: 0.
     Compare only patches of one size.
     """
     height, width = pixels.shape[-2:]
@@ -27,7 +29,7 @@ def spectral_peakiness(pixels: Tensor, *, peaks: int = 9) -> Tensor:
     energy = slopes.flatten(1).sort(dim=1, descending=True).values
     total = energy.sum(dim=1)
     flat = total <= 1e-12 * height * width
-    share = energy[:, : 2 * peaks].sum(dim=1) / torch.where(flat, 1, total)
+    share = energy[:, : 2 * PEAKS].sum(dim=1) / torch.where(flat, 1, total)
     return torch.where(flat, 0, share)
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from srlab.metrics import psnr
 from srlab.models.degradation_aware import BlindSuperResolver
+from srlab.statistics import middle
 from srlab.studies.redsr.codes import codes_of
 from srlab.studies.redsr.intervals import Interval
 
@@ -28,12 +29,8 @@ def borrowed_psnr(
     model: BlindSuperResolver, lr: Tensor, hr: Tensor, codes: np.ndarray
 ) -> np.ndarray:
     """PSNR of luma in dB, (N,), of one LR picture (3, h, w) restored with each of codes (N, D)."""
-    found = [
-        psnr(sr, hr[None], border=model.scale)
-        for code in codes
-        for sr in [restored_with(model, lr, code[None])]
-    ]
-    return torch.cat(found).cpu().numpy()
+    restored = (restored_with(model, lr, code[None]) for code in codes)
+    return torch.cat([psnr(sr, hr[None], border=model.scale) for sr in restored]).cpu().numpy()
 
 
 def spread_and_cost(same: np.ndarray, wrong: np.ndarray) -> tuple[float, float]:
@@ -46,20 +43,17 @@ def spread_and_cost(same: np.ndarray, wrong: np.ndarray) -> tuple[float, float]:
     return float(same.std(axis=2).mean()), float(cost.mean())
 
 
-def heed_interval(
-    same: np.ndarray, wrong: np.ndarray, *, draws: int = 1000, seed: int = 0
-) -> tuple[Interval, Interval]:
+def heed_interval(same: np.ndarray, wrong: np.ndarray) -> tuple[Interval, Interval]:
     """95 % bootstrap intervals: of a wrong kernel's cost, and of that cost above the spread.
 
     Of `spread_and_cost`; trainings, targets and lenders are drawn with replacement.
     """
-    rng, found = np.random.default_rng(seed), []
+    rng, found = np.random.default_rng(0), []
     cost = same[:, :, : wrong.shape[2]] - wrong
-    for _ in range(draws):
+    for _ in range(1000):
         trainings, targets, lenders = (rng.integers(n, size=n) for n in same.shape)
         some = rng.integers(cost.shape[2], size=cost.shape[2])
         spread = same[np.ix_(trainings, targets, lenders)].std(axis=2).mean()
         found.append((cost[np.ix_(trainings, targets, some)].mean(), spread))
     costs, spreads = np.array(found).T
-    own, above = (np.quantile(values, [0.025, 0.975]) for values in (costs, costs - spreads))
-    return (float(own[0]), float(own[1])), (float(above[0]), float(above[1]))
+    return middle(costs), middle(costs - spreads)

@@ -5,6 +5,7 @@ are kept apart in every question: a code must not be recognized by what its pict
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -35,12 +36,9 @@ class Stacked(NamedTuple):
 
 def stacked(windows: Windows, kinds: Iterable[str] | None = None) -> Stacked:
     """All windows of the given `kinds`, by default of all."""
-    kinds = list(windows.lr if kinds is None else kinds)
-    return Stacked(
-        torch.cat([windows.lr[kind] for kind in kinds]),
-        np.repeat(kinds, len(windows)),
-        np.tile(windows.pictures, len(kinds)),
-    )
+    chosen = {kind: windows.lr[kind] for kind in (windows.lr if kinds is None else kinds)}
+    some = replace(windows, lr=chosen)
+    return Stacked(some.stacked, some.kind_labels, some.picture_labels)
 
 
 @torch.no_grad()
@@ -186,12 +184,8 @@ def variance_shares(codes: np.ndarray, degradations: Labels, contents: Labels) -
 
 def _between(centred: np.ndarray, labels: np.ndarray) -> float:
     """Sum of squares of the labels' means (of centred codes), each as often as it appears."""
-    return float(
-        sum(
-            (labels == name).sum() * np.square(centred[labels == name].mean(axis=0)).sum()
-            for name in np.unique(labels)
-        )
-    )
+    parts = (centred[labels == name] for name in np.unique(labels))
+    return float(sum(len(own) * np.square(own.mean(axis=0)).sum() for own in parts))
 
 
 def variance_spectrum(codes: np.ndarray) -> np.ndarray:
@@ -227,16 +221,14 @@ def filling(codes: np.ndarray, prior: str) -> Filling:
     return Filling(distance, effective_rank(codes) / codes.shape[1])
 
 
-def prior_distance(
-    codes: np.ndarray, prior: str, *, scaled: bool = False, draws: int = 400, seed: int = 0
-) -> float:
+def prior_distance(codes: np.ndarray, prior: str, *, scaled: bool = False) -> float:
     """Energy distance of codes (N, D) to a prior of `prior_draws`: 0 where they fill it as it is.
 
     The unbiased (U-)statistic, which may fall below 0 by chance. `scaled` asks for the shape alone:
     each dimension is first given the prior's mean and deviation, and the distance, which grows with
     the number of dimensions as √D, is divided by that; so codes of different lengths compare.
     """
-    points = prior_draws(prior, draws, codes.shape[1], np.random.default_rng(seed))
+    points = prior_draws(prior, 400, codes.shape[1], np.random.default_rng(0))
     if scaled:
         codes = _scaled(codes) + (prior == "exponential")  # the only one with a mean, of 1
     distance = float(energy_distance(torch.from_numpy(codes).float(), points, statistic="U"))

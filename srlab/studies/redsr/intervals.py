@@ -22,21 +22,21 @@ def gain(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     return np.asarray(ours)[:count] - np.asarray(theirs)[:count]
 
 
-def trainings_interval(values: np.ndarray, *, seed: int = 0) -> Interval:
+def trainings_interval(values: np.ndarray) -> Interval:
     """95 % bootstrap interval of the mean of values (S, P).
 
     Trainings and pictures are both drawn with replacement: what holds must hold for others of
     either. A single training is taken as it is.
     """
     _check(values)
-    means = [values[rows][:, columns].mean() for rows, columns in _draws(values.shape, seed)]
+    means = [values[rows][:, columns].mean() for rows, columns in _draws(values.shape)]
     return middle(means)
 
 
-def rise_interval(values: np.ndarray, steps: Sequence[int], *, seed: int = 0) -> Interval:
+def rise_interval(values: np.ndarray, steps: Sequence[int]) -> Interval:
     """95 % bootstrap interval of Spearman's ρ of step and mean, of values (steps, P)."""
     _check(values)
-    drawn = (columns for _, columns in _draws((1, values.shape[1]), seed))
+    drawn = (columns for _, columns in _draws((1, values.shape[1])))
     ranks = [rank_correlation(steps, values[:, rows].mean(axis=1)) for rows in drawn]
     return middle(ranks, nan_policy="omit")  # ρ of equal values is undefined
 
@@ -58,11 +58,9 @@ def left_out_interval(
     return float(whole - 1.96 * spread), float(whole + 1.96 * spread)
 
 
-def _draws(
-    shape: tuple[int, int], seed: int, draws: int = 1000
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    rng = np.random.default_rng(seed)
-    for _ in range(draws):
+def _draws(shape: tuple[int, int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    rng = np.random.default_rng(0)
+    for _ in range(1000):
         rows, columns = (rng.integers(count, size=count) for count in shape)
         yield rows, columns
 

@@ -12,10 +12,9 @@ from torch import Tensor
 
 from srlab.degradations.filters import upsample
 from srlab.degradations.pipeline import Degradation
-from srlab.degradations.vector import degradation_vectors
 from srlab.degradations.windows import Windows
 from srlab.metrics import psnr
-from srlab.models.redsr import ReDSR
+from srlab.models.redsr import ReDSR, degradation_vectors
 from srlab.networks.layout import laid_out
 
 Network = Callable[[Tensor], Tensor]  # (N, 3, h, w) → (N, 3, scale·h, scale·w)

@@ -218,8 +218,3 @@ def _tupled(values: Mapping[str, Any]) -> dict[str, Any]:
 def seed_names(name: str, seeds: Iterable[int]) -> list[str]:
     """The names of a recipe's training seeds: ["srresnet-gr", "srresnet-gr-s1", …]."""
     return [name if seed == 0 else f"{name}-s{seed}" for seed in seeds]
-
-
-def with_seeds(name: str, base: Recipe, count: int = 3) -> dict[str, Recipe]:
-    """The recipe under `name`, and with further seeds under `name-s1`, `name-s2`."""
-    return {name: base} | {f"{name}-s{seed}": base.seeded(seed) for seed in range(1, count)}

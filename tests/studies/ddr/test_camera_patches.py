@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from srlab.degradations.cameras import CAMERAS, Camera
 from srlab.degradations.filters import downsample, upsample
 from srlab.studies.ddr import camera_patches as module
 from srlab.studies.ddr.camera_patches import camera_patches
+from srlab.studies.ddr.cameras import CAMERAS, Camera
 
 REAL = pytest.mark.skipif("SRLAB_DATA" not in os.environ, reason="SRLAB_DATA is not set")
 IDEAL = Camera(0, 0, 0, 0, 100)

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from srlab.data.labelled import LIVE_DISTORTIONS
-from srlab.degradations.codecs import fast_fading, jpeg2000
 from srlab.metrics import psnr
 from srlab.studies.ddr import distortions
+from srlab.studies.ddr.codecs import fast_fading, jpeg2000
 from srlab.studies.ddr.distortions import DISTORTIONS, distorted_crops
 
 REAL = pytest.mark.skipif("SRLAB_DATA" not in os.environ, reason="SRLAB_DATA is not set")

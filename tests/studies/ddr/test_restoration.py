@@ -4,8 +4,8 @@ import torch
 
 from srlab.degradations import Degradation
 from srlab.degradations.filters import blur, shift, upsample
-from srlab.degradations.parts import parts, without
 from srlab.metrics import psnr
+from srlab.studies.ddr.parts import parts, without
 from srlab.studies.ddr.restoration import Left, Restorations
 
 FULL = Degradation(

@@ -4,10 +4,10 @@ import torch
 
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
-from srlab.degradations.vector import degradation_vectors
 from srlab.degradations.windows import windows
 from srlab.metrics import psnr, ssim
 from srlab.models import build
+from srlab.models.redsr import degradation_vectors
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation, restored_windows
 
 SMALL = {"channels": 4, "num_groups": 1, "num_blocks": 1, "encoder_channels": 4, "code": 6}
