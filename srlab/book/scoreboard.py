@@ -61,9 +61,7 @@ class FindingsDirective(SphinxDirective):
 
     def address(self, finding: str) -> str:
         """Of a finding's page, seen from this one."""
-        return self.env.app.builder.get_relative_uri(
-            self.env.docname, f"book/findings/{finding}"
-        )
+        return self.env.app.builder.get_relative_uri(self.env.docname, f"book/findings/{finding}")
 
     def html(self, template: str, **values: Any) -> list[nodes.Node]:
         """The template as one node."""
@@ -211,29 +209,3 @@ class VerdictRole(SphinxRole):
         link = pending_xref(refdomain="std", reftype="doc", refexplicit=True, **target)
         link += nodes.inline("", words.replace(" ", "\u00a0", 1), classes=["srlab-verdict-word"])
         return [link], []
-
-
-class MeasuredRole(SphinxRole):
-    """A number of a record with its spread: {measured}`ddr/global_residual | name`.
-
-    `others set14 ddr/published_networks | name` takes that of a recorded run.
-    """
-
-    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        """The number as text; the page is read anew in each build."""
-        self.env.note_reread()
-        place, _, name = (part.strip() for part in self.text.partition("|"))
-        record = self._record(*place.split())
-        if name not in record["measured"]:
-            known = "; ".join(record["measured"])
-            raise ValueError(f"{place} measures no {name!r}; there are {known}")
-        return [nodes.inline("", measured_words(record, name), classes=["srlab-number"])], []
-
-    def _record(self, *place: str) -> Record:
-        root = Path(self.env.srcdir)
-        if len(place) == 1:
-            return read_record(Notebook(root, *place))
-        for run in read_recorded(root):
-            if (run.column, run.image_set, run.finding) == place:
-                return run.record
-        raise ValueError(f"no run is recorded of {' '.join(place)}: expected column, set, finding")

@@ -13,12 +13,12 @@ from sphinx.ext.mathjax import html_visit_math
 from srlab.book.card import card_html
 from srlab.book.figures import FindingFigure, copy_plotly
 from srlab.book.footer import footer_html
+from srlab.book.measured import Bars, MeasuredRole
+from srlab.book.outcomes import raise_key_figure, sign_contents
 from srlab.book.recorded import read_recorded
 from srlab.book.remote import launch_options, repository, source_address
-from srlab.book.outcomes import raise_key_figure, sign_contents
 from srlab.book.scoreboard import (
     Compute,
-    MeasuredRole,
     Papers,
     Results,
     Scoreboard,
@@ -27,7 +27,11 @@ from srlab.book.scoreboard import (
 
 STATIC = Path(__file__).parent / "static"
 KATEX = ("katex/katex.min.js", "maths.js")
-SCRIPTS = {"srlab-figure": "figures.js", "srlab-filter": "filter.js", "vnd.jupyter.widget-view+json": "widgets.js"}
+SCRIPTS = {
+    "srlab-figure": "figures.js",
+    "srlab-filter": "filter.js",
+    "vnd.jupyter.widget-view+json": "widgets.js",
+}
 
 
 def configure(app: Sphinx, config: Config) -> None:
@@ -97,6 +101,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Entry point of the extension."""
     app.add_directive("scoreboard", Scoreboard)
     app.add_directive("papers", Papers)
+    app.add_directive("bars", Bars)
     app.add_directive("results", Results)
     app.add_directive("compute", Compute)
     app.add_directive("finding-figure", FindingFigure)

@@ -47,10 +47,9 @@ class Record:
         return values
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {MIME: self.as_dict(), "text/html": verdict_html(self.as_dict()), "text/plain": self._text()}
-
-    def _text(self) -> str:
-        return f"{self.finding}: {verdict_words(self.as_dict())}. {self.criterion}"
+        record = self.as_dict()
+        text = f"{self.finding}: {verdict_words(record)}. {self.criterion}"
+        return {MIME: record, "text/html": verdict_html(record), "text/plain": text}
 
 
 @dataclass
