@@ -34,6 +34,19 @@ class Clouds(SphinxDirective):
         return [nodes.raw(text=html, format="html")]
 
 
+class Diagram(SphinxDirective):
+    """`{diagram} lam`: book/diagrams/lam.svg as part of the page, in the theme's colours."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """The drawing as HTML."""
+        file = Path(self.env.srcdir) / "book" / "diagrams" / f"{self.arguments[0]}.svg"
+        self.env.note_dependency(str(file))
+        html = f"<div class='srlab-diagram'>{file.read_text('utf-8')}</div>"
+        return [nodes.raw(text=html, format="html")]
+
+
 def record(root: Path) -> None:
     """Look behind the networks' last blocks, as ddr/published_networks does; write RECORDED."""
     import numpy as np

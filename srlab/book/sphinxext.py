@@ -11,12 +11,14 @@ from sphinx.config import Config
 from sphinx.ext.mathjax import html_visit_math
 
 from srlab.book.card import card_html
+from srlab.book.clouds import Clouds, Diagram
 from srlab.book.figures import FindingFigure, copy_plotly
 from srlab.book.footer import footer_html
 from srlab.book.measured import Bars, MeasuredRole
 from srlab.book.outcomes import raise_key_figure, sign_contents
 from srlab.book.recorded import read_recorded
 from srlab.book.remote import launch_options, repository, source_address
+from srlab.book.restored import Restored
 from srlab.book.scoreboard import (
     Compute,
     Papers,
@@ -102,6 +104,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("scoreboard", Scoreboard)
     app.add_directive("papers", Papers)
     app.add_directive("bars", Bars)
+    app.add_directive("clouds", Clouds)
+    app.add_directive("diagram", Diagram)
+    app.add_directive("restored", Restored)
     app.add_directive("results", Results)
     app.add_directive("compute", Compute)
     app.add_directive("finding-figure", FindingFigure)
