@@ -74,12 +74,19 @@ class FindingFigure(SphinxDirective):
 
 def named_figure(page: Path, name: str) -> dict[str, Any]:
     """The figure that the executed notebook's cell of that name shows."""
+    if figure := find_figure(page, name):
+        return figure
+    raise ValueError(f'{page.name} shows no figure in a cell with name="{name}"')
+
+
+def find_figure(page: Path, name: str) -> dict[str, Any] | None:
+    """The same, None where there is none."""
     cells = nbformat.read(page, as_version=4).cells
     for cell in cells:
         for output in cell.get("outputs", ()):
             if cell.metadata.get("name") == name and MIME in output.get("data", {}):
                 return output.data[MIME]
-    raise ValueError(f'{page.name} shows no figure in a cell with name="{name}"')
+    return None
 
 
 def copy_plotly(app: Any, exception: Exception | None) -> None:

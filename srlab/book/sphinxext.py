@@ -5,18 +5,35 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from myst_parser.sphinx_ext.mathjax import html_visit_displaymath
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.ext.mathjax import html_visit_math
 
 from srlab.book.card import card_html
+from srlab.book.clouds import Clouds, Diagram
 from srlab.book.figures import FindingFigure, copy_plotly
 from srlab.book.footer import footer_html
+from srlab.book.measured import Bars, MeasuredRole
+from srlab.book.outcomes import raise_key_figure, sign_contents
 from srlab.book.recorded import read_recorded
 from srlab.book.remote import launch_options, repository, source_address
-from srlab.book.scoreboard import Compute, Results, Scoreboard, VerdictRole
+from srlab.book.restored import Restored
+from srlab.book.scoreboard import (
+    Compute,
+    Papers,
+    Results,
+    Scoreboard,
+    VerdictRole,
+)
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = {"srlab-figure": "figures.js", "vnd.jupyter.widget-view+json": "widgets.js"}
+KATEX = ("katex/katex.min.js", "maths.js")
+SCRIPTS = {
+    "srlab-figure": "figures.js",
+    "srlab-filter": "filter.js",
+    "vnd.jupyter.widget-view+json": "widgets.js",
+}
 
 
 def configure(app: Sphinx, config: Config) -> None:
@@ -34,6 +51,14 @@ def add_scripts(app: Sphinx, _page: str, _template: str, _context: dict, doctree
     for mark, script in SCRIPTS.items():
         if any(mark in text for text in raw):
             app.add_js_file(script, loading_method="defer")
+    if next(doctree.findall(_is_math), None):
+        app.add_css_file("katex/katex.min.css")
+        for script in KATEX:
+            app.add_js_file(script, loading_method="defer")
+
+
+def _is_math(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.math | nodes.math_block)
 
 
 def add_card(app: Sphinx, page: str, _template: str, context: dict, doctree: Any) -> None:
@@ -77,11 +102,20 @@ def _is_thebe(script: Any) -> bool:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Entry point of the extension."""
     app.add_directive("scoreboard", Scoreboard)
+    app.add_directive("papers", Papers)
+    app.add_directive("bars", Bars)
+    app.add_directive("clouds", Clouds)
+    app.add_directive("diagram", Diagram)
+    app.add_directive("restored", Restored)
     app.add_directive("results", Results)
     app.add_directive("compute", Compute)
     app.add_directive("finding-figure", FindingFigure)
+    app.add_html_math_renderer("katex", (html_visit_math, None), (html_visit_displaymath, None))
     app.add_role("verdict", VerdictRole())
+    app.add_role("measured", MeasuredRole())
     app.connect("config-inited", configure, priority=100)
+    app.connect("env-check-consistency", sign_contents)
+    app.connect("doctree-resolved", raise_key_figure)
     app.connect("html-page-context", add_scripts)
     app.connect("html-page-context", add_card)
     app.connect("html-page-context", add_footer)

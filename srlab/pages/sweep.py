@@ -7,7 +7,6 @@ import plotly.io
 
 from srlab.files import replace_at
 from srlab.pages.templates import markup, page
-from srlab.studies.study import number
 from srlab.studies.sweeps import (
     OUTCOMES,
     Row,
@@ -18,6 +17,7 @@ from srlab.studies.sweeps import (
     table_bytes,
     varied,
 )
+from srlab.studies.verdict import number
 
 TABLE, PAGE = "results.parquet", "index.html"
 
