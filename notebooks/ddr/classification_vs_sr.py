@@ -168,7 +168,7 @@ panels = {place: embeddings[key] for place, key in places.items()}
 layered = chi[chi.network != "pixels"]
 shown = layered[(layered.measure == TSNE) & (layered.seed == 0)]
 notes = {
-    (kind, titles[d]): "class {:.0f}, degradation {:.0f}".format(*own.sort_values("label").value)
+    (kind, titles[d]): "class {:.0f}<br>degradation {:.0f}".format(*own.sort_values("label").value)
     for (kind, d), own in shown.groupby(["network", "depth"])
 }
 sprites = thumbnails(pairs.lr)

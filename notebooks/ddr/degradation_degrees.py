@@ -187,9 +187,9 @@ picture_grid(shown, notes={place: str(degradations[k]) for place, k in at.items(
 # %% [markdown]
 # ## The finer spectrum
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of every two of six levels on 50 principal components (first seed). Does the number grow along a row with the distance from the diagonal?", "name": "fig-degrees-pca"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of every two of six levels on 50 principal components (first seed). Does the colour deepen along a row with the distance from the diagonal? Point at a cell to read its value.", "name": "fig-degrees-pca"}}
 matrices = {key: own.matrix for key, own in spectra.items()}
-matrix_grid(panels(matrices, LEVELS), colour_title="CHI, 50 PCA dimensions", log=True)
+matrix_grid(panels(matrices, LEVELS), colour_title="CHI, 50 PCA dimensions", log=True, text=False)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean CHI on 50 principal components of the pairs that are one step, two steps, … apart (first seed). A spectrum rises to the right. How high does blur get without GR?", "name": "fig-degrees-distance"}}
 steps = pd.DataFrame(

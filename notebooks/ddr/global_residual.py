@@ -115,7 +115,7 @@ chi = pd.DataFrame(
     for (kind, seed, block), found in points.items()
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Features after five residual blocks, from left to right deeper (t-SNE by default; training seed 0). Colour: degradation; symbol: the picture a patch was cut from. Above each panel: the Caliński–Harabasz index (CHI) and the paper's level of it. In which panels do the colours separate, and do the symbols ever? Point at a dot to see its patch; click a class in the legend to hide it.", "name": "fig-gr-tsne"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Features after several residual blocks, from left to right deeper (t-SNE by default; training seed 0). Colour: degradation; symbol: the picture a patch was cut from. Above each panel: the Caliński–Harabasz index (CHI) and the paper's level of it. In which panels do the colours separate, and do the symbols ever? Point at a dot to see its patch; click a class in the legend to hide it.", "name": "fig-gr-tsne"}}
 panels = {(kind, f"ResBlock {b}"): embeddings[kind, first, b] for kind in NAMES for b in blocks}
 degradation_clouds(panels, pairs)
 

@@ -49,9 +49,8 @@ def embedding_grid(
     figure.update_annotations(font_size=12)
     labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
     finish(figure, height=60 + 260 * len(rows), sprites={**sprites, "labels": labels})
-    longest = max(len(line) for lines in titles for line in lines)
-    wide = max(COLUMN, 6 * longest)
-    figure.layout.meta["srlab"]["width"] = wide * len(columns)
+    written = "<br>".join(line for lines in titles for line in lines).split("<br>")
+    figure.layout.meta["srlab"]["width"] = max(COLUMN, 6 * max(map(len, written))) * len(columns)
     return figure
 
 

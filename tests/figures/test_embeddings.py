@@ -27,9 +27,9 @@ def test_panels_are_as_wide_as_what_is_written_on_them(rng, sprites):
     described = {"classes": CLASSES, "contents": CONTENTS, "sprites": sprites}
     widths = [
         embedding_grid(panels, **described, notes={("", "two"): note}).layout.meta
-        for note in ("", "a note of thirty characters: 30")
+        for note in ("", "a note of thirty characters: 30", "a note of thirty<br>characters: 30")
     ]
-    assert [meta["srlab"]["width"] for meta in widths] == [220, 372]
+    assert [meta["srlab"]["width"] for meta in widths] == [220, 372, 220]
 
 
 def test_each_frame_moves_the_same_points(rng, sprites):
