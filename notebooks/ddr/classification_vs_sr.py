@@ -304,13 +304,11 @@ for title, depth_at in (("Conv2_x", first), ("Conv5_x", last)):
     study.measure(name, **own, glue=f"cls_clean_{title.lower()}")
 pixels = over_seeds([of_clean["pixels"]])
 study.measure("pixels: CHI by class of clean pictures", **pixels, glue="cls_pixels")
-for kind, values in {
-    "clean test pictures": test_accuracy,
-    **{f"shown pictures, {k}": v for k, v in right.items()},
-}.items():
+named = {"clean test pictures": test_accuracy}
+named |= {f"shown pictures, {kind}": values for kind, values in right.items()}
+for kind, values in named.items():
     paper = "0.929 on CIFAR-10" if kind == "clean test pictures" else ""
-    several = values if len(values) > 1 else values[0]  # one has no spread
-    study.measure(f"accuracy, {kind}", several, paper=paper)
+    study.measure(f"accuracy, {kind}", values if len(values) > 1 else values[0], paper=paper)
 for kind in LAYERS:
     for name in tests:
         study.measure(f"{kind}: CHI by class, {name} alone", chi_alone[kind, name])

@@ -54,6 +54,7 @@ from srlab.studies.ddr.projections import (
     seen_clusters,
     structureless,
 )
+from srlab.studies.frames import curves
 from srlab.studies.networks import subject_classifiers
 from srlab.studies.study import Study, exceeds, outer, reaches, span, stays_below, together
 from srlab.training.recipes import seed_names
@@ -149,8 +150,8 @@ restored = {
     place: projection_indices(cloud, kinds, groups, runs=1) for place, cloud in components.items()
 }
 
-rows = [("classifier, by class", name, indexed) for name, indexed in found.items()]
-rows += [(f"SRResNet {kind}, by degradation", s, own) for (kind, s), own in restored.items()]
+rows = [("CHI, classifier, by class", name, indexed) for name, indexed in found.items()]
+rows += [(f"CHI, SRResNet {kind}, by degradation", s, own) for (kind, s), own in restored.items()]
 table = pd.DataFrame(
     {"network": network, "seed": seed, "method": method, "dimensions": number, "value": index.mean}
     for network, seed, indexed in rows
@@ -158,15 +159,9 @@ table = pd.DataFrame(
 )
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI by number of dimensions: mean over networks, bands from the lowest to the highest. Above the classifier by class, as in the paper; below the control, by degradation. Is t-SNE above PCA at the left end, and does every line fall to the right?", "name": "fig-projection-dimensions"}}
-NUMBERS, lines, bands = {METHODS[method]: own for method, own in DIMENSIONS.items()}, {}, {}
-for network, rows in table.groupby("network", sort=False):
-    wide = rows.groupby(["method", "dimensions"], sort=False)["value"].agg(["mean", "min", "max"])
-    drawn = {title: wide.loc[title].to_numpy().T for title in NUMBERS}
-    lines[f"CHI, {network}"] = {title: values[0] for title, values in drawn.items()}
-    bands[f"CHI, {network}"] = {title: tuple(values[1:]) for title, values in drawn.items()}
-figure = stacked_curves(
-    NUMBERS, lines, bands=bands, x_title="dimensions of the projection", log_y=list(lines)
-)
+NUMBERS = {METHODS[method]: own for method, own in DIMENSIONS.items()}
+lines, bands = curves(table, panel="network", line="method", x="dimensions")
+figure = stacked_curves(NUMBERS, lines, bands=bands, x_title="dimensions", log_y=list(lines))
 figure.update_xaxes(tickvals=NUMBERS["PCA"])
 
 # %% [markdown]
