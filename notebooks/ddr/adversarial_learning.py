@@ -24,8 +24,8 @@ networks = {  # training aim and architecture → recipe; further seeds are call
     "GAN, without GR": "srgan-wogr",
 }
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
-blocks = [1, 8, 16]  # residual blocks to look behind; the last one is judged
-tsne_runs = 5  # t-SNE from so many random starts, as in the paper; their mean is judged
+blocks = [1, 8, 16]  # residual blocks whose output is taken; the last one is judged
+tsne_runs = 5  # random starts of t-SNE, as in the paper; their mean is judged
 labelled = "photographs+textures"  # pictures with a subject each; "cifar10" for the paper's classes
 num_labelled = 60  # of these, spread over the subjects
 num_quality = 20  # clean patches that PSNR and sharpness are measured on
@@ -132,7 +132,7 @@ animated_grid(
     contents=contents,
     sprites=thumbnails(pairs.lr),
     notes=notes,
-    slider_title="behind residual block",
+    slider_title="after residual block",
 )
 
 # %% [markdown]

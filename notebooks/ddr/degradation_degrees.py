@@ -31,7 +31,7 @@ networks = {  # title → recipe, each in all training seeds
     "SRGAN without GR": "srgan-wogr",
 }
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
-block = 16  # residual block to look behind
+block = 16  # residual block whose output is taken
 draws = 200  # bootstrap draws over contents
 num_travellers = 24  # contents in the explorer at the end
 train = False  # True trains all networks here (7 minutes or more each) instead of loading them
@@ -355,5 +355,5 @@ study.verdict(
 #    in features.
 # ```
 #
-# To go on: `block = 4` looks after an earlier block; replace the blur by `Degradation(jpeg_quality=q)` for
-# q = 90, 70, … 10.
+# To go on: `block = 4` takes an earlier block; replace the blur by `Degradation(jpeg_quality=q)` for q =
+# 90, 70, … 10.

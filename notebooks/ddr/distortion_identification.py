@@ -22,7 +22,7 @@ crops_each = 1  # of a distorted picture: the central one, and neighbours (LIVE 
 # the first is judged, the second lacks the residual, the third was not trained adversarially
 networks = ["srgan-gr", "srgan-wogr", "srresnet-gr"]
 training_seeds = [0, 1, 2]  # of the first; of the others the first of these
-block = 16  # residual block to look behind
+block = 16  # residual block whose output is taken
 dimensions = 120  # principal components, as in the paper
 num_splits = 15  # random choices of a third of the pictures to judge on
 train = False  # True trains the networks here instead of loading them
@@ -255,4 +255,4 @@ study.verdict(
 # ```
 #
 # To go on: `image_set = "live"` has real distortions (six references, downloaded on first use; `crops_each
-# = 4` gives enough crops for 120 components); `block = 4` looks after an earlier block.
+# = 4` gives enough crops for 120 components); `block = 4` takes an earlier block.

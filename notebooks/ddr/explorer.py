@@ -9,7 +9,7 @@
 # %% tags=["parameters", "hide-cell"] quick={"num_patches": 20, "blocks": [1, 16], "snapshots": [1000], "methods": ["pca"]}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 60  # contents; each is shown under all three degradations
-blocks = [1, 4, 8, 12, 16]  # residual blocks to look behind (in a running notebook: all 16)
+blocks = [1, 4, 8, 12, 16]  # residual blocks whose output is taken (in a running notebook: all 16)
 snapshots = [250, 1000, 2500]  # training steps besides the untrained network and the last
 methods = ["tsne", "pca"]  # "umap" as well takes half a minute more
 perplexity = 30

@@ -23,7 +23,7 @@ networks = {  # training aim and architecture → recipe; further seeds are call
     "GAN, with GR": "srgan-gr",
 }
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
-blocks = [1, 8, 16]  # residual blocks to look behind; the last one is judged
+blocks = [1, 8, 16]  # residual blocks whose output is taken; the last one is judged
 count = 8  # maps kept of each patch
 shown = 0  # which of the larger patches to look at
 train = False  # True trains all networks here (many minutes each) instead of loading them

@@ -20,7 +20,7 @@ num_patches = 100  # contents; each is shown under all three degradations
 depths = [3, 5, 7, 9, 11, 13]  # layers of the networks
 size = 24  # side of a patch, LR pixels
 perplexity = 30
-tsne_runs = 5  # t-SNE from so many random starts, as in the paper; their mean is judged
+tsne_runs = 5  # random starts of t-SNE, as in the paper; their mean is judged
 train = False  # True trains all networks here (half an hour or more each) instead of loading them
 device = "auto"
 
@@ -219,5 +219,5 @@ study.verdict(
 #    between two they cannot be told from the effect.
 # ```
 #
-# To go on: look after the same layer of every network (`layer = "body.0"`): does the depth of the *layer*
-# count, or that of the network?
+# To go on: take the same layer of every network (`layer = "body.0"`): does the depth of the *layer* count,
+# or that of the network?

@@ -8,7 +8,7 @@
 # ## The claim
 #
 # The paper draws its representations with t-SNE in two dimensions, and defends that choice on a classifier:
-# behind "Conv5_4" of ResNet18 the Caliński–Harabasz index (CHI) of the classes is higher for t-SNE than for
+# after "Conv5_4" of ResNet18 the Caliński–Harabasz index (CHI) of the classes is higher for t-SNE than for
 # PCA, higher in two dimensions than in three, and lower for PCA with every further dimension
 # ({cite:t}`liu2021discovering`, Sec. A.6 and A.12, Fig. 21, Tab. 9).
 #
@@ -20,11 +20,11 @@
 image_set = "photographs+textures"  # each picture is a class; "cifar10" for the paper's classes
 num_images = 150  # labelled, clean, spread over the classes; the paper has 1000 of CIFAR-10
 layer = "conv5_x.1.residual.3"  # of the classifier: the fourth convolution of its fifth stage
-tsne_runs = 5  # t-SNE from so many random starts, as in the paper; their mean is judged
+tsne_runs = 5  # random starts of t-SNE, as in the paper; their mean is judged
 patches = "photographs"  # what super-resolution networks are shown: a control
 num_patches = 100  # contents of these; each under clean, blur and noise
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
-block = 16  # residual block of the super-resolution networks to look behind
+block = 16  # of the super-resolution networks: the residual block whose output is taken
 perplexities = [5, 30, 90]  # of t-SNE: about how many neighbours a point minds
 starts = [0, 1]  # 0 starts t-SNE from the principal components, others from random places
 umap = True  # also project with UMAP, in 2-D (compiles for some seconds; first training seed)
@@ -345,11 +345,11 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - {glue:text}`projection_images` pictures of {glue:text}`projection_classes` classes, behind Conv5_4:
-#   t-SNE has a mean CHI of {glue:text}`projection_tsne_2:.1f` in two dimensions and
+# - {glue:text}`projection_images` pictures of {glue:text}`projection_classes` classes, after Conv5_4: t-SNE
+#   has a mean CHI of {glue:text}`projection_tsne_2:.1f` in two dimensions and
 #   {glue:text}`projection_tsne_3:.1f` in three; PCA {glue:text}`projection_pca_2:.1f` in two,
 #   {glue:text}`projection_pca_3:.1f` in three and {glue:text}`projection_pca_10:.1f` in ten.
-# - Behind SRResNet with GR, by degradation, t-SNE's plane has {glue:text}`projection_higher:.2f` times the
+# - In SRResNet with GR, by degradation, t-SNE's plane has {glue:text}`projection_higher:.2f` times the
 #   index of PCA's: below 1 the linear plane separates them better.
 # - Whatever the projection, the network with GR has at least {glue:text}`projection_gap:.3g` times the
 #   index of the one without. The larger that number, the less the other pages owe to t-SNE.

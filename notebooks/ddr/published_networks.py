@@ -24,7 +24,7 @@ networks = "alike"  # SRResNets that differ in their skip; "zoo": other architec
 num_patches = 100  # contents, from all pictures in turn; each under all three degradations
 training_seeds = [0, 1, 2]  # of the SRResNets
 tsne_runs = 5  # random restarts of t-SNE, over which the index is judged
-ladder = [250, 1000, 2500]  # training steps at which the SRResNets are looked into, too
+ladder = [250, 1000, 2500]  # training steps at which the SRResNets are measured, too
 perplexity = 30
 device = "auto"
 
@@ -122,9 +122,9 @@ separation_dots(
 # ## What we run
 #
 # Each network is given the same patches clean, blurred (width 4) and noisy (σ 20/255), rounded to 8 bits
-# and clipped as a file would be: some networks overflow beyond. We look **after the last block that the
-# skip goes around**, before the skip comes back, and judge the {term}`Caliński–Harabasz index` over
-# restarts of t-SNE. An exploration on B100 gave us the idea, so that set judges nothing here.
+# and clipped as a file would be: some networks overflow beyond. we take features **after the last block
+# that the skip goes around**, before the skip comes back, and judge the {term}`Caliński–Harabasz index`
+# over restarts of t-SNE. An exploration on B100 gave us the idea, so that set judges nothing here.
 #
 # Three groups: SRResNets of ours, trained alike but for their skip (6 000 steps; those on blur and noise 4
 # 000); our narrow networks of ten architectures (3 500 steps; FSRCNN 10 000); and what others trained and

@@ -22,8 +22,8 @@ num_patches = 100  # places; each is shown by two cameras in two qualities
 # the first is judged, the second lacks the residual, the third was not trained adversarially
 networks = ["srgan-gr", "srgan-wogr", "srresnet-gr", "srresnet-wogr"]
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
-blocks = [1, 8, 16]  # residual blocks to look behind; the last one is judged
-tsne_runs = 5  # t-SNE from so many random starts, as in the paper; their mean is judged
+blocks = [1, 8, 16]  # residual blocks whose output is taken; the last one is judged
+tsne_runs = 5  # random starts of t-SNE, as in the paper; their mean is judged
 perplexity = 30
 train = False  # True trains all networks here instead of loading them
 device = "auto"

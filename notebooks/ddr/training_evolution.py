@@ -22,8 +22,8 @@ steps_with_gr = [0, 250, 500, 1000, 2500, 4000, 6000]  # snapshots to look at; 0
 steps_without_gr = [0, 1000, 6000]  # a control, which one run of t-SNE judges
 seeds = [0, 1, 2]  # of the networks with GR whose start and end are compared
 num_quality = 40  # clean patches that PSNR is measured on
-tsne_runs = 5  # t-SNE from so many random starts, as in the paper; their mean is judged
-block = 16  # residual block to look behind
+tsne_runs = 5  # random starts of t-SNE, as in the paper; their mean is judged
+block = 16  # residual block whose output is taken
 train = False  # True: train both networks here, live, in about five minutes on two cores
 live_steps = 2000  # length of the live runs
 device = "auto"
@@ -257,4 +257,4 @@ study.verdict(
 #    neighbour is its own degraded version, nothing shows in the plane.
 # ```
 #
-# To go on: look after an earlier block (`block = 8`), or double `live_steps`.
+# To go on: take an earlier block (`block = 8`), or double `live_steps`.

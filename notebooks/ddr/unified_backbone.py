@@ -20,7 +20,7 @@
 image_set = "photographs+textures"  # each picture is a class; "cifar10" for the paper's classes
 num_patches = 100  # contents, spread over the classes; each is shown under all three degradations
 num_classes = 10  # at most so many pictures are classes: the classifier has a tail of ten
-blocks = [2, 4, 6, 8]  # blocks of the body to look behind; it has eight
+blocks = [2, 4, 6, 8]  # blocks of the body whose output is taken; it has eight
 tsne_runs = 5  # random starts of t-SNE for what is judged, as in the paper
 perplexity = 30
 train = False  # True teaches the CIFAR-10 classifier these photographs here (minutes)
