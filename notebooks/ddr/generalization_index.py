@@ -126,9 +126,12 @@ for seed in seeds:
         quality[seed, kind] = psnr.reshape(restored, len(seen))[:, 1:].mean(axis=1)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the features after the last block, for one architecture after three trainings (first seed, first run). Colour: degradation; symbol: picture. Above each panel CHI and the mean PSNR-Y on blurred and noisy patches. By the claim, clouds dissolve from left to right while PSNR rises. Do they? Point at a dot to see its patch.", "name": "fig-generalization-trainings"}}
-shown = {("", kind): first_runs[kind] for kind in TRAININGS}
+shown = {("", kind.replace(", ", ",<br>")): first_runs[kind] for kind in TRAININGS}
 notes = {
-    ("", kind): f"CHI {index[seeds[0], kind].mean:.1f}, {quality[seeds[0], kind].mean():.1f} dB"
+    (
+        "",
+        kind.replace(", ", ",<br>"),
+    ): f"CHI {index[seeds[0], kind].mean:.1f}, {quality[seeds[0], kind].mean():.1f} dB"
     for kind in TRAININGS
 }
 degradation_clouds(shown, pairs, notes=notes)

@@ -122,7 +122,7 @@ separation_dots(
 # ## What we run
 #
 # Each network is given the same patches clean, blurred (width 4) and noisy (σ 20/255), rounded to 8 bits
-# and clipped as a file would be: some networks overflow beyond. we take features **after the last block
+# and clipped as a file would be: some networks overflow beyond. We take features **after the last block
 # that the skip goes around**, before the skip comes back, and judge the {term}`Caliński–Harabasz index`
 # over restarts of t-SNE. An exploration on B100 gave us the idea, so that set judges nothing here.
 #
