@@ -1,27 +1,20 @@
 # %% [markdown]
 # (finding-adversarial-learning)=
-# # Adversarial training separates degradations even without a global residual
+# # Does adversarial training separate degradations without a residual?
+#
+# *8 minutes. You learn to compare two causes, an architecture and a training aim, in one two-by-two figure.
+# Builds on {doc}`global_residual`.*
 #
 # ## The claim
 #
-# Trained to come close to the original picture, an SRResNet needs a global residual (GR) before
-# its features sort images by degradation. Trained **adversarially** – a second network must not be
-# able to tell its output from a photograph – it sorts them with or without GR
-# ({cite:t}`liu2021discovering`, Sec. 4.3, Fig. 7).
+# Trained to come close to the original picture, an SRResNet needs a global residual (GR) before its
+# features separate degradations. Trained **adversarially**, so that a second network cannot tell its output
+# from a photograph, it separates them with GR or without ({cite:t}`liu2021discovering`, Sec. 4.3, Fig. 7).
 #
-# | after the last block, clean / blur / noise | with GR | without GR |
-# |---|---|---|
-# | MSE-type training (SRResNet) | separates | does not, at any depth |
-# | adversarial training (SRGAN) | separates | separates |
-#
-# Why it matters: the global residual takes the content off the features' shoulders. If another
-# *aim* does the same to the very same architecture, then what a network is asked for decides what it
-# represents, not only how it is built.
+# Why it matters: the residual relieves the features of the content. If another *aim* does the same to the
+# same architecture, then what a network is asked for decides what it represents, not only how it is built.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 20, "num_quality": 4, "num_labelled": 18, "training_seeds": [0, 1], "blocks": [1, 8, 16], "tsne_runs": 1}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 20, "num_quality": 4, "num_labelled": 18, "training_seeds": [0, 1], "blocks": [1, 8, 16], "tsne_runs": 1}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 100  # contents; each is shown under all three degradations
 networks = {  # training aim and architecture → recipe; further seeds are called "…-s1", "…-s2"
@@ -31,8 +24,8 @@ networks = {  # training aim and architecture → recipe; further seeds are call
     "GAN, without GR": "srgan-wogr",
 }
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
-blocks = [1, 8, 16]  # residual blocks to look behind; the last one is judged
-tsne_runs = 5  # t-SNE from so many random starts, as in the paper; their mean is judged
+blocks = [1, 8, 16]  # residual blocks whose output is taken; the last one is judged
+tsne_runs = 5  # random starts of t-SNE, as in the paper; their mean is judged
 labelled = "photographs+textures"  # pictures with a subject each; "cifar10" for the paper's classes
 num_labelled = 60  # of these, spread over the subjects
 num_quality = 20  # clean patches that PSNR and sharpness are measured on
@@ -40,28 +33,7 @@ perplexity = 30
 train = False  # True trains all networks here (many minutes each) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | generator | SRResNet, 16 blocks, 64 channels, no BN | the same with 32 channels, all four |
-# | supervised aim | called MSE networks; trained with L1 | L1 |
-# | adversarial aim | Ledig's discriminator, perceptual loss of VGG | a critic on patches, perceptual loss of our own CIFAR-10 classifier, L1 with a small weight |
-# | training | 600 000 steps | MSE: 6 000 steps; GAN: some thousand more, starting from the MSE network of its seed |
-# | test patches | 100 contents | 100 from six embedded photographs, which overlap in part; with `b100` from a hundred pictures |
-# | degradations, projection | clean, blur 4, noise 20/255; mean of five t-SNE runs | the same |
-# | by subject or by degradation? | 100 CIFAR-10 pictures a class | 60 patches of nine photographs, each a subject; with `labelled = "cifar10"` six pictures a class |
-#
-# An adversarial network has therefore seen more steps than its partner. What steps alone do is shown in
-# {doc}`/book/findings/ddr/training_evolution`. No moments between start and end of the adversarial
-# trainings ship, so there are two amounts of them here, none and all, and no ladder.
-#
-# Two numbers guard against a discriminator that did nothing. **PSNR** should be lower after adversarial
-# training: it invents detail, and invented detail is not where the original had it. **Sharpness**,
-# the gradient magnitude of the output over that of the original picture, should be higher.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 import torch
@@ -72,16 +44,11 @@ from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import animated_grid
-from srlab.figures.pictures import picture_grid, sprite_sheet
+from srlab.figures.pictures import picture_grid
 from srlab.images import image_to_array
 from srlab.metrics import psnr
-from srlab.representation.embedding import (
-    align,
-    embed,
-    layer_components,
-    separability,
-    separability_level,
-)
+from srlab.representation.embedding import align, embed, layer_components, separability
+from srlab.studies.ddr.clouds import index_words, thumbnails
 from srlab.studies.ddr.feature_maps import edges
 from srlab.studies.ddr.labellings import both_indices
 from srlab.studies.ddr.restarts import restarts, runs_index
@@ -114,15 +81,8 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## What adversarial training does to pictures
-#
-# First, that it did something. The same patch, super-resolved by the four networks: adversarial
-# networks should be crisper, and further from the original pixel by pixel.
-
-# %%
+# %% tags=["hide-cell"]
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
 pairs = degraded_patches(load_images(image_set), degradations, count=num_patches)
 kinds, contents = pairs.degradation_labels, pairs.content_labels
@@ -133,37 +93,7 @@ models = {
     for seed, name in zip(training_seeds, seed_names(base, training_seeds), strict=True)
 }
 
-# %%
-first, rows, outputs = training_seeds[0], [], {}
-for (kind, seed), model in models.items():
-    with torch.no_grad():
-        sr = model(lr[:: len(degradations)][:num_quality])
-    quality, sharpness = psnr(sr, hr, border=4).mean().item(), edges(sr).mean() / edges(hr).mean()
-    rows.append({"network": kind, "seed": seed, "psnr": quality, "sharpness": sharpness.item()})
-    outputs[kind, seed] = sr.cpu()
-quality = pd.DataFrame(rows).pivot(index="seed", columns="network")
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Three clean patches, their outputs (training seed 0) and originals. Above: PSNR-Y and sharpness, over all clean patches measured. Look for texture that the adversarial networks add.", "name": "fig-adv-pictures"}}
-panels = {}
-for index in np.linspace(0, num_quality - 1, 3, dtype=int):
-    row = f"{pairs.contents[index]}, {index}"
-    panels |= {(row, kind): image_to_array(outputs[kind, first][index]) for kind in networks}
-    panels[row, "original"] = image_to_array(pairs.hr[index])
-top, own = next(iter(panels))[0], quality.loc[first]
-notes = {
-    (top, kind): f"{own['psnr', kind]:.2f} dB, sharpness {own['sharpness', kind]:.2f}"
-    for kind in networks
-}
-picture_grid(panels, notes=notes)
-
-# %% [markdown]
-# ## Experiment
-#
-# Every layer's features are flattened and reduced to 50 principal components: for all networks and
-# seeds. The figures show one embedding of the first seed at all depths; behind the last block, where
-# the criterion judges, t-SNE runs five times for every seed (once where only a control looks).
-
-# %%
+first = training_seeds[0]
 layers, last = [f"body.{block - 1}" for block in blocks], blocks[-1]
 components = {
     (kind, seed, block): cloud
@@ -187,14 +117,7 @@ chi = pd.DataFrame(
     for (kind, seed, block), cloud in clouds.items()
 )
 
-# %% [markdown]
-# ## Two switches and a depth
-#
-# The paper's whole comparison in one figure. Upper row: trained to be close; lower row: trained to
-# look real. Left: with the global residual; right: without. Move the slider from the first block to
-# the last, and watch where the colours part.
-
-# %% name="story" tags=["hide-input"] mystnb={"figure": {"caption": "What four networks make of clean, blurred and noisy patches, block by block (t-SNE, training seed 0). They share one architecture up to the global residual (columns) and differ in their aim (rows). Colour: degradation; symbol: picture. Move the slider; point at a dot to see its patch.", "name": "fig-adv-story"}}
+# %% name="story" tags=["hide-input"] mystnb={"figure": {"caption": "What four networks make of clean, blurred and noisy patches, block by block (t-SNE, training seed 0). They share one architecture up to the global residual (columns) and differ in their aim (rows): MSE, to be close to the original; GAN, to look real. Colour: degradation; symbol: picture; in each panel the Caliński–Harabasz index (CHI) and the paper's level of it. Move the slider from the first block to the last: in which panels do the colours separate? Point at a dot to see its patch.", "name": "fig-adv-story"}}
 place, frames, later = {kind: tuple(kind.split(", ", 1)) for kind in networks}, {}, {}
 for block in reversed(blocks):  # each turned to fit its successor
     own = {kind: embeddings[kind, first, block] for kind in networks}
@@ -202,29 +125,70 @@ for block in reversed(blocks):  # each turned to fit its successor
     frames[str(block)] = {place[kind]: points for kind, points in later.items()}
 notes = {str(block): {} for block in blocks}
 for row in chi[(chi.measure == TSNE) & (chi.seed == first)].itertuples():
-    words = f"CHI {row.value:.1f} ({separability_level(row.value)})"
-    notes[str(row.block)][place[row.network]] = words
+    notes[str(row.block)][place[row.network]] = index_words(row.value)
 animated_grid(
     dict(reversed(frames.items())),
     classes=kinds,
     contents=contents,
-    sprites=sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr])),
+    sprites=thumbnails(pairs.lr),
     notes=notes,
-    slider_title="behind residual block",
+    slider_title="after residual block",
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Separability along depth. Above: CHI of the 2-D embedding, training seed 0. Below: CHI on the 50 principal components, mean over the training seeds, bands from the lowest to the highest. Look at the two networks without GR: the distance between them is what the adversarial aim does alone.", "name": "fig-adv-depth"}}
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# | | paper | here |
+# |---|---|---|
+# | generator | SRResNet, 16 blocks, 64 channels, no BN | the same with 32 channels, all four |
+# | supervised aim | called MSE networks; trained with L1 | L1 |
+# | adversarial aim | Ledig's discriminator, perceptual loss of VGG | a critic on patches, perceptual loss of our own CIFAR-10 classifier, L1 with a small weight |
+# | training | 600 000 steps | MSE: 6 000 steps; GAN: some thousand more, starting from the MSE network of its seed |
+# | test patches | 100 contents | 100 from six embedded photographs, which overlap in part; with `b100` from a hundred pictures |
+# | degradations, projection | clean, blur 4, noise 20/255; mean of five t-SNE runs | the same |
+# | by subject or by degradation? | 100 CIFAR-10 pictures a class | 60 patches of nine photographs, each a subject; with `labelled = "cifar10"` six pictures a class |
+#
+# An adversarial network has therefore seen more steps than its partner; {doc}`training_evolution` shows
+# what steps alone do. Two numbers guard against a discriminator that did nothing: **PSNR** should be lower
+# after adversarial training, which invents detail, and **sharpness**, the gradient magnitude of the output
+# over that of the original, higher.
+
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-cell"]
+rows, outputs = [], {}
+for (kind, seed), model in models.items():
+    with torch.no_grad():
+        sr = model(lr[:: len(degradations)][:num_quality])
+    quality, sharpness = psnr(sr, hr, border=4).mean().item(), edges(sr).mean() / edges(hr).mean()
+    rows.append({"network": kind, "seed": seed, "psnr": quality, "sharpness": sharpness.item()})
+    outputs[kind, seed] = sr.cpu()
+quality = pd.DataFrame(rows).pivot(index="seed", columns="network")
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Three clean patches, their outputs (training seed 0) and originals. Above: PSNR-Y and sharpness, over all clean patches measured. What texture do the adversarial networks add?", "name": "fig-adv-pictures"}}
+panels = {}
+for index in np.linspace(0, num_quality - 1, 3, dtype=int):
+    row = f"{pairs.contents[index]}, {index}"
+    panels |= {(row, kind): image_to_array(outputs[kind, first][index]) for kind in networks}
+    panels[row, "original"] = image_to_array(pairs.hr[index])
+top, own = next(iter(panels))[0], quality.loc[first]
+notes = {
+    (top, kind): f"{own['psnr', kind]:.1f} dB<br>sharpness {own['sharpness', kind]:.2f}"
+    for kind in networks
+}
+picture_grid(panels, notes=notes)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI along depth. Above in the 2-D embedding, training seed 0; below on the 50 principal components, mean over the training seeds, bands from the lowest to the highest. Compare the two networks without GR: the distance between them is what the adversarial aim does alone.", "name": "fig-adv-depth"}}
 lines, bands = curves(chi, panel="measure", line="network", x="block")
 stacked_curves(blocks, lines, bands=bands, x_title="residual block", log_y=list(lines))
 
 # %% [markdown]
-# ## By subject or by degradation?
+# ## Verdict
 #
-# A classifier's features gather pictures by what they show ({doc}`classification_vs_sr`). What do
-# those of SRGAN with GR gather by? The same index twice for the same points: once by subject,
-# once by degradation.
+# The index is taken twice for SRGAN with GR on labelled pictures: by subject and by degradation.
 
-# %%
+# %% tags=["hide-cell"]
 _, task = subject_task(labelled, degradations, count=num_labelled)
 found = []
 for seed in training_seeds:
@@ -235,10 +199,6 @@ for seed in training_seeds:
 sorting = pd.DataFrame(found)
 preference = sorting["by degradation"] / sorting["by class"]
 
-# %% [markdown]
-# ## Verdict
-
-# %%
 deep = pd.Series({key: own.mean for key, own in judged.items()}).unstack(0)
 at_end = chi[(chi.measure == PCA) & (chi.block == last)]
 deep_pca = at_end.pivot(index="seed", columns="network", values="value")
@@ -262,12 +222,8 @@ for title, table, ending in [
         study.measure(f"{title}, {kind}", table[kind], glue=f"adv_{short}_{ending}")
 study.measure("adversarial gain without GR", gain, paper="above 1")
 study.measure("adversarial gain without GR, 50 PCA dimensions", gain_pca)
-study.measure(
-    "CHI by degradation / by subject, GAN, with GR",
-    preference,
-    paper="sorted by degradation",
-    glue="adv_preference",
-)
+name = "CHI by degradation / by subject, GAN, with GR"
+study.measure(name, preference, paper="sorted by degradation", glue="adv_preference")
 study.glue(adv_gain_low=gain_pca.min(), adv_gain_high=gain_pca.max(), adv_seeds=len(training_seeds))
 study.glue(adv_labelled=len(task.contents))
 study.verdict(
@@ -283,7 +239,7 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# Means over {glue:text}`adv_seeds` training seeds, behind the last block:
+# Means over {glue:text}`adv_seeds` training seeds, after the last block:
 #
 # | | CHI, t-SNE | CHI, 50 PCA dimensions | PSNR-Y | sharpness |
 # |---|---|---|---|---|
@@ -292,22 +248,30 @@ study.verdict(
 # | GAN, with GR | {glue:text}`adv_gan_gr:.1f` | {glue:text}`adv_gan_gr_pca:.1f` | {glue:text}`adv_gan_gr_psnr:.2f` dB | {glue:text}`adv_gan_gr_sharp:.2f` |
 # | GAN, without GR | {glue:text}`adv_gan_wogr:.1f` | {glue:text}`adv_gan_wogr_pca:.1f` | {glue:text}`adv_gan_wogr_psnr:.2f` dB | {glue:text}`adv_gan_wogr_sharp:.2f` |
 #
-# - Without GR, the adversarial aim multiplies the separability on the principal components by
-#   {glue:text}`adv_gain_low:.1f` to {glue:text}`adv_gain_high:.1f`, depending on the seed. Whether
-#   that is enough for clouds in the plane is what the t-SNE column says, and the verdict.
+# - Without GR, the adversarial aim multiplies CHI on the principal components by
+#   {glue:text}`adv_gain_low:.1f` to {glue:text}`adv_gain_high:.1f`, depending on the seed. Whether that is
+#   enough for clouds in the plane, the t-SNE column tells.
 # - Shown {glue:text}`adv_labelled` contents with a subject each, SRGAN with GR has a CHI by degradation
-#   that is {glue:text}`adv_preference:.3g` times that by subject; of SRResNet, {doc}`classification_vs_sr`
-#   tells.
-# - Read PSNR and separability together: a network may lose the former and gain the latter. Sorting by
-#   degradation is not the same as doing well.
-# - Why should an aim do this? A discriminator looks at the *statistics* of a picture – its noise, its
-#   sharpness – and never at which pixel belongs where. A generator that has to satisfy it gains by
-#   knowing those of its input.
+#   that is {glue:text}`adv_preference:.3g` times that by subject ({doc}`classification_vs_sr` looks at
+#   SRResNet too).
+# - A likely reason: a discriminator looks at the *statistics* of a picture, its noise and its sharpness,
+#   not at which pixel belongs where. A generator that has to satisfy it gains by knowing those of its
+#   input.
 #
-# ## Try it yourself
+# ## Exercises
 #
-# - Replace a network: `networks["GAN, without GR"] = "srresnet-noise"` asks whether degraded training
-#   pictures do what an adversary does. The criterion then judges another claim; look at the figures.
-# - Set `num_patches = 40`. CHI grows with the number of points, so the levels fall; the order of the
-#   four networks should not change.
-# - `image_set = "b100"` repeats everything on the pictures of the literature.
+# 1. Which comparison shows what the aim does alone, and which what the residual does alone?
+# 2. Why must PSNR and sharpness be reported on this page at all?
+# 3. With `num_patches = 40` CHI is lower everywhere. What should not change?
+#
+# ```{dropdown} Answers
+# 1. The two rows of one column share their architecture and differ in the aim; the two columns of one row
+#    differ in the residual.
+# 2. Had the discriminator done nothing, both rows would be one and the same experiment; lower PSNR and
+#    higher sharpness show that it acted.
+# 3. The order of the four networks: CHI grows with the number of points, but for all of them.
+# ```
+#
+# To go on: `networks["GAN, without GR"] = "srresnet-noise"` asks whether degraded training pictures do what
+# an adversary does (the criterion then judges another claim; look at the figures); `image_set = "b100"`
+# takes the literature's pictures.

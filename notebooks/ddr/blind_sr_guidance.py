@@ -1,27 +1,21 @@
 # %% [markdown]
 # (finding-blind-sr-guidance)=
-# # Telling a blind network what a clean-trained one knows of the degradation
+# # Does guidance by deep degradation features improve blind SR?
+#
+# *8 minutes. You learn how features of one network can steer another, and how to test whether a network
+# uses what it is told. Builds on {doc}`global_residual`.*
 #
 # ## The claim
 #
-# A network trained on clean pictures alone *knows* how its input was degraded: its deep features part
-# by degradation ({doc}`global_residual`). That knowledge can be put to use. Take a
-# {term}`blind network`, feed it the deep degradation representation of its input beside the input, and
-# it restores better ({cite:t}`liu2021discovering`, Sec. 5, Tab. 2).
+# The deep features of a network trained on clean pictures alone separate degradations. Feed them to a
+# {term}`blind network` beside its input, and it restores better: higher PSNR and lower NIQE, that is, more
+# natural ({cite:t}`liu2021discovering`, Sec. 5, Tab. 2).
 #
-# | blind SR | without guidance | with DDR guidance |
-# |---|---|---|
-# | PSNR | | higher |
-# | NIQE | | lower, that is more natural |
-#
-# Why it matters: it would turn an observation into a tool. Blind methods spend a branch and a loss of
-# their own on estimating the degradation; here the estimate comes free from a network that was never
-# asked for it.
+# Why it matters: it would turn an observation into a tool. Blind methods spend a branch and a loss of their
+# own on estimating the degradation; here the estimate comes free from a network that was never asked for
+# it.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 4, "size": 32, "training_seeds": [0], "num_swapped": 1}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 4, "size": 32, "training_seeds": [0], "num_swapped": 1}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 9  # contents; each is shown under every degradation
 size = 48  # side of a patch, LR pixels; NIQE needs 24 at least
@@ -30,28 +24,7 @@ num_swapped = 3  # contents for which guidance is exchanged
 train = False  # True trains all networks here (10 minutes each on one core) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | blind network | RRDB | SRResNet with global residual, 32 channels, 4 000 steps |
-# | trained on | cut off in the text at hand | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
-# | guidance | deep representations of a trained SR network; details cut off in the text at hand | mean and standard deviation of each channel behind the last block of an SRResNet trained on clean pictures |
-# | how it enters | cut off, too | from these 64 numbers, a factor and an offset for every channel of every block |
-# | judged by | PSNR and NIQE (the numbers of Tab. 2 are lost in the text at hand) | PSNR, SSIM and {term}`NIQE`, three trainings each, and a control |
-#
-# The guide is frozen and the same for all. Both networks see the same pictures in the same order; the
-# guided one has a few more weights to learn, and costs nearly twice as much to run. In training the blur acts
-# on the HR picture, in the test on the LR one, as everywhere in this chapter. No ladder over the
-# training is shown, for no earlier steps of the two are shipped.
-#
-# A higher PSNR alone would not show that guidance is *used*. So there is a control: each
-# degraded patch is also restored under the guidance of another degradation of the same content, and
-# under that of the next content with the same degradation. If the guidance says "noise" or "blur",
-# the first must hurt and the second hardly.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 import torch
@@ -61,12 +34,12 @@ from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
 from srlab.figures.dots import interval_dots
-from srlab.figures.embeddings import embedding_grid
-from srlab.figures.pictures import picture_grid, picture_row, sprite_sheet
+from srlab.figures.pictures import picture_grid, picture_row
 from srlab.figures.tables import matrix_heatmap
 from srlab.images import image_to_array
 from srlab.metrics import psnr
 from srlab.representation.embedding import embed, separability
+from srlab.studies.ddr.clouds import degradation_clouds
 from srlab.studies.ddr.guidance import METRICS, exchanged_guidance, restored_quality
 from srlab.studies.networks import obtainable_groups
 from srlab.studies.study import Study, exceeds, mean_interval, span
@@ -94,14 +67,8 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# Seven degradations, from none to both at once, of the same contents.
-
-# %%
+# %% tags=["hide-cell"]
 degradations = [
     Degradation(),
     *(Degradation(blur_sigma=sigma) for sigma in (1, 2, 4)),
@@ -109,7 +76,7 @@ degradations = [
     Degradation(blur_sigma=2, noise_sigma=10 / 255),
 ]
 pairs = degraded_patches(load_images(image_set), degradations, count=num_patches, size=size)
-kinds, contents = pairs.degradation_labels, pairs.content_labels
+kinds = pairs.degradation_labels
 titles, hr = list(dict.fromkeys(kinds)), pairs.hr.to(study.device)
 versions = {kind: pairs.lr[at :: len(titles)].to(study.device) for at, kind in enumerate(titles)}
 
@@ -121,37 +88,7 @@ found, _ = obtainable_groups(wanted, train=train)
 runs = {s: [*map(study.network, names)] for s, names in found.items() if len(names) == 2}
 blind, guided = zip(*runs.values())
 
-# %% [markdown]
-# ## What the guide tells
-#
-# First the guidance itself: two numbers for each of the guide's channels, patch by patch. It has to
-# part by degradation to be of use.
-
-# %%
-with torch.no_grad():
-    codes = [guided[0].represent(lr).cpu() for lr in pairs.lr.to(study.device).split(20)]
-codes = torch.cat(codes).numpy()
-codes = (codes - codes.mean(axis=0)) / np.maximum(codes.std(axis=0), 1e-6)
-embedding = embed(codes, perplexity=min(30, num_patches))
-code_chi = separability(codes, kinds).index
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the guidance that each patch yields (standardized). Colour: degradation; symbol: picture. Point at a dot to see its patch. What lies together here is told the same thing to the blind network.", "name": "fig-guidance-codes"}}
-sprites = sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr]), zoom=2)
-drawn = separability(embedding, kinds).index
-notes = {("", ""): f"CHI {drawn:.1f}, before projection {code_chi:.1f}"}
-embedding_grid(
-    {("", ""): embedding}, classes=kinds, contents=contents, sprites=sprites, notes=notes
-)
-
-# %% [markdown]
-# ## Look first
-#
-# One content under three degradations, restored without guidance, with it, and under the guidance
-# of its own clean version: that is, told a lie.
-
-
-# %%
-content = min(num_patches - 1, 4)
+content = int(hr.std(dim=(1, 2, 3)).argmax())  # the richest
 told, shown = [titles[2], titles[5], titles[6]], {}
 for kind in told:
     one, clean = (versions[name][[content]] for name in (kind, titles[0]))
@@ -161,7 +98,7 @@ for kind in told:
         shown[kind, "guided"] = guided[0](one)
         shown[kind, "guided as if clean"] = guided[0].guided_by(one, clean)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One content under three degradations, with PSNR-Y. The two networks in the middle differ in guidance alone; in the last column the guided one is told that the picture were clean. Zoom in; the pictures move together.", "name": "fig-guidance-pictures"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One content under three degradations, with PSNR-Y. “Blind” and “guided” differ in guidance alone; “guided as if clean” is told that the picture were clean. Can you see what guidance adds, and what false guidance costs? Zoom in; the pictures move together.", "name": "fig-guidance-pictures"}}
 notes = {place: f"{psnr(sr, hr[[content]], border=4).item():.2f} dB" for place, sr in shown.items()}
 panels = {place: image_to_array(sr[0]) for place, sr in shown.items()}
 picture_grid(panels, notes=notes)
@@ -170,12 +107,45 @@ picture_grid(panels, notes=notes)
 picture_row({way: panels[told[-1], way] for way in ("bicubic", "blind", "guided")})
 
 # %% [markdown]
-# ## Measured by degradation
+# ## What we run, and what differs from the paper
+#
+# | | paper | here |
+# |---|---|---|
+# | blind network | RRDB | SRResNet with global residual, 32 channels, 4 000 steps |
+# | trained on | cut off in the text at hand | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
+# | guidance | deep representations of a trained SR network; details cut off in the text at hand | mean and standard deviation of each channel after the last block of an SRResNet trained on clean pictures |
+# | how it enters | cut off, too | from these 64 numbers, a factor and an offset for every channel of every block |
+# | judged by | PSNR and NIQE (the numbers of Tab. 2 are lost in the text at hand) | PSNR, SSIM and {term}`NIQE`, three trainings each, and a control |
+#
+# The guide is frozen and the same for all. Both networks see the same pictures in the same order; the
+# guided one has a few more weights and takes nearly twice as long to run. In training the blur acts on the
+# HR picture, in the test on the LR one, as everywhere in this chapter.
+#
+# A higher PSNR alone would not show that guidance is *used*. So each degraded patch is also restored under
+# the guidance of another degradation of the same content, and of another content with the same degradation.
+# If guidance says "noise" or "blur", the first must cost quality and the second hardly.
+
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the guidance that each patch yields: two numbers for each of the guide's channels, standardized. Colour: degradation; symbol: picture. Above: the Caliński–Harabasz index (CHI). What lies together here tells the blind network the same. Which degradations lie together?", "name": "fig-guidance-codes"}}
+with torch.no_grad():
+    codes = [guided[0].represent(lr).cpu() for lr in pairs.lr.to(study.device).split(20)]
+codes = torch.cat(codes).numpy()
+codes = (codes - codes.mean(axis=0)) / np.maximum(codes.std(axis=0), 1e-6)
+embedding = embed(codes, perplexity=min(30, num_patches))
+code_chi = separability(codes, kinds).index
+
+drawn = separability(embedding, kinds).index
+notes = {("", ""): f"CHI {drawn:.1f}, before projection {code_chi:.1f}"}
+degradation_clouds({("", ""): embedding}, pairs, notes=notes)
+
+# %% [markdown]
+# ## Does it help?
 #
 # PSNR and SSIM of luma for every content, NIQE for all pictures of a degradation together.
 
-
-# %%
+# %% tags=["hide-cell"]
 restorers = {"bicubic": [lambda lr: upsample(lr, 4)], "blind": blind, "guided": guided}
 quality = pd.DataFrame(
     {"way": way, "seed": seed, **row}
@@ -199,26 +169,19 @@ interval_dots(dots("PSNR, dB"), x_title="PSNR gain, dB", reference=0)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for NIQE. Lower is more natural: left of the dashed line, guidance helps.", "name": "fig-guidance-niqe"}}
 interval_dots(dots("NIQE"), x_title="NIQE, change", reference=0)
 
-# %% [markdown]
-# The numbers behind the figures, mean over training seeds; the paper's Tab. 2 has this form.
-
 # %% tags=["hide-input"]
 table = means.groupby(["degradation", "way"]).mean().unstack().loc[titles]
 table.round({name: 3 if "SSIM" in name else 2 for name in table}).rename_axis(index=None)
 
 # %% [markdown]
 # ## Is the guidance used?
-#
-# Now guidance is exchanged. Down the rows the true degradation of the input, along the columns the
-# degradation that the network is told.
 
-# %%
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "What false guidance costs: PSNR-Y under the guidance of another degradation (column) of the same content, minus that under its own, dB (first seed); 0 on the diagonal by definition. For which inputs (rows) is the network indifferent to what it is told?", "name": "fig-guidance-exchange"}}
 swaps = [exchanged_guidance(model, versions, hr, count=num_swapped) for model in guided]
 off = ~np.eye(len(titles), dtype=bool)
 cost = np.array([(told.diagonal()[:, None] - told)[off].mean() for told, _ in swaps])
 content_cost = np.array([(told.diagonal() - others).mean() for told, others in swaps])
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "What false guidance costs: PSNR-Y under the guidance of another degradation of the same content, minus that under its own, dB (first seed). 0 on the diagonal by definition. Rows that stay near 0 do not listen.", "name": "fig-guidance-exchange"}}
 change = swaps[0][0] - swaps[0][0].diagonal()[:, None]
 short = [title.replace("/255", "").replace(" +", "<br>+") for title in titles]
 matrix_heatmap(
@@ -231,7 +194,7 @@ matrix_heatmap(
 # Spread is over training seeds. The bootstrap over contents takes each content's gain, averaged over
 # degradations and seeds.
 
-# %%
+# %% tags=["hide-cell"]
 by_seed = means.groupby(["way", "seed"]).mean()
 gain = by_seed.loc["guided"] - by_seed.loc["blind"]
 by_content = quality.groupby(["way", "content"])["PSNR, dB"].mean()
@@ -268,24 +231,34 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - Guidance changes PSNR by {glue:text}`guide_gain:+.3f` dB on the mean over degradations and over
-#   {glue:text}`guide_seeds` trainings (bootstrap over contents: {glue:text}`guide_gain_low:+.3f` to
-#   {glue:text}`guide_gain_high:+.3f`); in {glue:text}`guide_positive` of the trainings it is a gain.
-#   Most on {glue:text}`guide_best` ({glue:text}`guide_best_gain:+.2f` dB), least on
+# - Guidance changes PSNR by {glue:text}`guide_gain:+.3f` dB on the mean over degradations and
+#   {glue:text}`guide_seeds` trainings (95 % over contents: {glue:text}`guide_gain_low:+.3f` to
+#   {glue:text}`guide_gain_high:+.3f`); in {glue:text}`guide_positive` of the trainings it is a gain. The
+#   largest change is on {glue:text}`guide_best` ({glue:text}`guide_best_gain:+.2f` dB), the smallest on
 #   {glue:text}`guide_worst` ({glue:text}`guide_worst_gain:+.2f` dB).
-# - SSIM changes by {glue:text}`guide_ssim:+.4f`, NIQE by {glue:text}`guide_niqe:+.2f`. NIQE knows no
-#   ground truth: it prefers texture of the right statistics to none, be it right or wrong.
-# - Told another degradation, the guided network loses {glue:text}`guide_cost:.2f` dB; told another
-#   content under the same degradation, {glue:text}`guide_content_cost:.2f` dB. Only where the first
-#   is much larger than the second does the guidance speak of degradations, and does the network listen.
-# - The guidance parts the degradations with a CHI of {glue:text}`guide_code_chi:.1f` before any
-#   projection. But a blind network has sixteen blocks of its own to find out what it is given: what
-#   it finds by itself, guidance cannot add.
+# - SSIM changes by {glue:text}`guide_ssim:+.4f`, NIQE by {glue:text}`guide_niqe:+.2f`.
+# - Told another degradation, the guided network loses {glue:text}`guide_cost:.2f` dB; told another content
+#   under the same degradation, {glue:text}`guide_content_cost:.2f` dB. Only if the first is much larger
+#   than the second does the guidance speak of degradations.
+# - The guidance separates the degradations with a CHI of {glue:text}`guide_code_chi:.1f` before any
+#   projection. But a blind network has sixteen blocks of its own to find out what it is given, and what it
+#   finds by itself, guidance cannot add.
 #
-# ## Try it yourself
+# ## Exercises
 #
-# - Tell the network a half-truth: `guided[0].guided_by(lr, other)` takes any picture as `other`, a
-#   mixture of two degraded ones too. Does restoration change gradually?
-# - Add a degradation that neither network met, `Degradation(jpeg_quality=30)`. Does guidance
-#   still help where the guide's features part from all it was trained on?
-# - {doc}`generalization_index` asks whether guided networks treat degradations more alike inside.
+# 1. How can false guidance cost much although true guidance gains little?
+# 2. Why is NIQE measured beside PSNR, and why can it not replace it?
+# 3. Add a degradation that neither network met, `Degradation(jpeg_quality=30)`. What has to hold for
+#    guidance to help there?
+#
+# ```{dropdown} Answers
+# 1. The network relies on what it is told, but without it could have found the same in its input. Use and
+#    gain are two questions.
+# 2. NIQE asks whether a picture looks natural, without ground truth: it prefers texture of the right
+#    statistics, be it right or wrong. PSNR punishes invented detail.
+# 3. The guide's features must place it near degradations whose treatment also suits it; guidance that the
+#    network never saw in training can mislead it.
+# ```
+#
+# To go on: `guided[0].guided_by(lr, other)` takes any picture as `other`, a mixture of two degraded ones
+# too. {doc}`generalization_index` asks whether guided networks treat degradations more alike inside.

@@ -1,26 +1,21 @@
 # %% [markdown]
 # (finding-degradation-degrees)=
-# # Degrees of a degradation form a spectrum, and noise is easier to grade than blur
+# # Do degrees of a degradation form a spectrum in deep features?
+#
+# *10 minutes. You learn to judge an order of levels from pairs of them, and what a threshold of t-SNE
+# hides. Builds on {doc}`adversarial_learning`.*
 #
 # ## The claim
 #
-# Deep features do not only tell blur from noise; they tell *how much* of it there is. Take two
-# levels of noise, or two widths of blur: the further apart they are, the better a layer separates
-# them. Noise is graded more easily than blur, and to grade blur a network needs a global residual
-# (GR) – even one trained adversarially ({cite:t}`liu2021discovering`, Sec. A.9, Tab. 7, Fig. 17).
+# Deep features tell blur from noise, and also *how much* of it there is. Take two levels of noise, or two
+# widths of blur: the further apart they are, the better a layer separates them. Noise is graded more easily
+# than blur, and to grade blur a network needs a global residual (GR), even one trained adversarially
+# ({cite:t}`liu2021discovering`, Sec. A.9, Tab. 7, Fig. 17).
 #
-# | pairs of levels, deep features | noise | blur |
-# |---|---|---|
-# | with GR, reported by the paper | separate, more so with distance | separate less than noise |
-# | without GR, reported by the paper | separate less | do not, with a GAN either |
-#
-# Why it matters: clusters alone could come from a few telltale artefacts. A spectrum means that the
-# network *measures* the damage, though nobody ever gave it a number to learn.
+# Why it matters: clusters alone could come from a few telltale artefacts. A spectrum means that the network
+# *measures* the degradation, though it never got a number to learn.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 20, "num_spectrum": 12, "noise_levels": [10, 20, 30], "blur_levels": [2, 4, 6], "training_seeds": [0], "draws": 20, "num_travellers": 8, "tsne_runs": 1}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 20, "num_spectrum": 12, "noise_levels": [10, 20, 30], "blur_levels": [2, 4, 6], "training_seeds": [0], "draws": 20, "num_travellers": 8, "tsne_runs": 1}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 100  # contents; each is shown at every level that is judged
 judged_noise = [10, 20, 30]  # σ of the noise, of 255: levels whose pairs are judged in the plane
@@ -36,30 +31,13 @@ networks = {  # title → recipe, each in all training seeds
     "SRGAN without GR": "srgan-wogr",
 }
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
-block = 16  # residual block to look behind
+block = 16  # residual block whose output is taken
 draws = 200  # bootstrap draws over contents
 num_travellers = 24  # contents in the explorer at the end
 train = False  # True trains all networks here (7 minutes or more each) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | networks | SRResNet and SRGAN, 64 channels | the same with 32 channels, three training seeds |
-# | patches | 100 contents, 32×32 LR pixels | 100 from six embedded photographs, which overlap in part; with `b100` from a hundred pictures |
-# | levels, on the LR image | its text names noise 10, 20 and 30; widths of blur are not stated there | noise 10, 20, 30 and blur 2, 4, 6; a finer spectrum as a control |
-# | projection | each pair: PCA to 50, t-SNE to 2, five runs | the same |
-# | verdict | levels −, +, ++, +++ | ratios of CHI, in every training seed |
-#
-# Every pair of levels is projected by itself, so that no third level decides what is kept of two.
-# The {term}`Caliński–Harabasz index` (CHI) of a pair says how far its two levels separate.
-# Judged is ResBlock 16. Without GR t-SNE runs once for each of three seeds, for these pairs are far
-# from any level. The control takes six levels each, 24 contents and the 50 principal components, where
-# t-SNE sets no threshold; their distance is the difference of the noise's σ, or of the blur's width.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 
@@ -121,14 +99,8 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# The patches first: the same contents, clean and at every level.
-
-# %%
+# %% tags=["hide-cell"]
 clean = Degradation()
 noises = [Degradation(noise_sigma=level / 255) for level in noise_levels]
 blurs = [Degradation(blur_sigma=level) for level in blur_levels]
@@ -147,18 +119,6 @@ judged = {
     kind: degraded_patches(images, levels, count=num_patches).lr for kind, levels in JUDGED.items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Two contents, clean and at the levels of noise (above) and of blur (below). Look for the widest blur you can still tell from the next; then do the same with noise.", "name": "fig-degrees-patches"}}
-some = pictures[[0, num_spectrum // 2]]
-columns = {kind: [0, *range(*part.indices(len(degradations)))] for kind, part in OWN.items()}
-at = {(kind, f"step {s}"): k for kind, levels in columns.items() for s, k in enumerate(levels)}
-shown = {place: np.concatenate(some[:, k]) for place, k in at.items()}
-picture_grid(shown, notes={place: str(degradations[k]) for place, k in at.items()})
-
-# %% [markdown]
-# Then the networks: every pair of the judged levels, projected by itself, in every training seed. And
-# the finer spectrum, of the first.
-
-# %%
 layer, lr = f"body.{block - 1}", spectrum.lr.to(study.device)
 planes, spectra, travellers, found = {}, {}, {}, []
 for title, base in networks.items():
@@ -182,14 +142,8 @@ for title, base in networks.items():
         spectra[kind, title] = level_pairs(compact(points[:, part]), draws=draws)
     travellers[title] = principal_components(points[:num_travellers].reshape(-1, points.shape[2]))
 
-# %% [markdown]
-# ## Every pair of levels
-#
-# A spectrum looks the same in each panel: pale along the diagonal, where neighbours meet, and deep
-# in the corners, where the extremes do.
 
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of every two of the judged levels in the plane, mean of five t-SNE runs and of the training seeds; one logarithmic colour scale for all. From 20 on the paper speaks of separation. Look whether the corners are the deepest; then compare the columns, noise against blur, and the rows.", "name": "fig-degrees-tsne"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Separation of every two of the judged levels in the plane: the Caliński–Harabasz index (CHI), mean of five t-SNE runs and of the training seeds; one logarithmic colour scale. The paper counts 20 and more as separated. A spectrum is pale along the diagonal, where neighbours meet, and deep in the corners. Which panels show one? Compare noise with blur, and the rows.", "name": "fig-degrees-tsne"}}
 def panels(matrices, levels):
     """{(network, kind): matrix} of {(kind, network): values}."""
     ticks = {kind: [str(level) for level in own] for kind, own in levels.items()}
@@ -204,11 +158,40 @@ mean = {
 judged_levels = {"noise": judged_noise, "blur": judged_blur}
 matrix_grid(panels(mean, judged_levels), colour_title="CHI, t-SNE", log=True)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The finer spectrum: CHI of every two of six levels on 50 principal components (first seed). Look along a row: does the number grow with the distance from the diagonal? t-SNE sets a threshold where the components show a gradient.", "name": "fig-degrees-pca"}}
-matrices = {key: own.matrix for key, own in spectra.items()}
-matrix_grid(panels(matrices, LEVELS), colour_title="CHI, 50 PCA dimensions", log=True)
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# | | paper | here |
+# |---|---|---|
+# | networks | SRResNet and SRGAN, 64 channels | the same with 32 channels, three training seeds |
+# | patches | 100 contents, 32×32 LR pixels | 100 from six embedded photographs, which overlap in part; with `b100` from a hundred pictures |
+# | levels, on the LR image | its text names noise 10, 20 and 30; widths of blur are not stated there | noise 10, 20, 30 and blur 2, 4, 6; a finer spectrum as a control |
+# | projection | each pair: PCA to 50, t-SNE to 2, five runs | the same |
+# | verdict | levels −, +, ++, +++ | ratios of CHI, in every training seed |
+#
+# Every pair of levels is projected by itself, so that no third level decides what is kept of two. Judged is
+# ResBlock 16. Without GR t-SNE runs once for each of three seeds. The control takes six levels each, 24
+# contents and the 50 principal components, where t-SNE sets no threshold; distance is the difference of the
+# noise's σ, or of the blur's width.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean CHI on 50 principal components of the pairs that are one step, two steps, … apart in the finer spectrum (first seed). A spectrum rises to the right. Look at the height too: blur without GR.", "name": "fig-degrees-distance"}}
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Two contents, clean and at the levels of noise (above) and of blur (below). What is the widest blur you can still tell from the next? And which noise?", "name": "fig-degrees-patches"}}
+some = pictures[[0, num_spectrum // 2]]
+columns = {kind: [0, *range(*part.indices(len(degradations)))] for kind, part in OWN.items()}
+at = {(kind, f"step {s}"): k for kind, levels in columns.items() for s, k in enumerate(levels)}
+shown = {place: np.concatenate(some[:, k]) for place, k in at.items()}
+picture_grid(shown, notes={place: str(degradations[k]) for place, k in at.items()})
+
+# %% [markdown]
+# ## The finer spectrum
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of every two of six levels on 50 principal components (first seed). Does the colour deepen along a row with the distance from the diagonal? Point at a cell to read its value.", "name": "fig-degrees-pca"}}
+matrices = {key: own.matrix for key, own in spectra.items()}
+matrix_grid(panels(matrices, LEVELS), colour_title="CHI, 50 PCA dimensions", log=True, text=False)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean CHI on 50 principal components of the pairs that are one step, two steps, … apart (first seed). A spectrum rises to the right. How high does blur get without GR?", "name": "fig-degrees-distance"}}
 steps = pd.DataFrame(
     {"measure": f"CHI, {kind}", "network": title, "step": step, "value": value}
     for (kind, title), own in spectra.items()
@@ -225,19 +208,17 @@ stacked_curves(
 # %% [markdown]
 # ## Lead a patch through the spectrum
 #
-# Now all levels together in **one** embedding that stays as it is, while one patch moves. Choose a
-# patch, then add noise or blur with the sliders: its dot travels, and the small picture shows what
-# the network sees there. Things to try:
+# All levels together in **one** embedding that stays as it is, while one patch moves. Choose a patch, then
+# add noise or blur with the sliders: its dot travels, and the small picture shows what the network sees.
 #
 # - Move the **noise** slider from 0 to the end. Does the patch go one way, or does it wander?
-# - Move the **blur** slider. Where do its steps become too small to see – in the embedding, and in
-#   the picture?
-# - Change the **patch**: with GR another content should take a parallel way. Without GR each patch
-#   hardly leaves its own place.
+# - Move the **blur** slider. Where do its steps become too small to see, in the embedding and in the
+#   picture?
+# - Change the **patch**, then the **network**: do other contents take parallel ways, with GR and without?
 # - Switch to **PCA**, which is linear and tears nothing apart.
 
 
-# %%
+# %% tags=["hide-cell"]
 def state(title, method):
     embedding = embed(travellers[title], method=method)
     labels = spectrum.degradation_labels[: len(embedding)]
@@ -272,7 +253,7 @@ explorer
 # %% [markdown]
 # ## Verdict
 
-# %%
+# %% tags=["hide-cell"]
 GR, PLAIN = ("SRResNet with GR", "SRGAN with GR"), ("SRResNet without GR", "SRGAN without GR")
 by_network = table.unstack("network")
 noise, blur = (by_network.xs(kind, level="kind") for kind in JUDGED)
@@ -312,22 +293,15 @@ for title in networks:
     for kind, own in {"noise": noise, "blur": blur}.items():
         short = "degrees_" + title.lower().replace(" ", "_") + f"_{kind}"
         study.measure(f"{title}, {kind}: median CHI", own["median"][title], glue=short)
-farthest = study.measure(
-    "SRResNet with GR: CHI of the farthest noise levels",
-    noise["farthest"][GR[0]],
-    glue="degrees_farthest",
-)
+name = "SRResNet with GR: CHI of the farthest noise levels"
+study.measure(name, noise["farthest"][GR[0]], glue="degrees_farthest")
 for kind in LEVELS:
     own, name = fine[kind, GR[0]], f"Spearman ρ of CHI and distance, {kind}, 50 PCA dimensions"
     study.measure(name, own["rho"], interval=(own["low"], own["high"]), glue=f"degrees_{kind}_rho")
 study.measure("SRResNet, blur, 50 PCA dimensions: median CHI, with GR over without", tenfold)
-study.glue(
-    degrees_seeds=len(training_seeds),
-    degrees_contents=num_patches,
-    degrees_noise_nested=100 * fine["noise", GR[0]]["nested"],
-    degrees_blur_nested=100 * fine["blur", GR[0]]["nested"],
-    degrees_tenfold=tenfold,
-)
+study.glue(degrees_seeds=len(training_seeds), degrees_contents=num_patches)
+study.glue(degrees_tenfold=tenfold)
+study.glue(**{f"degrees_{kind}_nested": 100 * fine[kind, GR[0]]["nested"] for kind in LEVELS})
 study.verdict(
     noise=exceeds(span(noise["lead"][[*GR]].to_numpy().ravel()), than=1),
     blur=exceeds(span(blur["lead"][[*GR]].to_numpy().ravel()), than=1),
@@ -355,26 +329,31 @@ study.verdict(
 # | SRGAN with GR | {glue:text}`degrees_srgan_with_gr_noise:.3g` | {glue:text}`degrees_srgan_with_gr_blur:.3g` |
 # | SRGAN without GR | {glue:text}`degrees_srgan_without_gr_noise:.3g` | {glue:text}`degrees_srgan_without_gr_blur:.3g` |
 #
-# - t-SNE minds nearest neighbours only. As long as the nearest neighbour of a patch is the same patch
-#   at the other level, two levels coincide in the plane, however orderly the step between them. The
-#   farthest noise levels have a CHI of {glue:text}`degrees_farthest:.3g` in SRResNet with GR.
-# - On the 50 components there is no such threshold: over six levels the rank correlation of
-#   separability and distance is {glue:text}`degrees_noise_rho:.2f` for noise and
-#   {glue:text}`degrees_blur_rho:.2f` for blur. By order alone – does the outer pair of three levels
-#   separate better than both inner ones? – {glue:text}`degrees_noise_nested:.0f` % of the triples
-#   agree for noise and {glue:text}`degrees_blur_nested:.0f` % for blur. The median pair of blur
-#   widths has {glue:text}`degrees_tenfold:.0f` times the index of the network without GR.
-# - "Noise is easier than blur" compares a σ in grey levels with a width in pixels, over ranges that
-#   someone chose. It says little about networks: with blur widths from 0.5 to 2 the answer may
-#   differ. Try it.
-# - No moments of the adversarial trainings ship, so this page has no ladder;
-#   {doc}`training_evolution` shows how the clouds of whole kinds of damage part along training.
+# - The farthest noise levels have a CHI of {glue:text}`degrees_farthest:.3g` in SRResNet with GR. t-SNE
+#   minds nearest neighbours only: as long as the nearest neighbour of a patch is the same patch at the
+#   other level, two levels coincide in the plane, however orderly the step between them.
+# - On the 50 components, over six levels, the rank correlation of separability and distance is
+#   {glue:text}`degrees_noise_rho:.2f` for noise and {glue:text}`degrees_blur_rho:.2f` for blur. By order
+#   alone (does the outer pair of three levels separate better than both inner ones?)
+#   {glue:text}`degrees_noise_nested:.0f` % of the triples agree for noise and
+#   {glue:text}`degrees_blur_nested:.0f` % for blur. The median pair of blur widths has
+#   {glue:text}`degrees_tenfold:.0f` times the index of the network without GR.
 #
-# ## Try it yourself
+# ## Exercises
 #
-# - Set `judged_blur = [0.5, 1, 2]`. These widths look more different to the eye than 4 and 6 do; does
-#   the network agree?
-# - Set `num_patches` to 40. What becomes of the index in the plane when patches of other contents lie
-#   farther off?
-# - Look behind an earlier block (`block = 4`): the spectrum should fade.
-# - Replace the blur by compression: `Degradation(jpeg_quality=q)` for q = 90, 70, … 10.
+# 1. "Noise is easier than blur" compares a σ in grey levels with a width in pixels. What does it depend on
+#    besides the network?
+# 2. Why is CHI of a pair small in the plane as long as each patch is nearest to its own other level?
+# 3. Set `judged_blur = [0.5, 1, 2]`. These widths look more different to the eye than 4 and 6. What does a
+#    difference in CHI then tell?
+#
+# ```{dropdown} Answers
+# 1. On the ranges that someone chose: with weaker noise or narrower blurs the answer may differ.
+# 2. t-SNE places each patch beside its nearest neighbour, so the two levels cover the same region and their
+#    means coincide.
+# 3. Whether the network's scale of blur resembles the eye's: equal steps in pixels need not be equal steps
+#    in features.
+# ```
+#
+# To go on: `block = 4` takes an earlier block; replace the blur by `Degradation(jpeg_quality=q)` for q =
+# 90, 70, … 10.

@@ -1,24 +1,21 @@
 # %% [markdown]
 # (finding-degradations-cluster)=
-# # Deep features gather by degradation, although the contents are the same
+# # Do deep features gather by degradation or by content?
+#
+# *8 minutes. You learn two designs that keep degradation and content apart, and which yardsticks a cloud
+# needs.*
 #
 # ## The claim
 #
-# Take pictures in three states – with a camera's mild faults, with strong noise, and as an old film – and look at the deep features of two very different networks: CinCGAN, built to undo
-# one unknown degradation, and SRGAN, which only ever saw clean pictures. In both, the features
-# **gather by state, not by picture** ({cite:t}`liu2021discovering`, Sec. 4.1, Fig. 3, and Sec. A.14).
+# Take pictures in three states: with a camera's mild faults, with strong noise, and as an old film. Look at
+# the deep features of two very different networks: CinCGAN, built to undo one unknown degradation, and
+# SRGAN, which only ever saw clean pictures. In both, the features form three clusters, **by state, not by
+# picture** ({cite:t}`liu2021discovering`, Sec. 4.1, Fig. 3, and Sec. A.14).
 #
-# | DIV2K-mild, DIV2K-noise20, Hollywood | CinCGAN | SRGAN |
-# |---|---|---|
-# | reported by the paper | three clusters | three clusters |
-#
-# Why it matters: this is where the paper's question begins. Two networks with different aims and
-# training pictures sort by the same thing, so the sorting is not one method's quirk.
+# Why it matters: this is where the paper's question begins. Two networks with different aims and training
+# pictures sort by the same thing, so the sorting is not one method's quirk.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 20, "training_seeds": [0], "tsne_runs": 1, "perplexity": 10}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 20, "training_seeds": [0], "tsne_runs": 1, "perplexity": 10}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 80  # contents a set; three disjoint sets are needed (the photographs hold 242)
 networks = {"SRGAN": "srgan-gr", "CinCGAN": "cincgan", "SRCNN": "srcnn-3-gr"}  # judged, every seed
@@ -30,38 +27,7 @@ perplexity = 30
 train = False  # True trains all networks here (many minutes each) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | mild | DIV2K-mild: blur, noise and a shift by fractions of a pixel | the same three: blur of 0.5 × 1 LR pixels, noise 10/255, a shift of half a pixel: the middle of what our CinCGAN is trained on |
-# | noise | DIV2K with noise 20/255 | noise 20/255 |
-# | film | Hollywood: frames of old films, so other contents | a stand-in: a little soft (blur 0.6), grain (noise 8/255), compressed (JPEG 35) |
-# | networks | CinCGAN, SRGAN; SRCNN with a global residual added | narrow ones of our own; SRResNet with and without GR beside them |
-# | features | a deep layer | the last layer before the enlargement |
-# | contents | 100 pictures a set | `num_patches` patches |
-# | index | mean of five t-SNE runs | the same; bootstrap interval over contents |
-#
-# CinCGAN is judged only if it does what it is for. Its outer network begins as an SRResNet trained
-# on clean pictures, whose features part without any unpaired training. So we first measure whether it
-# restores *mild*, its own degradation, better than bicubic enlargement does, which does nothing; as
-# long as it does not, its features are shown and its claim is left open. No ladder over the training
-# is shown: of SRGAN and CinCGAN only the end is shipped.
-#
-# Hollywood's frames do not show what DIV2K shows. That leaves a doubt: does such a set lie apart because
-# it is *old*, or because it shows something else? So we run both designs.
-#
-# - **Aligned**: each patch appears in all three states. Features that follow content would put the three
-#   versions together.
-# - **Not aligned**: three disjoint sets of patches, one a state. Features that follow content would
-#   have every chance to look separated.
-#
-# If features follow the degradation, both designs show the same clouds. And two yardsticks: the
-# **pixels** themselves, treated like features; and the index **by content**, with each patch's three
-# versions as one class. A {term}`CHI` is about 1 if its labels mean nothing.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 
@@ -70,7 +36,7 @@ from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
 from srlab.figures.embeddings import embedding_grid
-from srlab.figures.pictures import picture_grid, sprite_sheet
+from srlab.figures.pictures import picture_grid
 from srlab.images import image_to_array
 from srlab.representation.embedding import (
     embed,
@@ -78,19 +44,11 @@ from srlab.representation.embedding import (
     points,
     principal_components,
     separability,
-    separability_level,
 )
-from srlab.studies.ddr.restarts import restarts, runs_index
+from srlab.studies.ddr.clouds import index_words, thumbnails
+from srlab.studies.ddr.restarts import over_seeds, restarts, runs_index
 from srlab.studies.ddr.restoration import Restorations
-from srlab.studies.study import (
-    Study,
-    exceeds,
-    mean_interval,
-    outer,
-    reaches,
-    stays_below,
-    together,
-)
+from srlab.studies.study import Study, exceeds, mean_interval, outer, reaches, stays_below, together
 from srlab.training.recipes import MILD, RECIPES, seed_names
 
 study = Study(
@@ -121,15 +79,8 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## The three states
-#
-# The damage is less drastic than it is elsewhere in this chapter: mild and film are both a little soft
-# and a little noisy.
-
-# %%
+# %% tags=["hide-cell"]
 STATES = {
     "mild": Degradation(
         blur_sigma=0.5, blur_sigma_y=1.0, blur_angle=0.6, noise_sigma=10 / 255, shift=(0.5, 0.5)
@@ -147,23 +98,6 @@ designs = {
 }
 kinds = np.tile(states, num_patches)  # of both designs
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Samples of the three sets, LR pixels; left the clean picture, which no network is shown here. Zoom in: film is soft, with grain that compression has half eaten; mild is shifted and has fine noise.", "name": "fig-cluster-samples"}}
-views = degraded_patches(images, [Degradation(), *STATES.values()], count=3, size=64)
-pictures = [image_to_array(patch) for patch in views.lr]
-panels = {
-    (f"{title}, {index}", state): pictures[4 * index + column]
-    for index, title in enumerate(views.contents)
-    for column, state in enumerate(["clean", *states])
-}
-picture_grid(panels)
-
-# %% [markdown]
-# ## Experiment
-#
-# One pass through each network, for both designs at once. The pixels take the same way: flattened,
-# 50 principal components, t-SNE.
-
-# %%
 checkpoints = {
     kind: [name for name in seed_names(base, training_seeds) if name in RECIPES]
     for kind, base in networks.items()
@@ -185,7 +119,6 @@ for kind, names in {"pixels": [""], **checkpoints}.items():
             own = features[np.searchsorted(needed, chosen)]
             components[kind, name, design] = principal_components(own)
 
-# %%
 embeddings = {key: embed(cloud, perplexity=perplexity) for key, cloud in components.items()}
 patches = np.repeat(np.arange(num_patches), len(states))
 
@@ -201,14 +134,8 @@ chi = pd.DataFrame(
     {"network": key[0], "name": key[1], "design": key[2]} | indices(key) for key in embeddings
 )
 
-# %% [markdown]
-# ## The same contents in three states
-#
-# Colour is the state, the symbol is the picture a patch was cut from. Clouds of one colour with all
-# symbols in them: sorted by degradation. Tight triples of three colours: sorted by content.
 
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Contents aligned: each patch three times (t-SNE, training seed 0). Colour: state; symbol: picture. The pixels are the yardstick: whatever a network's panel shows beyond them, the network made. Point at a dot to see its patch.", "name": "fig-cluster-aligned"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Contents aligned: each patch in all three states (t-SNE, training seed 0). Colour: state; symbol: the picture a patch was cut from. Above each panel the Caliński–Harabasz index (CHI) and the paper's level of it. Clouds of one colour with all symbols in them: sorted by state. Tight triples of three colours: sorted by content. Whatever a network shows beyond the pixels' panel, the network made. Point at a dot to see its patch.", "name": "fig-cluster-aligned"}}
 def show(design):
     own = chi[chi.design == design].drop_duplicates("network")  # its first seed
     chosen = designs[design]
@@ -216,38 +143,62 @@ def show(design):
         {("", row.network): embeddings[row.network, row.name, design] for row in own.itertuples()},
         classes=kinds,
         contents=pairs.content_labels[chosen],
-        sprites=sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr[chosen]])),
-        notes={
-            ("", row.network): f"CHI {row.CHI:.1f} ({separability_level(row.CHI)})"
-            for row in own.itertuples()
-        },
+        sprites=thumbnails(pairs.lr[chosen]),
+        notes={("", row.network): index_words(row.CHI) for row in own.itertuples()},
     )
 
 
 show(ALIGNED)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Contents not aligned: every patch once, in one state. If the clouds of the figure above needed their contents aligned, they are gone here; if contents alone made clouds, there would be some in the pixels' panel.", "name": "fig-cluster-apart"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Contents not aligned: every patch once, in one state. If the clouds above needed aligned contents, they are gone here; if contents alone made clouds, there would be some in the pixels' panel.", "name": "fig-cluster-apart"}}
 show(APART)
 
 # %% [markdown]
-# ## Does CinCGAN restore at all?
+# ## What we run, and what differs from the paper
 #
-# On its own degradation, drawn as in its training.
+# | | paper | here |
+# |---|---|---|
+# | mild | DIV2K-mild: blur, noise and a shift by fractions of a pixel | the same three: blur of 0.5 × 1 LR pixels, noise 10/255, a shift of half a pixel: the middle of what our CinCGAN is trained on |
+# | noise | DIV2K with noise 20/255 | noise 20/255 |
+# | film | Hollywood: frames of old films, so other contents | a stand-in: a little soft (blur 0.6), grain (noise 8/255), compressed (JPEG 35) |
+# | networks | CinCGAN, SRGAN; SRCNN with a global residual (GR) added | narrow ones of our own; SRResNet with and without GR beside them |
+# | features | a deep layer | the last layer before upsampling |
+# | contents | 100 pictures a set | `num_patches` patches |
+# | index | mean of five t-SNE runs | the same; bootstrap interval over contents |
+#
+# Hollywood's frames do not show what DIV2K shows. Does such a set lie apart because it is *old*, or because
+# it shows something else? So there are two designs, **aligned** and **not aligned**, and two yardsticks:
+# the pixels, treated like features, and CHI **by content**, with each patch's three versions as one class.
+# A {term}`CHI` is about 1 if its labels mean nothing.
+#
+# CinCGAN starts from an SRResNet trained on clean pictures, whose features separate without any unpaired
+# training. So it is judged only if it restores *mild*, its own degradation, better than bicubic enlargement
+# does; otherwise its features are shown and its claim stays open.
 
-# %%
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Samples of the three sets, LR pixels; left the clean picture, which no network is shown here. Zoom in: film is soft, with grain that compression has half removed; mild is shifted and has fine noise.", "name": "fig-cluster-samples"}}
+views = degraded_patches(images, [Degradation(), *STATES.values()], count=3, size=64)
+pictures = [image_to_array(patch) for patch in views.lr]
+panels = {
+    (f"{title}, {index}", state): pictures[4 * index + column]
+    for index, title in enumerate(views.contents)
+    for column, state in enumerate(["clean", *states])
+}
+picture_grid(panels)
+
+# %% [markdown]
+# ## Verdict
+
+# %% tags=["hide-cell"]
 hr = degraded_patches(images, [Degradation()], count=restored, size=48).hr
 own = {"mild": [MILD.draw(np.random.default_rng((0, index))) for index in range(restored)]}
 methods = {"bicubic": lambda lr: upsample(lr, 4), "CinCGAN": study.network(networks["CinCGAN"])}
 results = Restorations(methods, hr.to(study.device), own)
 gain = results.quality("CinCGAN", "mild") - results.quality("bicubic", "mild")
 works = mean_interval(gain)[0] > 0
-print(f"CinCGAN on mild: {gain.mean():+.2f} dB against bicubic enlargement;", end=" ")
-print("it is judged." if works else "what its features do is left open.")
 
-# %% [markdown]
-# ## Verdict
-
-# %%
 by_degradation, by_content = {}, {}  # of each judged network, one index a seed
 for kind in networks:
     runs = [
@@ -264,12 +215,10 @@ spread = {
 PAPER = {"SRGAN": "three clusters", "CinCGAN": "three clusters", "SRCNN": "no clusters"}
 SHORT = {kind: f"cluster_{kind.lower()}" for kind in networks}
 for kind, short in SHORT.items():
-    values = [index.mean for index in by_degradation[kind]]
-    own = {"interval": spread[kind], "paper": PAPER[kind], "glue": short}
-    study.measure(f"CHI, {kind}, aligned", values, **own)
-    values, ends = zip(*((index.mean, index.interval) for index in by_content[kind]))
-    name, glue = f"CHI by content, {kind}", f"{short}_content"
-    study.measure(name, values, interval=outer(ends), glue=glue)
+    own = over_seeds(by_degradation[kind])
+    study.measure(f"CHI, {kind}, aligned", **own, paper=PAPER[kind], glue=short)
+    own = over_seeds(by_content[kind])
+    study.measure(f"CHI by content, {kind}", **own, glue=f"{short}_content")
     values = chi[(chi.network == kind) & (chi.design == APART)].CHI
     study.measure(f"CHI, {kind}, not aligned", values, glue=f"{short}_apart")
 single = chi.groupby(["network", "design"])[["CHI", "PCA", "content"]].mean()
@@ -309,7 +258,7 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# | last layer before the enlargement | CHI by degradation | by content | 50 PCA dimensions | contents not aligned |
+# | last layer before upsampling | CHI by degradation | by content | 50 PCA dimensions | contents not aligned |
 # |---|---|---|---|---|
 # | SRGAN | {glue:text}`cluster_srgan:.1f` | {glue:text}`cluster_srgan_content:.1f` | {glue:text}`cluster_srgan_pca:.1f` | {glue:text}`cluster_srgan_apart:.1f` |
 # | CinCGAN | {glue:text}`cluster_cincgan:.1f` | {glue:text}`cluster_cincgan_content:.1f` | {glue:text}`cluster_cincgan_pca:.1f` | {glue:text}`cluster_cincgan_apart:.1f` |
@@ -317,19 +266,26 @@ study.verdict(
 #
 # - SRGAN's index lies between {glue:text}`cluster_srgan_low:.1f` and {glue:text}`cluster_srgan_high:.1f`
 #   over seeds and contents.
-# - CinCGAN changes the PSNR of its own degradation by {glue:text}`cluster_gain:+.2f` dB against
-#   enlargement alone. Where that is no gain, its numbers are those of a network that was begun with
-#   SRResNet's weights and does not do its work; {doc}`cincgan_switches_off` looks at it.
-# - The pixels reach {glue:text}`cluster_pixels:.2f` with contents aligned and
-#   {glue:text}`cluster_pixels_apart:.1f` with contents not aligned: so much a separation by mere
-#   content can contribute. What a network shows beyond that is its own doing.
-# - An SRResNet without global residual is the counterexample: {glue:text}`cluster_plain:.2f` by
-#   degradation, {glue:text}`cluster_plain_content:.0f` by content. Its triples stay together.
-#   {doc}`/book/findings/ddr/global_residual` is about this difference.
+# - CinCGAN changes the PSNR of its own degradation by {glue:text}`cluster_gain:+.2f` dB against bicubic
+#   enlargement. If that is no gain, its numbers say nothing about a working CinCGAN;
+#   {doc}`cincgan_switches_off` looks at it.
+# - The pixels have {glue:text}`cluster_pixels:.2f` with contents aligned and
+#   {glue:text}`cluster_pixels_apart:.1f` not aligned: so much can mere content contribute.
+# - The SRResNet without global residual has {glue:text}`cluster_plain:.2f` by degradation and
+#   {glue:text}`cluster_plain_content:.0f` by content; compare the two, and see {doc}`global_residual`.
 #
-# ## Try it yourself
+# ## Exercises
 #
-# - Make film and mild more alike: JPEG 90 instead of 35 in `STATES`. The two clouds should approach
-#   each other, the noisy one stay where it is.
-# - Add a state, such as `"dark": Degradation(blur_sigma=2)`: everything follows from the table.
-# - `image_set = "b100"` cuts the patches from a hundred pictures instead of six.
+# 1. Which of the two designs could show clouds in features that follow content alone?
+# 2. CinCGAN was begun with SRResNet's weights. Which control would tell what its own training added?
+# 3. Make film and mild more alike: JPEG 90 instead of 35 in `STATES`. What do you expect?
+#
+# ```{dropdown} Answers
+# 1. The one that is not aligned: each state has patches of its own, and if one state got all the skies,
+#    features of content lie apart.
+# 2. The same index of the SRResNet it started from, on the same patches; SRResNet is shown beside it.
+# 3. Their clouds should approach each other, and the noisy one should stay where it is.
+# ```
+#
+# To go on: `image_set = "b100"` cuts the patches from a hundred pictures, and a further line in `STATES`
+# adds a state.

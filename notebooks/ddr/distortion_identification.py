@@ -1,61 +1,34 @@
 # %% [markdown]
 # (finding-distortion-identification)=
-# # Features of super-resolution tell which distortion a picture suffered
+# # Can features of super-resolution identify a picture's distortion?
+#
+# *8 minutes. You learn to judge features by a simple classifier, and why pictures must not be on both sides
+# of a split.*
 #
 # ## The claim
 #
-# If deep features describe degradations rather than contents, a simple classifier on top of them
-# should name the distortion of a picture it has never seen. The paper takes features of an SRGAN,
-# reduces them to 120 principal components and trains a linear support vector machine on the LIVE
-# database; it reports higher accuracy than with features designed for this task
-# ({cite:t}`liu2021discovering`, Sec. 5, Tab. 1).
+# If deep features describe degradations rather than contents, a simple classifier should name the
+# distortion of a picture it has never seen. The paper reduces features of an SRGAN to 120 principal
+# components, trains a linear support vector machine on the LIVE database, and reports higher accuracy than
+# with BRISQUE or MLLNet, which were designed for this task ({cite:t}`liu2021discovering`, Sec. 5, Tab. 1).
 #
-# | five distortions of LIVE | deep representation of SRGAN | BRISQUE, MLLNet |
-# |---|---|---|
-# | reported by the paper | most accurate | behind |
-#
-# Why it matters: the super-resolution network was trained on clean pictures and never told what a
-# distortion is. Were its features better than {cite:t}`mittal2012no`'s, which were made to describe
-# distortions, they would be a ready-made tool for judging pictures.
+# Why it matters: the super-resolution network was trained on clean pictures. Were its features better than
+# {cite:t}`mittal2012no`'s, they would be a ready-made tool for judging pictures.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_pictures": 5, "num_splits": 4, "block": 2, "training_seeds": [0, 1]}
+# %% tags=["parameters", "hide-cell"] quick={"num_pictures": 5, "num_splits": 4, "block": 2, "training_seeds": [0, 1]}
 image_set = "pictures"  # 12 embedded ones; "live" for the real distortions, or "b100"
 num_pictures = 12  # of the set
 crops_each = 1  # of a distorted picture: the central one, and neighbours (LIVE holds up to 9)
 # the first is judged, the second lacks the residual, the third was not trained adversarially
 networks = ["srgan-gr", "srgan-wogr", "srresnet-gr"]
 training_seeds = [0, 1, 2]  # of the first; of the others the first of these
-block = 16  # residual block to look behind
+block = 16  # residual block whose output is taken
 dimensions = 120  # principal components, as in the paper
 num_splits = 15  # random choices of a third of the pictures to judge on
 train = False  # True trains the networks here instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | network | SRGAN, 64 channels | SRGAN with global residual, 32 channels, three training seeds; without it, and SRResNet, beside it |
-# | pictures | LIVE: 29 references | 12 embedded ones, distorted by us; or 6 references of LIVE |
-# | distortions | JPEG, JPEG2000, white noise, blur, fast fading | the same five; LIVE's public copy lacks JPEG2000 |
-# | features | of the 96×96 centre crop, PCA to 120; layer not stated | the same, behind ResBlock 16, every value of every channel; components of the training pictures, whose number bounds theirs |
-# | classifier | linear SVM | the same; its penalty chosen on the training pictures |
-# | split | not stated | by picture: none is on both sides |
-# | rivals | BRISQUE, MLLNet | BRISQUE; **MLLNet's weights are not at hand**, so that claim stays open |
-#
-# Our own distortions have four strengths each. JPEG2000 is Pillow's. For fast fading – in LIVE, a
-# JPEG2000 stream sent over a fading radio channel – we keep only the first part of the stream: a
-# **simulation**. Undistorted pictures are not a class, as in the paper. The rivals: BRISQUE's 36
-# features of natural scene statistics with the same linear classifier and with the curved one (RBF)
-# that BRISQUE uses, and the raw pixels reduced to 120 components. We also try a variation of our
-# own, which forgets *where* a feature was: mean and deviation of each channel. It has no part in
-# the verdict. No moments of the adversarial trainings ship, so there is no ladder along training.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 
 from srlab.devices import pick_device
@@ -65,12 +38,7 @@ from srlab.figures.embeddings import embedding_grid
 from srlab.figures.pictures import picture_row, sprite_sheet
 from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
-from srlab.representation.embedding import (
-    embed,
-    layer_points,
-    principal_components,
-    separability,
-)
+from srlab.representation.embedding import embed, layer_points, principal_components, separability
 from srlab.representation.identification import content_splits, identify
 from srlab.studies.ddr.distortions import distorted_crops
 from srlab.studies.ddr.natural_statistics import brisque_features
@@ -100,35 +68,14 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# One central crop of every distorted picture.
-
-# %%
+# %% tags=["hide-cell"]
 crops = distorted_crops(image_set, count=num_pictures, each=crops_each)
 kinds, contents = crops.distortions, crops.contents
 names = list(dict.fromkeys(kinds))
 pictures = np.stack([image_to_array(crop) for crop in crops.images])
 splits = content_splits(contents, count=num_splits)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One picture under every distortion, mild above and strong below. Zoom in to see their signatures: blocks, ripples, grain, softness, and regions that lost their detail.", "name": "fig-identification-crops"}}
-shown = contents == contents[-1]
-
-
-def strengths(kind):
-    own = np.flatnonzero(shown & (kinds == kind))
-    return np.concatenate([pictures[own[0]], pictures[own[-1]]])
-
-
-picture_row({kind: strengths(kind) for kind in names}, height=380)
-
-# %% [markdown]
-# Features of each network, and of its rivals, and one classifier a split on each.
-
-# %%
 layer, everything = f"body.{block - 1}", len(crops.images)
 judged = seed_names(networks[0], training_seeds)
 shown_networks = [seed_names(base, training_seeds[:1])[0] for base in networks]
@@ -145,7 +92,6 @@ for name in dict.fromkeys([*judged, *shown_networks]):
         maps = features.reshape(len(features), -1, images.shape[-1] ** 2)
         spaces[name] = np.concatenate([maps.mean(axis=-1), maps.std(axis=-1)], axis=1)
 
-# %%
 pixels, brisque = crops.images.flatten(1).numpy(), brisque_features(crops.images)
 points["raw pixels"] = principal_components(pixels)
 points["BRISQUE"] = (brisque - brisque.mean(axis=0)) / brisque.std(axis=0)
@@ -155,22 +101,45 @@ found["BRISQUE, RBF"] = identify(brisque, kinds, contents, splits, kernel="rbf")
 found[f"{judged[0]}, channels"] = identify(spaces[judged[0]], kinds, contents, splits)
 accuracy = {name: result.accuracy for name, result in found.items()}
 
-# %% [markdown]
-# ## Who is right how often?
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of right answers about pictures that were not in training. Faint dots: single splits; large symbol: their mean; bar: from the lowest to the highest split; dashed: chance. ‘Channels’ is our variation, mean and deviation of each channel. Look at how far flattened features get, beside BRISQUE and beside features without a place.", "name": "fig-identification-accuracy"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of right answers about pictures that were not in training. Faint dots: single splits; large symbol: their mean; bar: from the lowest to the highest split; dashed: chance. “Channels” is our variation, mean and deviation of each channel. How far do flattened features get, beside BRISQUE and beside features without a place?", "name": "fig-identification-accuracy"}}
 interval_dots(accuracy, x_title="share of right answers, unseen pictures", reference=1 / len(names))
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Who is taken for whom: of each true distortion (row), the share that was called as in the column, over all splits. Look at which distortions are mixed up, and whether the different features mix up the same ones.", "name": "fig-identification-confusion"}}
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# | | paper | here |
+# |---|---|---|
+# | network | SRGAN, 64 channels | SRGAN with global residual (GR), 32 channels, three training seeds; without it, and SRResNet, beside it |
+# | pictures | LIVE: 29 references | 12 embedded ones, distorted by us; or 6 references of LIVE |
+# | distortions | JPEG, JPEG2000, white noise, blur, fast fading | the same five; LIVE's public copy lacks JPEG2000 |
+# | features | of the 96×96 centre crop, PCA to 120; layer not stated | the same, after ResBlock 16, every value of every channel; components of the training pictures, whose number bounds theirs |
+# | classifier | linear SVM | the same; its penalty chosen on the training pictures |
+# | split | not stated | by picture: none is on both sides |
+# | rivals | BRISQUE, MLLNet | BRISQUE; **MLLNet's weights are not at hand**, so that claim stays open |
+#
+# Our own distortions have four strengths each. JPEG2000 is Pillow's. Fast fading (in LIVE, a JPEG2000
+# stream sent over a fading radio channel) is **simulated**: only the first part of the stream is kept.
+# Rivals are BRISQUE's 36 features of natural scene statistics with the same linear classifier and with the
+# curved one (RBF) that BRISQUE uses, and the raw pixels reduced to 120 components. Our variation forgets
+# *where* a feature was: mean and deviation of each channel; it has no part in the verdict.
+
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One picture under every distortion, mild above and strong below. Zoom in to see their signatures: blocks, ripples, grain, softness, and regions that lost their detail.", "name": "fig-identification-crops"}}
+shown = {kind: pictures[(contents == contents[-1]) & (kinds == kind)] for kind in names}
+picture_row({k: np.concatenate([own[0], own[-1]]) for k, own in shown.items()}, height=380)
+
+# %% [markdown]
+# ## Which distortions are mistaken for which?
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Of each true distortion (row), the share that was called as in the column, over all splits. Which distortions are mixed up, and do the different features mix up the same ones?", "name": "fig-identification-confusion"}}
 columns = [judged[0], "raw pixels", "BRISQUE"]
 tables = {("", name): Matrix(found[name].confusion(kinds), names, names) for name in columns}
 grid = matrix_grid(tables, colour_title="share", axis_titles=("true", ""))
-for column in range(2, len(columns) + 1):  # the rows are the same in all
-    grid.update_yaxes(showticklabels=False, col=column)
-grid.update_xaxes(automargin=True)
-grid.update_yaxes(automargin=True)
+grid.update_xaxes(tickangle=-60)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same answers by strength of the distortion, from mild to strong. Look at which features need strong damage to see it.", "name": "fig-identification-strength"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same answers by strength of the distortion, from mild to strong. Which features need a strong distortion to name it?", "name": "fig-identification-strength"}}
 levels = sorted(set(crops.levels.tolist()))
 by_level = {
     name: np.array([result.right(kinds, crops.levels == level) for level in levels])
@@ -179,16 +148,9 @@ by_level = {
 }
 stacked_curves(levels, {"share of right answers": by_level}, x_title="strength")
 
-# %% [markdown]
-# ## What the features look like
-#
-# The same points without any label: where colours part, a classifier has an easy task; where
-# symbols part, it sees pictures instead.
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of what the classifiers see. Colour: distortion; symbol: picture. Point at a dot to see its crop. CHI by distortion and by picture, on the plane and, in brackets, on 50 principal components (BRISQUE: its 36 values).", "name": "fig-identification-tsne"}}
-embeddings = {
-    name: embed(points[name], perplexity=min(30, len(kinds) // 4)) for name in (*columns,)
-}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of what the classifiers see. Colour: distortion; symbol: picture. Above each panel the Caliński–Harabasz index (CHI) by distortion and by picture, in the plane and, in brackets, on 50 principal components (BRISQUE: its 36 values). Where colours separate, a classifier has an easy task; where symbols do, it sees pictures. Point at a dot to see its crop.", "name": "fig-identification-tsne"}}
+near = min(30, len(kinds) // 4)
+embeddings = {name: embed(points[name], perplexity=near) for name in columns}
 
 
 def chi(name, labels):
@@ -204,12 +166,11 @@ embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=
 # %% [markdown]
 # ## Verdict
 #
-# Answers about one picture are relatives, and splits share their pictures. So a lead is the mean over
-# the training seeds of every picture's share of right answers, and its interval a bootstrap over
-# pictures.
+# Answers about one picture are relatives, and splits share their pictures. So a lead is the mean over the
+# training seeds of every picture's share of right answers, and its interval a bootstrap over pictures.
 
 
-# %%
+# %% tags=["hide-cell"]
 def right(results):
     """(P,) share of right answers about each picture, mean over several networks."""
     return np.mean([result.by_content(kinds, contents) for result in results], axis=0)
@@ -264,24 +225,34 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - Over {glue:text}`ident_splits` splits of {glue:text}`ident_pictures` pictures, flattened features
-#   of SRGAN with global residual name {glue:text}`ident_deep:.0f` % of the distortions of unseen
-#   pictures; without the residual it is {glue:text}`ident_without:.0f` %, in SRResNet with it
-#   {glue:text}`ident_mse:.0f` %, from raw pixels {glue:text}`ident_pixels:.0f` %, and guessing would
-#   give {glue:text}`ident_chance:.0f` %.
-# - BRISQUE's 36 numbers reach {glue:text}`ident_brisque:.0f` % with the same linear classifier and
-#   {glue:text}`ident_rbf:.0f` % with a curved one. The lead of the deep features lies between
-#   {glue:text}`ident_lead_low:.0f` and {glue:text}`ident_lead_high:.0f` points; a negative lead is a lag.
-# - Components are those of at least {glue:text}`ident_rows` training crops, so there is one less at
-#   most; all of them instead of 120 change the share by {glue:text}`ident_gain:.1f` points.
-# - Reduced to mean and deviation of each channel, features of the same network reach
-#   {glue:text}`ident_channels:.0f` %. Flattened features keep every pixel's place: from a few pictures
-#   a classifier has to learn for each place anew what a ripple means.
+# | features | right, % of the distortions of unseen pictures |
+# |---|---|
+# | SRGAN with GR, flattened | {glue:text}`ident_deep:.0f` |
+# | the same network, mean and deviation of each channel | {glue:text}`ident_channels:.0f` |
+# | SRGAN without GR; SRResNet with GR, flattened | {glue:text}`ident_without:.0f`; {glue:text}`ident_mse:.0f` |
+# | BRISQUE's 36 numbers, linear; RBF | {glue:text}`ident_brisque:.0f`; {glue:text}`ident_rbf:.0f` |
+# | raw pixels; chance | {glue:text}`ident_pixels:.0f`; {glue:text}`ident_chance:.0f` |
 #
-# ## Try it yourself
+# - Over {glue:text}`ident_splits` splits of {glue:text}`ident_pictures` pictures, the lead of the deep
+#   features over BRISQUE's lies between {glue:text}`ident_lead_low:.0f` and
+#   {glue:text}`ident_lead_high:.0f` points; a negative lead is a lag.
+# - All components instead of 120 change the share by {glue:text}`ident_gain:.1f` points; there is one less
+#   than training crops at most, of which a split has at least {glue:text}`ident_rows`.
 #
-# - Set `image_set = "live"` for real distortions (six references of LIVE, downloaded on first use;
-#   four distortions, without JPEG2000). Its central crops are too few for 120 components in training;
-#   `crops_each = 4` makes them enough.
-# - Look behind an earlier block (`block = 4`). Where do features of distortions arise?
-# - Use fewer principal components (`dimensions = 10`): the first ones carry the strongest damage.
+# ## Exercises
+#
+# 1. Crops of one picture under several distortions are on both sides of a split. What could the classifier
+#    learn from that?
+# 2. Flattened features keep every pixel's place. Why can that hurt when there are few training pictures?
+# 3. Which comparison tells whether the *network* sees distortions, and not merely its input?
+#
+# ```{dropdown} Answers
+# 1. To recognize the picture instead of the distortion: whatever is peculiar to it would count as evidence,
+#    and accuracy would be too high.
+# 2. A ripple at another place is another feature, so the classifier must learn it anew for each place.
+#    Means and deviations of channels forget the place.
+# 3. The one with raw pixels, reduced and classified in the same way.
+# ```
+#
+# To go on: `image_set = "live"` has real distortions (six references, downloaded on first use; `crops_each
+# = 4` gives enough crops for 120 components); `block = 4` takes an earlier block.

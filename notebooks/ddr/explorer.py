@@ -2,21 +2,14 @@
 # (explorer-ddr)=
 # # Explore: what the layers make of a degradation
 #
-# Every marker below is a patch of 32×32 LR pixels as one layer of one network represents it, drawn
-# in two dimensions. Choose the network, the layer, the projection and the training step; point at a
-# marker to see its patch.
-#
-# This page claims nothing. What can be concluded, with criteria set beforehand, several training
-# seeds and intervals, stands in {doc}`/book/findings/ddr/global_residual` and
-# {doc}`/book/findings/ddr/training_evolution`.
+# Each marker is a patch of 32×32 LR pixels as one layer of one network represents it, drawn in two
+# dimensions. Choose network, layer, projection and training step; point at a marker to see its patch. GR is
+# the global residual.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 20, "blocks": [1, 16], "snapshots": [1000], "methods": ["pca"]}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 20, "blocks": [1, 16], "snapshots": [1000], "methods": ["pca"]}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 60  # contents; each is shown under all three degradations
-blocks = [1, 4, 8, 12, 16]  # residual blocks to look behind (in a running notebook: all 16)
+blocks = [1, 4, 8, 12, 16]  # residual blocks whose output is taken (in a running notebook: all 16)
 snapshots = [250, 1000, 2500]  # training steps besides the untrained network and the last
 methods = ["tsne", "pca"]  # "umap" as well takes half a minute more
 perplexity = 30
@@ -44,14 +37,6 @@ from srlab.training.recipes import recipe
 check_parameters()
 device = pick_device(device)
 
-# %% [markdown]
-# ## From patches to points
-#
-# The same contents are shown clean, blurred (σ 4 LR pixels) and noisy (σ 20/255) to an SRResNet
-# with and without a global residual (GR), before, during and after training. A layer's features are
-# flattened, reduced to 50 principal components, and embedded.
-
-# %%
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
 pairs = degraded_patches(load_images(image_set), degradations, count=num_patches)
 kinds, lr = pairs.degradation_labels, pairs.lr.to(device)
@@ -91,7 +76,6 @@ def compute(setting, *, seed=0, perplexity=perplexity):
     )
 
 
-# %%
 layers = [f"ResBlock {block}" for block in blocks]
 for kind in NAMES:
     for step in STEPS:
@@ -101,24 +85,6 @@ settings = [
     for kind, method, layer, step in product(NAMES, methods, layers, STEPS)
 ]
 states = {setting: compute(setting) for setting in settings}
-
-# %% [markdown]
-# ## Explore
-#
-# Things to try:
-#
-# - **Play** the training of the network with GR at ResBlock 16 and watch which degradation leaves
-#   first. Then switch to the network without GR and play again.
-# - Move the **layer** from 1 to 16 at the last step: where along the depth do the clouds part?
-# - Point at one marker and follow the **dashed lines** to the same patch under the other
-#   degradations. While degradations are mixed, all three lie close together: content decides.
-#   Once they are apart, the lines cross the whole plot: degradation decides.
-# - Select one **picture** in the legend. Does it form a cloud of its own in any state?
-# - Switch to **PCA**. A linear projection cannot invent clusters; what is left of them?
-#
-# The table gives the {term}`Caliński–Harabasz index` (CHI) of all precomputed states of the chosen
-# network and projection; a click on a cell goes there. t-SNE distorts distances, so the CHI of the
-# 50 principal components stands beside the CHI of the embedding.
 
 # %% tags=["hide-input"]
 explorer = EmbeddingExplorer.from_states(
@@ -134,14 +100,31 @@ explorer = EmbeddingExplorer.from_states(
 explorer
 
 # %% [markdown]
-# ## What is precomputed, and what needs a kernel
+# ## Things to try
 #
-# The page holds the states of the parameters above: two networks, the chosen blocks, projections
-# and training steps. In a running notebook (JupyterLab, Colab, VS Code) the same figure also offers
-# all 16 blocks, other seeds and other perplexities, computed when you ask for them, and
-# `explorer.network`, `.layer`, `.projection` and `.step` can be read and set from Python. Embeddings
-# are turned and mirrored, never stretched, so that neighbouring states can be compared.
+# - **Play** the training of the network with GR at ResBlock 16: which degradation leaves first? Then switch
+#   to the network without GR and play again.
+# - Move the **layer** from 1 to 16 at the last step: where along the depth do the clouds separate?
+# - Point at one marker and follow the **dashed lines** to the same patch under the other degradations.
+#   While degradations are mixed, all three lie close together: content decides. Once they separate, the
+#   lines cross the whole plot: degradation decides.
+# - Select one **picture** in the legend. Does it form a cloud of its own in any state?
+# - Switch to **PCA**. A linear projection cannot invent clusters; what is left of them?
 #
-# - Replace `blur_sigma=4` by `jpeg_quality=30` above, and run all cells: does a damage that no
-#   training picture showed part from the others?
-# - For the layers of your own network, see {doc}`/book/findings/your_network`.
+# The table gives the {term}`Caliński–Harabasz index` (CHI) of all precomputed states of the chosen network
+# and projection; a click on a cell goes there. t-SNE distorts distances, so the CHI of the 50 principal
+# components stands beside that of the embedding.
+#
+# ## What is shown, and what needs a kernel
+#
+# The same contents are shown clean, blurred (σ 4 LR pixels) and noisy (σ 20/255) to an SRResNet with and
+# without GR, before, during and after training. A layer's features are flattened, reduced to 50 principal
+# components, and embedded; embeddings are turned and mirrored, never stretched, so that neighbouring states
+# can be compared. The page claims nothing: criteria, seeds and intervals are in {doc}`global_residual` and
+# {doc}`training_evolution`.
+#
+# In a running notebook (JupyterLab, Colab, VS Code) the same figure offers all 16 blocks, other seeds and
+# other perplexities, computed when you ask for them, and `explorer.network`, `.layer`, `.projection` and
+# `.step` can be read and set from Python. Replace `blur_sigma=4` by `jpeg_quality=30` there: does a
+# degradation that no training picture showed separate from the others? For the layers of your own network,
+# see {doc}`/book/findings/your_network`.

@@ -1,25 +1,19 @@
 # %% [markdown]
 # (finding-feature-maps)=
-# # Features that sort by degradation show less of the picture
+# # Do features that separate degradations show less of the picture?
+#
+# *8 minutes. You learn to read feature maps and to put a number on "shows the picture". Builds on
+# {doc}`adversarial_learning`.*
 #
 # ## The claim
 #
-# Dots in an embedding are one way to look at features; the feature maps themselves are another.
-# Those of an SRResNet without global residual (GR) look like the picture. With GR, or trained
+# Dots in an embedding are one way to look at features; the feature maps themselves are another. Those of an
+# SRResNet without global residual (GR) look like the picture, again and again. With GR, or trained
 # adversarially, they **show less of its content and more of its degradation**
-# ({cite:t}`liu2021discovering`, Sec. A.13, Fig. 22).
-#
-# | the 8 maps with the largest eigenvalues | with GR | without GR |
-# |---|---|---|
-# | SRResNet | less content | the picture, again and again |
-# | SRGAN | less content | less content |
-#
-# The paper shows pictures and gives no number. Here are two, and a control.
+# ({cite:t}`liu2021discovering`, Sec. A.13, Fig. 22: pictures, no numbers). Here are two numbers, and a
+# control.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 12, "training_seeds": [0, 1], "blocks": [1, 16]}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 12, "training_seeds": [0, 1], "blocks": [1, 16]}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 100  # contents; each is shown under all three degradations
 networks = {  # training aim and architecture → recipe; further seeds are called "…-s1", "…-s2"
@@ -29,42 +23,13 @@ networks = {  # training aim and architecture → recipe; further seeds are call
     "GAN, with GR": "srgan-gr",
 }
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
-blocks = [1, 8, 16]  # residual blocks to look behind; the last one is judged
+blocks = [1, 8, 16]  # residual blocks whose output is taken; the last one is judged
 count = 8  # maps kept of each patch
 shown = 0  # which of the larger patches to look at
 train = False  # True trains all networks here (many minutes each) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# **Which maps.** For each patch, every channel of a layer is a vector of pixels, centred. The
-# principal components over the channels are the maps, ordered by their eigenvalue, which is a map's
-# variance over the pixels. The first eight are what the paper shows, as far as its text tells. They
-# do not depend on how a network happens to number or mix its channels.
-#
-# **How much content.** The content is the *clean* LR patch, whatever degradation the network was
-# given. Its share is judged:
-#
-# - **content share** – how much of the eight maps' variance is a linear filter, 5×5 at most, of the
-#   clean patch's luma (R²). It asks whether the maps *are* the picture: smooth areas, shading, lines.
-# - **degradation share** – how much of the whole layer's variance differs between the three versions
-#   of one patch; the rest is what they have in common.
-# - **edge correlation**, a control – Pearson's r over the pixels, between the maps' activity (root
-#   of the summed squares) and the gradient magnitude of the clean patch's luma. It asks whether the
-#   maps are busy where the picture is, and a residual *is* edges: a network that paints only what is
-#   missing works along them, and may show them without showing anything else.
-#
-# Four pixels on each side are left out, where zero padding draws a frame.
-#
-# | | paper | here |
-# |---|---|---|
-# | networks | SRResNet and SRGAN, 64 channels | the same with 32, three training seeds |
-# | evidence | 8 maps of one picture each, three degradations | the same, and numbers over 100 patches of 32×32 LR pixels from six photographs; with `b100` from a hundred |
-#
-# Judged is the last block, averaged over contents and degradations.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 
@@ -114,16 +79,8 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Look at the maps
-#
-# One larger patch, three degradations, four networks. First compare within the column "clean": in
-# which rows can you tell what the picture shows? Then go along a row: in which do the maps
-# change with the degradation?
-
-# %%
+# %% tags=["hide-cell"]
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
 names, last = [str(degradation) for degradation in degradations], f"body.{blocks[-1] - 1}"
 images = load_images(image_set)
@@ -140,7 +97,7 @@ maps = {
     kind: layer_maps(models[kind, first], large, [last], count=count)[last] for kind in networks
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The eight maps with the largest eigenvalues behind the last block (training seed 0), strongest first, each on its own scale: blue below zero, orange above. Top row: what the network was given, and its edges. Above each panel: share of the layer's variance in these maps, edge correlation r, content share R².", "name": "fig-maps-pictures"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The eight maps with the largest eigenvalues after the last block (training seed 0), strongest first, each on its own scale: blue below zero, orange above. Top row: the input and its edges. Above each panel: share of the layer's variance in these maps; edge correlation r; content share R². In which rows of the first column can you tell what the picture shows? Along a row, do the maps change with the degradation?", "name": "fig-maps-pictures"}}
 border = np.full((64, 1, 3), 160, np.uint8)
 panels, notes = {}, {}
 for index, name in enumerate(names):
@@ -152,20 +109,43 @@ for index, name in enumerate(names):
         own, place = found[index : index + 1], (kind, name)
         panels[place] = signed_tiles(own[0].numpy())
         r, share = edge_correlation(own, clean).item(), content_share(own, clean).item()
-        notes[place] = f"{shares[index].sum():.0%} of variance, r {r:.2f}, R² {share:.2f}"
+        notes[place] = f"{shares[index].sum():.0%}, r {r:.2f}, R² {share:.2f}"
 picture_grid(panels, notes=notes)
 
 # %% [markdown]
-# ## Measure them
+# ## What we run, and what differs from the paper
 #
-# The same numbers for many patches, three depths and all training seeds, and the degradation's share.
+# **Which maps.** For each patch, every channel of a layer is a vector of pixels, centred. The principal
+# components over the channels are the maps, ordered by their variance over the pixels (the eigenvalue). The
+# paper shows the first eight, as far as its text tells; they do not depend on how a network numbers or
+# mixes its channels.
+#
+# **How much content.** The content is the *clean* LR patch, whatever the network was given.
+#
+# - **content share**: how much of the eight maps' variance is a linear filter, 5×5 at most, of the clean
+#   patch's luma (R²). It asks whether the maps *are* the picture: smooth areas, shading, lines.
+# - **degradation share**: how much of the whole layer's variance differs between the three versions of one
+#   patch; the rest is what they have in common.
+# - **edge correlation**, a control: Pearson's r over the pixels, between the maps' activity (root of the
+#   summed squares) and the gradient magnitude of the clean patch's luma. What is missing from an enlarged
+#   picture are its edges, so a network with GR works along them and may show them without showing anything
+#   else.
+#
+# | | paper | here |
+# |---|---|---|
+# | networks | SRResNet and SRGAN, 64 channels | the same with 32, three training seeds |
+# | evidence | 8 maps of one picture each, three degradations | the same, and numbers over 100 patches of 32×32 LR pixels from six photographs; with `b100` from a hundred |
+#
+# Judged is the last block, averaged over contents and degradations; four pixels on each side are left out,
+# where zero padding draws a frame.
 
-# %%
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-cell"]
 pairs = degraded_patches(images, degradations, count=num_patches)
-lr, content = (
-    pairs.lr.to(study.device),
-    pairs.lr[:: len(names)].repeat_interleave(len(names), dim=0),
-)
+lr = pairs.lr.to(study.device)
+content = pairs.lr[:: len(names)].repeat_interleave(len(names), dim=0)
 layers = [f"body.{block - 1}" for block in blocks]
 of_patches = {
     "content": np.repeat(np.arange(num_patches), len(names)),
@@ -183,7 +163,7 @@ for (kind, seed), model in models.items():
 table = pd.concat(found).melt([*place, *of_patches], var_name="measure")
 deep = table[table.block == blocks[-1]]
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Behind the last block: mean over contents and training seeds. Left: correlation of the maps' activity with the clean patch's edges. Right: share of the maps' variance that the clean patch explains. The row of the MSE network without GR is what the claim compares the others with.", "name": "fig-maps-matrix"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "After the last block: mean over contents and training seeds. Left: correlation of the maps' activity with the clean patch's edges. Right: share of the maps' variance that the clean patch explains. The claim compares the other rows with the MSE network without GR.", "name": "fig-maps-matrix"}}
 means = deep.groupby(["measure", "network", "degradation"])["value"].mean().unstack()[names]
 figure = matrix_grid(
     {
@@ -194,7 +174,7 @@ figure = matrix_grid(
 )
 figure.update_yaxes(automargin=True).update_yaxes(showticklabels=False, col=2)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Along depth: mean over contents, degradations and training seeds; bands from the lowest to the highest seed. Look at the content share: which networks keep repeating the picture, and which turn away from it? Below, how much of a layer goes with the degradation.", "name": "fig-maps-depth"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Along depth: mean over contents, degradations and training seeds; bands from the lowest to the highest seed. In which networks does the content share stay high, and where does it fall? Below, how much of a layer goes with the degradation.", "name": "fig-maps-depth"}}
 by_seed = table.groupby(["measure", "network", "block", "seed"], sort=False)["value"].mean()
 lines, bands = curves(by_seed.reset_index(), panel="measure", line="network", x="block")
 stacked_curves(blocks, lines, bands=bands, x_title="residual block")
@@ -202,8 +182,8 @@ stacked_curves(blocks, lines, bands=bands, x_title="residual block")
 # %% [markdown]
 # ## Verdict
 #
-# One number for each network and seed. The interval of the difference that GR makes is a bootstrap
-# over contents, of the first seed: the same patches pass through both networks.
+# One number for each network and seed. The interval of the difference that GR makes is a bootstrap over
+# contents, of the first seed: the same patches pass through both networks.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds; of the changes by GR: 95 % bootstrap over contents.", "name": "fig-maps-verdict"}}
 at_end = by_seed.unstack("seed").xs(blocks[-1], level="block")
@@ -250,9 +230,9 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# Means over {glue:text}`maps_contents` contents, three degradations and {glue:text}`maps_seeds`
-# training seeds, behind the last block, where the eight maps hold at least {glue:text}`maps_kept:.0f` % of
-# the variance. No moments of the adversarial trainings ship, so there is no ladder for them:
+# Means over {glue:text}`maps_contents` contents, three degradations and {glue:text}`maps_seeds` training
+# seeds, after the last block, where the eight maps hold at least {glue:text}`maps_kept:.0f` % of the
+# variance:
 #
 # | | content share R² | degradation share | edge correlation r |
 # |---|---|---|---|
@@ -261,16 +241,25 @@ study.verdict(
 # | GAN, without GR | {glue:text}`maps_gan_share:.1f` % | {glue:text}`maps_gan_damage:.1f` % | {glue:text}`maps_gan_r:.2f` |
 # | GAN, with GR | {glue:text}`maps_gangr_share:.1f` % | {glue:text}`maps_gangr_damage:.1f` % | {glue:text}`maps_gangr_r:.2f` |
 #
-# - The content share says how far a layer still *repeats* the picture. A network without GR has to:
-#   its output is the whole picture, and the features behind the last block are all it has left to
-#   paint it from. With GR the picture takes the other way round.
-# - The edge correlation says where a layer is *busy*, and here "less content" becomes a matter of
-#   words: what is missing from an enlarged picture are its edges, so a network that paints only that
-#   has every reason to be busy along them. Where the two columns disagree, this is why.
+# - The content share says how far a layer *repeats* the picture. Without GR the features after the last
+#   block are all that the whole output picture can be painted from; with GR the picture goes around the
+#   body.
+# - The edge correlation says where a layer is *active*. Where the two columns disagree, "less content" is a
+#   matter of definition.
 #
-# ## Try it yourself
+# ## Exercises
 #
-# - `shown = 3` looks at another picture.
-# - Compare with the *degraded* picture: replace `content` by `pairs.lr` in the measurement. For noise,
-#   edges are then those of the noise; maps that follow them show degradation, not content.
-# - Set `count = 1` or `count = 32`: does content sit in the strongest maps or in the tail?
+# 1. Why principal components, and not simply the eight strongest channels?
+# 2. A layer doubles every channel. Which of the three numbers change?
+# 3. Replace `content` by `pairs.lr` in the measurement, so that maps are compared with the *degraded*
+#    patch. What would a higher edge correlation under noise mean?
+#
+# ```{dropdown} Answers
+# 1. A network may permute or mix its channels without changing its output, if the next layer undoes it.
+#    Principal components are the same for every rotation of the channels.
+# 2. None: shares of variance and correlations are free of scale.
+# 3. That the maps follow the edges of the noise, so they show the degradation, not the content.
+# ```
+#
+# To go on: `shown = 3` looks at another picture; `count = 1` or `32` asks whether content sits in the
+# strongest maps or in the rest.

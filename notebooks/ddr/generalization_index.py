@@ -1,31 +1,22 @@
 # %% [markdown]
 # (finding-generalization-index)=
-# # The less features separate degradations, the better a network copes with them
+# # Does low separability of degradations mean good generalization?
+#
+# *10 minutes. You learn what an index of generalization would be good for, and two traps in ranking
+# networks by one. Builds on {doc}`training_degradations` and {doc}`blind_sr_guidance`.*
 #
 # ## The claim
 #
-# A network that treats every input alike needs no separate clusters. So the paper turns the
-# {term}`Caliński–Harabasz index` around and proposes it as an **index of generalization**: the lower
-# the CHI of degradations, the better a network copes with them
+# A network that treats every input alike needs no separate clusters. So the paper proposes the
+# {term}`Caliński–Harabasz index` (CHI) of degradations as an **index of generalization**: the lower, the
+# better a network copes with them. Its RRDBNet has 322.16 after training on clean pictures, 14.04 on
+# degraded ones, and 4.95 with guidance by deep degradation representations (DDR) as well
 # ({cite:t}`liu2021discovering`, Sec. 5, Fig. 11).
 #
-# | RRDBNet trained on … | clean pictures | degraded ones | degraded ones, with DDR guidance |
-# |---|---|---|---|
-# | CHI reported by the paper | 322.16 | 14.04 | 4.95 |
-#
-# A later index by the same group, {term}`SRGA` {cite:p}`liu2022evaluating`, compares the
-# distributions of deep features instead of their clusters: reference set against degraded set.
-# Smaller is better there, too. The paper calls its CHI a *rough* index, good for networks of one
-# architecture "under constrained conditions" (Sec. A.2). That is what is judged here; whether it also
-# ranks networks of all kinds is a question of our own, shown below.
-#
-# Why it matters: such an index needs no ground truth. Features of a handful of patches would tell
-# which network to trust with pictures from the wild, where no PSNR can be measured.
+# Why it matters: such an index needs no ground truth. It would tell which network to trust with real
+# photographs, where PSNR cannot be measured.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"training_seeds": [0], "snapshots": [], "num_patches": 12, "tsne_runs": 1, "num_ranked": 10, "restored": 4, "size": 12, "perplexity": 10}
+# %% tags=["parameters", "hide-cell"] quick={"training_seeds": [0], "snapshots": [], "num_patches": 12, "tsne_runs": 1, "num_ranked": 10, "restored": 4, "size": 12, "perplexity": 10}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 training_seeds = [0, 1, 2]  # of the three trainings; those that are shipped
 num_patches = 100  # contents; each is shown clean, blurred and noisy
@@ -43,29 +34,7 @@ num_ranked = 30  # contents for the ranking, under four more degradations
 train = False  # True trains all recipes here (hours) and leaves out the snapshots
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | networks | RRDB trained on clean pictures, on degraded ones, on degraded ones with DDR guidance | SRResNet with GR, 32 channels, in the same three ways, three seeds each |
-# | degraded training | cut off in the text at hand | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
-# | guidance | deep representations of a trained SR network | channel statistics of the first ({doc}`blind_sr_guidance`) |
-# | shown | clean, blur, noise; strengths not stated for this figure | clean, blur 4, noise 20/255 |
-# | compared | CHI, mean of five t-SNE runs (A.6) | the same, behind the last block; PSNR-Y on blur and noise |
-# | ranking of all networks | not claimed | every SR network of this chapter, under four degradations that **no** network was trained on |
-#
-# The four: anisotropic blur; JPEG; noise stronger than any in training; weak noise under JPEG. SRGA
-# (`srlab.studies.ddr.generalization`) fits a generalized Gaussian to the 50 principal components of
-# clean and of degraded patches and averages the Kullback–Leibler divergence over the four. There is
-# no ladder over the training: of the degraded trainings only the end is shipped.
-#
-# In the ranking two traps are set up from the start. Networks **without** global residual have a
-# CHI near zero whatever they can do ({doc}`global_residual`); a correlation over all networks mixes this
-# difference of architecture with generalization. So a second correlation is over networks with GR
-# alone. And snapshots of one recipe are its relatives: the bootstrap draws whole recipes.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from math import pi
 
 import numpy as np
@@ -75,10 +44,7 @@ from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.dots import scatter_panels
-from srlab.figures.embeddings import embedding_grid
-from srlab.figures.pictures import sprite_sheet
 from srlab.figures.tables import Matrix, matrix_grid
-from srlab.images import image_to_array
 from srlab.metrics import network_psnr
 from srlab.representation.embedding import (
     embed,
@@ -86,8 +52,9 @@ from srlab.representation.embedding import (
     separability,
 )
 from srlab.statistics import rank_correlation, rank_correlation_interval
+from srlab.studies.ddr.clouds import degradation_clouds
 from srlab.studies.ddr.generalization import srga
-from srlab.studies.ddr.restarts import restarts, runs_index
+from srlab.studies.ddr.restarts import over_seeds, restarts, runs_index
 from srlab.studies.networks import left_out, obtainable, obtainable_groups
 from srlab.studies.study import Study, exceeds, mean_interval, outer
 from srlab.training.recipes import seed_names
@@ -124,17 +91,11 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment: one architecture, three trainings
-
-# %%
-CLEAN, DEGRADED, GUIDED = TRAININGS = (
-    "clean pictures",
-    "degraded pictures",
-    "degraded pictures, guided",
-)
+# %% tags=["hide-cell"]
+CLEAN, DEGRADED = "clean pictures", "degraded pictures"
+GUIDED = "degraded pictures, guided"
+TRAININGS = (CLEAN, DEGRADED, GUIDED)
 BASES = dict(zip(TRAININGS, ("srresnet-gr", "srresnet-blind", "srresnet-guided")))
 pictures = load_images(image_set)
 seen = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
@@ -153,11 +114,6 @@ if missing:
     print(left_out(missing))
 seeds = [s for s in training_seeds if all((s, kind) in names_of for kind in TRAININGS)]
 
-# %% [markdown]
-# The index of each, from several t-SNE runs, and the PSNR of what it makes of blurred and noisy
-# patches.
-
-# %%
 index, quality, first_runs = {}, {}, {}
 for seed in seeds:
     for kind in TRAININGS:
@@ -169,22 +125,50 @@ for seed in seeds:
         psnr = network_psnr(model, lr[: restored * len(seen)], hr, border=4).numpy()
         quality[seed, kind] = psnr.reshape(restored, len(seen))[:, 1:].mean(axis=1)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the features behind the last block after three trainings (first seed, first run). Colour: degradation; symbol: picture. Point at a dot to see its patch. Above each panel CHI and the mean PSNR-Y on blurred and noisy patches. By the claim, clouds dissolve from left to right while PSNR rises.", "name": "fig-generalization-trainings"}}
-sprites = sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr]))
-shown = {("", kind): first_runs[kind] for kind in TRAININGS}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the features after the last block, for one architecture after three trainings (first seed, first run). Colour: degradation; symbol: picture. Above each panel CHI and the mean PSNR-Y on blurred and noisy patches. By the claim, clouds dissolve from left to right while PSNR rises. Do they? Point at a dot to see its patch.", "name": "fig-generalization-trainings"}}
+shown = {("", kind.replace(", ", ",<br>")): first_runs[kind] for kind in TRAININGS}
 notes = {
-    ("", kind): f"CHI {index[seeds[0], kind].mean:.1f}, {quality[seeds[0], kind].mean():.2f} dB"
+    (
+        "",
+        kind.replace(", ", ",<br>"),
+    ): f"CHI {index[seeds[0], kind].mean:.1f}, {quality[seeds[0], kind].mean():.1f} dB"
     for kind in TRAININGS
 }
-contents = pairs.content_labels
-embedding_grid(shown, classes=kinds, contents=contents, sprites=sprites, notes=notes)
+degradation_clouds(shown, pairs, notes=notes)
 
 # %% [markdown]
-# ## Our own question: does it rank all networks?
+# ## What we run, and what differs from the paper
 #
-# Now every network of the chapter, and degradations that none of them was trained on.
+# | | paper | here |
+# |---|---|---|
+# | networks | RRDB trained on clean pictures, on degraded ones, on degraded ones with DDR guidance | SRResNet with {term}`global residual` (GR), 32 channels, in the same three ways, three seeds each |
+# | degraded training | cut off in the text at hand | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
+# | guidance | deep representations of a trained SR network | channel statistics of the first ({doc}`blind_sr_guidance`) |
+# | shown | clean, blur, noise; strengths not stated for this figure | clean, blur 4, noise 20/255 |
+# | compared | CHI, mean of five t-SNE runs (A.6) | the same, after the last block; PSNR-Y on blur and noise |
+# | ranking of all networks | not claimed | every SR network of this chapter, under four degradations that **no** network was trained on |
+#
+# The paper calls its CHI a *rough* index, for networks of one architecture "under constrained conditions"
+# (Sec. A.2): that is judged. Whether it ranks networks of all kinds is our own question. Beside it stands
+# {term}`SRGA` {cite:p}`liu2022evaluating`, a later index by the same group: it fits a generalized Gaussian
+# to the principal components of clean and of degraded patches and takes their Kullback–Leibler divergence
+# (smaller is better), here averaged over the four.
+#
+# Two traps of such a ranking: networks **without** GR have a CHI near zero whatever they can do
+# ({doc}`global_residual`), so a second correlation is over networks with GR alone; and snapshots of one
+# recipe are relatives, so the bootstrap draws whole recipes.
 
-# %%
+# %% tags=["remove-input"]
+study
+
+# %% [markdown]
+# ## Our own question: does the index rank all networks?
+#
+# Every network of the chapter, and degradations that none was trained on: anisotropic blur; JPEG; noise
+# stronger than any in training; weak noise under JPEG. If the index ranked the networks, the dots would
+# fall from the upper left to the lower right.
+
+# %% tags=["hide-cell"]
 unseen = [
     Degradation(blur_sigma=3, blur_sigma_y=0.8, blur_angle=pi / 4),
     Degradation(jpeg_quality=30),
@@ -200,7 +184,6 @@ if not train:
     wanted += [f"{recipe}@{step}" for recipe in recipes for step in snapshots]
 names = obtainable(wanted, train=train)
 
-# %%
 CHI, LINEAR, SRGA = MEASURES = ["CHI, t-SNE", "CHI, 50 PCA dimensions", "SRGA"]
 found = []
 for name in names:
@@ -227,33 +210,18 @@ SUBSETS = {
     "with GR, fully trained": with_gr[~with_gr.early],
 }
 
-# %% [markdown]
-# ## All networks in one plane
-#
-# Each dot is a network. Did the index rank them, the dots would fall from the upper left to the lower
-# right.
-
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Quality on unseen degradations against three indices, one dot a network; point at it to see its name. Colour and symbol: recipe, its early snapshots apart. To the left features separate less, or differ less; further up pictures are better. Look first at the networks without global residual, at the far left of the first panel, then at the rest.", "name": "fig-generalization-scatter"}}
-family = table.recipe + np.where(table.early, ", early", "")
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Quality on unseen degradations against three indices, one dot a network; point at it for its name. To the left features separate less, or differ less; further up pictures are better. Look first at the networks without global residual, at the far left of the first panel, then at the others by themselves.", "name": "fig-generalization-scatter"}}
+family = np.where(table.residual, "with GR", "without GR") + np.where(table.early, ", early", "")
 families = dict(iter(table.groupby(family, sort=False)))
+axes = dict(zip(MEASURES, ("CHI, t-SNE", "CHI, 50 PCA", "SRGA")))
 scatter_panels(
-    {
-        measure: {f: (own[measure], own.unseen) for f, own in families.items()}
-        for measure in MEASURES
-    },
+    {x: {f: (own[m], own.unseen) for f, own in families.items()} for m, x in axes.items()},
     names={f: own.index for f, own in families.items()},
     y_title="PSNR-Y on unseen degradations, dB",
-    log_x=MEASURES,
+    log_x=[*axes.values()],
 )
 
-# %% [markdown]
-# ## How well does it rank?
-#
-# Spearman's ρ of index and PSNR: −1 is a perfect index, 0 a useless one, 1 one to be read the other
-# way round. Beside it the ρ of index and *loss*: how much PSNR falls from clean to unseen inputs.
-# There a perfect index has 1.
-
-# %%
+# %% tags=["hide-cell"]
 QUALITY, LOSS = OUTCOMES = ["PSNR on unseen", "loss against clean"]
 rho = {
     (outcome, subset, measure): rank_correlation(own[measure], values)
@@ -262,7 +230,7 @@ rho = {
     for measure in MEASURES
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Rank correlations of each index with quality on unseen degradations (above: below zero if the index holds) and with the loss against clean inputs (below: above zero if it holds). Look how the sign for CHI depends on which networks are compared.", "name": "fig-generalization-rho"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Spearman's ρ of each index with PSNR on unseen degradations (above: −1 is a perfect index, 0 a useless one) and with the loss of PSNR against clean inputs (below: there a perfect index has 1). How does the sign of CHI depend on which networks are compared?", "name": "fig-generalization-rho"}}
 grids = {
     (outcome, ""): Matrix(
         np.array([[rho[outcome, subset, measure] for measure in MEASURES] for subset in SUBSETS]),
@@ -276,11 +244,11 @@ matrix_grid(grids, colour_title="Spearman's ρ")
 # %% [markdown]
 # ## Verdict
 #
-# Of the three trainings: bootstrap over contents, in every seed. Of the ranking: 2 000 bootstrap draws
-# of whole recipes.
+# Of the three trainings: bootstrap over contents, in every seed. Of the ranking: 2 000 bootstrap draws of
+# whole recipes.
 
 
-# %%
+# %% tags=["hide-cell"]
 def lower(one, other):
     """Whether the CHI of one training lies below that of another."""
     return exceeds(outer(index[s, other].over(index[s, one])[1:] for s in seeds), 1)
@@ -308,21 +276,15 @@ interval = {
 PAPER = dict(zip(TRAININGS, ("322.16", "14.04", "4.95")))
 SHORT = dict(zip(TRAININGS, ("clean", "degraded", "guided")))
 for kind, short in SHORT.items():
-    own = [index[s, kind] for s in seeds]
-    values, spread = [one.mean for one in own], outer(one.interval for one in own)
-    words = {"paper": PAPER[kind], "glue": f"gen_{short}"}
-    study.measure(f"CHI, trained on {kind}", values, interval=spread, **words)
+    own = over_seeds(index[s, kind] for s in seeds)
+    study.measure(f"CHI, trained on {kind}", **own, paper=PAPER[kind], glue=f"gen_{short}")
 for kind, short in SHORT.items():
-    values = [quality[s, kind].mean() for s in seeds]
-    study.measure(
-        f"PSNR on blur and noise, trained on {kind}, dB", values, glue=f"gen_psnr_{short}"
-    )
-gains = {
-    "degraded training": better(DEGRADED, CLEAN),
-    "guidance": better(GUIDED, DEGRADED),
-}
-for title, (one, other) in zip(gains, ((DEGRADED, CLEAN), (GUIDED, DEGRADED))):
-    values = [(quality[s, one] - quality[s, other]).mean() for s in seeds]
+    values, name = [quality[s, kind].mean() for s in seeds], f"trained on {kind}, dB"
+    study.measure(f"PSNR on blur and noise, {name}", values, glue=f"gen_psnr_{short}")
+gains = {}
+for title, pair in {"degraded training": (DEGRADED, CLEAN), "guidance": (GUIDED, DEGRADED)}.items():
+    gains[title] = better(*pair)
+    values = [(quality[s, pair[0]] - quality[s, pair[1]]).mean() for s in seeds]
     study.measure(f"PSNR gained by {title}, dB", values, interval=gains[title], paper="above 0")
 for key, (subset, measure) in RANKED.items():
     name, value = f"ρ of {measure} and unseen PSNR, {subset}", rho[QUALITY, subset, measure]
@@ -334,12 +296,8 @@ without = table[~table.residual]
 study.glue(gen_networks=len(table), gen_recipes=table.recipe.nunique(), gen_without=len(without))
 study.glue(gen_without_chi=without[CHI].max(), gen_seeds=len(seeds))
 study.glue(gen_without_low=without.unseen.min(), gen_without_high=without.unseen.max())
-EXAMPLES = {
-    "most": with_gr[CHI].idxmax(),
-    "least": with_gr[CHI].idxmin(),
-    "best": table.unseen.idxmax(),
-}
-for key, name in EXAMPLES.items():
+most, least, best = with_gr[CHI].idxmax(), with_gr[CHI].idxmin(), table.unseen.idxmax()
+for key, name in {"most": most, "least": least, "best": best}.items():
     chi, psnr = table[CHI][name], table.unseen[name]
     study.glue(**{f"gen_{key}": name, f"gen_{key}_chi": chi, f"gen_{key}_psnr": psnr})
 study.verdict(
@@ -357,35 +315,41 @@ study.verdict(
 # ## What we have seen
 #
 # - One architecture, {glue:text}`gen_seeds` seeds: CHI is {glue:text}`gen_clean:.1f` after training on
-#   clean pictures, {glue:text}`gen_degraded:.1f` after training with degradations and
-#   {glue:text}`gen_guided:.1f` with guidance (the paper's RRDB: 322.16, 14.04, 4.95); the PSNR on blurred
-#   and noisy patches {glue:text}`gen_psnr_clean:.2f`, {glue:text}`gen_psnr_degraded:.2f` and
-#   {glue:text}`gen_psnr_guided:.2f` dB. Where CHI does not fall although PSNR rises, the residual is a
-#   reason: to remove a degradation, a network with GR has to know it behind its last block
-#   ({doc}`training_degradations`).
-# - All kinds of networks: {glue:text}`gen_networks` of {glue:text}`gen_recipes` recipes. CHI and PSNR on
-#   unseen degradations have a ρ of {glue:text}`gen_all_chi:.2f` ({glue:text}`gen_all_chi_low:.2f` to
-#   {glue:text}`gen_all_chi_high:.2f`); over those with global residual {glue:text}`gen_gr_chi:.2f`
-#   ({glue:text}`gen_gr_chi_low:.2f` to {glue:text}`gen_gr_chi_high:.2f`). On 50 principal components it
-#   is {glue:text}`gen_all_pca:.2f` and {glue:text}`gen_gr_pca:.2f`. An index for which lower is better
-#   needs −1. The paper does not claim this.
-# - Architecture alone can win the lowest CHI: the {glue:text}`gen_without` networks without global
-#   residual all stay below {glue:text}`gen_without_chi:.3f`, with anything from
-#   {glue:text}`gen_without_low:.2f` to {glue:text}`gen_without_high:.2f` dB on unseen inputs.
-# - Among those with GR, {glue:text}`gen_most` has the highest CHI ({glue:text}`gen_most_chi:.1f`) at
-#   {glue:text}`gen_most_psnr:.2f` dB, and {glue:text}`gen_least` the lowest
-#   ({glue:text}`gen_least_chi:.1f`) at {glue:text}`gen_least_psnr:.2f` dB. The best of all is
-#   {glue:text}`gen_best` with {glue:text}`gen_best_psnr:.2f` dB.
-# - SRGA, on the same features, has a ρ of {glue:text}`gen_all_srga:.2f`
-#   ({glue:text}`gen_all_srga_low:.2f` to {glue:text}`gen_all_srga_high:.2f`) over all networks and
-#   {glue:text}`gen_gr_srga:.2f` with GR. It asks whether the *spread* of features stays the same, not
-#   whether clouds can be told apart.
+#   clean pictures, {glue:text}`gen_degraded:.1f` on degraded ones and {glue:text}`gen_guided:.1f` with
+#   guidance; the PSNR on blurred and noisy patches {glue:text}`gen_psnr_clean:.2f`,
+#   {glue:text}`gen_psnr_degraded:.2f` and {glue:text}`gen_psnr_guided:.2f` dB. Where CHI does not fall
+#   although PSNR rises, the residual is a likely reason: to remove a degradation, a network with GR has to
+#   know it after its last block ({doc}`training_degradations`).
+# - All {glue:text}`gen_networks` networks of {glue:text}`gen_recipes` recipes: CHI and PSNR on unseen
+#   degradations have a ρ of {glue:text}`gen_all_chi:.2f` (95 %: {glue:text}`gen_all_chi_low:.2f` to
+#   {glue:text}`gen_all_chi_high:.2f`); with GR alone {glue:text}`gen_gr_chi:.2f`
+#   ({glue:text}`gen_gr_chi_low:.2f` to {glue:text}`gen_gr_chi_high:.2f`). On 50 principal components it is
+#   {glue:text}`gen_all_pca:.2f` and {glue:text}`gen_gr_pca:.2f`. An index for which lower is better needs
+#   −1; the paper does not claim this.
+# - SRGA, on the same features, has {glue:text}`gen_all_srga:.2f` ({glue:text}`gen_all_srga_low:.2f` to
+#   {glue:text}`gen_all_srga_high:.2f`) over all and {glue:text}`gen_gr_srga:.2f` with GR. It asks whether
+#   the *spread* of features stays the same, not whether clouds can be told apart.
+# - The {glue:text}`gen_without` networks without GR have a CHI of {glue:text}`gen_without_chi:.3f` at most,
+#   with {glue:text}`gen_without_low:.2f` to {glue:text}`gen_without_high:.2f` dB on unseen inputs. Among
+#   those with GR, {glue:text}`gen_most` has the highest CHI ({glue:text}`gen_most_chi:.1f`) at
+#   {glue:text}`gen_most_psnr:.2f` dB and {glue:text}`gen_least` the lowest ({glue:text}`gen_least_chi:.1f`)
+#   at {glue:text}`gen_least_psnr:.2f` dB; the best of all is {glue:text}`gen_best` with
+#   {glue:text}`gen_best_psnr:.2f` dB.
 #
-# ## Try it yourself
+# ## Exercises
 #
-# - Replace `unseen` by what some networks were trained on (`Degradation(noise_sigma=20 / 255)`): the
-#   best network changes. Does any index notice?
-# - Rank within one recipe: `recipes = ["srresnet-gr"]` with `snapshots = [250, 500, 1000, 2500, 4000]`
-#   has too few recipes for an interval, but the dots show it: does CHI rise while PSNR on unseen
-#   inputs rises or falls?
-# - Add your own checkpoint to `srlab/checkpoints/weights` and its name to `recipes`.
+# 1. Why can a correlation over all networks be misleading when some have a global residual and some do not?
+# 2. Why does the bootstrap draw recipes, and not single networks?
+# 3. Could a network have a CHI of zero and restore nothing?
+#
+# ```{dropdown} Answers
+# 1. It mixes a difference of architecture with one of generalization: the residual alone moves CHI by
+#    orders of magnitude, whatever the quality.
+# 2. Snapshots of one recipe share weights and fortune. Drawn one by one they would count as independent
+#    evidence and make the interval too narrow.
+# 3. Yes. Features that do not depend on the input at all separate nothing; so a low CHI cannot be
+#    sufficient.
+# ```
+#
+# To go on: replace `unseen` by what some networks were trained on (`Degradation(noise_sigma=20 / 255)`); or
+# rank within one recipe, `recipes = ["srresnet-gr"]` with `snapshots = [250, 500, 1000, 2500, 4000]`.

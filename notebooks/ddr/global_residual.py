@@ -1,57 +1,35 @@
 # %% [markdown]
 # (finding-global-residual)=
-# # A global residual makes deep features tell degradations apart
+# # Does a global residual make deep features separate degradations?
+#
+# *8 minutes. You learn how features become a cloud of dots, how its separation is measured, and how to
+# check that a projection did not invent it.*
 #
 # ## The claim
 #
-# Show a super-resolution network the same hundred patches three times – clean, blurred, noisy –
-# and look at what its deep layers make of them. In an SRResNet **with a global residual** (GR: the
-# enlarged input is added to the output image) the three versions part into three clouds, whatever
-# the patches show. In the same network **without** it they stay mixed at every depth
-# ({cite:t}`liu2021discovering`, Sec. 4.3, Fig. 6).
+# Show a super-resolution network the same hundred patches clean, blurred and noisy, and look at its deep
+# features. In an SRResNet **with a global residual** (GR: the enlarged input is added to the output) the
+# three versions form three clouds, whatever the patches show. In the same network **without** it they stay
+# mixed at every depth ({cite:t}`liu2021discovering`, Sec. 4.3, Fig. 6).
 #
-# | after ResBlock 16, clean / blur / noise | with GR | without GR |
-# |---|---|---|
-# | reported by the paper | three separate clusters | no separation at any depth |
-#
-# Why it matters: nobody taught these networks what a degradation is. They were trained on clean
-# images only. If one added line of code decides whether a network *knows* how its input was
-# damaged, then architecture decides what there is to interpret.
+# Why it matters: both networks were trained on clean pictures only. If one added line of code decides
+# whether features separate degradations, architecture decides what there is to interpret.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 20, "training_seeds": [0, 1], "blocks": [1, 8, 16], "sizes": [16], "tsne_runs": 1, "umap": false}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 20, "training_seeds": [0, 1], "blocks": [1, 8, 16], "sizes": [16], "tsne_runs": 1, "umap": false}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 100  # contents; each is shown under all three degradations
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
 num_seeds = None  # or only how many of them, from 0 on: easier to say on a command line
-blocks = [1, 4, 8, 12, 16]  # residual blocks to look behind; the last one is judged
+blocks = [1, 4, 8, 12, 16]  # residual blocks whose output is taken; the last one is judged
 sizes = [16, 40]  # further sides of a patch, LR pixels (first seed); a patch has 32 otherwise
-tsne_runs = 5  # t-SNE from so many random starts, as in the paper; their mean is judged
+tsne_runs = 5  # random starts of t-SNE, as in the paper; their mean is judged
 projection = "tsne"  # on which the clouds are judged: "tsne" as in the paper, "pca" or "umap"
 perplexity = 30
 umap = False  # True also projects with UMAP (compiles for some seconds)
 train = False  # True trains all networks here (7 minutes each on one core) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | network | SRResNet, 16 blocks, 64 channels, no BN, bilinear GR | the same with 32 channels |
-# | training | 600 000 steps on DIV2K, L1, Adam | 6 000 steps on 577 training pictures, L1, Adam |
-# | test patches | 100 contents, 32×32 LR pixels | 100 from six embedded photographs, which overlap in part; with `b100` from a hundred pictures |
-# | degradations of the LR image | clean, blur of width 4, noise of σ 20/255 | the same |
-# | projection | PCA to 50, t-SNE to 2, five runs; settings not stated | the same; perplexity 30; figures show one run, started from the components |
-#
-# A patch is cut after its whole picture was degraded, so that no cloud can be told by its borders.
-# How far clouds separate is measured with the {term}`Caliński–Harabasz index` (CHI): dispersion
-# between the degradations over dispersion within, on the two embedded dimensions as the paper does
-# and, because t-SNE distorts distances, on the 50 principal components too.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 
@@ -59,9 +37,7 @@ from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
-from srlab.figures.embeddings import embedding_grid
-from srlab.figures.pictures import picture_row, sprite_sheet
-from srlab.images import image_to_array
+from srlab.figures.pictures import picture_row
 from srlab.metrics import network_psnr
 from srlab.representation.embedding import (
     METHODS,
@@ -70,8 +46,9 @@ from srlab.representation.embedding import (
     layer_points,
     principal_components,
     separability,
-    separability_level,
 )
+from srlab.studies.ddr.clouds import degradation_clouds
+from srlab.studies.ddr.labellings import sample_row
 from srlab.studies.ddr.restarts import restarts, runs_index
 from srlab.studies.frames import curves
 from srlab.studies.networks import obtainable_groups
@@ -101,33 +78,13 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# The patches first. Row by row the same contents, column by column the three degradations; the
-# networks see nothing else.
-
-# %%
+# %% tags=["hide-cell"]
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
 pairs = degraded_patches(load_images(image_set), degradations, count=num_patches)
 kinds, contents = pairs.degradation_labels, pairs.content_labels
 lr = pairs.lr.to(study.device)
-pictures = np.stack([image_to_array(patch) for patch in pairs.lr])
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four contents (of 100) under the three degradations. Blur and noise act on the LR image. Look at how little a 32×32 patch shows: whatever the network reads from it, it is hardly the subject.", "name": "fig-gr-patches"}}
-shown = np.stack(
-    [pictures[3 * i : 3 * i + 3] for i in np.linspace(0, num_patches - 1, 4, dtype=int)]
-)
-columns = {kind: np.concatenate(shown[:, k], axis=1) for k, kind in enumerate(kinds[:3])}
-picture_row(columns, height=200)
-
-# %% [markdown]
-# Now the networks: for each training seed one with and one without GR. Every layer's features are
-# flattened and reduced to 50 principal components.
-
-# %%
 NAMES = {"with GR": "srresnet-gr", "without GR": "srresnet-wogr"}
 if num_seeds is not None:
     training_seeds = range(num_seeds)
@@ -145,7 +102,6 @@ for seed in training_seeds:
         for block, layer in zip(blocks, layers, strict=True):
             components[kind, seed, block] = principal_components(features[layer])
 
-# %%
 first, controls = training_seeds[0], (blocks[0], blocks[len(blocks) // 2], blocks[-1])
 for (kind, seed, block), points in components.items():
     if seed == first or (kind == "with GR" and block in controls):  # what a figure or control shows
@@ -159,39 +115,49 @@ chi = pd.DataFrame(
     for (kind, seed, block), found in points.items()
 )
 
-# %% [markdown]
-# ## What the layers know
-#
-# From left to right the network gets deeper. With GR the colours part; without GR they do not. The
-# symbols are the pictures that the patches were cut from: in no panel do *they* form the clouds.
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Features behind five residual blocks, embedded by the projection chosen above (t-SNE by default), with and without global residual (training seed 0). Colour: degradation; symbol: picture. Point at a dot to see its patch; click a class in the legend to hide it. CHI above each panel.", "name": "fig-gr-tsne"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Features after several residual blocks, from left to right deeper (t-SNE by default; training seed 0). Colour: degradation; symbol: the picture a patch was cut from. Above each panel: the Caliński–Harabasz index (CHI) and the paper's level of it. In which panels do the colours separate, and do the symbols ever? Point at a dot to see its patch; click a class in the legend to hide it.", "name": "fig-gr-tsne"}}
 panels = {(kind, f"ResBlock {b}"): embeddings[kind, first, b] for kind in NAMES for b in blocks}
-drawn, linear = (chi[chi.measure == title] for title in TITLES)
-notes = {
-    (row.network, f"ResBlock {row.block}"): f"CHI {row.value:.1f} ({separability_level(row.value)})"
-    for row in drawn[drawn.seed == first].itertuples()
-}
-sprites = sprite_sheet(pictures)
-embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=notes)
+degradation_clouds(panels, pairs)
 
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Separability along depth: mean over the training seeds, bands from the lowest to the highest. Above on one 2-D embedding (without GR of the first seed), below on the 50 principal components, where no projection can flatter it. Look at the gap at the right end, and at the level 20 that the paper counts as separated.", "name": "fig-gr-depth"}}
-lines, bands = curves(chi, panel="measure", line="network", x="block")
-stacked_curves(blocks, lines, bands=bands, x_title="residual block", log_y=list(lines))
+# %% [markdown]
+# Colours that lie apart mean: the layer represents the three degradations differently. Symbols that lie
+# apart would mean that it sorts by picture.
 
 # %% name="hero" tags=["remove-cell"]
 last = blocks[-1]
 hero = {("", f"ResBlock {last}, {kind}"): embeddings[kind, first, last] for kind in NAMES}
-embedding_grid(hero, classes=kinds, contents=contents, sprites=sprites)
+degradation_clouds(hero, pairs, notes={})
 
 # %% [markdown]
-# ## Is it the projection?
+# ## What we run, and what differs from the paper
 #
-# t-SNE likes to show clusters. So the last block again, beside a linear projection, which cannot invent
-# any.
+# | | paper | here |
+# |---|---|---|
+# | network | SRResNet, 16 blocks, 64 channels, no BN, bilinear GR | the same with 32 channels |
+# | training | 600 000 steps on DIV2K, L1, Adam | 6 000 steps on 577 training pictures, L1, Adam |
+# | test patches | 100 contents, 32×32 LR pixels | 100 from six embedded photographs, which overlap in part; with `b100` from a hundred pictures |
+# | degradations of the LR image | clean, blur of width 4, noise of σ 20/255 | the same |
+# | projection | PCA to 50, t-SNE to 2, five runs; settings not stated | the same; perplexity 30; figures show one run, started from the components |
+#
+# Patches are cut after the whole picture was degraded, so no cloud can be told by its borders. The
+# {term}`Caliński–Harabasz index` (CHI) is the dispersion between the degradations over that within them;
+# the paper calls 20 and more separated. It is taken in the embedding, as in the paper, and on the 50
+# principal components too, because t-SNE distorts distances.
 
-# %%
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four contents (of 100) under the three degradations. Blur and noise act on the LR image. How much of the subject can you tell from 32×32 pixels?", "name": "fig-gr-patches"}}
+picture_row(sample_row(pairs), height=200)
+
+# %% [markdown]
+# ## Where along the depth, and is it the projection?
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI along depth: mean over the training seeds, bands from the lowest to the highest. Above in the embedding (without GR: first seed), below on the 50 principal components, where t-SNE plays no part. Read the gap between the lines at the last block, and compare it with the level of 20.", "name": "fig-gr-depth"}}
+lines, bands = curves(chi, panel="measure", line="network", x="block")
+stacked_curves(blocks, lines, bands=bands, x_title="residual block", log_y=list(lines))
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The last block under several projections (training seed 0). PCA is linear and cannot invent clusters: which clouds are left in its column?", "name": "fig-gr-projections"}}
 methods = [method for method in METHODS if umap or method != "umap"]
 projected = {
     (kind, METHODS[method]): embeddings[kind, first, last]
@@ -200,31 +166,16 @@ projected = {
     for kind in NAMES
     for method in methods
 }
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "ResBlock 16 under more than one projection (training seed 0). If only t-SNE showed the clouds, they would be its invention; look at the linear PCA column.", "name": "fig-gr-projections"}}
-notes = {key: f"CHI {separability(points, kinds).index:.1f}" for key, points in projected.items()}
-embedding_grid(projected, classes=kinds, contents=contents, sprites=sprites, notes=notes)
-
-# %% [markdown]
-# ## Does it cost or bring quality?
-#
-# Both networks super-resolve; the one that separates is not merely the one that works.
-
-# %%
-hr, clean = pairs.hr.to(study.device), lr[:: len(degradations)]
-psnr_of = {
-    kind: network_psnr(study.network(name), clean, hr, border=4).mean().item()
-    for kind, name in zip(NAMES, pairs_of[first])
-}
+degradation_clouds(projected, pairs)
 
 # %% [markdown]
 # ## Verdict
 #
-# The paper takes the mean of five t-SNE runs; so do we, from random starts, behind the last block.
-# With patches of other sizes, too: what the network reads should not hang on how much it is shown.
+# Judged is the last block, over runs of t-SNE from random starts; patches of other sizes and the PSNR of
+# both networks are measured as well.
 
 
-# %%
+# %% tags=["hide-cell"]
 def judged(points):
     """The index of one network's points over the runs of t-SNE."""
     if projection == "tsne":
@@ -234,6 +185,7 @@ def judged(points):
     return runs_index(runs, kinds, np.arange(len(points)) // len(degradations))
 
 
+drawn, linear = (chi[chi.measure == title] for title in TITLES)
 at_end = {key[:2]: judged(points) for key, points in components.items() if key[2] == last}
 deep = pd.Series({key: found.mean for key, found in at_end.items()}).unstack(0)
 deep_pca = linear[linear.block == last].pivot(index="seed", columns="network", values="value")
@@ -241,13 +193,18 @@ ratio, ratio_pca = (own["with GR"] / own["without GR"] for own in (deep, deep_pc
 depth = drawn[drawn.network == "with GR"].pivot(index="block", columns="seed", values="value")
 grows = depth.loc[[*controls]].diff().iloc[1:] > 0
 
-# %%
 by_size, images = {}, load_images(image_set)
 for side in sizes:
     own = degraded_patches(images, degradations, count=num_patches, size=side)
     for kind, name in zip(NAMES, pairs_of[first]):
         found = layer_components(study.network(name), own.lr.to(study.device), layers[-1:])
         by_size[kind, side] = judged(found[layers[-1]])
+
+hr, clean = pairs.hr.to(study.device), lr[:: len(degradations)]
+psnr_of = {
+    kind: network_psnr(study.network(name), clean, hr, border=4).mean().item()
+    for kind, name in zip(NAMES, pairs_of[first])
+}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds, or over restarts of t-SNE where it says so.", "name": "fig-gr-verdict"}}
 WORDS = {"with GR": ("gr", "separates"), "without GR": ("wogr", "does not, at any depth")}
@@ -285,23 +242,34 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - Over {glue:text}`gr_seeds` training seeds the last block's features reach a CHI of
-#   {glue:text}`gr_chi:.0f` with the global residual and {glue:text}`wogr_chi:.2f` without
-#   (bootstrap over contents for the first seed: {glue:text}`gr_low:.0f` to {glue:text}`gr_high:.0f`).
+# - Over {glue:text}`gr_seeds` training seeds the last block's features have a CHI of
+#   {glue:text}`gr_chi:.0f` with the global residual and {glue:text}`wogr_chi:.2f` without (95 % bootstrap
+#   over contents, first seed with GR: {glue:text}`gr_low:.0f` to {glue:text}`gr_high:.0f`).
 # - Patches with sides of {glue:text}`gr_sizes` LR pixels: {glue:text}`gr_size_low:.0f` to
-#   {glue:text}`gr_size_high:.0f` with GR, {glue:text}`wogr_size_low:.2f` to
-#   {glue:text}`wogr_size_high:.2f` without.
-# - It is no artefact of t-SNE: on the 50 principal components it is {glue:text}`gr_chi_pca:.0f`
-#   against {glue:text}`wogr_chi_pca:.1f`, and the linear projection alone shows
+#   {glue:text}`gr_size_high:.0f` with GR, {glue:text}`wogr_size_low:.2f` to {glue:text}`wogr_size_high:.2f`
+#   without.
+# - On the 50 principal components CHI is {glue:text}`gr_chi_pca:.0f` with GR against
+#   {glue:text}`wogr_chi_pca:.1f` without; the plane of the first two components, with GR, has
 #   {glue:text}`gr_linear:.0f`.
-# - Quality hardly differs: {glue:text}`gr_psnr:.2f` dB with GR, {glue:text}`wogr_psnr:.2f` dB without.
-#   A network with GR only has to paint what is *missing*, and what is missing depends on how the
-#   input was damaged; a network without GR must repaint the content, which drowns the rest.
+# - The PSNR is {glue:text}`gr_psnr:.1f` dB with GR and {glue:text}`wogr_psnr:.1f` dB without: compare them
+#   before you explain the clouds by quality.
+# - A likely reason: with GR a network only has to paint what is *missing* from its input, and that depends
+#   on the degradation; without GR it must repaint the whole content.
 #
-# ## Try it yourself
+# ## Exercises
 #
-# - Change the damage: replace `blur_sigma=4` by `1`, or 20/255 by 5/255. The clouds should move
-#   together. Replace the blur by `jpeg_quality=30`: does a damage the network never met part as well?
-# - Set `train = True` to train all networks here, or `image_set = "b100"` for the pictures of the
-#   literature (downloaded on first use).
-# - Write your own network's layers into `layers`: see {doc}`/book/findings/your_network`.
+# 1. Why does a cloud in the linear PCA panel count for more than one in the t-SNE panel?
+# 2. Each content appears under all three degradations. What could one object if each degradation had
+#    contents of its own?
+# 3. Replace `blur_sigma=4` by `1`, or 20/255 by 5/255. What do you expect of the clouds?
+#
+# ```{dropdown} Answers
+# 1. A linear projection never enlarges distances, so what lies apart in it lies apart in the features.
+#    t-SNE keeps neighbours, not distances, and can tear one cloud into several.
+# 2. The clouds could then be owed to what the patches show: one degradation might have got all the skies.
+# 3. The weaker a degradation, the smaller the difference between a patch and its degraded version, so the
+#    clouds should approach each other ({doc}`degradation_degrees` measures it).
+# ```
+#
+# To go on: `image_set = "b100"` takes the literature's pictures, `train = True` trains all networks here,
+# and {doc}`/book/findings/your_network` looks into a network of yours.

@@ -1,55 +1,30 @@
 # %% [markdown]
 # (finding-network-depth)=
-# # Deeper networks tell degradations apart
+# # Do deeper networks separate degradations better?
+#
+# *6 minutes. You learn to judge a trend over several networks, and what depth brings besides layers. Builds
+# on {doc}`global_residual`.*
 #
 # ## The claim
 #
-# SRCNN has three layers, and its features do not separate degradations. Deepen it layer by layer,
-# with a global residual, and they begin to ({cite:t}`liu2021discovering`, Sec. A.7, Tab. 4, Fig. 14).
+# SRCNN has three layers, and its features do not separate degradations. Deepened layer by layer, with a
+# global residual (GR), it begins to: with 13 layers the Caliński–Harabasz index (CHI) is 168.12
+# ({cite:t}`liu2021discovering`, Sec. A.7, Tab. 4, Fig. 14).
 #
-# | SRCNN 9-1-5 with global residual | 3 layers | 13 layers |
-# |---|---|---|
-# | CHI reported by the paper | not separated | 168.12 |
-#
-# Why it matters: to tell how an image was damaged takes more than a glance at a few pixels – one
-# flat pixel may be a flat wall or a blurred one. If depth is what makes the difference, the
-# "semantics" of a network are something it needs room to work out.
+# Why it matters: to tell how an image was degraded takes more than a few pixels; a flat one may be a wall
+# or a blurred wall. If depth makes the difference, a network needs room to work its "semantics" out.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 20, "depths": [3, 7, 13], "size": 12, "perplexity": 10, "tsne_runs": 1}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 20, "depths": [3, 7, 13], "size": 12, "perplexity": 10, "tsne_runs": 1}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 100  # contents; each is shown under all three degradations
 depths = [3, 5, 7, 9, 11, 13]  # layers of the networks
 size = 24  # side of a patch, LR pixels
 perplexity = 30
-tsne_runs = 5  # t-SNE from so many random starts, as in the paper; their mean is judged
+tsne_runs = 5  # random starts of t-SNE, as in the paper; their mean is judged
 train = False  # True trains all networks here (half an hour or more each) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | network | SRCNN of 3 to 13 layers with global residual: 9-1-5, 64 and 32 channels, deepened in the middle | **another one**: 9-5-…-5, 32 and then 16 channels |
-# | training | DIV2K | 4 000 steps on 577 pictures, one run a depth |
-# | features | not stated of which layer | of the last hidden layer |
-# | test patches | 100 contents, 32×32 LR pixels | 100 contents, 24×24 LR pixels, from six photographs; with `b100` from a hundred pictures |
-# | degradations of the LR image | clean, blur of width 4, noise of σ 20/255 | the same |
-#
-# SRCNN enlarges its input first and works on the HR grid: behind each layer, a patch of 24×24 LR
-# pixels has 96×96×16 features, four and a half times those of an SRResNet of 32 channels on 32×32.
-# Smaller patches keep this affordable; nothing is pooled.
-#
-# All depths train for equally many steps, so the deep ones end further from their best.
-#
-# **The paper's own SRCNN, 9-1-5, is not trained yet**, in three seeds or in one; so the last claim
-# stays open. The others are judged on networks of wider filters and fewer channels, and say so.
-# The six depths are the ladder of this page. A CHI of 20 is the paper's level “+”.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 
 from srlab.data.datasets import degraded_patches, load_images
@@ -57,18 +32,10 @@ from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
-from srlab.figures.embeddings import embedding_grid
-from srlab.figures.pictures import sprite_sheet
-from srlab.images import image_to_array
 from srlab.metrics import network_psnr
-from srlab.representation.embedding import (
-    embed,
-    layer_components,
-    separability,
-    separability_draws,
-    separability_level,
-)
-from srlab.statistics import rank_correlation
+from srlab.representation.embedding import embed, layer_components, separability, separability_draws
+from srlab.statistics import middle, rank_correlation
+from srlab.studies.ddr.clouds import degradation_clouds
 from srlab.studies.ddr.restarts import restarts, runs_index
 from srlab.studies.networks import obtainable
 from srlab.studies.study import Study, exceeds, reaches, stays_below
@@ -98,26 +65,18 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# The same patches pass through every network. We keep the principal components of the last hidden
-# layer, their embedding, and the PSNR of the clean patches.
-
-# %%
+# %% tags=["hide-cell"]
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
 pictures = load_images(image_set)
 pairs = degraded_patches(pictures, degradations, count=num_patches, size=size)
-kinds, contents = pairs.degradation_labels, pairs.content_labels
+kinds = pairs.degradation_labels
 lr, hr = pairs.lr.to(study.device), pairs.hr.to(study.device)
 clean = lr[:: len(degradations)]
 
 names = obtainable([f"srcnn-{depth}-gr" for depth in depths], train=train)
 depths = [int(name.split("-")[1]) for name in names]
 
-# %%
 components, quality = {}, {}
 for depth, name in zip(depths, names):
     model = study.network(name)
@@ -133,30 +92,38 @@ judged = {
 }
 chi_pca = {d: separability(points, kinds).index for d, points in components.items()}
 
-# %% [markdown]
-# ## What the last hidden layer sorts by
-#
-# From left to right the networks get deeper; each panel is another network.
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the last hidden layer of SRCNNs of growing depth. Colour: degradation; symbol: picture. Point at a dot to see its patch; click a class in the legend to hide it. CHI above each panel.", "name": "fig-depth-tsne"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the last hidden layer of SRCNNs, from left to right deeper; each panel is another network. Colour: degradation; symbol: picture. Above each panel CHI and the paper's level of it. At which depth do the colours begin to separate? Point at a dot to see its patch; click a class in the legend to hide it.", "name": "fig-depth-tsne"}}
 chosen = sorted({depths[0], depths[len(depths) // 3], depths[2 * len(depths) // 3], depths[-1]})
-panels, notes = {}, {}
-for depth in chosen:
-    panels["", f"{depth} layers"] = own = embed(components[depth], perplexity=perplexity)
-    index = separability(own, kinds).index
-    notes["", f"{depth} layers"] = f"CHI {index:.1f} ({separability_level(index)})"
-sprites = sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr]))
-embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=notes)
+panels = {("", f"{d} layers"): embed(components[d], perplexity=perplexity) for d in chosen}
+degradation_clouds(panels, pairs)
 
 # %% name="hero" tags=["remove-cell"]
 ends = list(panels)
-hero = {key: panels[key] for key in (ends[0], ends[-1])}
-embedding_grid(hero, classes=kinds, contents=contents, sprites=sprites)
+degradation_clouds({key: panels[key] for key in (ends[0], ends[-1])}, pairs, notes={})
+
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# | | paper | here |
+# |---|---|---|
+# | network | SRCNN of 3 to 13 layers with global residual: 9-1-5, 64 and 32 channels, deepened in the middle | **another one**: 9-5-…-5, 32 and then 16 channels |
+# | training | DIV2K | 4 000 steps on 577 pictures, one run a depth |
+# | features | not stated of which layer | of the last hidden layer |
+# | test patches | 100 contents, 32×32 LR pixels | 100 contents, 24×24 LR pixels, from six photographs; with `b100` from a hundred pictures |
+# | degradations of the LR image | clean, blur of width 4, noise of σ 20/255 | the same |
+#
+# SRCNN enlarges its input first and works on the HR grid, where a patch of 24×24 LR pixels has 96×96×16
+# features; nothing is pooled. All depths train for equally many steps, so the deep ones end further from
+# their best. A CHI of 20 is the paper's level “+”. **The paper's own SRCNN, 9-1-5, is not trained yet**, so
+# the last claim stays open.
+
+# %% tags=["remove-input"]
+study
 
 # %% [markdown]
 # How sure is an order of depths? Contents are drawn with replacement, the same ones for all networks.
 
-# %%
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of the last hidden layer in the plane (mean of five t-SNE runs) and on 50 principal components, and PSNR-Y of the clean patches, by depth (bands: 95 % bootstrap over contents). Do quality and separability rise together?", "name": "fig-depth"}}
 draws = {"CHI, t-SNE": [found.draws for found in judged.values()]}
 draws["CHI, 50 PCA dimensions"] = [
     separability_draws(points, kinds, groups) for points in components.values()
@@ -170,22 +137,20 @@ means = {
 }
 
 
-def middle(values):
-    return np.quantile(values, [0.025, 0.975], axis=0)
-
-
 rho = {title: rank_correlation(depths, own) for title, own in means.items()}
 rho_ends = {
-    title: tuple(middle([rank_correlation(depths, drawn) for drawn in zip(*own)]))
+    title: middle([rank_correlation(depths, drawn) for drawn in zip(*own)])
     for title, own in draws.items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of the last hidden layer in the plane (mean of five t-SNE runs) and on 50 principal components, and PSNR-Y of the clean patches, by depth (bands: 95 % bootstrap over contents). Look whether quality and separability rise together.", "name": "fig-depth"}}
 LINE = "SRCNN 9-5-…-5 with GR"
 stacked_curves(
     depths,
     {title: {LINE: np.array(own)} for title, own in means.items()},
-    bands={title: {LINE: tuple(middle(np.transpose(own)))} for title, own in draws.items()},
+    bands={
+        title: {LINE: tuple(np.transpose([middle(drawn) for drawn in own]))}
+        for title, own in draws.items()
+    },
     x_title="layers",
 )
 
@@ -227,24 +192,32 @@ study.verdict(
 #
 # - With {glue:text}`depth_shallow` layers the last hidden layer has a CHI of
 #   {glue:text}`depth_chi_shallow:.1f`, with {glue:text}`depth_deep` layers of
-#   {glue:text}`depth_chi_deep:.1f` (bootstrap over contents: {glue:text}`depth_low:.1f` to
+#   {glue:text}`depth_chi_deep:.1f` (95 % over contents: {glue:text}`depth_low:.1f` to
 #   {glue:text}`depth_high:.1f`); on 50 principal components {glue:text}`depth_pca_shallow:.1f` and
 #   {glue:text}`depth_pca_deep:.1f`.
-# - Ordered by depth, CHI has a Spearman's ρ of {glue:text}`depth_rho:.2f`
-#   ({glue:text}`depth_rho_pca:.2f` on the principal components). Each depth was trained once, so a
-#   single step of the curve may be chance; the order of all of them is what counts.
+# - Ordered by depth, CHI has a Spearman's ρ of {glue:text}`depth_rho:.2f` ({glue:text}`depth_rho_pca:.2f`
+#   on the principal components). Each depth was trained once, so a single step of the curve may be chance;
+#   the order of all of them is what counts.
 # - PSNR goes from {glue:text}`depth_psnr_shallow:.2f` to {glue:text}`depth_psnr_deep:.2f` dB (bicubic:
-#   {glue:text}`depth_bicubic:.2f`), and its rank correlation with depth is
-#   {glue:text}`depth_rho_psnr:.2f`.
-# - Depth here is also reach: the last hidden features see {glue:text}`depth_reach_shallow` HR pixels
-#   across in the shallowest and {glue:text}`depth_reach_deep` in the deepest network. A blur of
-#   4 LR pixels is 16 HR pixels wide, so the former cannot see it whole.
+#   {glue:text}`depth_bicubic:.2f`), and its rank correlation with depth is {glue:text}`depth_rho_psnr:.2f`.
 #
-# ## Try it yourself
+# ## Exercises
 #
-# - Leave the blur out of `degradations`: noise shows in a few pixels. Does the shallowest network
-#   separate that?
-# - Look behind the same layer of every network (`layer = "body.0"`): is it the depth of the
-#   *layer* that counts, or that of the network around it?
-# - Train without the residual (`"global_residual": False` in the recipe): {doc}`global_residual` lets
-#   one expect that depth alone does not help.
+# 1. The first layer has 9×9 filters, each further one 5×5. How many HR pixels across do the last hidden
+#    features see with 3 and with 13 layers, the last of which is the output layer? Compare with a blur of 4
+#    LR pixels.
+# 2. Leave the blur out of `degradations`: noise shows in a few pixels. What do you expect of the shallowest
+#    network?
+# 3. Why is one training a depth enough for a trend, but not for a comparison of 7 with 9 layers?
+#
+# ```{dropdown} Answers
+# 1. Each 5×5 layer adds 4 pixels: {glue:text}`depth_reach_shallow` in the shallowest network of this run
+#    and {glue:text}`depth_reach_deep` in the deepest. The blur is 16 HR pixels wide, so a reach below that
+#    cannot see it whole.
+# 2. If reach is what it lacks, it should separate noise better than it separates blur.
+# 3. Two trainings differ by their initialization too. Over many depths such differences average out;
+#    between two they cannot be told from the effect.
+# ```
+#
+# To go on: take the same layer of every network (`layer = "body.0"`): does the depth of the *layer* count,
+# or that of the network?

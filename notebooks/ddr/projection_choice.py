@@ -1,60 +1,37 @@
 # %% [markdown]
 # (finding-projection-choice)=
-# # t-SNE in two dimensions shows clusters best, and what may be read off it
+# # Which projection shows clusters best, and what may be read off it?
+#
+# *12 minutes. You learn which readings of a t-SNE picture can be trusted, and how to test for clusters that
+# are not there.*
 #
 # ## The claim
 #
-# The paper draws its representations with t-SNE in two dimensions, and defends that choice on a
-# classifier: behind "Conv5_4" of ResNet18, t-SNE gathers the classes more clearly than PCA, two
-# dimensions serve better than three, and PCA loses with every further one
+# The paper draws its representations with t-SNE in two dimensions, and defends that choice on a classifier:
+# after "Conv5_4" of ResNet18 the Caliński–Harabasz index (CHI) of the classes is higher for t-SNE than for
+# PCA, higher in two dimensions than in three, and lower for PCA with every further dimension
 # ({cite:t}`liu2021discovering`, Sec. A.6 and A.12, Fig. 21, Tab. 9).
 #
-# | CHI by class, CIFAR-10, Conv5_4 | reported by the paper |
-# |---|---|
-# | t-SNE against PCA | t-SNE is higher |
-# | 2 dimensions against 3 and more | 2 is highest, for both |
-#
-# Why it matters: every picture in this chapter hangs on the projection. t-SNE
-# {cite:p}`vandermaaten2008visualizing` is famous for showing clusters where there are none, for
-# making them equally large and equally far apart. If the findings needed t-SNE, they would be
-# findings about t-SNE.
+# Why it matters: every picture in this chapter depends on the projection, and t-SNE
+# {cite:p}`vandermaaten2008visualizing` is known to show clusters where there are none. If the findings
+# needed t-SNE, they would be findings about t-SNE.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_images": 45, "num_patches": 20, "training_seeds": [0], "perplexities": [5, 30], "starts": [0, 1], "tsne_runs": 1, "umap": false}
+# %% tags=["parameters", "hide-cell"] quick={"num_images": 45, "num_patches": 20, "training_seeds": [0], "perplexities": [5, 30], "starts": [0, 1], "tsne_runs": 1, "umap": false}
 image_set = "photographs+textures"  # each picture is a class; "cifar10" for the paper's classes
 num_images = 150  # labelled, clean, spread over the classes; the paper has 1000 of CIFAR-10
 layer = "conv5_x.1.residual.3"  # of the classifier: the fourth convolution of its fifth stage
-tsne_runs = 5  # t-SNE from so many random starts, as in the paper; their mean is judged
+tsne_runs = 5  # random starts of t-SNE, as in the paper; their mean is judged
 patches = "photographs"  # what super-resolution networks are shown: a control
 num_patches = 100  # contents of these; each under clean, blur and noise
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
-block = 16  # residual block of the super-resolution networks to look behind
+block = 16  # of the super-resolution networks: the residual block whose output is taken
 perplexities = [5, 30, 90]  # of t-SNE: about how many neighbours a point minds
 starts = [0, 1]  # 0 starts t-SNE from the principal components, others from random places
 umap = True  # also project with UMAP, in 2-D (compiles for some seconds; first training seed)
 train = False  # True trains all networks here (minutes each) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | network | ResNet18 ({cite:t}`he2016deep`), 64 channels, 92.86 % on CIFAR-10 | ResNet18 with 16 channels |
-# | classes | the ten of CIFAR-10, 100 test pictures each | `cifar10`: the same; default: **which of nine photographs is the patch from?**, learnt from their left halves in three seeds, 150 patches of the right halves |
-# | layer | "Conv5_4" | the fourth convolution of the fifth stage, as it comes out |
-# | t-SNE | in 2 and 3 dimensions, five runs | the same; perplexity 30 |
-# | PCA | in 2, 3 and more dimensions | in 2, 3 and 10 |
-# | control | – | SRResNet with and without GR by degradation; one degradation drawn three times; points without structure; UMAP |
-#
-# All projections start from the same 50 principal components. UMAP {cite:p}`mcinnes2018umap` takes
-# the perplexity as its number of neighbours. Of the classifiers neither other widths nor moments of
-# training ship, so this page has no ladder. A CHI of 20 is the paper's level “+”; the index grows
-# with the number of points, so compare projections of the same points only.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from functools import cache
 
 import numpy as np
@@ -68,9 +45,8 @@ from srlab.explorers.controls import Control
 from srlab.explorers.scatter import EmbeddedState, ScatterExplorer
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import embedding_grid
-from srlab.figures.pictures import sprite_sheet
-from srlab.images import image_to_array
 from srlab.representation.embedding import METHODS, embed, layer_components, separability
+from srlab.studies.ddr.clouds import thumbnails
 from srlab.studies.ddr.projections import (
     DIMENSIONS,
     projection_indices,
@@ -78,6 +54,7 @@ from srlab.studies.ddr.projections import (
     seen_clusters,
     structureless,
 )
+from srlab.studies.frames import curves
 from srlab.studies.networks import subject_classifiers
 from srlab.studies.study import Study, exceeds, outer, reaches, span, stays_below, together
 from srlab.training.recipes import seed_names
@@ -107,15 +84,8 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# A classifier's features of clean pictures, which are labelled by what they show. Then every
-# projection of their 50 components, in every number of dimensions.
-
-# %%
+# %% tags=["hide-cell"]
 _, task = subject_task(image_set, [Degradation()], count=num_images)
 subjects = np.array(task.contents)
 classifiers = subject_classifiers(
@@ -130,12 +100,34 @@ found = {
     name: projection_indices(cloud, subjects, groups, runs=tsne_runs) for name, cloud in own.items()
 }
 
-# %% [markdown]
-# Control: super-resolution networks with and without GR, by degradation, in one run of t-SNE; and the
-# same contents with **one** degradation, noise, drawn three times. Its three classes differ in
-# nothing but their names.
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The classifier's features in the plane under every projection (first network, one run). Colour: class. PCA is linear: what it shows apart is apart. Which colours does it lay over one another while t-SNE and UMAP, which only keep neighbours together, do not? Point at a dot to see its picture.", "name": "fig-projection-methods"}}
+cloud = next(iter(own.values()))
+methods = [method for method in METHODS if umap or method != "umap"]
+flat = {("", METHODS[method]): embed(cloud, method=method) for method in methods}
+notes = {place: f"CHI {separability(points, subjects).index:.1f}" for place, points in flat.items()}
+shown = thumbnails(task.lr)
+embedding_grid(flat, classes=subjects, contents=subjects, sprites=shown, notes=notes)
 
-# %%
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# | | paper | here |
+# |---|---|---|
+# | network | ResNet18 ({cite:t}`he2016deep`), 64 channels, 92.86 % on CIFAR-10 | ResNet18 with 16 channels |
+# | classes | the ten of CIFAR-10, 100 test pictures each | `cifar10`: the same; default: **which of nine photographs is the patch from?**, learnt from their left halves in three seeds, 150 patches of the right halves |
+# | layer | "Conv5_4" | the fourth convolution of the fifth stage, as it comes out |
+# | t-SNE | in 2 and 3 dimensions, five runs | the same; perplexity 30 |
+# | PCA | in 2, 3 and more dimensions | in 2, 3 and 10 |
+# | control | – | SRResNet with and without global residual (GR) by degradation; one degradation drawn three times; points without structure; UMAP {cite:p}`mcinnes2018umap` |
+#
+# All projections start from the same 50 principal components. A CHI of 20 is the paper's level “+”; the
+# index grows with the number of points, so compare projections of the same points only. Of the one
+# degradation drawn three times, the three classes differ in nothing but their names.
+
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-cell"]
 noise = Degradation(noise_sigma=20 / 255)
 degradations = [Degradation(), Degradation(blur_sigma=4), noise]
 images = load_images(patches)
@@ -158,59 +150,35 @@ restored = {
     place: projection_indices(cloud, kinds, groups, runs=1) for place, cloud in components.items()
 }
 
-# %%
-rows = [("classifier, by class", name, indexed) for name, indexed in found.items()]
-rows += [(f"SRResNet {kind}, by degradation", s, own) for (kind, s), own in restored.items()]
+rows = [("CHI, classifier, by class", name, indexed) for name, indexed in found.items()]
+rows += [(f"CHI, SRResNet {kind}, by degradation", s, own) for (kind, s), own in restored.items()]
 table = pd.DataFrame(
     {"network": network, "seed": seed, "method": method, "dimensions": number, "value": index.mean}
     for network, seed, indexed in rows
     for (method, number), index in indexed.items()
 )
 
-# %% [markdown]
-# ## Three projections of the same points
-#
-# The picture first. PCA is linear: what it shows apart *is* apart. t-SNE and UMAP only mind
-# who is next to whom.
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The classifier's features in the plane under every projection (first network, one run). Colour: class. Point at a dot to see its picture. Look for colours that PCA lays over one another and the others do not.", "name": "fig-projection-methods"}}
-cloud = next(iter(own.values()))
-methods = [method for method in METHODS if umap or method != "umap"]
-flat = {("", METHODS[method]): embed(cloud, method=method) for method in methods}
-notes = {place: f"CHI {separability(points, subjects).index:.1f}" for place, points in flat.items()}
-shown = sprite_sheet(np.stack([image_to_array(patch) for patch in task.lr]))
-embedding_grid(flat, classes=subjects, contents=subjects, sprites=shown, notes=notes)
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI by number of dimensions: mean over networks, bands from the lowest to the highest. Above the classifier by class, as in the paper; below the control. Look for the claim at the left end: is t-SNE above PCA, and does every line fall to the right?", "name": "fig-projection-dimensions"}}
-NUMBERS, lines, bands = {METHODS[method]: own for method, own in DIMENSIONS.items()}, {}, {}
-for network, rows in table.groupby("network", sort=False):
-    wide = rows.groupby(["method", "dimensions"], sort=False)["value"].agg(["mean", "min", "max"])
-    drawn = {title: wide.loc[title].to_numpy().T for title in NUMBERS}
-    lines[f"CHI, {network}"] = {title: values[0] for title, values in drawn.items()}
-    bands[f"CHI, {network}"] = {title: tuple(values[1:]) for title, values in drawn.items()}
-figure = stacked_curves(
-    NUMBERS, lines, bands=bands, x_title="dimensions of the projection", log_y=list(lines)
-)
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI by number of dimensions: mean over networks, bands from the lowest to the highest. Above the classifier by class, as in the paper; below the control, by degradation. Is t-SNE above PCA at the left end, and does every line fall to the right?", "name": "fig-projection-dimensions"}}
+NUMBERS = {METHODS[method]: own for method, own in DIMENSIONS.items()}
+lines, bands = curves(table, panel="network", line="method", x="dimensions")
+figure = stacked_curves(NUMBERS, lines, bands=bands, x_title="dimensions", log_y=list(lines))
 figure.update_xaxes(tickvals=NUMBERS["PCA"])
 
 # %% [markdown]
 # ## Turn the knobs of t-SNE yourself
 #
-# One set of points, many pictures: of the super-resolution networks, which the rest of this page is
-# about. Besides the two of them there is a third set **without
-# structure**: random points of a single Gaussian cloud, as wide along each component as the points
-# with GR. A marker of it has a patch in name only, and any pattern you see is t-SNE's own.
+# The points of the SRResNets, which the rest of this chapter is about, and a third set **without
+# structure**: random points of one Gaussian cloud, as wide along each component as the points with GR. Its
+# dots have a patch in name only; any pattern you see is t-SNE's own.
 #
-# - Move the **perplexity** with GR. At 2 the clouds crumble; are these crumbs there?
+# - Move the **perplexity**, about the number of neighbours a point attends to. At the lowest value, are the
+#   crumbs there?
 # - Compare the **starts** at one perplexity. Which clouds stay together, and do they keep their sides?
-# - Look at "no structure" at perplexity 2. If you had not been told, how many clusters would you count?
-# - The table keeps the index of every picture; click a number to go there.
+# - Choose "no structure". Had you not been told, how many clusters would you count?
 
-# %%
+# %% tags=["hide-cell"]
 points = {kind: components[kind, first] for kind in NAMES}
 points["no structure"] = structureless(points["with GR"])
-
-
 usual = min(30, num_patches)  # perplexity, where it is not what we vary
 
 
@@ -225,7 +193,7 @@ def state(setting):
     )
 
 
-sprites = sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr]))
+sprites = thumbnails(pairs.lr)
 settings = [(d, str(p), str(s)) for d in points for p in perplexities for s in starts]
 states = {setting: state(setting) for setting in settings}
 
@@ -251,12 +219,11 @@ explorer
 # %% [markdown]
 # ## What may be read off, and what may not
 #
-# Four questions one would like to ask such a picture, each with its answer in the 50 dimensions
-# next to the one in the plane. **Who is next to whom** is what t-SNE is made to keep. **How large**
-# a cloud is, and **how far** two clouds are from one another, it does not even try to keep.
+# Three questions one would like to ask such a picture, each answered in the 50 dimensions and in the plane.
+# **Who is next to whom** is what t-SNE is made to keep. **How large** a cloud is, and **how far** two
+# clouds are apart, it does not even try to keep.
 
-
-# %%
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Three readings of the points with GR: in the 50 dimensions (the truth), in t-SNE's plane by perplexity (band: over the starts), and in PCA's plane. Which readings of t-SNE come near the truth, and which follow the perplexity?", "name": "fig-projection-readings"}}
 READ = ("neighbours kept", "largest cloud / smallest", "longest distance / shortest")
 gr = points["with GR"]
 by_start = np.array(  # (starts, perplexities, readings)
@@ -268,7 +235,6 @@ by_start = np.array(  # (starts, perplexities, readings)
 linear = readings(gr, embed(gr, method="pca"), kinds)
 truth = readings(gr, gr, kinds)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Three readings of the points with GR: in the 50 dimensions (the truth), in t-SNE's plane by perplexity (band: over the starts), and in PCA's plane. Look which readings of t-SNE come near the truth, and which follow a knob.", "name": "fig-projection-readings"}}
 level = np.ones(len(perplexities))
 drawn = {name: by_start[..., i] for i, name in enumerate(READ)}
 figure = stacked_curves(
@@ -284,15 +250,12 @@ figure = stacked_curves(
 figure.update_xaxes(tickvals=perplexities)
 
 # %% [markdown]
-# ## Null controls
-#
-# The fourth question: **are there clusters at all?** Twice there are none. The index of the *known*
-# classes is not fooled. An eager eye is: k-means, told to find three clusters in the picture of
-# points without structure, finds three, and their index looks like a discovery. It is circular: the
-# clusters were chosen to be apart. So count on an index only for classes that were named before
-# the picture was drawn.
+# The fourth question: **are there clusters at all?** Here there are none, twice. The index of classes
+# *known* beforehand tells so. But k-means, told to find three clusters in the picture of points without
+# structure, finds three, and their index looks like a discovery. It is circular: they were chosen to be
+# apart.
 
-# %%
+# %% tags=["hide-cell"]
 controls = {"noise, drawn three times": thrice, "no structure": kinds}
 points["noise, drawn three times"] = nothing
 pictures = {
@@ -307,7 +270,7 @@ projected = [embed(nothing, method=method, perplexity=usual) for method in metho
 nulls = [separability(own, thrice).index for own in [nothing, *projected]]
 nulls += [value for key, value in known.items() if key[0] != "no structure"]
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Two kinds of nothing, by perplexity (PCA start). Above: one noise, drawn three times; colours are the draws. Below: points without structure, coloured by the degradations they no longer have. “Known”: CHI of the classes; “seen”: CHI of three clusters that k-means finds in the picture. Look for clumps at low perplexity: is there one that you would have given a name?", "name": "fig-projection-null"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "No clusters, twice, by perplexity (PCA start). Above: one noise, drawn three times; colours are the draws. Below: points without structure; colours mean nothing. “Known”: CHI of the classes; “seen”: CHI of three clusters that k-means finds in the picture. At low perplexity, is there a clump that you would have given a name?", "name": "fig-projection-null"}}
 shown = {key[:2]: own for key, own in pictures.items() if key[2] == starts[0]}
 notes = {k: f"known {known[(*k, starts[0])]:.1f}, seen {eager[(*k, starts[0])]:.0f}" for k in shown}
 embedding_grid(shown, classes=thrice, contents=contents, sprites=sprites, notes=notes)
@@ -316,7 +279,7 @@ embedding_grid(shown, classes=thrice, contents=contents, sprites=sprites, notes=
 # ## Verdict
 
 
-# %%
+# %% tags=["hide-cell"]
 def over(one, other):
     """(ratio of two projections' CHI in each classifier, outer ends of its intervals)."""
     ratios = [indexed[one].over(indexed[other]) for indexed in found.values()]
@@ -349,16 +312,11 @@ for (title, number), paper in PAPER.items():
 for name, (values, ends) in RATIOS.items():
     study.measure(f"CHI by class, {name}", values, interval=ends, paper="above 1")
 seen = [value for key, value in eager.items() if key[0] == "no structure"]
-study.measure(
-    "SRResNet with GR, by degradation: t-SNE over PCA in 2-D", higher, glue="projection_higher"
-)
+name = "SRResNet with GR, by degradation: t-SNE over PCA in 2-D"
+study.measure(name, higher, glue="projection_higher")
 study.measure("smallest ratio with GR / without, all projections", min(gaps), glue="projection_gap")
-study.measure(
-    "highest CHI of one degradation drawn three times",
-    max(nulls),
-    interval=span(nulls),
-    glue="projection_null",
-)
+name = "highest CHI of one degradation drawn three times"
+study.measure(name, max(nulls), interval=span(nulls), glue="projection_null")
 study.measure("CHI of clusters seen where there is no structure", seen)
 kept, sizes, distances = (drawn[name].ravel() for name in READ)
 study.measure("neighbours kept by t-SNE", kept)
@@ -366,9 +324,8 @@ study.measure("neighbours kept by PCA", linear[0])
 study.measure("largest cloud / smallest, t-SNE", sizes)
 study.measure("largest cloud / smallest, 50 components", truth[1], glue="projection_size_true")
 study.measure("longest distance / shortest, t-SNE", distances)
-study.measure(
-    "longest distance / shortest, 50 components", truth[2], glue="projection_distance_true"
-)
+name = "longest distance / shortest, 50 components"
+study.measure(name, truth[2], glue="projection_distance_true")
 study.glue(projection_kept=100 * kept.max(), projection_kept_pca=100 * linear[0])
 study.glue(projection_images=len(subjects), projection_classes=len(set(subjects)))
 for name, values in {"seen": seen, "size": sizes, "distance": distances}.items():
@@ -388,35 +345,39 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - {glue:text}`projection_images` pictures of {glue:text}`projection_classes` classes, behind Conv5_4:
-#   t-SNE has a mean CHI of {glue:text}`projection_tsne_2:.1f` in two dimensions and
+# - {glue:text}`projection_images` pictures of {glue:text}`projection_classes` classes, after Conv5_4: t-SNE
+#   has a mean CHI of {glue:text}`projection_tsne_2:.1f` in two dimensions and
 #   {glue:text}`projection_tsne_3:.1f` in three; PCA {glue:text}`projection_pca_2:.1f` in two,
 #   {glue:text}`projection_pca_3:.1f` in three and {glue:text}`projection_pca_10:.1f` in ten.
-# - CHI compares dispersions, so every dimension that holds more of what the classes share than of what
-#   parts them lowers it. A higher number in the plane is no merit of the plane. And t-SNE evens out
-#   densities: it widens tight clouds, which costs index.
-# - What holds of classes need not hold of degradations: behind SRResNet with GR, t-SNE's plane has
-#   {glue:text}`projection_higher:.2f` times the index of PCA's. Below 1 the linear plane is the clearer.
-# - Whatever the projection, the super-resolution network with GR reaches at least
-#   {glue:text}`projection_gap:.3g` times the index of the one without. The larger that number, the
-#   less the conclusions of the other pages owe to t-SNE.
-# - **May be read:** who is next to whom (t-SNE keeps up to {glue:text}`projection_kept:.0f` % of the
-#   ten nearest neighbours, PCA's plane {glue:text}`projection_kept_pca:.0f` %), and whether classes
-#   that were named beforehand mix.
-# - **May not be read:** sizes (largest cloud over smallest: {glue:text}`projection_size_true:.2f` in
-#   truth, {glue:text}`projection_size_low:.2f` to {glue:text}`projection_size_high:.2f` in the plane);
-#   distances (longest over shortest: {glue:text}`projection_distance_true:.2f` in truth,
+# - In SRResNet with GR, by degradation, t-SNE's plane has {glue:text}`projection_higher:.2f` times the
+#   index of PCA's: below 1 the linear plane separates them better.
+# - Whatever the projection, the network with GR has at least {glue:text}`projection_gap:.3g` times the
+#   index of the one without. The larger that number, the less the other pages owe to t-SNE.
+# - **May be read:** who is next to whom (t-SNE keeps up to {glue:text}`projection_kept:.0f` % of the ten
+#   nearest neighbours, PCA's plane {glue:text}`projection_kept_pca:.0f` %), and whether classes that were
+#   named beforehand mix.
+# - **May not be read:** sizes (largest cloud over smallest: {glue:text}`projection_size_true:.2f` in truth,
+#   {glue:text}`projection_size_low:.2f` to {glue:text}`projection_size_high:.2f` in the plane); distances
+#   (longest over shortest: {glue:text}`projection_distance_true:.2f` in truth,
 #   {glue:text}`projection_distance_low:.2f` to {glue:text}`projection_distance_high:.2f`); and clusters
-#   found by looking: points without structure give clusters with a CHI of
-#   {glue:text}`projection_seen_low:.0f` to {glue:text}`projection_seen_high:.0f`, while one noise drawn
-#   three times, the classes known beforehand, never exceeds {glue:text}`projection_null:.2f`.
+#   found by looking: in points without structure they have a CHI of {glue:text}`projection_seen_low:.0f` to
+#   {glue:text}`projection_seen_high:.0f`, while one noise drawn three times, with classes known beforehand,
+#   has {glue:text}`projection_null:.2f` at most.
 #
-# ## Try it yourself
+# ## Exercises
 #
-# - Set `image_set = "cifar10"` and `num_images = 1000` for the paper's classes and pictures.
-# - Look at the end of the stage instead, `layer = "conv5_x"`, or at `conv2_x`.
-# - Set `num_patches` to 60, then to 150. Known classes should gain in CHI with the number of points,
-#   in t-SNE's plane most of all; the null control should not.
-# - In a running notebook the explorer computes eight more starts. Does any of them join what the
-#   others split?
-# - Set `block = 4`, where nothing separates yet. Can any projection be talked into showing clouds?
+# 1. Why can CHI fall when PCA is given more dimensions, although nothing is lost?
+# 2. Why does a high CHI of clusters that k-means found in the same picture prove nothing?
+# 3. Which of these may you conclude from a t-SNE picture: (a) two named classes mix, (b) noise is farther
+#    from clean than blur is, (c) one class varies more than another?
+#
+# ```{dropdown} Answers
+# 1. CHI compares the dispersion between classes with that within. Further components add mostly dispersion
+#    within, which lowers the ratio. A higher number in the plane is therefore no merit of the plane.
+# 2. k-means chooses the labels so as to make the dispersion within small; the index then measures k-means,
+#    not the data. Labels must come from elsewhere.
+# 3. Only (a). Distances between clouds and sizes of clouds are not kept.
+# ```
+#
+# To go on: `image_set = "cifar10"` and `num_images = 1000` for the paper's classes and pictures; `block =
+# 4`, an early layer, asks whether any projection can be talked into showing clouds there.

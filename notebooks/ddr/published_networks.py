@@ -1,56 +1,34 @@
 # %% [markdown]
 # (finding-published-networks)=
-# # Any skip around the body makes features tell degradations apart
+# # Is any skip around the body enough to separate degradations?
+#
+# *10 minutes. You learn how a hypothesis meets networks that others trained, and what such a comparison
+# cannot show. Builds on {doc}`global_residual`.*
 #
 # ## The claim
 #
-# The paper compares one line of code: an SRResNet whose *image* is added to its output, and one
-# without ({cite:t}`liu2021discovering`, Sec. 4.3). It says nothing of networks that add *features*
-# instead, as nearly all published ones do. Our own question is wider:
+# The paper compares an SRResNet whose *image* is added to its output with one without
+# ({cite:t}`liu2021discovering`, Sec. 4.3). Nearly all published networks add *features* instead. Our own
+# question is wider:
 #
-# > Any skip around the body, in features or in the image, makes its features tell degradations
-# > apart; without one they do not. Training on degradations makes them tell less.
+# > Any skip around the body, in features or in the image, makes its features separate degradations; without
+# > one they do not. Training on degradations makes them separate less.
 #
-# Why it should be so: what is passed around the body need not be carried through it. What is left to
-# carry is what the input *lacks*, and that depends on how it was damaged. And a network that has
-# learnt to undo a damage must give one answer to all its forms.
-#
-# | | the paper | here |
-# |---|---|---|
-# | skip of the image | SRResNet with and without | the same, three seeds |
-# | skip of features | not asked | SRResNet, three seeds; networks of other architectures |
-# | trained on degradations | SRGAN on clean and noise (Sec. 4.6) | SRResNet on blur and noise; two Real-ESRGANs |
-# | trained by | the authors | us; and by others, who never heard of the question |
+# Why it should be so: what is passed around the body need not be carried through it. What is left to carry
+# is what the input *lacks*, and that depends on how it was degraded. And a network that has learnt to undo
+# a degradation must give one answer to all its forms.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 12, "training_seeds": [0], "tsne_runs": 1, "ladder": [1000], "perplexity": 10}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 12, "training_seeds": [0], "tsne_runs": 1, "ladder": [1000], "perplexity": 10}
 image_set = "pictures"  # the 12 embedded ones; not b100, on which the question arose
-networks = (
-    "alike"  # SRResNets that differ in their skip; "zoo": ours of other architectures; "published"
-)
+networks = "alike"  # SRResNets that differ in their skip; "zoo": other architectures; "published"
 num_patches = 100  # contents, from all pictures in turn; each under all three degradations
 training_seeds = [0, 1, 2]  # of the SRResNets
 tsne_runs = 5  # random restarts of t-SNE, over which the index is judged
-ladder = [250, 1000, 2500]  # training steps at which the SRResNets are looked into, too
+ladder = [250, 1000, 2500]  # training steps at which the SRResNets are measured, too
 perplexity = 30
 device = "auto"
 
-# %% [markdown]
-# ## What we run
-#
-# An exploration on B100 gave us the idea, so that set judges nothing here. Each network is given the same
-# patches clean, blurred (width 4) and noisy (σ 20/255), rounded to 8 bits and clipped as a file would: some
-# networks overflow beyond. We look **behind the last block that the skip goes around**, before the skip
-# comes back, and judge the {term}`Caliński–Harabasz index` over restarts of t-SNE.
-#
-# Three groups: SRResNets of ours, trained alike but for their skip (6 000 steps; those on blur and noise
-# 4 000); our narrow networks of ten architectures (3 500 steps; FSRCNN 10 000); and what others trained and
-# published at full width. Only the first group is run with each build of the book. The published FSRCNN and
-# SRGAN are by others than the papers' authors.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 import torch
@@ -60,12 +38,11 @@ from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
-from srlab.figures.embeddings import embedding_grid
-from srlab.figures.pictures import sprite_sheet
 from srlab.images import image_to_array
 from srlab.metrics import network_psnr
 from srlab.representation.embedding import embed, layer_components, principal_components
 from srlab.representation.embedding import points as points_of
+from srlab.studies.ddr.clouds import degradation_clouds
 from srlab.studies.ddr.skips import (
     LEVEL,
     PIXELS,
@@ -105,15 +82,11 @@ study = Study(
     image_set=image_set,
     device=pick_device(device),
 )
-study
 
-# %% [markdown]
-# ## Experiment
-
-# %%
+# %% tags=["hide-cell"]
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
 pairs = degraded_patches(load_images(image_set), degradations, count=num_patches)
-kinds, contents = pairs.degradation_labels, pairs.content_labels
+kinds = pairs.degradation_labels
 pictures = np.stack([image_to_array(patch) for patch in pairs.lr])  # clipped, in 8 bits
 lr = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().to(study.device) / 255
 hr = pairs.hr[:20].to(study.device)
@@ -130,12 +103,12 @@ def look(subject, **settings):
     return points, separation(subject, points, kinds, quality, **settings)
 
 
-# %%
 chosen, missing = obtainable_subjects(networks, training_seeds)
 components, found = zip(*(look(subject, **settings) for subject in chosen), strict=True)
-print(f"{num_patches} contents from {len(set(contents))} pictures.", left_out(missing))
+if missing:
+    print(left_out(missing))
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One row a network, behind the last block within its skip: the index over restarts of t-SNE (bar: lowest to highest), on the 50 principal components, and the quality on clean patches. Look at the first panel: the paper counts 20 and more as separated.", "name": "fig-published-now"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One row a network, after the last block within its skip: the Caliński–Harabasz index (CHI) over restarts of t-SNE (bar: lowest to highest), on the 50 principal components, and the quality on clean patches. The paper counts 20 and more as separated: which rows reach it in the first panel?", "name": "fig-published-now"}}
 MEASURES = ["CHI, t-SNE", "CHI, 50 PCA dimensions", "PSNR-Y, dB"]
 values = {one.subject: (one.tsne, [one.pca], [one.psnr]) for one in found}
 separation_dots(
@@ -146,28 +119,36 @@ separation_dots(
 )
 
 # %% [markdown]
-# ## The clouds
+# ## What we run
 #
-# The first network of each kind. The symbols are the pictures that patches were cut from: they form no
-# clouds where the colours do.
+# Each network is given the same patches clean, blurred (width 4) and noisy (σ 20/255), rounded to 8 bits
+# and clipped as a file would be: some networks overflow beyond. We take features **after the last block
+# that the skip goes around**, before the skip comes back, and judge the {term}`Caliński–Harabasz index`
+# over restarts of t-SNE. An exploration on B100 gave us the idea, so that set judges nothing here.
+#
+# Three groups: SRResNets of ours, trained alike but for their skip (6 000 steps; those on blur and noise 4
+# 000); our narrow networks of ten architectures (3 500 steps; FSRCNN 10 000); and what others trained and
+# published at full width. Only the first is run with each build of the book. The published FSRCNN and SRGAN
+# are by others than the papers' authors.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One t-SNE (PCA start) of one network of each kind. Colour: degradation; symbol: picture. Point at a dot to see its patch.", "name": "fig-published-tsne"}}
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One t-SNE (PCA start) of the first network of each kind. Colour: degradation; symbol: picture. Where the colours separate, do the symbols? Point at a dot to see its patch.", "name": "fig-published-tsne"}}
 panels, notes = {}, {}
 for points, one in zip(components, found, strict=True):
     if ("", one.subject.kind) not in panels:
         panels["", one.subject.kind] = embed(points, perplexity=perplexity)
         notes["", one.subject.kind] = f"CHI {np.mean(one.tsne):.1f}"
-sprites = sprite_sheet(pictures)
-embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=notes)
+degradation_clouds(panels, pairs, notes=notes)
 
 # %% [markdown]
 # ## Along training
 #
 # If the skip decides, its effect should be there early and grow; without it no amount of training should
-# bring it. The SRResNets of the first seed after some steps (one restart of t-SNE each); left out where
-# another group is looked into.
+# bring it. These are the SRResNets of the first seed after some steps (one restart of t-SNE each).
 
-# %%
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Separability after more and more training steps, in the 2-D embedding and on the 50 principal components; below, the quality. Which lines reach 20, and do all networks learn?", "name": "fig-published-ladder"}}
 steps = [*ladder, 6000]
 known = {one.subject: one for one in found}
 rungs = [
@@ -180,7 +161,6 @@ rungs = [
     for measure, value in zip(MEASURES, (one.tsne[0], one.pca, one.psnr), strict=True)
 ]
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The ladder: separability after more and more training steps, on the 2-D embedding and on the 50 principal components; below, the quality. Look which lines reach 20, and that all three networks learn.", "name": "fig-published-ladder"}}
 columns = ["network", "step", "measure", "value"]
 lines, _ = curves(pd.DataFrame(rungs, columns=columns), panel="measure", line="network", x="step")
 drawn = {"x_title": "training steps", "log_x": True, "log_y": MEASURES[:2]}
@@ -189,8 +169,8 @@ stacked_curves(steps, lines, **drawn) if lines else None
 # %% [markdown]
 # ## Networks that others trained, and other architectures
 #
-# Real-ESRGAN alone takes minutes. So these are **recorded** runs of this notebook, with
-# `networks = "published"` and `networks = "zoo"`. The table says what each came to, claim by claim.
+# Real-ESRGAN alone takes minutes, so these are **recorded** runs of this notebook, with `networks =
+# "published"` and `networks = "zoo"`. The table says what each came to, claim by claim.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Recorded, not computed with this build: what others trained, and our narrow networks of other architectures. A row a network, a panel a set of pictures. Colour and symbol: whether there is a skip, and what the network learnt from. Bars: restarts of t-SNE.", "name": "fig-published-recorded"}}
 recorded = read_recorded()
@@ -249,40 +229,45 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - **In our SRResNets the image's skip alone does it.** Mean index: {glue:text}`own_image:.0f` with a skip of
-#   the image, {glue:text}`own_features:.2f` with one of features, {glue:text}`own_none:.2f` with none. On the
-#   principal components a skip of features leaves a trace ({glue:text}`own_features_linear:.1f` against
-#   {glue:text}`own_none_linear:.1f`), which grows along the ladder, far below what the image's makes of the same
-#   training ({glue:text}`own_image_linear:.0f`).
-# - **In the networks that others trained it holds.** On the {glue:text}`published_sets` recorded sets those
-#   with a skip that learnt from clean pictures reach {glue:text}`published_least:.0f` and more; FSRCNN, which has
-#   none, at most {glue:text}`published_none:.2f`. All but PAN have a skip of features only.
-# - **The same architectures, narrow and trained for minutes, do not.** Our CARN, IMDN, RFDN and PAN have
-#   the skips of the published ones; yet of all in the zoo the highest index is {glue:text}`zoo_most:.0f`. So the
-#   skip alone is not enough.
-# - **Training on degradations goes both ways.** Real-ESRGAN stays at {glue:text}`published_blind:.0f` and less,
-#   below every one that learnt from clean pictures. Our blind SRResNets reach {glue:text}`own_blind:.0f`, *more*
-#   than their likes.
+# - **Our SRResNets.** The mean index is {glue:text}`own_image:.0f` with a skip of the image,
+#   {glue:text}`own_features:.2f` with one of features, {glue:text}`own_none:.2f` with none; on the
+#   principal components {glue:text}`own_image_linear:.0f`, {glue:text}`own_features_linear:.1f` and
+#   {glue:text}`own_none_linear:.1f`. Trained on blur and noise, with a skip of the image, it is
+#   {glue:text}`own_blind:.0f`.
+# - **Networks that others trained.** On the {glue:text}`published_sets` recorded sets those with a skip
+#   that learnt from clean pictures have {glue:text}`published_least:.0f` or more; FSRCNN, which has none,
+#   {glue:text}`published_none:.2f` or less; Real-ESRGAN, trained on degradations,
+#   {glue:text}`published_blind:.0f` or less. All but PAN have a skip of features only.
+# - **The same architectures, narrow and trained for minutes.** Our CARN, IMDN, RFDN and PAN have the skips
+#   of the published ones; the highest index of all with a skip is {glue:text}`zoo_most:.0f`.
 #
 # ## What may be concluded
 #
-# The hypothesis, as we wrote it down, is not a law: without a skip nothing separated, but not every skip did.
-# IMDN, RFDN and PAN (and nearly CARN) stand in both groups: what ours lack is width, time or both; the ladder
-# cannot tell which. Nor does the comparison of published networks show that the skip is the cause: there is
-# one without, which is the smallest of them, and Real-ESRGAN differs from the rest in more than its training
-# pictures.
+# The verdict above judges the hypothesis as we wrote it down. IMDN, RFDN and PAN (and nearly CARN) are in
+# both recorded groups; what ours may lack is width, time or both, and the figure along training cannot tell
+# which. Nor can published networks show that the skip is the cause: there is one without, which is the
+# smallest of them, and Real-ESRGAN differs from the rest in more than its training pictures.
 #
-# Our reading, for others to test: what is added at the end sets what features must carry. Where the damaged
-# *image* is added, a body that shall undo the damage has to carry what cancels it, and separates more; where
-# *features* are added, it may drop the damage. And a skip of features only allows the body to leave out the
-# content; that training makes it do so may take long.
+# Our reading, for others to test: what is added at the end sets what features must carry. Where the
+# degraded *image* is added, a body that undoes the degradation has to carry what cancels it, and separates
+# more; where *features* are added, it may drop the degradation. And a skip of features only allows the body
+# to leave out the content; that training makes it do so may take long.
 #
 # The exploration on B100 had fed this FSRCNN RGB; it takes luma and chroma, as here.
 #
-# ## Try it yourself
+# ## Exercises
 #
-# - `networks = "published"` computes what is recorded above (some minutes; needs the weights, which are
-#   downloaded on first use), `networks = "zoo"` our other architectures; `image_set = "set14"` other pictures.
-# - Train an SRResNet with a skip of features on blur and noise: change `global_residual` and `long_skip` in
-#   the recipe of `srresnet-blind`. If the reading above is right, it separates *less*.
-# - Your own network: add a `Subject` with its last block to `srlab/studies/ddr/skips.py`.
+# 1. Why does one published network without a skip not suffice to call the skip the cause?
+# 2. By the reading above, what should an SRResNet with a skip of *features*, trained on blur and noise, do?
+#
+# ```{dropdown} Answers
+# 1. It differs from the others in size and architecture as well, and any of these differences could be the
+#    reason. Networks that differ in the skip alone are the test.
+# 2. Separate less than the same network trained on clean pictures: by that reading its body may drop the
+#    degradation instead of cancelling it. Change `global_residual` and `long_skip` in the recipe of
+#    `srresnet-blind` to see.
+# ```
+#
+# To go on: `networks = "published"` or `"zoo"` computes what is recorded above (the former downloads
+# weights), `image_set = "set14"` takes other pictures; a `Subject` with its last block in
+# `srlab/studies/ddr/skips.py` adds a network of yours.

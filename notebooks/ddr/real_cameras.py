@@ -1,64 +1,41 @@
 # %% [markdown]
 # (finding-real-cameras)=
-# # Deep features know the camera and how well it saw
+# # Do deep features tell cameras and their qualities apart?
+#
+# *7 minutes. You learn how to ask about degradations that nobody can write down, and which controls the
+# answer needs.*
 #
 # ## The claim
 #
-# Blur and noise from a formula are one thing; what cameras do is subtler. The paper takes pictures
-# of the same scenes by an iPhone X and a Nikon D5500, each in a high and a low quality, and finds
-# that deep features separate all four, although the contents are the same
-# ({cite:t}`liu2021discovering`, Sec. A.3, Fig. 12; pictures of {cite:t}`chen2019camera`).
+# Blur and noise from a formula are one thing; what cameras do is subtler. The paper takes pictures of the
+# same scenes by an iPhone X and a Nikon D5500, each in a high and a low quality, and finds that deep
+# features separate all four, shown as a picture without numbers ({cite:t}`liu2021discovering`, Sec. A.3,
+# Fig. 12; pictures of {cite:t}`chen2019camera`).
 #
-# | camera × quality, same scenes | separated? |
-# |---|---|
-# | reported by the paper | yes, all four (as pictures, without numbers) |
-#
-# Why it matters: nobody can write down the degradation of a real camera. If features group pictures
-# by it nevertheless, they could tell which network or setting a photograph needs.
+# Why it matters: nobody can write down the degradation of a real camera. If features group pictures by it
+# nevertheless, they could tell which network or setting a photograph needs.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 20, "training_seeds": [0, 1], "blocks": [1, 16], "tsne_runs": 1}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 20, "training_seeds": [0, 1], "blocks": [1, 16], "tsne_runs": 1}
 image_set = "photographs"  # seen through SIMULATED cameras; "city100" for real photographs
 num_pictures = 12  # at most so many scenes of a simulated set
 num_patches = 100  # places; each is shown by two cameras in two qualities
 # the first is judged, the second lacks the residual, the third was not trained adversarially
 networks = ["srgan-gr", "srgan-wogr", "srresnet-gr", "srresnet-wogr"]
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
-blocks = [1, 8, 16]  # residual blocks to look behind; the last one is judged
-tsne_runs = 5  # t-SNE from so many random starts, as in the paper; their mean is judged
+blocks = [1, 8, 16]  # residual blocks whose output is taken; the last one is judged
+tsne_runs = 5  # random starts of t-SNE, as in the paper; their mean is judged
 perplexity = 30
 train = False  # True trains all networks here instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | network | SRGAN with global residual, 64 channels | the same with 32 channels, three training seeds; without the residual, and SRResNets, beside it |
-# | pictures | City100: real photographs | `city100`: the middle of 12 of its scenes; default: **simulated cameras** |
-# | classes | iPhone X and Nikon D5500 × high and low quality | the same; default: “phone” and “single-lens reflex” × near and far |
-# | places | not stated here; 100 elsewhere | 100 in twelve scenes of City100, or in six photographs, each under all four classes |
-# | measure | pictures of a t-SNE | CHI on t-SNE, mean of five runs (controls: one), and on 50 principal components |
-#
-# A simulated camera blurs a little, adds noise, smooths against it, sharpens and compresses; the
-# two differ in how much. Low quality is the scene from twice as far, enlarged to the same size, as
-# City100's low quality is. These cameras are **ours**: they show what the question is without a
-# download, and are no evidence about real ones. Real pictures of two cameras differ in colour and
-# resolution too; raw pixels serve as the control for such plain differences. Judged is ResBlock 16
-# of SRGAN with global residual; a CHI of 20 is the paper's level “+”. No moments of the adversarial
-# trainings ship, so there is no ladder along training.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import embedding_grid
-from srlab.figures.pictures import picture_row, sprite_sheet
+from srlab.figures.pictures import picture_row
 from srlab.figures.tables import matrix_heatmap
 from srlab.images import image_to_array
 from srlab.representation.embedding import (
@@ -68,6 +45,7 @@ from srlab.representation.embedding import (
     separability,
 )
 from srlab.studies.ddr.camera_patches import camera_patches
+from srlab.studies.ddr.clouds import thumbnails
 from srlab.studies.ddr.pairs import pair_separability
 from srlab.studies.ddr.restarts import restarts, runs_index
 from srlab.studies.frames import curves
@@ -97,28 +75,13 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# The same places, seen four times. Real cameras stood side by side, so theirs agree roughly.
-
-# %%
+# %% tags=["hide-cell"]
 patches = camera_patches(image_set, count=num_patches, limit=num_pictures)
 classes, scenes = patches.classes, patches.scenes
 names = list(dict.fromkeys(classes))
 pictures = np.stack([image_to_array(patch) for patch in patches.images])
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four places as each camera shows them in each quality. Look for what the columns differ in, whatever the row: sharpness, grain, edges drawn too hard.", "name": "fig-cameras-patches"}}
-rows = np.linspace(0, num_patches - 1, 4, dtype=int) * len(names)
-columns = {name: np.concatenate(pictures[rows + k], axis=0) for k, name in enumerate(names)}
-picture_row(columns, height=520)
-
-# %% [markdown]
-# Features behind three residual blocks, of every training seed.
-
-# %%
 layers = [f"body.{block - 1}" for block in blocks]
 images, first, last = patches.images.to(study.device), training_seeds[0], blocks[-1]
 judged, without, mse = networks[:3]
@@ -147,17 +110,41 @@ by_scene = {key: runs_index(own, scenes, groups) for key, own in runs.items()}
 pixels = principal_components(patches.images.flatten(1).numpy())
 chi_pixels = runs_index(restarts(pixels, 1, perplexity=perplexity), classes, groups)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE behind three residual blocks (first training seed); the title of the page says whether cameras are simulated. Colour: camera and quality; symbol: scene. Point at a dot to see its patch. Above each panel the CHI by class and by scene.", "name": "fig-cameras-tsne"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE after three residual blocks (first training seed). Colour: camera and quality; symbol: scene. Above each panel the Caliński–Harabasz index (CHI) by class and by scene. In which rows do the four colours separate, and from which block on? Point at a dot to see its patch.", "name": "fig-cameras-tsne"}}
 panels, notes = {}, {}
 for (base, block), points in embeddings.items():
     panels[base, f"ResBlock {block}"] = points
     chi = [separability(points, labels).index for labels in (classes, scenes)]
     notes[base, f"ResBlock {block}"] = f"class {chi[0]:.1f} · scene {chi[1]:.1f}"
-sprites = sprite_sheet(pictures)
+sprites = thumbnails(patches.images)
 embedding_grid(panels, classes=classes, contents=scenes, sprites=sprites, notes=notes)
 
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# | | paper | here |
+# |---|---|---|
+# | network | SRGAN with global residual (GR), 64 channels | the same with 32 channels, three training seeds; without the residual, and SRResNets, beside it |
+# | pictures | City100: real photographs | `city100`: the middle of 12 of its scenes; default: **simulated cameras** |
+# | classes | iPhone X and Nikon D5500 × high and low quality | the same; default: “phone” and “single-lens reflex” × near and far |
+# | places | not stated here; 100 elsewhere | 100 in twelve scenes of City100, or in six photographs, each under all four classes |
+# | measure | pictures of a t-SNE | CHI on t-SNE, mean of five runs (controls: one), and on 50 principal components |
+#
+# A simulated camera blurs a little, adds noise, smooths against it, sharpens and compresses; the two differ
+# in how much. Low quality is the scene from twice as far, enlarged to the same size, as City100's is. These
+# cameras are **ours**: they show the question without a download, and are no evidence about real ones. Real
+# pictures of two cameras differ in colour and resolution too; raw pixels are the control for such plain
+# differences.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Separability of the four classes along depth. Above one run of t-SNE, first seed; below on 50 principal components, mean over the training seeds, bands from the lowest to the highest. Look at whether depth helps, and only with the residual.", "name": "fig-cameras-depth"}}
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four places as each camera shows them in each quality. What do the columns differ in, whatever the row: sharpness, grain, edges drawn too hard?", "name": "fig-cameras-patches"}}
+rows = np.linspace(0, num_patches - 1, 4, dtype=int) * len(names)
+columns = {name: np.concatenate(pictures[rows + k], axis=0) for k, name in enumerate(names)}
+picture_row(columns, height=520)
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of the four classes along depth. Above one run of t-SNE, first seed; below on 50 principal components, mean over the training seeds, bands from the lowest to the highest. Does depth help, and with the residual only?", "name": "fig-cameras-depth"}}
 lines, bands = curves(table, panel="measure", line="network", x="block")
 wide = [t for t, own in lines.items() if np.max([*own.values()]) > 100 * np.min([*own.values()])]
 stacked_curves(blocks, lines, bands=bands, x_title="residual block", log_y=wide)
@@ -165,25 +152,18 @@ stacked_curves(blocks, lines, bands=bands, x_title="residual block", log_y=wide)
 # %% [markdown]
 # ## Camera or quality?
 #
-# Four clouds may be two: each pair of classes for itself.
+# Four classes may separate as a whole while one pair does not: so each pair by itself.
 
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI between each two classes after the last block of SRGAN with GR, mean over t-SNE runs and training seeds. Pairs differ in quality alone, in camera alone, or in both: which do the features separate better?", "name": "fig-cameras-pairs"}}
+pairs = [[pair_separability(own, classes) for own in runs[judged, s]] for s in training_seeds]
+pairs = np.mean(pairs, axis=1)  # (seeds, classes, classes)
 
-# %%
-pairs = np.stack(
-    [
-        np.mean([pair_separability(own, classes) for own in runs[judged, seed]], axis=0)
-        for seed in training_seeds
-    ]
-)
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI between each two classes behind the last block of the judged network, mean over t-SNE runs and training seeds. Pairs that differ in quality alone, in camera alone, or in both: look at which of the two the features see better.", "name": "fig-cameras-pairs"}}
-heatmap = matrix_heatmap(pairs.mean(axis=0), names, names, colour_title="CHI", log=True)
-heatmap.update_yaxes(automargin=True)
+matrix_heatmap(pairs.mean(axis=0), names, names, colour_title="CHI", log=True)
 
 # %% [markdown]
 # ## Verdict
 
-# %%
+# %% tags=["hide-cell"]
 between_qualities = pairs[:, [0, 2], [1, 3]]  # of one camera
 between_cameras = pairs[:, [0, 1], [2, 3]]  # at one quality
 both = np.concatenate([between_qualities.ravel(), between_cameras.ravel()])
@@ -199,12 +179,8 @@ ends = table[(table.measure == LINEAR) & (table.block == last)].set_index("netwo
 
 # the index grows with the number of points, and t-SNE with it: the first half of the places alone
 part = num_patches // 2 * len(names)
-half = [
-    separability(
-        embed(components[judged, seed][:part], perplexity=perplexity), classes[:part]
-    ).index
-    for seed in training_seeds
-]
+firsts = [components[judged, seed][:part] for seed in training_seeds]
+half = [separability(embed(own, perplexity=perplexity), classes[:part]).index for own in firsts]
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over the training seeds (and pairs).", "name": "fig-cameras-verdict"}}
 study.measure("CHI of four classes, SRGAN with GR", chi, paper="separate", glue="cam_chi")
@@ -237,22 +213,31 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - This run looked at {glue:text}`cam_source`. Behind the last block of SRGAN with global residual the
-#   four classes have a CHI of {glue:text}`cam_chi:.1f` (bootstrap over places for the first seed:
-#   {glue:text}`cam_low:.1f` to {glue:text}`cam_high:.1f`), without the residual
-#   {glue:text}`cam_without:.1f`, in SRResNet with it {glue:text}`cam_mse:.1f`; raw pixels have
-#   {glue:text}`cam_pixels:.1f`. By scene it is {glue:text}`cam_scene:.1f`.
-# - Two qualities of one camera lie {glue:text}`cam_quality:.1f` to {glue:text}`cam_quality_max:.1f`
-#   apart, two cameras at one quality {glue:text}`cam_camera:.1f` to
-#   {glue:text}`cam_camera_max:.1f`: four classes may separate as a whole while one pair does not.
-# - On 50 principal components, where no projection can flatter or hide it, the four classes have
-#   {glue:text}`cam_pca:.1f`.
-# - How much a plane shows depends on the number of points: on half of the places, the four classes
-#   of the same features have {glue:text}`cam_half:.1f`.
+# - This run looked at {glue:text}`cam_source`. After the last block of SRGAN with GR the four classes have
+#   a CHI of {glue:text}`cam_chi:.1f` (95 % over places, first seed: {glue:text}`cam_low:.1f` to
+#   {glue:text}`cam_high:.1f`), without the residual {glue:text}`cam_without:.1f`, in SRResNet with it
+#   {glue:text}`cam_mse:.1f`; raw pixels have {glue:text}`cam_pixels:.1f`. By scene it is
+#   {glue:text}`cam_scene:.1f`; on 50 principal components, by class, {glue:text}`cam_pca:.1f`.
+# - Two qualities of one camera have a CHI of {glue:text}`cam_quality:.1f` to
+#   {glue:text}`cam_quality_max:.1f`, two cameras at one quality of {glue:text}`cam_camera:.1f` to
+#   {glue:text}`cam_camera_max:.1f`.
+# - The index depends on the number of points: on half of the places the four classes of the same features
+#   have {glue:text}`cam_half:.1f`.
 #
-# ## Try it yourself
+# ## Exercises
 #
-# - Set `image_set = "city100"` for the photographs of the paper (49 MB, downloaded on first use).
-# - Make your own camera: `srlab.studies.ddr.cameras.Camera`, one line. Which of its parts do the
-#   features notice, sharpening or noise?
-# - Give the two simulated cameras the same JPEG quality: were they told apart by compression alone?
+# 1. Why must the two cameras show the same scenes?
+# 2. Raw pixels of real cameras may separate by themselves. What would that leave of the claim?
+# 3. Give the two simulated cameras the same JPEG quality. What does it tell if they are no longer
+#    separated?
+#
+# ```{dropdown} Answers
+# 1. Otherwise one could not say whether features separate the cameras or what they happened to photograph;
+#    the paper says so too.
+# 2. A plain difference, of colour say, would be enough to explain the clouds; only what features add beyond
+#    the pixels is the network's.
+# 3. That they had been told apart by compression alone.
+# ```
+#
+# To go on: `image_set = "city100"` takes the photographs of the paper (49 MB, downloaded on first use);
+# `srlab.studies.ddr.cameras.Camera` makes a camera of yours in one line.

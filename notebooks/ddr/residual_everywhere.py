@@ -1,41 +1,21 @@
 # %% [markdown]
 # (finding-residual-everywhere)=
-# # The residual's effect does not hang on one seed, one picture set or one projection
+# # Does the residual's effect hold for other seeds, pictures, projections?
+#
+# *4 minutes. You learn what a sweep is for. Builds on {doc}`global_residual`.*
 #
 # ## The claim
 #
-# A finding shown once may be luck: one network, one set of pictures, one way to draw them. The paper
-# shows its clouds for one network on one set under t-SNE ({cite:t}`liu2021discovering`, Sec. 4.3);
-# {doc}`/book/findings/ddr/global_residual` adds training seeds. Here the whole notebook is run again
-# for **every combination** of networks, pictures and projections. A finding that is worth its name
-# comes out the same in all of them.
-#
-# | | the paper | here |
-# |---|---|---|
-# | networks of each kind | one | two, trained from different seeds |
-# | pictures | one set | the embedded photographs, B100, 30 pictures of Urban100 |
-# | projection to two dimensions | t-SNE | t-SNE, and the first two principal components |
+# A finding shown once may be luck: one network, one set of pictures, one way to draw them. The paper shows
+# its clouds with and without a global residual (GR) for one network on one set under t-SNE
+# ({cite:t}`liu2021discovering`, Sec. 4.3). Here the notebook of {doc}`global_residual` runs for **every
+# combination** of two training seeds, three picture sets (the embedded photographs, B100, 30 pictures of
+# Urban100) and two projections (t-SNE and the first two principal components).
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={}
+# %% tags=["parameters", "hide-cell"] quick={}
 results = ""  # a results.parquet of `srlab sweep` (file or address); "" shows the recorded sweep
 
-# %% [markdown]
-# ## What was run
-#
-# Twelve points of minutes are more than a page should wait for. So this page shows a **recorded** sweep,
-# made by this command, which takes some minutes on two cores and runs again on yours:
-#
-# ```bash
-# srlab sweep ddr/global_residual --out residual \
-#     -p 'training_seeds=[0]' -p 'training_seeds=[1]' \
-#     -p image_set=photographs -p image_set=b100 -p image_set=urban100-30 \
-#     -p projection=tsne -p projection=pca
-# ```
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import pandas as pd
 
 from srlab.studies.ddr import RECORDED
@@ -55,9 +35,7 @@ study = Study(
     own_question=True,
     image_set=results or "photographs, b100, urban100-30",
 )
-study
 
-# %%
 WITH, WITHOUT = "CHI at RB16, with GR", "CHI at RB16, without GR"
 RATIO = "smallest ratio over seeds"
 rows = read_results(results or RECORDED)
@@ -71,11 +49,24 @@ print(
     f"at most {max(row['memory'] or 0 for row in points.values()) / 2**30:.1f} GiB each",
 )
 
-# %% [markdown]
-# ## Twelve times the same notebook
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One row a point of the grid: how the notebook judged itself, and what it measured behind ResBlock 16. Look at the gap between the first two panels: it holds in every row.", "name": "fig-everywhere"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One row for each combination: how the notebook judged itself, and what it measured after ResBlock 16, the Caliński–Harabasz index (CHI) with and without GR and their ratio. Is there a row in which the first two panels come close to each other, or to the level of 20?", "name": "fig-everywhere"}}
 effects_figure(rows, [WITH, WITHOUT, RATIO])
+
+# %% [markdown]
+# ## What was run
+#
+# The page shows a **recorded** sweep: twelve runs of minutes are more than a page should wait for. This
+# command repeats it in some minutes on two cores:
+#
+# ```bash
+# srlab sweep ddr/global_residual --out residual \
+#     -p 'training_seeds=[0]' -p 'training_seeds=[1]' \
+#     -p image_set=photographs -p image_set=b100 -p image_set=urban100-30 \
+#     -p projection=tsne -p projection=pca
+# ```
+
+# %% tags=["remove-input"]
+study
 
 # %% [markdown]
 # ## Verdict
@@ -104,16 +95,23 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - Of {glue:text}`everywhere_points` points, {glue:text}`everywhere_full` reproduce the whole criterion of
-#   {doc}`/book/findings/ddr/global_residual`, growth with depth included.
-# - With the residual the CHI is never below {glue:text}`everywhere_with:.0f`, without it never above
-#   {glue:text}`everywhere_without:.2f`. The weakest ratio is {glue:text}`everywhere_ratio:.0f`, at
-#   *{glue:text}`everywhere_weakest`*.
-# - This sweep was recorded on {glue:text}`everywhere_date` and is not rerun with each build of the book;
-#   the page of the finding itself is.
+# - Of {glue:text}`everywhere_points` combinations, {glue:text}`everywhere_full` reproduce the whole
+#   criterion of {doc}`global_residual`, growth with depth included.
+# - With GR CHI is {glue:text}`everywhere_with:.0f` or more, without it {glue:text}`everywhere_without:.2f`
+#   or less. The smallest ratio is {glue:text}`everywhere_ratio:.0f`, at *{glue:text}`everywhere_weakest`*.
+# - The sweep was recorded on {glue:text}`everywhere_date` and is not repeated with each build of the book.
 #
-# ## Try it yourself
+# ## Exercises
 #
-# - Run the command above, then this notebook with `results = "residual/results.parquet"`.
-# - Any notebook and any of its parameters make a sweep: {doc}`/book/batch` tells how, on this machine or
-#   on a cluster.
+# 1. Why are twelve combinations of two seeds not twelve independent confirmations?
+# 2. Which of the three choices (seed, pictures, projection) asks whether the finding is about the network,
+#    and which whether it is about our way of looking?
+#
+# ```{dropdown} Answers
+# 1. Only two pairs of networks were trained; pictures and projections look at the same weights again and
+#    again.
+# 2. The seed and the pictures ask about the network; the projection is our way of looking.
+# ```
+#
+# To go on: run the command above, then this notebook with `results = "residual/results.parquet"`.
+# {doc}`/book/batch` tells how any notebook becomes a sweep.

@@ -1,50 +1,34 @@
 # %% [markdown]
 # (finding-training-evolution)=
-# # Separability grows while the network learns
+# # Does separability grow while the network learns?
+#
+# *6 minutes. You learn to follow features along training, and how sure a trend over snapshots is. Builds on
+# {doc}`global_residual`.*
 #
 # ## The claim
 #
-# Deep degradation representations are **learned**. In a fresh network the three degradations lie
-# mixed; as training goes on and the PSNR rises, they part ({cite:t}`liu2021discovering`, Sec. 4.4).
+# Deep degradation representations are **learned**. In a fresh SRResNet with global residual (GR) the three
+# degradations lie mixed; as training goes on and the PSNR rises, they separate
+# ({cite:t}`liu2021discovering`, Sec. 4.4).
 #
-# | along training of an SRResNet with global residual | separability | PSNR |
-# |---|---|---|
-# | reported by the paper | grows | grows with it |
-#
-# Why it matters: if a random network separated degradations just as well, the clouds would be a
-# property of convolutions. If they appear together with quality, they are part of what the network
-# learns in order to super-resolve.
+# Why it matters: if a random network separated degradations just as well, the clouds would be a property of
+# convolutions. If they appear together with quality, they are part of what the network learns in order to
+# super-resolve.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 20, "steps_with_gr": [0, 250, 1000, 6000], "steps_without_gr": [0, 6000], "num_quality": 10, "seeds": [0, 1], "tsne_runs": 1}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 20, "steps_with_gr": [0, 250, 1000, 6000], "steps_without_gr": [0, 6000], "num_quality": 10, "seeds": [0, 1], "tsne_runs": 1}
 image_set = "photographs"  # judged on these; never trained on, unless train = True (see below)
 num_patches = 100  # contents; each under clean, blur and noise
 steps_with_gr = [0, 250, 500, 1000, 2500, 4000, 6000]  # snapshots to look at; 0 is untrained
 steps_without_gr = [0, 1000, 6000]  # a control, which one run of t-SNE judges
 seeds = [0, 1, 2]  # of the networks with GR whose start and end are compared
 num_quality = 40  # clean patches that PSNR is measured on
-tsne_runs = 5  # t-SNE from so many random starts, as in the paper; their mean is judged
-block = 16  # residual block to look behind
+tsne_runs = 5  # random starts of t-SNE, as in the paper; their mean is judged
+block = 16  # residual block whose output is taken
 train = False  # True: train both networks here, live, in about five minutes on two cores
 live_steps = 2000  # length of the live runs
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | network | SRResNet with GR, 64 channels | with and without GR, 32 channels |
-# | training | 600 000 steps on DIV2K | 6 000 steps on 577 pictures; snapshots of the first seed are shipped, of the others the end alone |
-# | live run (`train = True`) | – | 2 000 steps on the **left halves** of six photographs, judged on the right halves |
-# | measure | CHI on t-SNE, mean of five runs; PSNR | the same over 100 contents, and CHI on 50 principal components |
-#
-# Judged is ResBlock 16. The learning rate falls along a cosine, so snapshots in the middle are
-# noisier than the last.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from dataclasses import replace
 
 import numpy as np
@@ -56,16 +40,10 @@ from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import animated_embedding
-from srlab.figures.pictures import sprite_sheet
-from srlab.images import image_to_array
 from srlab.metrics import network_psnr
-from srlab.representation.embedding import (
-    align,
-    embed,
-    layer_components,
-    separability,
-)
-from srlab.statistics import rank_correlation
+from srlab.representation.embedding import align, embed, layer_components, separability
+from srlab.statistics import middle, rank_correlation
+from srlab.studies.ddr.clouds import thumbnails
 from srlab.studies.ddr.restarts import restarts, runs_index
 from srlab.studies.study import Study, exceeds, reaches, span, stays_below, together
 from srlab.training.initial import initial_model
@@ -95,15 +73,8 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## The networks, at several moments of their training
-#
-# Either the shipped snapshots, or – this is the switch – networks trained right here. A live
-# run shows a progress bar with its PSNR.
-
-# %%
+# %% tags=["hide-cell"]
 NAMES = {"with GR": "srresnet-gr", "without GR": "srresnet-wogr"}
 pictures, checkpoints = load_images(image_set), []
 
@@ -134,14 +105,6 @@ else:
     for name in seed_names("srresnet-gr", seeds)[1:]:
         runs[name] = shipped(name, [0, recipe(name).steps])
 
-# %% [markdown]
-# ## Experiment
-#
-# The same patches pass through every snapshot. We keep the 50 principal components behind one
-# block, embed them five times (once where only a control looks), and measure the PSNR of forty clean
-# patches.
-
-# %%
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
 pairs = degraded_patches(pictures, degradations, count=num_patches)
 kinds, layer = pairs.degradation_labels, f"body.{block - 1}"
@@ -166,27 +129,7 @@ for kind, run in runs.items():
             embeddings[step] = embed(components)
 along = dict(iter(pd.DataFrame(found).groupby("network", sort=False)))
 
-# %% [markdown]
-# ## On one time axis
-#
-# Separability and quality rise together with GR. Without GR quality rises too, but the degradations
-# stay mixed: learning to super-resolve is not enough.
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Along training, first seed: CHI in the plane, mean of five t-SNE runs (bands: 95 % bootstrap over contents), CHI on 50 principal components, and PSNR-Y of forty clean patches. Look at the order of events with GR: first the PSNR climbs, then the clouds part.", "name": "fig-evolution"}}
-shown = {kind: along[kind] for kind in NAMES}
-stacked_curves(
-    {kind: own["step"] for kind, own in shown.items()},
-    {title: {kind: own[title] for kind, own in shown.items()} for title in (CHI, LINEAR, PSNR)},
-    bands={CHI: {kind: (own["low"], own["high"]) for kind, own in shown.items()}},
-    x_title="training step",
-)
-
-# %% [markdown]
-# ## Watch it happen
-#
-# Press play, or move the slider. Each dot stays the same patch throughout.
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The features with GR behind ResBlock 16 as training goes on (t-SNE of each snapshot, turned to fit its successor). Colour: degradation; symbol: picture. Watch noise leave first.", "name": "fig-evolution-animated"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The features with GR after ResBlock 16 as training goes on (t-SNE of each snapshot, turned to fit its successor). Each dot stays the same patch. Colour: degradation; symbol: picture; at the top right the Caliński–Harabasz index (CHI). Press play: which degradation leaves first?", "name": "fig-evolution-animated"}}
 gr = along["with GR"]
 frames, reference = {}, None
 for step in reversed(gr["step"].tolist()):
@@ -197,18 +140,41 @@ animated_embedding(
     dict(reversed(frames.items())),
     classes=kinds,
     contents=pairs.content_labels,
-    sprites=sprite_sheet(np.stack([image_to_array(patch) for patch in pairs.lr])),
+    sprites=thumbnails(pairs.lr),
     notes={str(step): f"CHI {index:.1f}" for step, index in zip(gr["step"], gr[CHI])},
     slider_title="training step",
 )
 
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Along training, first seed: CHI in the plane, mean of five t-SNE runs (bands: 95 % bootstrap over contents), CHI on 50 principal components, and PSNR-Y of forty clean patches. With GR, does PSNR climb first, or do the clouds separate first? Without GR, what rises?", "name": "fig-evolution"}}
+shown = {kind: along[kind] for kind in NAMES}
+stacked_curves(
+    {kind: own["step"] for kind, own in shown.items()},
+    {title: {kind: own[title] for kind, own in shown.items()} for title in (CHI, LINEAR, PSNR)},
+    bands={CHI: {kind: (own["low"], own["high"]) for kind, own in shown.items()}},
+    x_title="training step",
+)
+
 # %% [markdown]
-# ## Verdict
+# ## What we run, and what differs from the paper
 #
-# How sure is an order of snapshots? Contents are drawn with replacement, the same ones for all
+# | | paper | here |
+# |---|---|---|
+# | network | SRResNet with GR, 64 channels | with and without GR, 32 channels |
+# | training | 600 000 steps on DIV2K | 6 000 steps on 577 pictures; snapshots of the first seed are shipped, of the others the end alone |
+# | live run (`train = True`) | – | 2 000 steps on the **left halves** of six photographs, judged on the right halves |
+# | measure | CHI on t-SNE, mean of five runs; PSNR | the same over 100 contents, and CHI on 50 principal components |
+#
+# Judged is ResBlock 16. The learning rate falls along a cosine, so snapshots in the middle are noisier than
+# the last. How sure is an order of snapshots? Contents are drawn with replacement, the same ones for all
 # snapshots (PSNR: among its own patches), and the rank correlation is taken anew each time.
 
-# %%
+# %% tags=["remove-input"]
+study
+
+# %% [markdown]
+# ## Verdict
+
+# %% tags=["hide-cell"]
 trained = gr["step"].tolist()[1:]  # the first is untrained
 drawn = {step: judged["with GR", step].draws for step in trained}
 rng = np.random.default_rng(0)
@@ -220,7 +186,7 @@ drawn_psnr = {step: quality["with GR", step][rows].mean(axis=1) for step in trai
 def ranked(values, by, drawn_values, drawn_by):
     """(Spearman's ρ over the snapshots, its 95 % interval over contents)."""
     ranks = [rank_correlation(*pair) for pair in zip(drawn_values, drawn_by, strict=True)]
-    return rank_correlation(values, by), tuple(np.quantile(ranks, [0.025, 0.975]))
+    return rank_correlation(values, by), middle(ranks)
 
 
 chis = np.transpose([drawn[step] for step in trained])
@@ -267,19 +233,28 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - Untrained, the features behind the last block have a CHI of {glue:text}`evo_untrained:.2f`: no
-#   separation comes for free. From {glue:text}`evo_first:.1f` at the first snapshot it comes to
-#   {glue:text}`evo_last:.0f` at the end (mean of {glue:text}`evo_seeds` seeds), while PSNR goes from
-#   {glue:text}`evo_psnr_first:.2f` to {glue:text}`evo_psnr_last:.2f` dB. Spearman's ρ over the
-#   snapshots is {glue:text}`evo_rho:.2f` with PSNR and {glue:text}`evo_rho_steps:.2f` with steps.
-# - Without GR it stays at {glue:text}`evo_wogr:.2f` at most, although that network learns to
-#   super-resolve as well.
+# - Untrained, the features after the last block have a CHI of {glue:text}`evo_untrained:.2f`. At the first
+#   snapshot it is {glue:text}`evo_first:.1f`, at the end {glue:text}`evo_last:.0f` (mean of
+#   {glue:text}`evo_seeds` seeds), while PSNR goes from {glue:text}`evo_psnr_first:.2f` to
+#   {glue:text}`evo_psnr_last:.2f` dB. Spearman's ρ of CHI over the snapshots is {glue:text}`evo_rho:.2f`
+#   with PSNR and {glue:text}`evo_rho_steps:.2f` with steps.
+# - Without GR CHI is {glue:text}`evo_wogr:.2f` at most; its PSNR is in the figure.
 #
-# ## Try it yourself
+# ## Exercises
 #
-# - Set `train = True`. Two fresh networks learn from the left halves of six photographs, and are
-#   judged on the right halves. Within some minutes the index on the 50 principal components should
-#   rise with GR and stay near zero without. So few pictures and steps do not suffice for clouds in
-#   the plane: the index of t-SNE rises a little and levels off.
-# - Look behind an earlier block (`block = 8`): separability should come later, or not at all.
-# - Double `live_steps`: does the live run catch up with the shipped networks, which saw 577 pictures?
+# 1. CHI and PSNR both rise with the number of steps. Does their rank correlation show that one needs the
+#    other?
+# 2. Why are snapshots embedded one by one and then turned to fit each other, not all in one t-SNE?
+# 3. Set `train = True`: two fresh networks learn from six half photographs for 2 000 steps. On which of the
+#    two indices do you expect to see a rise first?
+#
+# ```{dropdown} Answers
+# 1. No: anything that grows along training correlates with anything else that does. The network without GR
+#    is the test: there the PSNR can rise while the index is free to stay.
+# 2. Features of different snapshots are different coordinates, so distances across snapshots mean nothing.
+#    Turning and mirroring change no distance within a snapshot.
+# 3. On the 50 principal components: t-SNE minds nearest neighbours only, and as long as a patch's nearest
+#    neighbour is its own degraded version, nothing shows in the plane.
+# ```
+#
+# To go on: take an earlier block (`block = 8`), or double `live_steps`.

@@ -1,61 +1,33 @@
 # %% [markdown]
 # (finding-unified-backbone)=
-# # One backbone, two tasks: the task decides what features mean
+# # One backbone, two tasks: does the task decide what features mean?
+#
+# *8 minutes. You learn how to compare two tasks on one architecture, and what an untrained network is good
+# for. Builds on {doc}`classification_vs_sr`.*
 #
 # ## The claim
 #
-# A ResNet18 sorts pictures by subject, an SRResNet by degradation
-# ({doc}`classification_vs_sr`). But they differ in everything: strides, normalization, depth. So
-# let **one** body do both: residual blocks with channel attention, once in front of a tail that
-# names the picture, once in front of a tail that enlarges it. If the two bodies' features mean what
-# those of ResNet18 and SRResNet mean, it is the task that decides, and not the structure
+# A ResNet18 sorts pictures by subject, an SRResNet by degradation. But they differ in strides,
+# normalization and depth. So let **one** body do both: residual blocks with channel attention, once in
+# front of a tail that names the picture, once in front of one that enlarges it. The first body's deep
+# features cluster by class (accuracy on CIFAR-10: 92.08 %), the second's by degradation
 # ({cite:t}`liu2021discovering`, Sec. A.10, Fig. 18–20).
 #
-# | one body of residual channel attention | trained to classify | trained to super-resolve |
-# |---|---|---|
-# | reported by the paper: deep features | cluster by class | cluster by degradation |
-# | accuracy on CIFAR-10 | 92.08 % | – |
-#
-# Why it matters: it is the controlled experiment behind the comparison. What is left to differ is
-# the question that the network was trained to answer.
+# Why it matters: it is the controlled experiment behind the comparison. What is left to differ is the
+# question that the network was trained to answer.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 27, "blocks": [1, 2], "tsne_runs": 1, "perplexity": 8}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 27, "blocks": [1, 2], "tsne_runs": 1, "perplexity": 8}
 image_set = "photographs+textures"  # each picture is a class; "cifar10" for the paper's classes
 num_patches = 100  # contents, spread over the classes; each is shown under all three degradations
 num_classes = 10  # at most so many pictures are classes: the classifier has a tail of ten
-blocks = [2, 4, 6, 8]  # blocks of the body to look behind; it has eight
+blocks = [2, 4, 6, 8]  # blocks of the body whose output is taken; it has eight
 tsne_runs = 5  # random starts of t-SNE for what is judged, as in the paper
 perplexity = 30
 train = False  # True teaches the CIFAR-10 classifier these photographs here (minutes)
 live_steps = 100  # length of that training, of 32 patches a step
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | body | residual channel attention ({cite:t}`zhang2018image`) | 8 blocks of 32 channels, attention reduced by 4, no normalization, no strides |
-# | tail to classify | three max-poolings, a fully connected layer | mean over the picture, one linear layer; with `image_set = "cifar10"` the paper's tail, if a network with it ships |
-# | tail to super-resolve | – | two pixel-shuffles, {term}`global residual` |
-# | training to classify | CIFAR-10, 50 000 pictures | CIFAR-10, 20 000 pictures, 4 000 steps of 32: short for a body without normalization |
-# | training to super-resolve | DIV2K | 577 pictures, 4 000 steps, L1 |
-# | classes looked at | the ten of CIFAR-10 | without the data set, **a stand-in: which photograph is the patch from?** The CIFAR-10 classifier went on learning for 100 steps, from the left halves of six photographs and three textures, and is judged on the right halves |
-# | … with `image_set = "cifar10"` | 1 000 test pictures of CIFAR-10 | as many as `num_patches` of its test pictures, no further learning |
-# | control | – | the same body **before any training** |
-#
-# All bodies see the same clean, blurred and noisy 32×32 pictures. As in the paper, features are
-# flattened: each place counts for itself. The classifier's tail averages over all places, so the
-# features' **means over the picture** are measured too. Photographs differ in their colours, so that
-# untrained features may well be sorted by class: only the difference to them was learnt. One
-# training seed of each task; intervals come from drawing contents with replacement, and what is
-# judged is the mean of five t-SNE runs. There is no ladder over the training: no earlier steps of
-# these bodies are shipped.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 
@@ -66,10 +38,10 @@ from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.embeddings import embedding_grid
-from srlab.figures.pictures import picture_row, sprite_sheet
+from srlab.figures.pictures import picture_row
 from srlab.figures.tables import matrix_heatmap
-from srlab.images import image_to_array
 from srlab.representation.embedding import embed, layer_points, principal_components
+from srlab.studies.ddr.clouds import thumbnails
 from srlab.studies.ddr.labellings import both_indices, class_ratio, sample_row
 from srlab.studies.ddr.restarts import restarts, runs_index
 from srlab.studies.networks import network, subject_classifiers
@@ -105,30 +77,17 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-
-# %%
+# %% tags=["hide-cell"]
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
 names, pairs = subject_task(image_set, degradations, count=num_patches, most=num_classes)
 kinds, contents = pairs.degradation_labels, pairs.content_labels
 tests, lr = by_degradation(pairs, names), pairs.lr.to(study.device)
-pictures = np.stack([image_to_array(patch) for patch in pairs.lr])
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four of the test pictures under the three degradations. All bodies see exactly these.", "name": "fig-backbone-patches"}}
-picture_row(sample_row(pairs), height=200)
-
-# %% [markdown]
-# Three bodies of one structure. The first has not learnt anything.
-
-# %%
 PAPERS_TAIL = "rcan-cifar10-maxpool"
 if image_set == "cifar10" and not train and PAPERS_TAIL in shipped_checkpoints():
     found = {PAPERS_TAIL: network(PAPERS_TAIL, device=study.device)}
 else:
-    print(f"The classifier's tail is a mean, not the paper's ({PAPERS_TAIL}).")
     found = subject_classifiers(
         "rcan", image_set, train=train, steps=live_steps, device=study.device
     )
@@ -142,11 +101,6 @@ right = {kind: accuracy(classifier, data) for kind, data in tests.items()}
 everything = cifar10("test") if image_set == "cifar10" else tests[str(degradations[0])]
 test_accuracy = accuracy(classifier, everything)
 
-# %% [markdown]
-# Behind four blocks of each: principal components of the flattened features, and of their means
-# over the picture; the embedding; the index under both labellings.
-
-# %%
 layers, last = [f"body.{block - 1}" for block in blocks], blocks[-1]
 channels = recipe("rcan-sr").hyperparameters["channels"]
 components, means, clean_points = {}, {}, {}
@@ -157,7 +111,6 @@ for kind, model in models.items():
     clean_points[kind] = principal_components(features[layer][:: len(degradations)])
     means[kind, last] = features[layer].reshape(len(lr), channels, -1).mean(axis=2)
 
-# %%
 embeddings, mean_embeddings = (
     {key: embed(cloud, perplexity=perplexity) for key, cloud in clouds.items()}
     for clouds in (components, means)
@@ -174,34 +127,49 @@ ratios, of_means = (  # CHI by class over CHI by degradation, low, high
     for clouds in (embeddings, mean_embeddings)
 )
 
-# %% [markdown]
-# ## The same structure, by degradation
-#
-# In this figure colour is the degradation.
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the features along the depth of one body: untrained, trained to classify, trained to super-resolve. Colour: degradation; symbol: subject. Point at a dot to see its patch. Above each panel CHI by class and by degradation. Look at the last column: whatever differs there was learnt.", "name": "fig-backbone-degradation"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the features along the depth of one body: untrained, trained to classify, trained to super-resolve. Colour: degradation; symbol: subject. Above each panel the Caliński–Harabasz index (CHI) by class and by degradation. Whatever differs between the rows of the last column was learnt. Point at a dot to see its patch.", "name": "fig-backbone-degradation"}}
 panels = {(kind, f"block {block}"): cloud for (kind, block), cloud in embeddings.items()}
 notes = {
-    (kind, f"block {block}"): " · ".join(f"{row.label} {row.value:.0f}" for row in own.itertuples())
+    (kind, f"block {block}"): "class {:.0f}<br>degradation {:.0f}".format(
+        *own.sort_values("label").value
+    )
     for (kind, block), own in chi[chi.space == "t-SNE"].groupby(["body", "block"])
 }
-sprites = sprite_sheet(pictures)
+sprites = thumbnails(pairs.lr)
 embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=notes)
 
-# %% [markdown]
-# ## … and by class
-#
-# The same dots in the same places, coloured by subject.
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same embeddings, coloured by subject (symbol: degradation). Look for the row and the depth at which colours gather.", "name": "fig-backbone-class"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same dots in the same places, coloured by subject (symbol: degradation). In which row, and from which block on, do colours gather?", "name": "fig-backbone-class"}}
 embedding_grid(panels, classes=contents, contents=kinds, sprites=sprites, notes=notes)
 
 # %% [markdown]
-# ## Where the ways part
+# ## What we run, and what differs from the paper
 #
-# Above 1, a layer sorts by class; below 1, by degradation.
+# | | paper | here |
+# |---|---|---|
+# | body | residual channel attention ({cite:t}`zhang2018image`) | 8 blocks of 32 channels, attention reduced by 4, no normalization, no strides |
+# | tail to classify | three max-poolings, a fully connected layer | mean over the picture, one linear layer; with `image_set = "cifar10"` the paper's tail, if a network with it ships |
+# | tail to super-resolve | – | two pixel-shuffles, {term}`global residual` |
+# | training to classify | CIFAR-10, 50 000 pictures | CIFAR-10, 20 000 pictures, 4 000 steps of 32: short for a body without normalization |
+# | training to super-resolve | DIV2K | 577 pictures, 4 000 steps, L1 |
+# | classes looked at | 1 000 test pictures of CIFAR-10 | `cifar10`: `num_patches` of its test pictures; default, **a stand-in: which photograph is the patch from?** The CIFAR-10 classifier learns on for 100 steps from the left halves of six photographs and three textures, and is judged on the right halves |
+# | control | – | the same body **before any training** |
+#
+# All bodies see the same clean, blurred and noisy 32×32 pictures. As in the paper, features are flattened:
+# each place counts for itself. The classifier's tail averages over all places, so the features' **means
+# over the picture** are measured too. Photographs differ in colour, so untrained features may be sorted by
+# class as well: only the difference to them was learnt. There is one training seed of each task; intervals
+# come from drawing contents with replacement.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI by class over CHI by degradation behind the blocks of three equal bodies; bands: 95 % bootstrap over contents. Look how far the trained bodies lie from the untrained one, and on which sides of it.", "name": "fig-backbone-depth"}}
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four of the test pictures under the three degradations. All bodies see exactly these.", "name": "fig-backbone-patches"}}
+picture_row(sample_row(pairs), height=200)
+
+# %% [markdown]
+# ## Where the two bodies part
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI by class over CHI by degradation after the blocks of three equal bodies (bands: 95 % bootstrap over contents). Above 1 a layer sorts by class, below 1 by degradation. How far do the trained bodies lie from the untrained one, and on which sides of it?", "name": "fig-backbone-depth"}}
 curves = {kind: np.array([ratios[kind, block] for block in blocks]).T for kind in models}
 title = "CHI by class / by degradation"
 stacked_curves(
@@ -212,24 +180,22 @@ stacked_curves(
     log_y=[title],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI after the last block by class and by degradation: on the embedding, on the 50 principal components, and on the embedding of the features' means over the picture, which are all that the classifier's tail uses. The claim is that the larger of two neighbours changes sides between the last two rows.", "name": "fig-backbone-table"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI after the last block by class and by degradation: in the embedding, on the 50 principal components, and in the embedding of the features' means over the picture, which are all that the classifier's tail uses. By the claim, the larger of two neighbours changes sides between the last two rows.", "name": "fig-backbone-table"}}
 labels = ["by class", "by degradation"]
 columns = [(space, label) for space in spaces for label in labels]
 at_end = chi[chi.block == last].pivot(index="body", columns=["space", "label"], values="value")
 matrix_heatmap(
     at_end.loc[list(models), columns].to_numpy(),
     list(models),
-    [f"{label}, {space}" for space, label in columns],
+    [f"{label.removeprefix('by ')},<br>{space}" for space, label in columns],
     colour_title="CHI",
     log=True,
 )
 
 # %% [markdown]
 # ## Verdict
-#
-# Once more the last block, five times from random starts of t-SNE; clean pictures by themselves too.
 
-# %%
+# %% tags=["hide-cell"]
 groups = np.repeat(np.arange(len(pairs.contents)), len(degradations))
 clean = kinds == kinds[0]
 by_class, by_damage, by_clean = {}, {}, {}
@@ -285,28 +251,35 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - After the last block of the body that classifies, CHI is {glue:text}`bb_class:.1f` by class and
-#   {glue:text}`bb_damage:.1f` by degradation, a ratio of {glue:text}`bb_ratio:.2f`; in the body that
-#   super-resolves {glue:text}`bb_sr_class:.1f` and {glue:text}`bb_sr_damage:.1f`, a ratio of
-#   {glue:text}`bb_sr_ratio:.3f`. Before any training the ratio was
-#   {glue:text}`bb_untrained_ratio:.2f`: random layers hand on what the pixels have, and pixels of
-#   blurred and noisy pictures hardly lie apart. A high ratio alone is therefore no sign of learning.
-# - Clean pictures by themselves: CHI by class is {glue:text}`bb_clean:.1f` in the body that
-#   classifies, {glue:text}`bb_untrained_clean:.1f` in the untrained one.
+# | after the last block | CHI by class | by degradation | ratio | clean pictures, by class |
+# |---|---|---|---|---|
+# | untrained | {glue:text}`bb_untrained_class:.1f` | {glue:text}`bb_untrained_damage:.1f` | {glue:text}`bb_untrained_ratio:.2f` | {glue:text}`bb_untrained_clean:.1f` |
+# | classifies | {glue:text}`bb_class:.1f` | {glue:text}`bb_damage:.1f` | {glue:text}`bb_ratio:.2f` | {glue:text}`bb_clean:.1f` |
+# | super-resolves | {glue:text}`bb_sr_class:.1f` | {glue:text}`bb_sr_damage:.1f` | {glue:text}`bb_sr_ratio:.3f` | {glue:text}`bb_sr_clean:.1f` |
+#
+# - Read a ratio against the untrained row: random layers pass on what the pixels have. A high ratio alone
+#   is no sign of learning.
 # - Averaged over the picture, the features of the body that classifies have a ratio of
-#   {glue:text}`bb_means:.2f`, those of the other one {glue:text}`bb_sr_means:.3f`. A body without
-#   strides keeps every place; what it knows of the subject may lie in the averages rather than in
-#   the places.
-# - The classifier names {glue:text}`bb_accuracy:.0f` % of clean test pictures rightly, of the
-#   blurred ones {glue:text}`bb_accuracy_blur:.0f` %, of the noisy ones
-#   {glue:text}`bb_accuracy_noise:.0f` % (the paper's names 92 % of CIFAR-10's). A verdict on its features
-#   is one on a classifier of this quality.
+#   {glue:text}`bb_means:.2f`, those of the other {glue:text}`bb_sr_means:.3f`. A body without strides keeps
+#   every place; what it knows of the subject may lie in the averages.
+# - The classifier names {glue:text}`bb_accuracy:.0f` % of clean test pictures correctly,
+#   {glue:text}`bb_accuracy_blur:.0f` % of the blurred and {glue:text}`bb_accuracy_noise:.0f` % of the noisy
+#   ones (the paper's names 92 % of CIFAR-10's). The verdict is about a classifier of this quality.
 #
-# ## Try it yourself
+# ## Exercises
 #
-# - Set `image_set = "cifar10"` for the classes that the classifier was first trained on (the
-#   pictures are downloaded on first use).
-# - Set `train = True` and `live_steps = 1`. Features learnt on CIFAR-10 then meet photographs that they were never
-#   asked to tell apart: is there less order by class?
-# - Halve the damage (`blur_sigma=2`, 10/255) and compare with
-#   {doc}`classification_vs_sr`, where milder damage is measured.
+# 1. Why is the untrained body a better yardstick here than the pixels?
+# 2. The two trained bodies share their architecture. What else still differs between their trainings?
+# 3. Set `train = True` and `live_steps = 1`. What do you expect of CHI by class?
+#
+# ```{dropdown} Answers
+# 1. It has the same layers and as many features as the trained ones, so whatever convolutions do by
+#    themselves is in it already.
+# 2. The pictures (CIFAR-10 against 577 photographs), the loss and the number of pictures seen: "task" here
+#    includes its data.
+# 3. The body then holds what it learnt on CIFAR-10 and hardly anything of these photographs, so less order
+#    by class than after 100 steps.
+# ```
+#
+# To go on: `image_set = "cifar10"` has the classes that the classifier was first trained on (downloaded on
+# first use).

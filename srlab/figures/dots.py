@@ -46,10 +46,17 @@ def scatter_panels(
                 row=1,
                 col=column,
             )
-        scale = {"type": "log", "exponentformat": "power"} if x_title in log_x else {}
-        figure.update_xaxes(title=x_title, **scale, row=1, col=column)
+        figure.update_xaxes(title=x_title, row=1, col=column)
+        if x_title in log_x:
+            ticks = _log_ticks(np.concatenate([np.asarray(x, float) for x, _ in dots.values()]))
+            figure.update_xaxes(type="log", exponentformat="power", dtick=ticks, row=1, col=column)
     figure.update_yaxes(title=y_title, row=1, col=1)
     return finish(figure, height=430, sprites=sprites)
+
+
+def _log_ticks(values: np.ndarray) -> int | str:
+    """Whole decades where values span more than one, else 1, 2 and 5: labels that fit a phone."""
+    return 1 if values.max() > 20 * values.min() else "D2"
 
 
 def interval_dots(

@@ -9,6 +9,9 @@ from plotly.subplots import make_subplots
 
 from srlab.figures.theme import COLUMN, SYMBOLS, finish, mark
 
+BESIDE = 60  # pixels left and right of the panels
+ONE_LINE = 4  # more classes may fill several lines of a legend, which then stands below the panels
+
 
 def embedding_grid(
     panels: Mapping[tuple[str, str], np.ndarray],
@@ -49,9 +52,11 @@ def embedding_grid(
     figure.update_annotations(font_size=12)
     labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
     finish(figure, height=60 + 260 * len(rows), sprites={**sprites, "labels": labels})
-    longest = max(len(line) for lines in titles for line in lines)
-    wide = max(COLUMN, 6 * longest)
-    figure.layout.meta["srlab"]["width"] = wide * len(columns)
+    if len(set(classes)) > ONE_LINE:
+        figure.update_layout(legend={"yref": "paper", "y": -0.02, "yanchor": "top"})
+    written = "<br>".join(line for lines in titles for line in lines).split("<br>")
+    wide = 6 * max(map(len, written)) * len(columns)
+    figure.layout.meta["srlab"]["width"] = max(COLUMN * len(columns), wide + BESIDE)
     return figure
 
 

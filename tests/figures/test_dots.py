@@ -15,6 +15,14 @@ def test_dots_share_colour_and_symbol_across_panels_and_carry_their_names():
     assert (figure.layout.xaxis.type, figure.layout.xaxis2.type) == ("log", None)
 
 
+def test_a_logarithmic_axis_has_few_labels():
+    for values, ticks in ((np.array([0.01, 5.0]), 1), (np.array([0.01, 0.06]), "D2")):
+        figure = scatter_panels(
+            {"x": {"a": (values, values)}}, names={"a": "pq"}, y_title="y", log_x="x"
+        )
+        assert figure.layout.xaxis.dtick == ticks
+
+
 def test_interval_dots_show_every_value_their_mean_and_their_range():
     figure = interval_dots(
         {"ours": np.array([0.5, 0.6, 1.0]), "theirs": np.array([0.2, 0.2])},

@@ -27,9 +27,18 @@ def test_panels_are_as_wide_as_what_is_written_on_them(rng, sprites):
     described = {"classes": CLASSES, "contents": CONTENTS, "sprites": sprites}
     widths = [
         embedding_grid(panels, **described, notes={("", "two"): note}).layout.meta
-        for note in ("", "a note of thirty characters: 30")
+        for note in ("", "a note of thirty characters: 30", "a note of thirty<br>characters: 30")
     ]
-    assert [meta["srlab"]["width"] for meta in widths] == [220, 372]
+    assert [meta["srlab"]["width"] for meta in widths] == [220, 432, 252]
+
+
+def test_a_legend_of_many_classes_stands_below_the_panels(rng, sprites):
+    for number, above in ((3, True), (9, False)):
+        classes = np.arange(18) % number
+        panels = {("", "one"): rng.normal(size=(18, 2))}
+        figure = embedding_grid(panels, classes=classes, contents=classes, sprites=sprites)
+        assert (figure.layout.legend.y > 0) == above
+        assert (figure.layout.legend.yref == "container") == above
 
 
 def test_each_frame_moves_the_same_points(rng, sprites):

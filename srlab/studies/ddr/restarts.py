@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from srlab.representation.embedding import embed, separability, separability_draws
 from srlab.statistics import middle
+from srlab.studies.study import outer
 
 Result = TypeVar("Result")
 
@@ -64,3 +65,9 @@ def runs_index(
     drawn = [separability_draws(points, labels, groups) for points in embeddings]
     values = [separability(points, labels).index for points in embeddings]
     return RunsIndex(np.array(values), np.mean(drawn, axis=0))
+
+
+def over_seeds(indices: Iterable[RunsIndex]) -> dict[str, Any]:
+    """What `Study.measure` takes: each seed's mean, and the outer ends of their intervals."""
+    found = list(indices)
+    return {"values": [one.mean for one in found], "interval": outer(one.interval for one in found)}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from srlab.representation.embedding import embed, separability, separability_ratio
-from srlab.studies.ddr.restarts import restarts, runs_index, side_by_side
+from srlab.studies.ddr.restarts import over_seeds, restarts, runs_index, side_by_side
 from srlab.studies.study import outer
 
 CONTENTS, KINDS = 12, 3
@@ -60,3 +60,10 @@ def test_runs_are_those_of_one_after_another():
 
 def test_outer_spans_all():
     assert outer([(2, 5), (1, 3)]) == (1, 5)
+
+
+def test_over_seeds_gives_every_mean_and_the_outer_ends():
+    seeds = [runs_index([cloud(apart)], LABELS, GROUPS) for apart in (1, 3)]
+    found = over_seeds(iter(seeds))
+    assert found["values"] == [own.mean for own in seeds]
+    assert found["interval"] == outer(own.interval for own in seeds)
