@@ -1,28 +1,32 @@
 # %% [markdown]
 # (finding-lam-sanity)=
-# # An attribution map is about the network and about what the patch needs
+# # Do attribution maps depend on the network and on what it needs?
 #
-# ## The claim
+# *Reading time 10 minutes. You will know three tests that an attribution map can fail, and why comparing
+# whole maps by rank hides most of it. Read {doc}`method` first.*
 #
-# This page asks a question of our own. A {term}`LAM` looks convincing: the pixels it marks lie on
-# edges, near the patch. So would the output of an edge detector beside a ruler. {cite:t}`adebayo2018sanity` found that some well-liked
-# maps of classifiers are just that: they stay the same when the network's weights are thrown away.
-# {cite:t}`gu2021interpreting` show what their maps reveal, but never let them fail. Here they may.
+# ## The question
+#
+# This page asks a question of our own. A {term}`LAM` looks convincing: the pixels it marks lie on edges near
+# the patch. So would the output of an edge detector, limited to the neighbourhood. {cite:t}`adebayo2018sanity`
+# found that some popular maps of classifiers stay the same when the network's weights are replaced by random
+# ones. {cite:t}`gu2021interpreting` show what their maps reveal, but include no test that a map could fail.
+# Here are four.
 #
 # | a map that can be trusted … | tested by the paper |
 # |---|---|
 # | accounts for the whole gain of the target | states it (completeness) |
-# | is destroyed when the weights are | no |
+# | changes when the weights are replaced | no |
 # | marks pixels whose loss hurts the patch, more than random or merely near ones | no |
-# | does so better than simpler methods, at what cost | compares pictures |
+# | does so better than simpler methods | compares pictures |
 #
-# Why it matters: every later finding of this chapter reads something off these maps. If a ruler
-# could have drawn them, it would be read off the ruler.
+# **Why it matters:** every later finding of this chapter is read off these maps. If the distance to the patch
+# alone could draw them, those findings would be about distance.
 
 # %% [markdown]
 # ## Parameters
 
-# %% tags=["parameters"] quick={"num_patches": 2, "size": 128, "stride": 256, "networks": ["fsrcnn", "srresnet-gr"], "seeds": ["srresnet-gr-s1"], "random_layers": ["tail", "body"], "steps": 4}
+# %% tags=["parameters", "hide-input"] quick={"num_patches": 2, "size": 128, "stride": 256, "networks": ["fsrcnn", "srresnet-gr"], "seeds": ["srresnet-gr-s1"], "random_layers": ["tail", "body"], "steps": 4}
 image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
 num_patches = 6  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels
@@ -38,24 +42,23 @@ tile = 8  # side of the tiles that the causal method replaces, LR pixels
 device = "auto"
 
 # %% [markdown]
-# ## What we run, and what differs
+# ## What we run
 #
 # | question | test |
 # |---|---|
 # | complete? | sum of every map against the gain of its target |
 # | about the network? | weights replaced by noise of the same mean and spread, from tail to head ({cite:t}`adebayo2018sanity`); as a yardstick, the same network from two other training seeds |
-# | about what the patch needs? | *deletion*: blur the most attributed LR pixels, and see how many dB the patch loses; *insertion*: blur all but those, and see how many it keeps (after {cite:t}`petsiuk2018rise`) |
-# | better than simpler maps? | plain gradient, SmoothGrad ({cite:t}`smilkov2017smoothgrad`), causal effects of tiles (CEM, {cite:t}`hu2024interpreting`) through the same test |
+# | about what the patch needs? | *deletion*: blur the most attributed LR pixels and measure how many dB the patch loses; *insertion*: blur all but those and measure how many it keeps (after {cite:t}`petsiuk2018rise`) |
+# | better than simpler maps? | the same test for the plain gradient, SmoothGrad ({cite:t}`smilkov2017smoothgrad`) and causal effects of tiles (CEM, {cite:t}`hu2024interpreting`) |
 #
-# Any stack of small convolutions makes attribution fade with distance, so a ruler is hard to beat and
-# tells nothing. What is judged is therefore what a map says **beyond distance**. Two maps are compared
-# *within rings*: each magnitude is divided by the mean of those as far from the middle of the patch, up
-# to 8 LR pixels away. And attributed pixels are put to the test against as many others *at the same
-# distances*, drawn at random ring by ring. Pixels at random and the *nearest* ones are controls.
+# In any stack of small convolutions attribution fades with distance. What is judged is therefore what a map
+# says **beyond distance**. Two maps are compared *within rings*: each magnitude is divided by the mean of
+# those at the same distance from the middle of the patch, up to 8 LR pixels away. And attributed pixels are tested
+# against as many others *at the same distances*, drawn at random ring by ring. Random pixels and the *nearest*
+# ones are controls.
 #
-# Patches are chosen as in the paper: crops on which the networks do badly and differ much. Pixels
-# are blurred with the Gaussian of σ 1.2 that is LAM's baseline. Loss and gain are averaged over the
-# shares of treated pixels.
+# Patches are chosen as in the paper: crops on which the networks do badly and differ much. Pixels are blurred
+# with the Gaussian of σ 1.2 that is LAM's baseline. Losses and gains are averaged over the shares of pixels.
 
 # %% tags=["hide-input"]
 from itertools import product
@@ -114,7 +117,7 @@ study
 #
 # The patches, and a map for each of them and each network.
 
-# %%
+# %% tags=["hide-input"]
 models = {name: study.network(name) for name in networks}
 patches = hard_patches(
     image_set, models, num_patches, size=size, stride=stride, per_picture=1, device=study.device
@@ -130,7 +133,7 @@ maps = {
 }
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The hardest crops and their maps. The orange square is the patch in the middle of each. Numbers: PSNR of the crop in dB, diffusion index. Double-click for the whole crops.", "name": "fig-sanity-maps"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The hardest crops and their maps. The orange square is the window that is explained. Numbers: PSNR of the crop in dB, diffusion index. Double-click for the whole crops.", "name": "fig-sanity-maps"}}
 def array(map_):
     return magnitude(map_).cpu().numpy()
 
@@ -149,13 +152,13 @@ for i in rows:
 attribution_grid(panels, around=side / 4, notes=notes, **grid)
 
 # %% [markdown]
-# ## Throw the weights away
+# ## Is the map about the network?
 #
-# From the output towards the input, one part after another gets random weights. What is left of the
-# map? Two yardsticks: the map of the same network from other training seeds, which learnt much the
-# same; and no map at all but the ruler, pixels ranked by their distance to the patch.
+# From the output towards the input, one part after another gets random weights. How similar does the map stay?
+# Two yardsticks: the map of the same network from other training seeds, which learned much the same; and a
+# ranking of pixels by nothing but their distance to the patch.
 
-# %%
+# %% tags=["hide-input"]
 stages = ["trained"]
 shown = {"trained": maps[network, 0].map}
 alike, rings = {}, {}
@@ -183,15 +186,15 @@ ruler = torch.empty(side * side).index_copy_(0, near, torch.arange(side * side, 
 ruler = ruler.reshape(1, 1, side, side).expand(1, 3, -1, -1)
 with_ruler = [similarity(ruler, maps[network, i]).rank for i in rows]
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The map of the first crop while weights are replaced by noise, from the tail (second panel) to the whole network (last but one), and the map of a network from another training seed (last). Numbers: rank correlation and SSIM with the trained network's map. Look how much the last resembles the first, and what the noise leaves.", "name": "fig-sanity-random"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The map of the first crop while weights are replaced by noise, from the tail (second panel) to the whole network (last but one), and the map of a network from another training seed (last). Numbers: rank correlation and SSIM with the trained network's map. Which panel resembles the first most?", "name": "fig-sanity-random"}}
 panels = {("", stage): array(map_) for stage, map_ in shown.items()}
 notes = {}
 for stage in shown:
     rank, ssim = alike["other seeds" if stage == "another seed" else stage, 0]
-    notes["", stage] = f"ρ {rank:.2f}, SSIM {ssim:.2f}"
+    notes["", stage] = f"ρ {rank:.2f}<br>SSIM {ssim:.2f}"
 attribution_grid(panels, around=side / 3, notes=notes, **grid)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Similarity to the trained network's map while weights are replaced by noise, mean over the crops with bands from the lowest to the highest; level, networks from other training seeds. Above within rings, as judged. In the middle and below over whole maps: look how narrow their axes are.", "name": "fig-sanity-cascade"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Similarity to the trained network's map while weights are replaced by noise, mean over the crops with bands from lowest to highest; the level line: networks from other training seeds. Above: within rings, as judged. Middle and below, as controls: over whole maps, where the ranking is dominated by distance. Mind the different axes.", "name": "fig-sanity-cascade"}}
 alike_of = {
     "within rings": rings,
     "rank correlation": {key: rank for key, (rank, _) in alike.items()},
@@ -220,15 +223,12 @@ figure = stacked_curves(
 figure.update_xaxes(type="category")
 
 # %% [markdown]
-# The two lower panels are controls: a rank correlation over a whole map hears little but distance,
-# which the ruler knows too.
+# ## Does the patch need the marked pixels?
 #
-# ## Take the pixels away
-#
-# Now the network stays as it is, and the input loses the sharpness of some pixels: those that the
-# map ranks first, as many at the same distances, the nearest ones, or as many at random.
+# Now the network stays as it is, and the input loses the sharpness of some pixels: those that the map ranks
+# first, as many at the same distances, the nearest ones, or as many at random.
 
-# %%
+# %% tags=["hide-input"]
 generator = torch.Generator().manual_seed(1)
 curves = {}
 for i in rows:
@@ -260,7 +260,7 @@ panels = {
 }
 stacked_curves(100 * np.array(shares), panels, x_title="pixels treated, %", log_x=True)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How many dB more the patch loses when attributed pixels are blurred instead of as many others; a dot for each crop, the larger ones are means, bars from the lowest to the highest. Right of the dashed line the map ranks better than the control. Nearness is the harder one to beat.", "name": "fig-sanity-harm"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How many dB more the patch loses when attributed pixels are blurred instead of as many others; a dot for each crop, the larger ones are means, bars from lowest to highest. Right of the dashed line the map ranks better than the control.", "name": "fig-sanity-harm"}}
 CONTROLS = ("same distances", "random", "nearest")
 ahead = {
     f"{name}: against {kind}": harm[name, "attributed"] - harm[name, kind]
@@ -269,14 +269,13 @@ ahead = {
 interval_dots(ahead, x_title="dB lost more by deletion", reference=0)
 
 # %% [markdown]
-# ## Ask another way
+# ## Do simpler maps do as well?
 #
-# Three rivals explain the same network. The **gradient** asks what a tiny change would do.
-# **SmoothGrad** asks that around the input. **CEM** asks the network itself: it blurs one tile after
-# another and measures the error of the patch, for which it needs the original. Only LAM explains
-# where the *whole* gain of the target came from.
+# Three rivals explain the same network. The **gradient** asks what a tiny change would do. **SmoothGrad** asks
+# that around the input. **CEM** blurs one tile after another and measures the error of the patch, for which it
+# needs the original. Only LAM distributes the *whole* gain of the target.
 
-# %%
+# %% tags=["hide-input"]
 model = models[network]
 rivals = {}
 for i in rows:
@@ -297,7 +296,7 @@ for kind in KINDS:
     rival_harm[kind] = np.array(found)
 rival_harm |= {kind: harm[network, kind] for kind in CONTROLS}
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four answers for the same patches of one network. CEM shows the tiles that help; a tile is as fine as it gets. Numbers: mean loss in dB when pixels are blurred in the order of the map.", "name": "fig-sanity-rivals"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four maps for the same patches of one network. CEM shows the tiles that help. Numbers: loss in dB when pixels are blurred in the order of the map.", "name": "fig-sanity-rivals"}}
 panels, notes = {}, {}
 for i in range(min(3, num_patches)):
     label = patches.names[i].replace(" ", "<br>")
@@ -307,13 +306,13 @@ for i in range(min(3, num_patches)):
         notes[label, kind] = f"{rival_harm[kind][i]:.2f} dB"
 attribution_grid(panels, around=side / 4, notes=notes, **grid)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean loss of the patch when pixels are blurred in the order of each map, and of the two controls; a dot for each crop, bars from the lowest to the highest.", "name": "fig-sanity-rival-harm"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Loss of the patch when pixels are blurred in the order of each map and of the controls; a dot for each crop, bars from lowest to highest.", "name": "fig-sanity-rival-harm"}}
 interval_dots(rival_harm, x_title="dB lost by deletion")
 
 # %% [markdown]
 # ## Verdict
 
-# %%
+# %% tags=["hide-input"]
 worst = max(found.completeness_error for found in maps.values())
 last = np.array([alike[stages[-1], i] for i in rows])
 other = np.array([alike["other seeds", i] for i in rows])
@@ -343,7 +342,7 @@ over_rivals = [rival_harm["LAM"] - rival_harm[kind] for kind in ("gradient", "Sm
 passes = {kind: (rivals[kind, 0].forward_passes, rivals[kind, 0].backward_passes) for kind in KINDS}
 passes |= {"LAM": (steps + 2, steps)}
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: bootstrap interval of the mean over crops for what deletion and insertion cost, else lowest to highest over crops.", "name": "fig-sanity-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: bootstrap interval of the mean over crops for what deletion and insertion cost, else lowest to highest over crops.", "name": "fig-sanity-verdict"}}
 study.measure("largest completeness error, %", 100 * worst, glue="sanity_worst")
 RANK, SSIM, RINGS = "rank correlation", "SSIM", "within rings"
 study.measure(f"{RANK}, all weights random", last[:, 0], glue="sanity_rank")
@@ -370,7 +369,6 @@ costs |= {
 }
 for name, (values, key) in costs.items():
     study.measure(name, values, interval=mean_interval(values), glue=key)
-study.glue(**{f"sanity_rival_{SHORT[kind]}": rival_harm[kind].mean() for kind in CONTROLS})
 for kind, (forward, backward) in passes.items():
     own = {"forward": forward, "backward": backward}
     study.glue(**{f"sanity_{way}_{kind.lower()}": count for way, count in own.items()})
@@ -391,21 +389,18 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - **Complete.** The map that misses its total most does so by {glue:text}`sanity_worst:.2f` % of the
-#   gain. That share is largest where the target gains little because gains and losses cancel.
-# - **About the network.** Within rings the map of a network with random weights correlates with the
-#   trained one by {glue:text}`sanity_ring:.2f`, that of another training seed by
-#   {glue:text}`sanity_seed_ring:.2f`. Over whole maps the rank correlations are
-#   {glue:text}`sanity_rank:.2f` and {glue:text}`sanity_seed_rank:.2f`, the SSIM
-#   {glue:text}`sanity_ssim:.2f` and {glue:text}`sanity_seed_ssim:.2f`; the ruler alone reaches a rank
-#   correlation of {glue:text}`sanity_ruler:.2f`. Read no finding off whole maps' rank correlations.
-# - **About the patch.** Blurring attributed pixels costs {glue:text}`sanity_harm_same:.2f` dB more than
-#   blurring others at the same distances, {glue:text}`sanity_harm_random:.2f` dB more than random ones
-#   and {glue:text}`sanity_harm_nearest:.2f` dB more than the nearest; kept sharp, they restore
+# - **Complete.** The least complete map misses its total by {glue:text}`sanity_worst:.2f` % of the gain.
+# - **About the network.** Within rings the map of a network with random weights correlates with the trained
+#   one by {glue:text}`sanity_ring:.2f`, that of another training seed by {glue:text}`sanity_seed_ring:.2f`. Over
+#   whole maps the rank correlations are {glue:text}`sanity_rank:.2f` and {glue:text}`sanity_seed_rank:.2f`, the
+#   SSIM {glue:text}`sanity_ssim:.2f` and {glue:text}`sanity_seed_ssim:.2f`; distance alone reaches a rank
+#   correlation of {glue:text}`sanity_ruler:.2f`.
+# - **About the patch.** Blurring attributed pixels costs {glue:text}`sanity_harm_same:.2f` dB more than blurring
+#   others at the same distances, {glue:text}`sanity_harm_random:.2f` dB more than random ones and
+#   {glue:text}`sanity_harm_nearest:.2f` dB more than the nearest. Kept sharp, they restore
 #   {glue:text}`sanity_repair_same:.2f`, {glue:text}`sanity_repair_random:.2f` and
-#   {glue:text}`sanity_repair_nearest:.2f` dB more (means over networks and
-#   {glue:text}`sanity_patches` crops; below zero, less). The first number of each is what the map
-#   knows beyond distance, the last what it adds to a ruler.
+#   {glue:text}`sanity_repair_nearest:.2f` dB more (means over networks and {glue:text}`sanity_patches` crops;
+#   negative: less).
 # - **Against its rivals**, on one network:
 #
 # | map | loss by deletion, dB | forward passes | backward passes | needs the original |
@@ -414,18 +409,24 @@ study.verdict(
 # | gradient | {glue:text}`sanity_rival_gradient:.2f` | {glue:text}`sanity_forward_gradient` | {glue:text}`sanity_backward_gradient` | no |
 # | SmoothGrad | {glue:text}`sanity_rival_smoothgrad:.2f` | {glue:text}`sanity_forward_smoothgrad` | {glue:text}`sanity_backward_smoothgrad` | no |
 # | CEM, tiles | {glue:text}`sanity_rival_cem:.2f` | {glue:text}`sanity_forward_cem` | {glue:text}`sanity_backward_cem` | yes |
-# | same distances | {glue:text}`sanity_rival_same:.2f` | 0 | 0 | no |
-# | nearest pixels | {glue:text}`sanity_rival_nearest:.2f` | 0 | 0 | no |
-# | random pixels | {glue:text}`sanity_rival_random:.2f` | 0 | 0 | no |
+#
+# ## Exercises
+#
+# 1. Why does the rank correlation over whole maps stay high even with random weights?
+#    :::{dropdown} Answer
+#    Random convolutions have the same receptive field, and gradients fade with distance in any stack of them.
+#    Most pixels lie far from the patch and rank low in both maps, whatever the weights.
+#    :::
+# 2. A map passes deletion but fails insertion. What could it look like?
+#    :::{dropdown} Answer
+#    It marks pixels that are necessary but not sufficient, for instance only one side of an edge: without
+#    them the patch suffers, but they alone cannot restore it.
+#    :::
 #
 # ## Try it yourself
 #
-# - Other pictures: `image_set = "urban100-30"` (with `stride = 256`) or `"b100"`.
 # - Refine the causal tiles: `tile = 4`. CEM gets sharper, and four times as expensive.
-# - Replace tiles by others from the same picture, as CEM's authors do:
-#   `causal_effect(…, replacement="swap", draws=4)`.
-# - Randomize from the head instead: `random_layers = ["head", "body", "upsampler", "tail"]`. Which end
-#   matters more to the map?
-# - Does the global residual, which has no weights, save the map? `network = "srresnet-wogr"`, with
+# - Randomize from the head instead: `random_layers = ["head", "body", "upsampler", "tail"]`.
+# - Does the global residual, which has no weights, preserve the map? `network = "srresnet-wogr"`, with
 #   `seeds = ["srresnet-wogr-s1"]` and the network added to `networks`.
-# - Put the maps of your own network on trial: {doc}`/book/findings/your_network`.
+# - Test the maps of your own network: {doc}`/book/findings/your_network`.
