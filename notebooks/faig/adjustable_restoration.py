@@ -2,7 +2,7 @@
 # (finding-adjustable-restoration)=
 # # Can filters act as sliders for deblurring and denoising?
 #
-# *Reading time 6 minutes. You will know what happens between the weights before and after fine-tuning. Read
+# *6 minutes. You learn what happens between the weights before and after fine-tuning. Read
 # {doc}`masking` first.*
 #
 # ## The claim
@@ -14,10 +14,7 @@
 #
 # **Why it matters:** it would be control without training, the step from *seeing* what filters do to *using* it.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_find": 2, "num_test": 1, "size": 64, "training_seeds": [0], "strengths": [0, 0.5, 1], "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "num_test": 1, "size": 64, "training_seeds": [0], "strengths": [0, 0.5, 1], "steps": 2}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_find = 6  # windows on which filters are ranked
 num_test = 3  # windows, from other pictures, on which strengths are judged
@@ -29,23 +26,7 @@ steps = 4  # of every path integral, at their middles
 train = False  # True trains the networks here (25 minutes a seed on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# The networks are those of {doc}`masking`, where their differences from the paper are listed. The highest-ranked filters
-# for deblurring and for denoising move on the straight line between baseline and target, each set by a strength of its
-# own:
-#
-# $$
-# \theta(s) = \theta_{\mathrm{baseline}} + s\,(\theta_{\mathrm{target}} - \theta_{\mathrm{baseline}}) .
-# $$
-#
-# Strength 0 is a filter before fine-tuning, 1 after it. All other weights stay the target's. Of the paper's sentence we
-# judge the weakest reading: a slider moves what it says, step by step, and further than the other slider does. How far,
-# how purely, and what there is to gain are controls. The gain we look for is on pictures with **half** the noise that the
-# network was trained for, which a network that knows one strength of noise may smooth too much.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from dataclasses import replace
 from itertools import product
 
@@ -92,12 +73,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-
-# %% tags=["hide-input"]
 MIXED = {
     "blurry": KINDS["blur"],
     "noisy": KINDS["noise"],
@@ -141,6 +117,25 @@ for deblurring, denoising in product(ends, ends):
     panels[key] = image_to_array(sr[0])
     notes[key] = f"{psnr(sr, judged.hr[:1], border=2).item():.1f} dB"
 picture_grid(panels, notes=notes)
+
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# The networks are those of {doc}`masking`, where their differences from the paper are listed. The highest-ranked filters
+# for deblurring and for denoising move on the straight line between baseline and target, each set by a strength of its
+# own:
+#
+# $$
+# \theta(s) = \theta_{\mathrm{baseline}} + s\,(\theta_{\mathrm{target}} - \theta_{\mathrm{baseline}}) .
+# $$
+#
+# Strength 0 is a filter before fine-tuning, 1 after it. All other weights stay the target's. Of the paper's sentence we
+# judge the weakest reading: a slider moves what it says, step by step, and further than the other slider does. How far,
+# how purely, and what there is to gain are controls. The gain we look for is on pictures with **half** the noise that the
+# network was trained for, which a network that knows one strength of noise may smooth too much.
+
+# %% tags=["remove-input"]
+study
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR at all strengths (dB, mean over windows and training seeds), for blurry, noisy, mixed and half as noisy pictures. If the sliders do what they say, the first table changes downwards alone and the second to the right alone.", "name": "fig-adjust-grid"}}
 names = [f"{strength:g}" for strength in strengths]
@@ -211,7 +206,7 @@ explorer
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 along = alone.pivot_table(index=["slider", "input", "seed"], columns="strength", values="value")
 rise, steps_up, steady, across = {}, {}, {}, {}
 for slider, kind in AIMS.items():
@@ -275,15 +270,14 @@ study.verdict(
 # ## Exercises
 #
 # 1. With `fraction = 100` both sliders move the same filters, all of them. What does the setting (0, 1) restore like?
-#    :::{dropdown} Answer
-#    Like the baseline. The sliders are applied one after the other, so their strengths multiply: 0 · 1 = 0. Two sliders
-#    need disjoint sets.
-#    :::
 # 2. Why do the effects of two sliders not add up exactly on mixed pictures?
-#    :::{dropdown} Answer
-#    The network is not linear in its weights, and PSNR is a logarithm: removing noise from a picture that stays blurry
+#
+# ```{dropdown} Answers
+# 1. Like the baseline. The sliders are applied one after the other, so their strengths multiply: 0 · 1 = 0. Two sliders
+#    need disjoint sets.
+# 2. The network is not linear in its weights, and PSNR is a logarithm: removing noise from a picture that stays blurry
 #    gains fewer dB than removing it from one that gets sharp.
-#    :::
+# ```
 #
 # ## Try it yourself
 #

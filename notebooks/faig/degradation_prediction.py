@@ -2,7 +2,7 @@
 # (finding-degradation-prediction)=
 # # Can a picture's filters tell how it was degraded?
 #
-# *Reading time 6 minutes. You will know how filters become a detector of degradations, and what such a detector may see.
+# *6 minutes. You learn how filters become a detector of degradations, and what such a detector may see.
 # Read {doc}`masking` first.*
 #
 # ## The claim
@@ -27,10 +27,7 @@
 # **Why it matters:** the network was never told what its input suffered from, and has no output for it. If its filters
 # tell nevertheless, it recognizes degradations in order to restore them.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_find": 2, "num_threshold": 2, "num_test": 3, "size": 48, "training_seeds": [0], "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "num_threshold": 2, "num_test": 3, "size": 48, "training_seeds": [0], "steps": 2}
 # one set is dealt into three parts, no picture in two; or three sets: to find filters on, to set
 # thresholds on and to test on, as ["set14", "b100", "urban100-30"]
 image_sets = ["photographs"]
@@ -44,30 +41,7 @@ steps = 2  # of every path integral, at their middles
 train = False  # True trains on from the baselines here (15 minutes a seed on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# Every window appears under each degradation once. A *detector* says yes if the overlap score is above the threshold that
-# was best on the second part. To name *one* degradation, take the one whose score exceeds its threshold most. A criterion
-# holds where the 95 % bootstrap interval over windows lies above it.
-#
-# **A rival** is a linear classifier on the target's features behind its last block (mean and deviation of each channel),
-# trained on the windows of the first two parts. It was made to classify, but it sees the degraded picture alone.
-# Attribution also sees the **original**, because the loss is measured against it. So we also try it without the original,
-# with the target's own output in its place.
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | networks | 64 channels, trained for 100 000 steps | those of {doc}`masking`, with 24 channels |
-# | filters found on | Set14 | two of the photographs |
-# | thresholds set on | BSD100, then 0.6 and 0.5 for all | two others, then the same for all seeds |
-# | tested on | DIV2K validation | the last two |
-# | path integral | 100 one-sided steps | 2 midpoint steps |
-# | classes | blur, noise | the same; as a control blur, noise, JPEG with a network trained on three |
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 
 from srlab.attribution.faig import filters_by_degradation
@@ -105,15 +79,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# There are three parts, and in each the same windows under three degradations: find filters on the first, set thresholds
-# on the second, score the third.
-
-# %% tags=["hide-input"]
 THREE = ["blur", "noise", "JPEG"]
 counts = [num_find, num_threshold, num_test]
 if len(image_sets) == 1:
@@ -127,7 +93,6 @@ to_find, to_set, to_test = (
 )
 
 
-# %% tags=["hide-input"]
 def found_filters(net, own_kinds):
     scores = scores_by_kind(net, to_find, own_kinds, steps=steps)
     return filters_by_degradation(scores, fraction / 100)
@@ -177,6 +142,32 @@ figure = scatter_panels(
 )
 figure.add_vline(first.thresholds["blur"], line={"dash": "dash", "width": 1, "color": "#8C8C8C"})
 figure.add_hline(first.thresholds["noise"], line={"dash": "dash", "width": 1, "color": "#8C8C8C"})
+
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# Every window appears under each degradation once. A *detector* says yes if the overlap score is above the threshold that
+# was best on the second part. To name *one* degradation, take the one whose score exceeds its threshold most. A criterion
+# holds where the 95 % bootstrap interval over windows lies above it.
+#
+# **A rival** is a linear classifier on the target's features behind its last block (mean and deviation of each channel),
+# trained on the windows of the first two parts. It was made to classify, but it sees the degraded picture alone.
+# Attribution also sees the **original**, because the loss is measured against it. So we also try it without the original,
+# with the target's own output in its place.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | networks | 64 channels, trained for 100 000 steps | those of {doc}`masking`, with 24 channels |
+# | filters found on | Set14 | two of the photographs |
+# | thresholds set on | BSD100, then 0.6 and 0.5 for all | two others, then the same for all seeds |
+# | tested on | DIV2K validation | the last two |
+# | path integral | 100 one-sided steps | 2 midpoint steps |
+# | classes | blur, noise | the same; as a control blur, noise, JPEG with a network trained on three |
+# :::
+
+# %% tags=["remove-input"]
+study
 
 # %% [markdown]
 # ## Which degradations are confused?
@@ -262,14 +253,13 @@ study.verdict(
 # ## Exercises
 #
 # 1. Why do the two thresholds differ?
-#    :::{dropdown} Answer
-#    A picture's own filters are ranked by one score, discriminative ones by a difference of two. The skill with the
-#    smaller scores has fewer of its discriminative filters among a picture's top ones, so its threshold is lower.
-#    :::
 # 2. What is the overlap score of a picture whose top filters are a random 1 % of all?
-#    :::{dropdown} Answer
-#    0.01 on average: each of its filters is among the discriminative 1 % with a probability of 1 %.
-#    :::
+#
+# ```{dropdown} Answers
+# 1. A picture's own filters are ranked by one score, discriminative ones by a difference of two. The skill with the
+#    smaller scores has fewer of its discriminative filters among a picture's top ones, so its threshold is lower.
+# 2. 0.01 on average: each of its filters is among the discriminative 1 % with a probability of 1 %.
+# ```
 #
 # ## Try it yourself
 #

@@ -2,7 +2,7 @@
 # (finding-filter-locations)=
 # # Where in the network do deblurring and denoising filters sit?
 #
-# *Reading time 5 minutes. You will know how to describe where filters sit, and how to test it against chance. Read
+# *5 minutes. You learn how to describe where filters sit, and how to test it against chance. Read
 # {doc}`masking` first.*
 #
 # ## The claim
@@ -13,10 +13,7 @@
 #
 # **Why it matters:** where a skill sits in few layers, pruning, fine-tuning and adapters need not touch the others.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_find": 2, "size": 64, "training_seeds": [0], "draws": 200, "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "size": 64, "training_seeds": [0], "draws": 200, "steps": 2}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_find = 6  # windows on which filters are ranked
 size = 96  # side of a window, HR pixels
@@ -27,17 +24,7 @@ steps = 4  # of every path integral, at their middles
 train = False  # True trains on from the baselines here (15 minutes a seed on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# *Depth* is a convolution's place in running order, from 0 (the first) to 1 (the last). *Evenness* is the
-# {term}`entropy` of how the chosen filters divide among the convolutions, as a share of what it is when all filters of
-# the network are chosen. The network has wider and narrower layers, so chance does not mean depth 0.5 exactly: the
-# curve of all filters stands beside the others. All convolutions take part. Networks and attributions are those of
-# {doc}`masking`, where the differences from the paper are listed; the paper does not state which pictures its Fig. 4
-# ranks filters on.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 
 from srlab.attribution.faig import (
@@ -76,14 +63,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# The same windows, blurry and noisy, through each seed's pair of networks.
-
-# %% tags=["hide-input"]
 AIMS = {"deblurring": "blur", "denoising": "noise"}
 kinds = {kind: KINDS[kind] for kind in AIMS.values()}
 found = windows(load_images(image_set), kinds, count=num_find, size=size).to(study.device)
@@ -116,6 +96,19 @@ titles = [f"training seed {seed}" for seed in range(len(networks))]
 network_map(dict(zip(titles, chosen, strict=True)), score_title="score")
 
 
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# *Depth* is a convolution's place in running order, from 0 (the first) to 1 (the last). *Evenness* is the
+# {term}`entropy` of how the chosen filters divide among the convolutions, as a share of what it is when all filters of
+# the network are chosen. The network has wider and narrower layers, so chance does not mean depth 0.5 exactly: the
+# curve of all filters stands beside the others. All convolutions take part. Networks and attributions are those of
+# {doc}`masking`, where the differences from the paper are listed; the paper does not state which pictures its Fig. 4
+# ranks filters on.
+
+# %% tags=["remove-input"]
+study
+
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the filters up to a depth: mean over training seeds, bands from lowest to highest. A curve below that of all filters means that its filters come late; a curve along it, an even spread.", "name": "fig-locations-depth"}}
 everything = {name: np.ones(mask.shape) for name, mask in chosen[0]["deblurring"].masks.items()}
 depths = np.linspace(0, 1, len(everything))
@@ -136,7 +129,7 @@ stacked_curves(
 # one layer are often chosen together, so this interval is rather narrow. The harder test is that every training seed
 # must agree.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 sizes = [mask.size for mask in everything.values()]
 mean_all = float(np.average(depths, weights=sizes))
 depth = {aim: np.array([filter_depths(own[aim].masks).mean() for own in chosen]) for aim in AIMS}
@@ -205,14 +198,13 @@ study.verdict(
 # ## Exercises
 #
 # 1. Half of the filters of a network sit in its last two of 37 convolutions. Is "mean depth 0.5" then a neutral value?
-#    :::{dropdown} Answer
-#    No. Filters drawn at random would have a mean depth well above 0.5. Compare with the mean depth of all filters.
-#    :::
 # 2. Why is the shuffled interval too narrow when filters of a layer are chosen together?
-#    :::{dropdown} Answer
-#    Shuffling treats filters as independent draws. Filters that come in groups are fewer independent draws, whose
+#
+# ```{dropdown} Answers
+# 1. No. Filters drawn at random would have a mean depth well above 0.5. Compare with the mean depth of all filters.
+# 2. Shuffling treats filters as independent draws. Filters that come in groups are fewer independent draws, whose
 #    mean varies more.
-#    :::
+# ```
 #
 # ## Try it yourself
 #

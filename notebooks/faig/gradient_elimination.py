@@ -2,7 +2,7 @@
 # (finding-gradient-elimination)=
 # # Why does FAIG subtract the scores of the other degradation?
 #
-# *Reading time 6 minutes. You will know why importance alone does not make a filter specific. Read {doc}`masking`
+# *6 minutes. You learn why importance alone does not make a filter specific. Read {doc}`masking`
 # first.*
 #
 # ## The claim
@@ -29,10 +29,7 @@
 # **Why it matters:** a filter that matters for everything also matters for deblurring. This holds for any
 # attribution of skills to parts of a network.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_find": 2, "num_test": 2, "size": 64, "training_seeds": [0], "fractions": [1, 3], "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "num_test": 2, "size": 64, "training_seeds": [0], "fractions": [1, 3], "steps": 2}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_find = 4  # windows on which filters are ranked
 num_test = 6  # windows, from other pictures, on which masking is judged
@@ -43,16 +40,7 @@ steps = 4  # of every path integral, at their middles
 train = False  # True trains on from the baselines here (15 minutes a seed on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# Networks, windows and attributions are those of {doc}`masking`, where the differences from the paper are listed.
-# Both rankings come from the same attributions. The paper shows one picture with its deblurring filters masked; we
-# measure PSNR and gradient maps of luma over seeds and windows, and add the denoising filters as a control. 1 % of
-# the filters is judged. Where the paper says *lose* and *maintain* of pictures, we say that masking undoes more or
-# less than half of what fine-tuning gained in PSNR.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from functools import partial
 from itertools import product
 
@@ -104,15 +92,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# Filters are ranked on windows of one half of the pictures and judged on windows of the other half. One ranking
-# subtracts the other degradation's scores, the other does not.
-
-# %% tags=["hide-input"]
 AIMS = {"deblurring": "blurry", "denoising": "noisy"}
 kinds = {"blurry": KINDS["blur"], "noisy": KINDS["noise"]}
 for_finding, for_judging = separate(load_images(image_set))
@@ -121,7 +101,6 @@ judged = windows(for_judging, kinds, count=num_test, size=size).to(study.device)
 networks = fine_tuned(study, "faig-target", training_seeds)
 scores = [scores_by_kind(net, found, steps=steps) for net in networks]
 
-# %% tags=["hide-input"]
 TERMS = ["without the term", "with the term"]
 
 
@@ -152,6 +131,18 @@ panels, notes = typical_window(
     {title: partial(restored, net.model, own) for title, own in weights.items()}, judged
 )
 picture_grid(panels, notes=notes)
+
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# Networks, windows and attributions are those of {doc}`masking`, where the differences from the paper are listed.
+# Both rankings come from the same attributions. The paper shows one picture with its deblurring filters masked; we
+# measure PSNR and gradient maps of luma over seeds and windows, and add the denoising filters as a control. 1 % of
+# the filters is judged. Where the paper says *lose* and *maintain* of pictures, we say that masking undoes more or
+# less than half of what fine-tuning gained in PSNR.
+
+# %% tags=["remove-input"]
+study
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR lost in dB (mean over training seeds) when the highest-ranked 1 % for one aim (rows) is masked, on each kind of input (columns). Specific filters leave the cells off the diagonal empty.", "name": "fig-elimination-matrix"}}
 at = effect[effect.share == level]
@@ -286,14 +277,13 @@ study.verdict(
 # ## Exercises
 #
 # 1. A filter scores 10 on blurry and 9 on noisy pictures, another 3 and 0. Which does each ranking prefer?
-#    :::{dropdown} Answer
-#    Without the term the first (10 against 3), with it the second (3 against 1).
-#    :::
 # 2. What would happen to the difference if noise cost a hundred times as much squared error as blur?
-#    :::{dropdown} Answer
-#    Nearly every difference would be decided by the score on noise: the deblurring ranking would become "least
+#
+# ```{dropdown} Answers
+# 1. Without the term the first (10 against 3), with it the second (3 against 1).
+# 2. Nearly every difference would be decided by the score on noise: the deblurring ranking would become "least
 #    important for noise". {doc}`three_degradations` tests balanced scores.
-#    :::
+# ```
 #
 # ## Try it yourself
 #

@@ -2,7 +2,7 @@
 # (finding-masking)=
 # # Can 1 % of the filters carry deblurring, and another 1 % denoising?
 #
-# *Reading time 10 minutes. You will know how filter attribution integrated gradients (FAIG) ranks filters, what
+# *10 minutes. You learn how filter attribution integrated gradients (FAIG) ranks filters, what
 # masking them does, and which part of the result is built into the ranking.*
 #
 # ## The claim
@@ -23,10 +23,7 @@
 # **Why it matters:** a network that restores everything with the same weights is easier to interpret if each
 # skill can be located.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_find": 2, "num_test": 2, "size": 64, "training_seeds": [0], "fractions": [], "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "num_test": 2, "size": 64, "training_seeds": [0], "fractions": [], "steps": 2}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_find = 6  # windows on which filters are ranked
 num_test = 4  # windows, from other pictures, on which masking is judged
@@ -37,43 +34,7 @@ steps = 4  # of every path integral, at their middles
 train = False  # True trains the networks here (25 minutes a seed on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# A *filter* is one K×K slice of a convolution; to *mask* it is to give it the baseline's values. With
-# $\theta(\alpha)$ the weights at a share $\alpha$ of the way from baseline to target and $L$ the loss on a picture
-# $x$, the score of a filter is
-#
-# $$
-# \mathrm{FAIG}(x) = \sum_{\text{its weights}} \Bigl\lvert \Delta\theta
-# \int_0^1 \frac{\partial L(\theta(\alpha), x)}{\partial \theta}\, d\alpha \Bigr\rvert ,
-# $$
-#
-# how much its own change moved the loss. Rivals: integrated gradients from the clean to the degraded picture (IG),
-# the size of the change $|\Delta\theta|$, and random filters.
-#
-# With two degradations the deblurring ranking is the denoising ranking reversed, because each is the difference
-# of the same two scores. That the two sets are disjoint is therefore built in, not found. What can be *found* is
-# whether masking acts on one degradation alone; {doc}`/book/findings/faig/three_degradations` removes the
-# constraint.
-#
-# "Undone" is the share of what fine-tuning gained in PSNR that masking takes away again: where the paper says
-# *eliminated* and *maintained* of pictures, we say more and less than half of the gain.
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | network | ×2 SRResNet, 16 blocks, 64 channels; bilinear reduction | the same with 24 channels |
-# | baseline | converged on clean pictures | 4 000 steps on clean pictures |
-# | target | 100 000 steps more on blur (σ 2, p ½) and noise (σ 0.1, p ½) | 6 000 steps more on the same |
-# | filters ranked and masked on | Set14 | different pictures of one set |
-# | path integral | 100 one-sided steps | 4 midpoint steps, the error is measured |
-# | gradient map | "gray counterparts"; the public code takes the blue channel | luma |
-#
-# Biases stay the target's. All convolutions take part, the first and the last too.
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -138,15 +99,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# Filters are ranked on windows of one half of the pictures and judged on windows of the other half. For each
-# seed there is a baseline and the target that was fine-tuned from it.
-
-# %% tags=["hide-input"]
 AIMS = {"deblurring": "blurry", "denoising": "noisy"}
 kinds = {"clean": KINDS["clean"], "blurry": KINDS["blur"], "noisy": KINDS["noise"]}
 for_finding, for_judging = separate(load_images(image_set))
@@ -155,11 +108,6 @@ judged = windows(for_judging, kinds, count=num_test, size=size).to(study.device)
 cut = replace(judged, lr={kind: judged.lr[kind] for kind in AIMS.values()})
 networks = fine_tuned(study, "faig-target", training_seeds)
 
-# %% [markdown]
-# Each image's integral serves both directions: as the score of its own degradation, and as what is subtracted
-# from the other.
-
-# %% tags=["hide-input"]
 errors = []
 
 
@@ -176,11 +124,6 @@ def masks(scores, ranking, aim, share):
 
 scores = [ranked(net, seed) for seed, net in enumerate(networks)]
 
-# %% [markdown]
-# Then every mask is applied to blurry and to noisy pictures: how far does the output's gradient map move, and
-# what does that cost in PSNR? Large shares are for FAIG and random filters alone, as in Fig. 3.
-
-# %% tags=["hide-input"]
 COLUMNS = ["ranking", "aim", "share"]
 shares = sorted({1, 5, 50, 100, *fractions})
 
@@ -221,6 +164,46 @@ panels, notes = typical_window(
 picture_grid(panels, notes=notes)
 
 
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# A *filter* is one K×K slice of a convolution; to *mask* it is to give it the baseline's values. With
+# $\theta(\alpha)$ the weights at a share $\alpha$ of the way from baseline to target and $L$ the loss on a picture
+# $x$, the score of a filter is
+#
+# $$
+# \mathrm{FAIG}(x) = \sum_{\text{its weights}} \Bigl\lvert \Delta\theta
+# \int_0^1 \frac{\partial L(\theta(\alpha), x)}{\partial \theta}\, d\alpha \Bigr\rvert ,
+# $$
+#
+# how much its own change moved the loss. Rivals: integrated gradients from the clean to the degraded picture (IG),
+# the size of the change $|\Delta\theta|$, and random filters.
+#
+# With two degradations the deblurring ranking is the denoising ranking reversed, because each is the difference
+# of the same two scores. That the two sets are disjoint is therefore built in, not found. What can be *found* is
+# whether masking acts on one degradation alone; {doc}`/book/findings/faig/three_degradations` removes the
+# constraint.
+#
+# "Undone" is the share of what fine-tuning gained in PSNR that masking takes away again: where the paper says
+# *eliminated* and *maintained* of pictures, we say more and less than half of the gain.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | network | ×2 SRResNet, 16 blocks, 64 channels; bilinear reduction | the same with 24 channels |
+# | baseline | converged on clean pictures | 4 000 steps on clean pictures |
+# | target | 100 000 steps more on blur (σ 2, p ½) and noise (σ 0.1, p ½) | 6 000 steps more on the same |
+# | filters ranked and masked on | Set14 | different pictures of one set |
+# | path integral | 100 one-sided steps | 4 midpoint steps, the error is measured |
+# | gradient map | "gray counterparts"; the public code takes the blue channel | luma |
+#
+# Biases stay the target's. All convolutions take part, the first and the last too.
+# :::
+
+# %% tags=["remove-input"]
+study
+
+
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Which filters (rows) are needed for which input (columns): change of the output's gradient map, ×10⁻³, at 1 % masked, mean over training seeds. Specific filters make a strong diagonal.", "name": "fig-masking-matrix"}}
 def tables(frame):
     """A table of masked filters and inputs for each ranking."""
@@ -255,7 +238,7 @@ figure.update_xaxes(tickvals=shares, ticktext=[f"{share:g}" for share in shares]
 #
 # The same in a plain chain of nine convolutions without skips, in the style of SRCNN.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 plain = fine_tuned(study, "faig-srcnn-target", [0])
 plain_effect = effects_of(plain, [ranked(plain[0], 0)], [1])
 
@@ -421,15 +404,14 @@ study.verdict(
 # ## Exercises
 #
 # 1. Why are the top 1 % for deblurring and the top 1 % for denoising disjoint in any network?
-#    :::{dropdown} Answer
-#    The two rankings are $s_b - s_n$ and $s_n - s_b$: one is the other reversed. A filter can be among the first
-#    1 % of both only if it is first and last at once.
-#    :::
 # 2. Two filters change by the same amount during fine-tuning, yet FAIG ranks one first and one last. How?
-#    :::{dropdown} Answer
-#    The score multiplies the change by the gradient of the loss along the way. A change along which the loss
+#
+# ```{dropdown} Answers
+# 1. The two rankings are $s_b - s_n$ and $s_n - s_b$: one is the other reversed. A filter can be among the first
+#    1 % of both only if it is first and last at once.
+# 2. The score multiplies the change by the gradient of the loss along the way. A change along which the loss
 #    hardly falls counts for little, however large it is. This is what $|\Delta\theta|$ cannot see.
-#    :::
+# ```
 #
 # ## Try it yourself
 #

@@ -2,7 +2,7 @@
 # (finding-one-branch)=
 # # Does one branch restore as well as two?
 #
-# *Reading time 5 minutes. You will know what the second branch of a blind network is for, and how to test whether it
+# *5 minutes. You learn what the second branch of a blind network is for, and how to test whether it
 # is used.*
 #
 # ## The claim
@@ -19,10 +19,7 @@
 # **Why it matters:** if nothing is lost without the second branch, a single stack of convolutions must recognize
 # degradations by itself, and one can ask *where*. The rest of this chapter does.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_windows": 4, "size": 64, "training_seeds": [0]}
+# %% tags=["parameters", "hide-cell"] quick={"num_windows": 4, "size": 64, "training_seeds": [0]}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_windows = 16  # judged on so many windows
 size = 128  # side of a window, HR pixels
@@ -30,24 +27,7 @@ training_seeds = [0, 1, 2]  # those that are shipped are judged
 train = False  # True trains the networks here (15 minutes each on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# To see whether the first branch does anything at all, we also restore each picture with the description of
-# *another* degradation. "At most 0.1 dB behind" holds where the 95 % bootstrap interval of the difference over windows
-# lies above −0.1 dB.
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | one branch | SRResNet without BN, sized to match | the same, 24 channels, 16 blocks |
-# | two branches | DASR and DAN as published | narrow networks after them: DASR's encoder and degradation-aware convolutions; DAN's alternation of estimator and restorer, two turns |
-# | what the first branch is taught | DASR: contrast; DAN: the true kernel | nothing: all three learn from the picture alone, on equal terms |
-# | training | as published for each | ×2, 4 000 steps on blur (σ 2, p ½) and noise (σ 0.1, p ½) |
-# | parameters and operations | equal | equal within 10 %, counted below |
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from dataclasses import replace
 
 import numpy as np
@@ -87,12 +67,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-
-# %% tags=["hide-input"]
 NETWORKS = {
     "one branch (SRResNet)": "faig-one-branch",
     "two branches, after DASR": "faig-dasr",
@@ -116,7 +91,7 @@ for title, name in NETWORKS.items():
 # %% [markdown]
 # Size first: parameters, and millions of multiply-adds for a window.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 one = cut.lr["blurry"][:1]
 parameters = {title: parameter_count(own[0]) for title, own in models.items()}
 cost = {
@@ -126,6 +101,26 @@ cost = {
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "A typical window in three states, restored by each network (training seed 0). Can you tell which network has a second branch?", "name": "fig-branch-window"}}
 panels, notes = typical_window({title: own[0] for title, own in models.items()}, cut)
 picture_grid(panels, notes=notes)
+
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# To see whether the first branch does anything at all, we also restore each picture with the description of
+# *another* degradation. "At most 0.1 dB behind" holds where the 95 % bootstrap interval of the difference over windows
+# lies above −0.1 dB.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | one branch | SRResNet without BN, sized to match | the same, 24 channels, 16 blocks |
+# | two branches | DASR and DAN as published | narrow networks after them: DASR's encoder and degradation-aware convolutions; DAN's alternation of estimator and restorer, two turns |
+# | what the first branch is taught | DASR: contrast; DAN: the true kernel | nothing: all three learn from the picture alone, on equal terms |
+# | training | as published for each | ×2, 4 000 steps on blur (σ 2, p ½) and noise (σ 0.1, p ½) |
+# | parameters and operations | equal | equal within 10 %, counted below |
+# :::
+
+# %% tags=["remove-input"]
+study
 
 # %% [markdown]
 # ## Does the second branch pay?
@@ -160,7 +155,7 @@ dots(ahead, "one branch minus two, dB")
 # Each rival restores blurry pictures under the description of a noisy one, and noisy pictures under the description
 # of a blurry one. If that costs nothing, the branch is not used.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 SWAPPED = {"blurry": "noisy", "noisy": "blurry"}
 
 
@@ -243,15 +238,14 @@ study.verdict(
 # ## Exercises
 #
 # 1. A rival loses nothing under a wrong description. Has its second branch failed?
-#    :::{dropdown} Answer
-#    It is not used at restoration. The network may still restore well, because its other branch recognizes the
-#    degradation by itself. That would support the claim rather than refute it.
-#    :::
 # 2. Why must operations be equal, and not parameters alone?
-#    :::{dropdown} Answer
-#    A branch that computes a short code for the whole picture has many parameters but few operations. With equal
+#
+# ```{dropdown} Answers
+# 1. It is not used at restoration. The network may still restore well, because its other branch recognizes the
+#    degradation by itself. That would support the claim rather than refute it.
+# 2. A branch that computes a short code for the whole picture has many parameters but few operations. With equal
 #    parameters only, the one-branch network would get far more computation.
-#    :::
+# ```
 #
 # ## Try it yourself
 #

@@ -2,7 +2,7 @@
 # (finding-retraining)=
 # # Does training only the discovered 1 % of filters teach more?
 #
-# *Reading time 6 minutes. You will know how re-training tests whether the place of a filter matters, and not only its
+# *6 minutes. You learn how re-training tests whether the place of a filter matters, and not only its
 # value. Read {doc}`masking` first.*
 #
 # ## The claim
@@ -24,10 +24,7 @@
 # **Why it matters:** masking shows that filters are *needed*. Re-training starts from other weights, and so asks
 # whether *where they sit* matters.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_windows": 4, "size": 64, "training_seeds": [0]}
+# %% tags=["parameters", "hide-cell"] quick={"num_windows": 4, "size": 64, "training_seeds": [0]}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_windows = 20  # judged on so many windows
 size = 128  # side of a window, HR pixels
@@ -35,26 +32,7 @@ training_seeds = [0, 1, 2]  # those that are shipped are judged
 train = False  # True trains the networks here (2 minutes each on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# "More" means: in every seed the 95 % bootstrap interval of the difference over windows lies above zero. That is
-# certainty about pictures, not about seeds: the paper's spread over its three is up to 0.27 dB. $|\Delta\theta|$ and
-# chance know no degradation, so their 1 % is the same for both tasks.
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | network | ×2 SRResNet, 16 blocks, 64 channels | the same with 24 channels |
-# | re-trained on | blur (σ 2) or noise (σ 0.1) | the same, on every training picture |
-# | what is free | 1 % of the filters; none in the first layer, as the public code has it | 1 % of the filters, the first layer included; biases are frozen |
-# | ranked on | Set14 | 12 windows of *training* pictures: the test pictures decide nothing |
-# | training | 100 000 iterations, batches of 16 | 600 steps of Adam, batches of 8, peak rate 2·10⁻³ (all filters: 4·10⁻⁴) |
-# | random | two draws a seed | one draw a seed |
-# | seeds | three | those that ship, compared where both have them |
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from dataclasses import replace
 
 import numpy as np
@@ -108,15 +86,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# For each task and seed: the baseline, all filters, and 1 % of them by each ranking. A network is judged on what it was
-# re-trained for.
-
-# %% tags=["hide-input"]
 TASKS = {"blurry": "blur", "noisy": "noise"}
 NETWORKS = {
     "FAIG, deblurring": "-only-faig-blur",
@@ -178,6 +148,28 @@ for task in TASKS:
 picture_grid(panels, notes=notes)
 
 # %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# "More" means: in every seed the 95 % bootstrap interval of the difference over windows lies above zero. That is
+# certainty about pictures, not about seeds: the paper's spread over its three is up to 0.27 dB. $|\Delta\theta|$ and
+# chance know no degradation, so their 1 % is the same for both tasks.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | network | ×2 SRResNet, 16 blocks, 64 channels | the same with 24 channels |
+# | re-trained on | blur (σ 2) or noise (σ 0.1) | the same, on every training picture |
+# | what is free | 1 % of the filters; none in the first layer, as the public code has it | 1 % of the filters, the first layer included; biases are frozen |
+# | ranked on | Set14 | 12 windows of *training* pictures: the test pictures decide nothing |
+# | training | 100 000 iterations, batches of 16 | 600 steps of Adam, batches of 8, peak rate 2·10⁻³ (all filters: 4·10⁻⁴) |
+# | random | two draws a seed | one draw a seed |
+# | seeds | three | those that ship, compared where both have them |
+# :::
+
+# %% tags=["remove-input"]
+study
+
+# %% [markdown]
 # ## What 1 % can learn
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Re-trained on **blur**: PSNR gained over the baseline on blurry pictures, mean over windows and, faint, the windows, each the mean over seeds (point at one to see it). Random filters show what any 1 % can learn; all filters, what there is to learn.", "name": "fig-retraining-blurry"}}
@@ -208,7 +200,7 @@ dots("noisy", len(cut))
 # The paper trains 170 times as long. This is how the gain grows up to where we stop (first seed, re-trained on blur).
 # The learning rate falls to zero at the end, so the last point is not merely one further along.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 OWN = {"blurry": "FAIG, deblurring", "noisy": "FAIG, denoising"}
 terms = recipe(cells["blurry", "random"])
 files = {} if train else {step: f"@{step}" for step in terms.snapshots}
@@ -232,7 +224,7 @@ stacked_curves(
 # ## Verdict
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 def seeds_interval(values):
     """From the lowest to the highest seed, of the 95 % intervals over windows."""
     return outer(mean_interval(own) for _, own in values.groupby("seed"))
@@ -302,15 +294,14 @@ study.verdict(
 # ## Exercises
 #
 # 1. Why can a random 1 % of the filters learn anything at all?
-#    :::{dropdown} Answer
-#    Every filter acts on the output, so the loss has a gradient with respect to any subset. A random subset is the
-#    baseline for what training 1 % achieves regardless of which 1 %.
-#    :::
 # 2. Filters were ranked on the fine-tuned network but are re-trained from the baseline. What does success show that
 #    masking cannot?
-#    :::{dropdown} Answer
-#    That the *place* is useful: the values found by fine-tuning are gone, and only the choice of filters is kept.
-#    :::
+#
+# ```{dropdown} Answers
+# 1. Every filter acts on the output, so the loss has a gradient with respect to any subset. A random subset is the
+#    baseline for what training 1 % achieves regardless of which 1 %.
+# 2. That the *place* is useful: the values found by fine-tuning are gone, and only the choice of filters is kept.
+# ```
 #
 # ## Try it yourself
 #

@@ -2,7 +2,7 @@
 # (finding-three-degradations)=
 # # Does each of three degradations have filters of its own?
 #
-# *Reading time 9 minutes. You will know why two degradations cannot test whether filters are specific, and why
+# *9 minutes. You learn why two degradations cannot test whether filters are specific, and why
 # three can. Read {doc}`masking` first.*
 #
 # ## The question
@@ -33,10 +33,7 @@
 # **Why it matters:** if filters are specific even where the method does not force it, the network did divide
 # its work.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_find": 2, "num_test": 2, "size": 64, "training_seeds": [0], "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "num_test": 2, "size": 64, "training_seeds": [0], "steps": 2}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_find = 4  # windows on which filters are ranked
 num_test = 6  # windows, from other pictures, on which masking is judged
@@ -47,33 +44,7 @@ steps = 4  # of every path integral, at their middles
 train = False  # True trains on from the baselines here (15 minutes a seed on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run
-#
-# Masks (rows) and inputs (columns) make 3×3 tables. The largest entry of a *column* lies on the diagonal if nothing
-# changes an input like its own filters; that of a *row*, if filters harm their own degradation most. The *lead* is
-# the share of gain lost on the own degradation minus the largest other share, with a bootstrap interval over
-# windows.
-#
-# :::{dropdown} Details
-# | | |
-# |---|---|
-# | network | ×2 SRResNet, 16 blocks, 24 channels; bilinear reduction |
-# | baseline | 4 000 steps on clean pictures |
-# | target | 6 000 steps more on blur (σ 2, p ½), noise (σ 0.1, p ½) and JPEG (quality 30, p ½), in any combination |
-# | filters | ranked by $s_k$ minus the mean of the two others, the first 1 % |
-# | judged by | change of the output's gradient map; share of what fine-tuning gained in PSNR that is lost again |
-# | control | as many filters at random |
-#
-# Blur, noise and JPEG do unequal damage, and the network gained unequally from learning to undo them, so losses
-# are divided by that gain: 0 % if masking does nothing, 100 % if the input is restored no better than by the
-# baseline. The rankings subtract sums of squared errors, which noise moves most and JPEG least. A second,
-# *balanced* ranking divides each degradation's scores by their sum first; it was added after a first look at the
-# results and has no part in the verdict. A last experiment seeks filters of $i$ **against $j$ alone** and judges
-# them on pictures with the third degradation $k$, which the ranking never saw.
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from functools import partial
 from itertools import combinations, permutations, product
 
@@ -119,14 +90,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# Filters are ranked on windows of one half of the pictures and judged on windows of the other half.
-
-# %% tags=["hide-input"]
 THREE = ["blur", "noise", "JPEG"]
 kinds = {kind: KINDS[kind] for kind in THREE}
 for_finding, for_judging = separate(load_images(image_set))
@@ -144,7 +108,7 @@ scores_of_two = scores_by_kind(with_two, found, THREE[:2], steps=steps)
 # three.
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 def correlations(own):
     """(kinds, kinds) Spearman's ρ of their discriminative scores."""
     others = {kind: [own[other] for other in own if other != kind] for kind in own}
@@ -166,9 +130,38 @@ matrix_grid(
 )
 
 # %% [markdown]
+# ## What we run
+#
+# Masks (rows) and inputs (columns) make 3×3 tables. The largest entry of a *column* lies on the diagonal if nothing
+# changes an input like its own filters; that of a *row*, if filters harm their own degradation most. The *lead* is
+# the share of gain lost on the own degradation minus the largest other share, with a bootstrap interval over
+# windows.
+#
+# :::{dropdown} Details
+# | | |
+# |---|---|
+# | network | ×2 SRResNet, 16 blocks, 24 channels; bilinear reduction |
+# | baseline | 4 000 steps on clean pictures |
+# | target | 6 000 steps more on blur (σ 2, p ½), noise (σ 0.1, p ½) and JPEG (quality 30, p ½), in any combination |
+# | filters | ranked by $s_k$ minus the mean of the two others, the first 1 % |
+# | judged by | change of the output's gradient map; share of what fine-tuning gained in PSNR that is lost again |
+# | control | as many filters at random |
+#
+# Blur, noise and JPEG do unequal damage, and the network gained unequally from learning to undo them, so losses
+# are divided by that gain: 0 % if masking does nothing, 100 % if the input is restored no better than by the
+# baseline. The rankings subtract sums of squared errors, which noise moves most and JPEG least. A second,
+# *balanced* ranking divides each degradation's scores by their sum first; it was added after a first look at the
+# results and has no part in the verdict. A last experiment seeks filters of $i$ **against $j$ alone** and judges
+# them on pictures with the third degradation $k$, which the ranking never saw.
+# :::
+
+# %% tags=["remove-input"]
+study
+
+# %% [markdown]
 # ## Masks against inputs
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 RANDOM = ("chance", "random")
 
 
@@ -240,7 +233,7 @@ matrices("share", colour_title="%", limits=(0, 100))
 # Filters of $i$ against $j$ alone, masked on inputs with the third degradation $k$: the ranking had no chance to
 # spare it.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 held_out = lost.copy()
 for i, _, k in permutations(THREE):
     held_out[:, THREE.index(i), THREE.index(k)] = by_seed.share[f"blind to {k}", i, k]
@@ -260,7 +253,7 @@ matrix_heatmap(
 #
 # By how much does each set harm its own degradation more than the other that suffers most?
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 by_window = effect.groupby(["ranking", "filters", "input", "window"]).share.mean()
 own_share = by_window["as in the paper"].groupby(["filters", "input"]).mean()
 rival = {row: own_share[row].drop(row).idxmax() for row in THREE}
@@ -373,15 +366,14 @@ study.verdict(
 # ## Exercises
 #
 # 1. Why is the rank correlation of two of three unrelated rankings −½ and not 0?
-#    :::{dropdown} Answer
-#    The three discriminative scores sum to zero for every filter. Three variables of equal variance whose sum is
-#    zero have pairwise correlations of −½ on average.
-#    :::
 # 2. Why does balancing change the ranking for blur more than dividing all scores by ten would?
-#    :::{dropdown} Answer
-#    A common factor changes no ranking. Balancing uses a factor of its own for each degradation, so that the
+#
+# ```{dropdown} Answers
+# 1. The three discriminative scores sum to zero for every filter. Three variables of equal variance whose sum is
+#    zero have pairwise correlations of −½ on average.
+# 2. A common factor changes no ranking. Balancing uses a factor of its own for each degradation, so that the
 #    subtracted terms no longer outweigh the first.
-#    :::
+# ```
 #
 # ## Try it yourself
 #

@@ -2,7 +2,7 @@
 # (finding-diffusion-and-performance)=
 # # Do networks that use more pixels make better pictures?
 #
-# *Reading time 7 minutes. You will know how closely the diffusion index goes with quality, and why a correlation
+# *7 minutes. You learn how closely the diffusion index goes with quality, and why a correlation
 # over networks needs families, not networks, as its sample. Read {doc}`networks` first.*
 #
 # ## The claim
@@ -19,10 +19,7 @@
 # **Why it matters:** if the relation holds, a network that does badly may lack reach, and its map shows it. If
 # DI merely grew with the size of networks, as PSNR does, a count of parameters would tell as much.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_patches": 2, "size": 96, "fsrcnn_widths": [16, 56], "fsrcnn_depths": [1], "edsr_widths": [8, 32], "edsr_depths": [2], "zoo": ["carn", "pan"], "ladder": [250], "steps": 4}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 2, "size": 96, "fsrcnn_widths": [16, 56], "fsrcnn_depths": [1], "edsr_widths": [8, 32], "edsr_depths": [2], "zoo": ["carn", "pan"], "ladder": [250], "steps": 4}
 image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
 num_patches = 6  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels; the paper's is 256
@@ -40,28 +37,7 @@ steps = 8  # of every path integral
 train = False  # True trains all networks here (hours)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# The paper's p-values treat 48 networks as independent. But nine EDSRs are relatives: whoever knows three of
-# them can guess the others. So our bootstrap draws **whole families**, and crops.
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | networks | 18 published, 15 FSRCNN, 15 EDSR | 9 families, 9 FSRCNN, 9 EDSR; narrow, trained on equal terms: 3 500 steps, the small FSRCNN 10 000 |
-# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
-# | quality | PSNR, LPIPS of these crops | PSNR-Y; LPIPS with SqueezeNet's features, where its two files are at hand; SSIM |
-# | uncertainty | p-values over networks | bootstrap over families of networks and over crops |
-#
-# The published networks differ in training as well as in architecture; ours share data, steps and patch. DI
-# depends on the size of the crop: compare only within this page. LPIPS, a learned distance (lower is better),
-# needs a network trained on ImageNet, which srlab does not ship: with `squeezenet1_1_imagenet_fp16.npz` and
-# `lpips_v0.1_squeeze.pth` in `$SRLAB_DATA/weights` it is computed; without them its two claims stay open. The
-# paper does not say which of LPIPS's networks it took.
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from itertools import product
 
 import numpy as np
@@ -107,12 +83,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-
-# %% tags=["hide-input"]
 fsrcnns = [f"fsrcnn-d{w}-m{d}" for w, d in product(fsrcnn_widths, fsrcnn_depths)]
 edsrs = [f"edsr-c{w}-b{d}" for w, d in product(edsr_widths, edsr_depths)]
 models = chosen_networks(study, [*zoo, *fsrcnns, *edsrs], weights)
@@ -124,7 +95,6 @@ found = {
     name: diffusion(model, patches, window=window, steps=steps) for name, model in models.items()
 }
 
-# %% tags=["hide-input"]
 names = np.array(list(models))
 families = np.array([family(name) for name in names])
 di = np.stack([own.index for own in found.values()])
@@ -174,6 +144,30 @@ bicubic = network_psnr(lambda lr: upsample(lr, 4), patches.lr, patches.hr, borde
 figure = plane("PSNR-Y, dB")
 figure.add_hline(bicubic, line={"dash": "dash", "color": "#8C8C8C", "width": 1})
 
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# The paper's p-values treat 48 networks as independent. But nine EDSRs are relatives: whoever knows three of
+# them can guess the others. So our bootstrap draws **whole families**, and crops.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | networks | 18 published, 15 FSRCNN, 15 EDSR | 9 families, 9 FSRCNN, 9 EDSR; narrow, trained on equal terms: 3 500 steps, the small FSRCNN 10 000 |
+# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
+# | quality | PSNR, LPIPS of these crops | PSNR-Y; LPIPS with SqueezeNet's features, where its two files are at hand; SSIM |
+# | uncertainty | p-values over networks | bootstrap over families of networks and over crops |
+#
+# The published networks differ in training as well as in architecture; ours share data, steps and patch. DI
+# depends on the size of the crop: compare only within this page. LPIPS, a learned distance (lower is better),
+# needs a network trained on ImageNet, which srlab does not ship: with `squeezenet1_1_imagenet_fp16.npz` and
+# `lpips_v0.1_squeeze.pth` in `$SRLAB_DATA/weights` it is computed; without them its two claims stay open. The
+# paper does not say which of LPIPS's networks it took.
+# :::
+
+# %% tags=["remove-input"]
+study
+
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for LPIPS, a learned distance, lower is better; or for SSIM where LPIPS cannot be computed.", "name": "fig-performance-lpips"}}
 plane("LPIPS" if perceptual else "SSIM")
 
@@ -183,7 +177,7 @@ plane("LPIPS" if perceptual else "SSIM")
 # Over all networks, and in parts: those that beat bicubic enlargement, the families alone, and each grid, in
 # which only width and depth change. A relation over all that is absent in the parts would be one between families.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 SUBSETS = {
     "all": np.full(len(names), True),
     "above bicubic": quality["PSNR-Y, dB"].mean(axis=1) > bicubic,
@@ -245,7 +239,7 @@ stacked_curves(
 #
 # The intervals come from 1 000 bootstrap draws of families and crops.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 relation = {
     (title, measure): log_correlation(x, y, families)
     for title, x in predictors.items()
@@ -345,14 +339,13 @@ study.verdict(
 #
 # 1. Nine networks of one family lie close together at one end of the plot, one of another family at the other
 #    end. Why is the correlation over all ten no evidence?
-#    :::{dropdown} Answer
-#    There are two independent observations, the families. Two points always lie on a line.
-#    :::
 # 2. Name a third variable that could raise both DI and PSNR.
-#    :::{dropdown} Answer
-#    Training length, the number of parameters and depth all can. Hence the control by parameters here and the
+#
+# ```{dropdown} Answers
+# 1. There are two independent observations, the families. Two points always lie on a line.
+# 2. Training length, the number of parameters and depth all can. Hence the control by parameters here and the
 #    grids of {doc}`network_scale`.
-#    :::
+# ```
 #
 # ## Try it yourself
 #

@@ -2,7 +2,7 @@
 # (finding-lam-image-content)=
 # # Which textures make a network look further?
 #
-# *Reading time 8 minutes. You will know how the width of an attribution map depends on the picture, and how
+# *8 minutes. You learn how the width of an attribution map depends on the picture, and how
 # to measure regularity and direction of a texture. Read {doc}`method` first.*
 #
 # ## The claim
@@ -16,10 +16,7 @@
 # **Why it matters:** a test set of façades rewards looking far, one of portraits may not. Compare networks
 # by DI on the same patches only.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"image_set": "photographs", "num_patches": 6, "size": 128, "stride": 128, "networks": ["edsr", "rcan"], "steps": 3}
+# %% tags=["parameters", "hide-cell"] quick={"image_set": "photographs", "num_patches": 6, "size": 128, "stride": 128, "networks": ["edsr", "rcan"], "steps": 3}
 image_set = "pictures"  # joined by + if several: "urban100-30+b100" (downloaded)
 limit = None  # pictures taken from each set; None takes all
 num_patches = 32  # spread evenly over all degrees of regularity
@@ -52,49 +49,30 @@ steps = 8  # of every path integral
 train = False  # True trains the networks here and now, instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# The paper shows patches; we measure them. A strong edge is a peak of the spectrum to some degree, and edges
-# may widen or narrow a map by themselves. So regularity must also count among patches of equal edges: partial
-# rank correlation.
-#
-# :::{dropdown} How it is measured
-# | | here |
-# |---|---|
-# | patches | crops of 192×192 on a grid over all pictures, flat ones left out; the others are sorted by regularity and every n-th is taken, so that all degrees occur |
-# | **regularity** | spectral peakiness: share of the energy of slopes in the nine strongest frequencies of the 96×96 pixels around the patch (1 for a wave, 0.03 for noise). Regular texture: the upper quarter of all patches that show no person or animal |
-# | **direction** | of the same pixels: the eigenvector of the structure tensor along which they change least; how clear it is follows from the eigenvalues. Of a map: root mean square distance from the window's middle along and across it |
-# | **edges** | mean gradient magnitude inside the explained window |
-# | **kind** | what the picture shows, as far as it is known; used to find persons and animals only, since a house may show a bare wall |
-# | **width** | geometric mean of the DI over four networks of one training |
-# :::
-
-# %% tags=["hide-input"]
-from itertools import combinations, product
+# %% tags=["hide-cell"]
+from itertools import combinations
 
 import numpy as np
-import torch
 
 from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
 from srlab.attribution.paths import deblur
-from srlab.data.datasets import load_images
 from srlab.degradations.filters import downsample, upsample
 from srlab.devices import pick_device
 from srlab.figures.dots import scatter_panels
 from srlab.figures.maps import attribution_grid
 from srlab.figures.pictures import sprite_sheet, tinted
 from srlab.figures.theme import COLOURS
-from srlab.images import center_crop, crop, image_to_array
+from srlab.images import center_crop, image_to_array
 from srlab.statistics import drawn_groups, partial_rank_correlation, rank_correlation
 from srlab.studies.lam.chosen import chosen_networks
 from srlab.studies.lam.diffusion import middle
+from srlab.studies.lam.regular_patches import patches_by_regularity
 from srlab.studies.lam.regularity import (
     edge_strength,
     elongation,
-    spectral_peakiness,
     texture_direction,
 )
+from srlab.studies.lam.views import outline
 from srlab.studies.study import Study, exceeds
 
 study = Study(
@@ -120,47 +98,23 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# All crops of the grid and their regularity; from these, patches of every degree.
-
-# %% tags=["hide-input"]
-sets = {name: load_images(name, limit=limit) for name in image_set.split("+")}
-images = {(own, name): image for own, found in sets.items() for name, image in found.items()}
-places, candidates = [], []
-for key, image in images.items():
-    tops, lefts = (range(0, extent - size + 1, stride) for extent in image.shape[-2:])
-    for top, left in product(tops, lefts):
-        hr = crop(image, top, left, size, size)[None]
-        if edge_strength(center_crop(hr, window)).item() >= least:
-            places.append((key, top, left))
-            candidates.append(spectral_peakiness(center_crop(hr, context)).item())
-order = np.argsort(candidates)
-chosen = order[np.linspace(0, len(order) - 1, min(num_patches, len(order))).round().astype(int)]
-num_patches = len(chosen)
-
-# %% tags=["hide-input"]
+patches = patches_by_regularity(
+    image_set, num_patches, size=size, stride=stride, context=context, least=least, limit=limit
+)
+num_patches, picture, peakiness = len(patches), patches.pictures, patches.peakiness
+hr, names = patches.hr.to(study.device), patches.names
 known = {name: group for group, own in kinds.items() for name in own}
-hr, names, kind, picture = [], [], [], []
-for (own, name), top, left in (places[index] for index in chosen):
-    picture.append(name)
-    hr.append(crop(images[own, name], top, left, size, size)[None].to(study.device))
-    names.append(f"{name} {top},{left}")
-    kind.append(known.get(name, known.get(own, own)))
-peakiness = np.array([candidates[index] for index in chosen])
-edges = np.array([edge_strength(center_crop(one, window)).item() for one in hr])
-kind = np.array(kind)
+shows = [known.get(n, known.get(s, s)) for n, s in zip(picture, patches.sets, strict=True)]
+kind = np.array(shows)
+edges = edge_strength(center_crop(hr, window)).cpu().numpy()
 
-# %% tags=["hide-input"]
 models = chosen_networks(study, networks, weights)
 bicubic = {"bicubic": lambda lr: upsample(lr, 4)}
 start = middle(size, window)
 target = patch(start, start, window)
 maps = {
-    (name, i): lam(model, downsample(one, 4).clamp(0, 1), target, path=deblur(steps=steps))
+    (name, i): lam(model, downsample(one[None], 4).clamp(0, 1), target, path=deblur(steps=steps))
     for name, model in {**models, **bicubic}.items()
     for i, one in enumerate(hr)
 }
@@ -172,7 +126,7 @@ shown = {key: magnitude(own).cpu().numpy() for key, own in maps.items()}
 mean_map = [np.mean([shown[name, i] for name in models], axis=0) for i in range(num_patches)]
 
 around = np.array([(start + window / 2) / 4 - 0.5] * 2)  # the window's middle, LR pixels
-along, clear = texture_direction(torch.cat([center_crop(one, context) for one in hr]))
+along, clear = texture_direction(center_crop(hr, context))
 along, clear = along.cpu().numpy(), clear.cpu().numpy()
 stretch = {
     name: np.array([elongation(shown[name, i], around, along[i]) for i in range(num_patches)])
@@ -184,7 +138,7 @@ directed = clear >= np.median(clear)
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Width of the maps against the regularity of the patch's surroundings (left) and the strength of the edges inside it (right); a dot for each patch, colour and symbol show its kind. Point at a dot to see the crop and, in orange, the mean map of the networks. Do the dots rise to the right?", "name": "fig-content-scatter"}}
 tiles = np.stack(
     [
-        tinted(image_to_array(one[0]), {COLOURS[1]: (own / own.max()) ** 0.5})
+        tinted(image_to_array(one), {COLOURS[1]: (own / own.max()) ** 0.5})
         for one, own in zip(hr, mean_map, strict=True)
     ]
 )
@@ -205,35 +159,39 @@ figure = scatter_panels(
 figure.update_yaxes(type="log")
 
 # %% [markdown]
-# ## The patches, ranked
+# ## What we run, and what differs from the paper
+#
+# The paper shows patches; we measure them. A strong edge is a peak of the spectrum to some degree, and edges
+# may widen or narrow a map by themselves. So regularity must also count among patches of equal edges: partial
+# rank correlation.
+#
+# :::{dropdown} How it is measured
+# | | here |
+# |---|---|
+# | patches | crops of 192×192 on a grid over all pictures, flat ones left out; the others are sorted by regularity and every n-th is taken, so that all degrees occur |
+# | **regularity** | spectral peakiness: share of the energy of slopes in the nine strongest frequencies of the 96×96 pixels around the patch (1 for a wave, 0.03 for noise). Regular texture: the upper quarter of all patches that show no person or animal |
+# | **direction** | of the same pixels: the eigenvector of the structure tensor along which they change least; how clear it is follows from the eigenvalues. Of a map: root mean square distance from the window's middle along and across it |
+# | **edges** | mean gradient magnitude inside the explained window |
+# | **kind** | what the picture shows, as far as it is known; used to find persons and animals only, since a house may show a bare wall |
+# | **width** | geometric mean of the DI over four networks of one training |
+# :::
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "All patches, ranked by their mean width, with the diffusion index of each network; point at a dot to see the patch. Where the networks' dots lie together, the width depends on the picture; where they part, on the network.", "name": "fig-content-ranked"}}
-rank = np.argsort(-width)
-place = np.arange(1, num_patches + 1)
-figure = scatter_panels(
-    {"rank, widest first": {name: (place, own[rank]) for name, own in di.items()}},
-    names={name: [names[i] for i in rank] for name in di},
-    y_title="diffusion index",
-    sprites=sprites,
-    pictures=dict.fromkeys(di, rank),
-)
-figure.update_yaxes(type="log")
+# %% tags=["remove-input"]
+study
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The widest patches (above) and the narrowest ones (below), each with the mean of the networks' maps. The square is what is explained. Numbers: diffusion index and spectral peakiness. In which rows do structures repeat? Double-click for the whole crops.", "name": "fig-content-gallery"}}
+rank = np.argsort(-width)
 scale, ends = 4, min(5, num_patches // 2)
-square = (start / scale, start / scale, window / scale, window / scale)
 panels, notes = {}, {}
 for end, rows in {"widest": rank[:ends], "narrowest": rank[-ends:]}.items():
     for layer in ("picture", "map"):
         for column, i in enumerate(rows):
             cell = f"{end}:<br>{layer}", " " * column
-            panels[cell] = image_to_array(hr[i][0]) if layer == "picture" else mean_map[i]
-            if layer == "picture":
-                notes[cell] = names[i].replace(" ", "<br>")
-            else:
-                notes[cell] = f"DI {width[i]:.2f}<br>peak {peakiness[i]:.2f}"
+            of_map = f"DI {width[i]:.2f}<br>peak {peakiness[i]:.2f}"
+            panels[cell] = image_to_array(hr[i]) if layer == "picture" else mean_map[i]
+            notes[cell] = names[i].replace(" ", "<br>") if layer == "picture" else of_map
 lr_size = (size // scale, size // scale)
-attribution_grid(panels, size=lr_size, window=square, around=14, notes=notes)
+attribution_grid(panels, size=lr_size, window=outline(size, window), around=14, notes=notes)
 
 # %% [markdown]
 # ## Do maps follow the direction of the texture?
@@ -252,7 +210,7 @@ scatter_panels(
 # ## Verdict
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 def drawn(measure, *columns, draws=1000):
     """95 % bootstrap interval of a measure: whole pictures are drawn with replacement."""
     members = [np.flatnonzero(np.array(picture) == name) for name in dict.fromkeys(picture)]
@@ -317,7 +275,7 @@ for group, values in by_kind.items():
     study.measure(f"DI of {group}", values)
 study.glue(
     content_patches=num_patches,
-    content_candidates=len(places),
+    content_candidates=patches.candidates,
     content_rho_low=ranges["rho"][0],
     content_rho_high=ranges["rho"][1],
     content_for_all=for_all,
@@ -358,15 +316,14 @@ study.verdict(
 # ## Exercises
 #
 # 1. Bicubic enlargement is a fixed filter. Why can its map still be longer along an edge than across it?
-#    :::{dropdown} Answer
-#    The map is gradient times change of the image. Deblurring changes the pixels along the edge most,
-#    so credit lies along it for any enlargement.
-#    :::
 # 2. Why does peakiness need a partial correlation at equal edges?
-#    :::{dropdown} Answer
-#    A strong edge raises both the peakiness and, perhaps, the DI. Without the correction a correlation of the two
+#
+# ```{dropdown} Answers
+# 1. The map is gradient times change of the image. Deblurring changes the pixels along the edge most,
+#    so credit lies along it for any enlargement.
+# 2. A strong edge raises both the peakiness and, perhaps, the DI. Without the correction a correlation of the two
 #    could come from edges alone.
-#    :::
+# ```
 #
 # ## Try it yourself
 #

@@ -2,7 +2,7 @@
 # (finding-lam-method)=
 # # Does a deblurring path keep attribution from saturating?
 #
-# *Reading time 10 minutes. You will know how a local attribution map is computed, what its baseline does,
+# *10 minutes. You learn how a local attribution map is computed, what its baseline does,
 # and how to check that a map can be trusted.*
 #
 # ## The claim
@@ -33,10 +33,7 @@
 # **Why it matters:** a map is only worth looking at if the method behind it works: is the sum complete, has
 # it converged, and does it stay inside what the network can see?
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"image_sets": ["textures"], "limit": 1, "size": 96, "steps": 8, "published_steps": [8], "reference_steps": 16, "network": "fsrcnn"}
+# %% tags=["parameters", "hide-cell"] quick={"image_sets": ["textures"], "limit": 1, "size": 96, "steps": 8, "published_steps": [8], "reference_steps": 16, "network": "fsrcnn"}
 image_sets = ["textures", "photographs"]  # none of them was seen in training
 limit = 4  # pictures taken from each set; None takes all
 size = 192  # side of the central HR crop; maps of different sizes cannot be compared
@@ -47,33 +44,16 @@ reference_steps = 64  # what counts as converged
 network = "srresnet-gr"  # the one whose paths are watched
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# "Saturates" can mean two things, and we test both. The *target* saturates when it has made its whole gain
-# long before the path ends: its mean gain along the path is then high. The *gradient* saturates when it
-# stops changing although the image still does: the mean cosine of all gradients, summed over the colours,
-# with the last one is then high. The paper shows both in a figure and states no thresholds, so the two
-# paths are compared.
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | networks | 18 published ones at ×4 | bicubic, SRCNN, FSRCNN, SRResNet (32 channels) at ×4, trained for minutes |
-# | pictures | 150 hard crops of 256×256 | the middle 192×192 of embedded textures and photographs |
-# | explained | gradient magnitude in a central 16×16 window | the same |
-# | blurred baseline | Gaussian, σ 1.2 LR pixels (public code) | the same |
-# | sum | 100 steps (public code 50), even in σ, gradient at the right end | 16 steps of equal length on the path, gradient in their middle |
-# :::
+# %% tags=["hide-cell"]
+from itertools import product
 
-# %% tags=["hide-input"]
 import numpy as np
 import pandas as pd
 import torch
 
 from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
-from srlab.attribution.paths import deblur, deblurring, straight
-from srlab.attribution.targets import brightness, gradient_map
+from srlab.attribution.paths import deblur, straight
+from srlab.attribution.targets import brightness
 from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
@@ -84,6 +64,12 @@ from srlab.figures.maps import attribution_grid
 from srlab.images import center_crop, image_to_array
 from srlab.statistics import rank_correlation
 from srlab.studies.frames import curves
+from srlab.studies.lam.principles import (
+    change_with_brightness,
+    errors_by_edges,
+    root_first_map,
+)
+from srlab.studies.lam.views import outline
 from srlab.studies.study import Study, exceeds, mean_interval, stays_below, together
 
 study = Study(
@@ -113,14 +99,7 @@ study = Study(
     image_set=", ".join(image_sets),
     device=pick_device(device),
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# One crop from each picture is reduced by four; the target is the middle of its SR image.
-
-# %% tags=["hide-input"]
 reduce = Degradation(scale=4)
 pictures = {n: i for s in image_sets for n, i in load_images(s, limit=limit).items()}
 lr = {
@@ -130,28 +109,18 @@ lr = {
 textures = [name for name in pictures if name in load_images(image_sets[0])]
 middle = (size - window) // 2
 target = patch(middle, middle, window)
+grid = {"size": (size // 4, size // 4), "window": outline(size, window)}
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The pictures. The orange square is the window whose SR image is explained.", "name": "fig-lam-pictures"}}
-square = (middle / 4, middle / 4, window / 4, window / 4)  # the patch in LR pixels
-grid = {"size": (size // 4, size // 4), "window": square}
-panels, notes = {}, {}
-for group in image_sets:
-    for k, name in enumerate(load_images(group, limit=limit)):
-        panels[group, " " * k] = image_to_array(center_crop(pictures[name], size))
-        notes[group, " " * k] = name
-attribution_grid(panels, notes=notes, **grid)
-
-# %% tags=["hide-input"]
 networks = {"bicubic": lambda lr: upsample(lr, 4)}
-for label, name in {"SRCNN": "srcnn-3", "FSRCNN": "fsrcnn", "SRResNet": network}.items():
-    networks[label] = study.network(name)
+networks |= {"SRCNN": study.network("srcnn-3"), "FSRCNN": study.network("fsrcnn")}
+networks["SRResNet"] = study.network(network)
 model = networks["SRResNet"]
 
 # %% [markdown]
 # Three paths lead from a baseline to the picture: a straight one from black, a straight one from the
 # blurred picture, and deblurring. All are cut into steps over which the image changes equally much.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 PATHS = {
     "black, straight": straight("black", steps=steps),
     "blurred, straight": straight("blur", steps=steps),
@@ -182,11 +151,33 @@ for path in ("black, straight", "blurred, deblurring"):
 attribution_grid(panels, around=8, **grid)
 
 # %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# "Saturates" can mean two things, and we test both. The *target* saturates when it has made its whole gain
+# long before the path ends: its mean gain along the path is then high. The *gradient* saturates when it
+# stops changing although the image still does: the mean cosine of all gradients, summed over the colours,
+# with the last one is then high. The paper shows both in a figure and states no thresholds, so the two
+# paths are compared.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | networks | 18 published ones at ×4 | bicubic, SRCNN, FSRCNN, SRResNet (32 channels) at ×4, trained for minutes |
+# | pictures | 150 hard crops of 256×256 | the middle 192×192 of embedded textures and photographs |
+# | explained | gradient magnitude in a central 16×16 window | the same |
+# | blurred baseline | Gaussian, σ 1.2 LR pixels (public code) | the same |
+# | sum | 100 steps (public code 50), even in σ, gradient at the right end | 16 steps of equal length on the path, gradient in their middle |
+# :::
+
+# %% tags=["remove-input"]
+study
+
+# %% [markdown]
 # The same over all pictures. The upper panel is the usual *saturation curve*: what share of its gain has
 # the target made? The lower one asks how similar the gradient already is to the last one.
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 def similarity(gradients):
     """Cosine of each gradient, summed over the colours, with the last: (steps,)."""
     flat = gradients.sum(dim=1).flatten(1).double()
@@ -223,7 +214,7 @@ stacked_curves(way, lines, bands=bands, x_title="share of the path's length")
 # image moves far in some steps and hardly at all in others.
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 def moves_with_target(image):
     """Rank correlation, over published steps, of the target's rise and the image's way."""
     found = lam(model, image, target, path=deblur(rule="right", steps=steps))
@@ -242,7 +233,7 @@ together_along = np.array([moves_with_target(image) for image in lr.values()])
 # 0.3 pixels hardly blurs on a pixel grid, so the last quarter of those steps does not move the image. srlab
 # takes the middle of steps of equal length.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 RULES = {
     "published: right end, even σ": ("right", published_steps),
     "middle, even σ": ("midpoint", [steps // 2, steps]),
@@ -252,47 +243,25 @@ converged = {
     name: array(lam(model, lr[name], target, path=deblur(steps=reference_steps)))
     for name in textures
 }
-runs = {
-    (label, count): {
-        name: lam(model, lr[name], target, path=deblur(rule=rule, steps=count)) for name in textures
-    }
-    for label, (rule, counts) in RULES.items()
-    for count in counts
-}
-
+errors = []
+for rule, (kind, counts) in RULES.items():
+    for count, name in product(counts, textures):
+        found = lam(model, lr[name], target, path=deblur(rule=kind, steps=count))
+        apart = np.abs(array(found) - converged[name]).sum() / converged[name].sum()
+        values = {"map": apart, "completeness": found.completeness_error}
+        errors += [
+            {"measure": f"error of the {m}, %", "rule": rule, "count": count, "value": 100 * value}
+            for m, value in values.items()
+        ]
+errors = pd.DataFrame(errors)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Error of the sum against the number of gradients, on the textures: mean, and bands from lowest to highest. Above: mean absolute difference of the shown map from the converged one, relative to its mean. Below: how far the map's sum is from what the target gained. How many right ends does it take to equal sixteen midpoints of equal length?", "name": "fig-lam-quadrature"}}
-def map_error(found, name):
-    return np.abs(array(found) - converged[name]).sum() / converged[name].sum()
-
-
-errors = {
-    "error of the map, %": {
-        key: [100 * map_error(a, n) for n, a in run.items()] for key, run in runs.items()
-    },
-    "completeness error, %": {
-        key: [100 * a.completeness_error for a in run.values()] for key, run in runs.items()
-    },
-}
-summary = {
-    title: {
-        label: [[f(values[label, c]) for c in counts] for f in (np.mean, np.min, np.max)]
-        for label, (_, counts) in RULES.items()
-    }
-    for title, values in errors.items()
-}
+lines, bands = curves(errors, panel="measure", line="rule", x="count")
+axes = {rule: counts for rule, (_, counts) in RULES.items()}
 figure = stacked_curves(
-    {label: counts for label, (_, counts) in RULES.items()},
-    {t: {label: rows[0] for label, rows in table.items()} for t, table in summary.items()},
-    bands={
-        t: {label: tuple(np.array(rows[1:])) for label, rows in table.items()}
-        for t, table in summary.items()
-    },
-    x_title="gradients taken",
-    log_x=True,
-    log_y=list(errors),
+    axes, lines, bands=bands, x_title="gradients taken", log_x=True, log_y=list(lines)
 )
-figure.update_xaxes(tickvals=sorted({count for _, counts in RULES.values() for count in counts}))
+figure.update_xaxes(tickvals=sorted({*errors["count"]}))
 figure.update_yaxes(tickvals=[0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10])
 
 # %% [markdown]
@@ -306,37 +275,21 @@ figure.update_yaxes(tickvals=[0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10])
 # behind an exposure control that divides by the mean of the whole picture, as channel attention in effect does.
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 def exposed(lr):
     exposure = lr.mean(dim=(1, 2, 3), keepdim=True)
     return networks["SRCNN"](lr / exposure) * exposure
-
-
-def root_before_window(sr):
-    down = (sr[..., 1:, :-1] - sr[..., :-1, :-1]) ** 2
-    right = (sr[..., :-1, 1:] - sr[..., :-1, :-1]) ** 2
-    return (down + right).sqrt()[..., middle : middle + window, middle : middle + window].sum()
 
 
 frame, bar = lr[list(lr)[-1]].clone(), 3 * size // 64
 frame[..., :bar, :] = frame[..., -bar:, :] = 0
 
 
-def unguarded(model):
-    """The map with the root taken first, NaN and all: (1, 3, h, w)."""
-    total = torch.zeros_like(frame)
-    for points, moves in deblurring(frame[0], steps=4).pieces(1):
-        (gradient,) = torch.autograd.grad(
-            root_before_window(model(points.requires_grad_())), points
-        )
-        total = total + gradient * moves
-    return total
-
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same target with the root taken before and after the window is cut out. Blank pixels are NaN, which the public code paints as zero. A network that sees little loses only what it never used; behind a global mean every pixel is connected with the flat bars. srlab cuts the window out first and defines the gradient of a flat place as zero.", "name": "fig-lam-nan"}}
 panels, notes, lost = {}, {}, {}
 for label, net in {"SRCNN": networks["SRCNN"], "SRCNN, global exposure": exposed}.items():
-    broken, kept = unguarded(net), lam(net, frame, target, path=deblur(steps=4))
+    broken = root_first_map(net, frame, middle, window, steps=4)
+    kept = lam(net, frame, target, path=deblur(steps=4))
     lost[label] = broken.isnan().any(dim=1).double().mean().item()
     panels[label, "picture"] = image_to_array(frame[0])
     shown = array(broken.nan_to_num(0))
@@ -356,7 +309,7 @@ attribution_grid(panels, notes=notes, **grid)
 # Each map is summed up by the diffusion index (DI): near 0 if few pixels decide, 100 if all take part
 # equally.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 maps = {
     (label, name): lam(net, image, target, path=deblur(steps=steps))
     for label, net in networks.items()
@@ -381,44 +334,23 @@ attribution_grid(panels, around=12, notes=notes, **grid)
 # networks apart: all windows of a crop are sorted into thirds by the gradient of the original.
 
 
-# %% tags=["hide-input"]
-def change_with_brightness(image, measure):
-    """Half the sum of |differences| of the two maps, each divided by its sum: 0 equal, 1 disjoint."""
-    here = patch(middle, middle, window, measure=measure)
-    dark, bright = (
-        array(lam(model, 0.8 * image + shift, here, path=deblur(steps=steps // 2)))
-        for shift in (0, 0.2)
-    )
-    return np.abs(dark / dark.sum() - bright / bright.sum()).sum() / 2
-
-
-MEASURES = {"edges": target.measure, "mean intensity": brightness}
+# %% tags=["hide-cell"]
+MEASURES = {
+    "edges": target,
+    "mean intensity": patch(middle, middle, window, measure=brightness),
+}
 changed = {
-    name: np.array([change_with_brightness(image, own) for image in lr.values()])
+    name: np.array(
+        [change_with_brightness(model, one, own, steps=steps // 2) for one in lr.values()]
+    )
     for name, own in MEASURES.items()
 }
 
 
-def in_windows(values):
-    """Means over windows (H, W) → (windows,)."""
-    return torch.nn.functional.avg_pool2d(values[None, None], window)[0, 0].flatten()
-
-
-@torch.no_grad()
-def errors_by_third(name):
-    """RMS error of windows in 1/255, those with the weakest and the strongest edges: (networks, 2)."""
-    hr = center_crop(pictures[name], size)[None].to(study.device)
-    order = in_windows(torch.nn.functional.pad(gradient_map(hr).mean(dim=(0, 1)), (0, 1, 0, 1)))
-    third, order = len(order) // 3, order.argsort()
-    found = []
-    for label, net in networks.items():
-        error = in_windows((net(lr[name]) - hr).square().mean(dim=(0, 1))).sqrt()[order]
-        if label != "bicubic":
-            found.append([error[:third].mean().item(), error[-third:].mean().item()])
-    return 255 * np.array(found)
-
-
-thirds = np.array([errors_by_third(name) for name in lr])  # (pictures, networks, 2)
+trained = [own for name, own in networks.items() if name != "bicubic"]
+originals = {n: center_crop(pictures[n], size)[None].to(study.device) for n in lr}
+thirds = [errors_by_edges(trained, lr[n], originals[n], window=window) for n in lr]
+thirds = np.array(thirds)  # (pictures, networks, 2)
 flat, edged = thirds.mean(axis=1).T
 flat_spread, edged_spread = thirds.std(axis=1).T
 
@@ -433,7 +365,7 @@ interval_dots(errors_shown, x_title="RMS error, 1/255")
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 worst = {label: max(maps[label, n].completeness_error for n in lr) for label in networks}
 rows = np.arange(size // 4)
 low, high = ((edge + 0.5) / 4 - 0.5 for edge in (middle, middle + window))  # LR coordinates
@@ -444,8 +376,10 @@ outside = ~(near[:, None] & near)
 stray = max(maps["bicubic", n].map[0, :, outside].abs().max().item() for n in lr)
 
 fewest, last = published_steps[0], published_steps[-1]
-published = errors["error of the map, %"]["published: right end, even σ", last]
-ours = errors["error of the map, %"]["srlab: middle, equal length", steps]
+of_map = errors[errors.measure == "error of the map, %"].groupby(["rule", "count"]).value
+of_map = {key: own.to_numpy() for key, own in of_map}
+right_end, _, equal_length = RULES
+published, ours = of_map[right_end, last], of_map[equal_length, steps]
 BLACK, SHARP = "black, straight", "blurred, deblurring"
 differences = {
     "mean cosine with the last gradient, black minus deblurring": stale[BLACK] - stale[SHARP],
@@ -480,7 +414,7 @@ for label, told in {"bicubic": "", "FSRCNN": "0.797", "SRResNet": "2.977 (EDSR)"
 study.glue(
     lam_pictures=len(lr),
     lam_published_steps=last,
-    lam_fifty=np.mean(errors["error of the map, %"]["published: right end, even σ", fewest]),
+    lam_fifty=of_map[right_end, fewest].mean(),
     lam_fifty_steps=fewest,
     lam_steps=steps,
     lam_lost=100 * lost["SRCNN, global exposure"],
@@ -494,7 +428,7 @@ study.verdict(
     gradient=gradient,
     target=early_gain,
     sharp=exceeds(mean_interval(together_along)),
-    converged=stays_below(mean_interval(np.array(published)), 2),
+    converged=stays_below(mean_interval(published), 2),
     brightness=robust,
     hard=together(easier, closer),
     complete=largest <= 1,
@@ -530,18 +464,15 @@ study.verdict(
 #
 # 1. Why does a path that fades in from black give credit to bright flat areas, while a deblurring path gives
 #    them none?
-#
-#    :::{dropdown} Answer
-#    The integrand is the gradient times the change of the image. From black, a pixel changes by its full
-#    brightness; from the blurred picture it changes only by what blurring removed, which is zero in a flat area.
-#    :::
 # 2. A map of a network with a receptive field of 9×9 LR pixels shows attribution 20 pixels from the window.
 #    What is wrong?
 #
-#    :::{dropdown} Answer
-#    The method, not the network: outside the receptive field every gradient is exactly zero, and so is
+# ```{dropdown} Answers
+# 1. The integrand is the gradient times the change of the image. From black, a pixel changes by its full
+#    brightness; from the blurred picture it changes only by what blurring removed, which is zero in a flat area.
+# 2. The method, not the network: outside the receptive field every gradient is exactly zero, and so is
 #    their sum. This is the control `local` of this page.
-#    :::
+# ```
 #
 # ## Try it yourself
 #

@@ -2,7 +2,7 @@
 # (finding-network-scale)=
 # # Does a deeper or a wider network use more pixels?
 #
-# *Reading time 6 minutes. You will know what depth and width do to the pixels a network uses and to its
+# *6 minutes. You learn what depth and width do to the pixels a network uses and to its
 # quality. Read {doc}`receptive_field` first.*
 #
 # ## The claim
@@ -22,10 +22,7 @@
 # **Why it matters:** depth and width are two ways to spend a budget. If only depth brings in distant pixels, the
 # choice depends on whether distant pixels help.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_patches": 2, "size": 96, "fsrcnn_widths": [16, 56], "fsrcnn_depths": [1, 8], "edsr_widths": [8, 32], "edsr_depths": [2, 10], "steps": 4}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 2, "size": 96, "fsrcnn_widths": [16, 56], "fsrcnn_depths": [1, 8], "edsr_widths": [8, 32], "edsr_depths": [2, 10], "steps": 4}
 image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
 num_patches = 12  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels; the paper's is 256
@@ -40,40 +37,18 @@ steps = 10  # of every path integral
 train = False  # True trains all networks here (hours)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# One plane is fitted to all nine networks of a family, log₂ DI = a + b · log₂ width + c · log₂ depth. It tells
-# what a **doubling** of either size does: 2^b and 2^c are factors on DI. The bootstrap draws crops; each network
-# was trained once, so the spread over training seeds is not in the intervals.
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | FSRCNN | 15 networks, 16–128 channels, 2–16 layers | 9: 16, 32, 56 channels × 1, 4, 8 mapping layers |
-# | EDSR | 15 networks, 32–256 channels, 10–24 blocks | 9: 8, 16, 32 channels × 2, 5, 10 blocks |
-# | training | one setting for all, its length not stated | one setting within a family, 3 500 steps for EDSR and 10 000 for FSRCNN; one run a network |
-# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
-#
-# Width here ends where the paper's begins, at 32 channels for EDSR. DI counts all pixels of a crop: numbers
-# from the paper's larger crops are lower for the same area; factors are hardly affected. No published networks
-# come in such a grid.
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from itertools import product
 
 import numpy as np
 
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.figures.curves import stacked_curves
-from srlab.figures.maps import attribution_grid
 from srlab.figures.tables import Matrix, matrix_grid
-from srlab.images import image_to_array
 from srlab.metrics import network_psnr
-from srlab.studies.lam.diffusion import diffusion, growth, interval, middle
+from srlab.studies.lam.diffusion import diffusion, growth, interval
 from srlab.studies.lam.hard_patches import hard_patches
+from srlab.studies.lam.views import map_rows
 from srlab.studies.networks import obtainable
 from srlab.studies.study import Study, exceeds, together
 
@@ -101,12 +76,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-
-# %% tags=["hide-input"]
 GRIDS = {
     "FSRCNN": ("fsrcnn-d{}-m{}", fsrcnn_widths, fsrcnn_depths),
     "EDSR": ("edsr-c{}-b{}", edsr_widths, edsr_depths),
@@ -128,7 +98,6 @@ found = {
 bicubic = network_psnr(lambda lr: upsample(lr, 4), patches.lr, patches.hr, border=4).cpu().numpy()
 
 
-# %% tags=["hide-input"]
 def surface(family, measure):
     """Mean of a measure over the crops, (depths, widths); NaN where there is no network."""
     pattern, widths, depths = GRIDS[family]
@@ -155,28 +124,31 @@ def grid_figure(measure, title):
 
 grid_figure(lambda own: own.index.mean(), "DI")
 
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# One plane is fitted to all nine networks of a family, log₂ DI = a + b · log₂ width + c · log₂ depth. It tells
+# what a **doubling** of either size does: 2^b and 2^c are factors on DI. The bootstrap draws crops; each network
+# was trained once, so the spread over training seeds is not in the intervals.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | FSRCNN | 15 networks, 16–128 channels, 2–16 layers | 9: 16, 32, 56 channels × 1, 4, 8 mapping layers |
+# | EDSR | 15 networks, 32–256 channels, 10–24 blocks | 9: 8, 16, 32 channels × 2, 5, 10 blocks |
+# | training | one setting for all, its length not stated | one setting within a family, 3 500 steps for EDSR and 10 000 for FSRCNN; one run a network |
+# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
+#
+# Width here ends where the paper's begins, at 32 channels for EDSR. DI counts all pixels of a crop: numbers
+# from the paper's larger crops are lower for the same area; factors are hardly affected. No published networks
+# come in such a grid.
+# :::
+
+# %% tags=["remove-input"]
+study
+
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean PSNR-Y of the same crops above that of bicubic enlargement, in dB. Compare with the figure above: does quality rise where the diffusion index does?", "name": "fig-scale-psnr"}}
 grid_figure(lambda own: (own.psnr - bicubic).mean(), "dB above bicubic")
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Diffusion index by depth, one line for each width; bands: 95 % of the mean over crops. Bands are wide because crops differ; networks are compared on the same ones. If width had no effect, the lines of a family would coincide.", "name": "fig-scale-curves"}}
-draws = np.random.default_rng(0).integers(num_patches, size=(1000, num_patches))
-places, lines, bands = {}, {}, {}
-for family, (pattern, widths, depths) in GRIDS.items():
-    for width in widths:
-        own = [d for d in depths if pattern.format(width, d) in found]
-        values = np.array([found[pattern.format(width, d)].index for d in own])
-        if own:
-            label = f"{family}, {width} channels"
-            places[label], lines[label] = own, values.mean(axis=1)
-            spread = np.quantile(values[:, draws].mean(axis=2), [0.025, 0.975], axis=1)
-            bands[label] = (spread[0], spread[1])
-stacked_curves(
-    places,
-    {"diffusion index": lines},
-    bands={"diffusion index": bands},
-    x_title="mapping layers of FSRCNN, blocks of EDSR",
-    log_x=True,
-)
 
 # %% [markdown]
 # ## The corners of the grid
@@ -186,25 +158,21 @@ stacked_curves(
     (s[0], s[-1]) for s in (sorted(edsr_widths), sorted(edsr_depths))
 )
 corners = [(narrow, shallow), (wide, shallow), (wide, deep), (narrow, deep)]
-panels, notes = {}, {}
-for i in range(min(2, num_patches)):
-    label = patches.names[i].replace(" ", "<br>")
-    panels[label, "LR"] = image_to_array(patches.lr[i])
-    for width, depth in corners:
-        name, title = f"edsr-c{width}-b{depth}", f"{width} wide, {depth} deep"
-        if name in found:
-            own = found[name]
-            panels[label, title] = own.maps[i]
-            notes[label, title] = f"DI {own.index[i]:.2f}<br>{own.psnr[i]:.2f} dB"
-side, scale = patches.lr.shape[-1], patches.hr.shape[-1] // patches.lr.shape[-1]
-square = (middle(size, window) / scale,) * 2 + (window / scale,) * 2
-attribution_grid(panels, size=(side, side), window=square, around=side / 4, notes=notes)
+titles = {f"edsr-c{w}-b{d}": f"{w} wide, {d} deep" for w, d in corners}
+drawn = {title: found[name].maps for name, title in titles.items() if name in found}
+notes = {
+    title: [f"DI {di:.2f}<br>{db:.2f} dB" for di, db in zip(own.index, own.psnr, strict=True)]
+    for name, title in titles.items()
+    for own in [found.get(name)]
+    if own
+}
+map_rows(patches, drawn, notes, window=window)
 
 # %% [markdown]
 # ## Verdict
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 def slopes(family, measure):
     """What a doubling of width and of depth adds to a measure of the family's networks."""
     own = [name for name in names if sizes[name][0] == family]
@@ -276,14 +244,12 @@ study.verdict(
 #
 # 1. A plane fitted to log₂ DI has the slopes b = 0.1 (width) and c = 0.5 (depth). What do four times as many
 #    layers do to DI?
-#    :::{dropdown} Answer
-#    Four times is two doublings: DI is multiplied by 2^(2·0.5) = 2.
-#    :::
-# 2. Why are the bands in the third figure wide, although the criterion can be decided?
-#    :::{dropdown} Answer
-#    The bands hold the spread between crops. The criterion compares networks on the *same* crops, so that
-#    what a crop adds to all of them cancels.
-#    :::
+# 2. DI differs much more from crop to crop than from network to network. Why can the criterion still be decided?
+#
+# ```{dropdown} Answers
+# 1. Four times is two doublings: DI is multiplied by 2^(2·0.5) = 2.
+# 2. The networks are compared on the *same* crops, so that what a crop adds to all of them cancels.
+# ```
 #
 # ## Try it yourself
 #

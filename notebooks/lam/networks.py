@@ -2,7 +2,7 @@
 # (finding-lam-networks)=
 # # Which networks look beyond the patch they restore?
 #
-# *Reading time 9 minutes. You will know what separates networks with a wide attribution map from those with
+# *9 minutes. You learn what separates networks with a wide attribution map from those with
 # a narrow one, and how to test whether the pixels on a map are used. Read {doc}`method` first.*
 #
 # ## The claim
@@ -21,10 +21,7 @@
 # **Why it matters:** two networks of equal quality may get there in different ways, which no metric of the
 # output shows.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_patches": 2, "size": 128, "stride": 256, "zoo": ["fsrcnn-d56-m4", "edsr", "imdn", "rcan"], "steps": 4}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 2, "size": 128, "stride": 256, "zoo": ["fsrcnn-d56-m4", "edsr", "imdn", "rcan"], "steps": 4}
 image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
 limit = None  # pictures taken from the set; None takes all
 num_patches = 10  # the hardest crops, one of a picture
@@ -43,45 +40,26 @@ share = 0.9  # of a map that its area of contribution holds
 train = False  # True trains the networks here and now, instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# The paper reads the *red* pixels (used by all) and the *blue* ones (used by wide networks only) off the maps
-# alone. We test them: we blur the area in the LR image and measure how much the patch changes and how many
-# dB it loses. On each patch, the networks are divided by their DI into a wide and a narrow half.
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | networks | as published | narrow ones of the same design, all trained on the same pictures for 3 500 steps (FSRCNN 10 000), and bicubic enlargement; PAN and SwinIR are shown, but belong to neither group of the paper |
-# | patches | 150 crops of 256×256 | the hardest crops of 192×192, one of a picture, chosen in the same way; fewer |
-# | map | gradient magnitude of the central 16×16 window, σ 1.2 | the same |
-# | area of contribution | kernel density, bandwidth not stated | Gaussian, one bandwidth for all; the area holds 90 % |
-# | red and blue (Fig. 6) | by eye | red: in the areas of at least 90 % of the networks; blue: in those of at least two of the wider half, and of none of the narrower half |
-#
-# The red of the figures is an orange red, which colour-blind readers can tell from blue.
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from itertools import product
 
 import numpy as np
 import torch
 
-from srlab.attribution.lam import patch
-from srlab.capture import frozen
-from srlab.degradations.filters import filter2d, gaussian_kernel, upsample
+from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
 from srlab.figures.dots import interval_dots
 from srlab.figures.maps import attribution_grid
 from srlab.figures.pictures import sprite_sheet, tinted
 from srlab.figures.theme import COLOURS
-from srlab.images import crop, image_to_array
+from srlab.images import center_crop, image_to_array
 from srlab.metrics import psnr
 from srlab.studies.lam.chosen import chosen_networks, family, members
 from srlab.studies.lam.contribution import contribution_area, contribution_density
-from srlab.studies.lam.diffusion import diffusion, middle
+from srlab.studies.lam.diffusion import diffusion
 from srlab.studies.lam.hard_patches import hard_patches
+from srlab.studies.lam.interest import blurred_away, shared_interest
+from srlab.studies.lam.views import outline
 from srlab.studies.networks import network, obtainable
 from srlab.studies.study import Study, exceeds, mean_interval, together
 
@@ -112,14 +90,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# The networks, the patches that are hardest for them, and a map of each network for each patch.
-
-# %% tags=["hide-input"]
 trained = chosen_networks(study, zoo, weights)
 models = {"bicubic": lambda lr: upsample(lr, 4)} | trained
 patches = hard_patches(
@@ -141,7 +112,7 @@ di = {name: own.index for name, own in found.items()}
 # Single pixels of a map are noisy. The area of contribution, from the map's kernel density, shows where they
 # gather.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 density = {
     name: [contribution_density(torch.from_numpy(map_), bandwidth=bandwidth) for map_ in own.maps]
     for name, own in found.items()
@@ -152,12 +123,9 @@ area = {
 }  # {network: (patches, h, w)}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One hard crop under all networks, in two blocks of three rows: the SR image, the local attribution map, and the area of contribution in orange (kernel density). The square is the window that is explained. Numbers: PSNR of the crop, diffusion index. Which maps leave the neighbourhood of the square, and what do they find there? Double-click for the whole crops.", "name": "fig-networks-maps"}}
-scale, top = size // patches.lr.shape[-1], middle(size, window)
-target = patch(top, top, window)
-square = (top / scale, top / scale, window / scale, window / scale)
-grid = {"size": (size // scale, size // scale), "window": square, "around": 14}
+grid = {"size": patches.lr.shape[-2:], "window": outline(size, window), "around": 14}
 widest = int(np.argmax([np.mean([di[name][i] for name in trained]) for i in range(num_patches)]))
-lr, hr = patches.lr[[widest]], patches.hr[[widest]]
+lr = image_to_array(patches.lr[widest])
 half = -(-len(models) // 2)
 panels, notes = {}, {}
 for k, name in enumerate(models):
@@ -165,12 +133,34 @@ for k, name in enumerate(models):
     panels["SR" + block, column] = image_to_array(found[name].sr[widest])
     panels["map" + block, column] = found[name].maps[widest]
     spread = (density[name][widest] / density[name][widest].max()).cpu().numpy()
-    panels["area" + block, column] = tinted(image_to_array(lr[0]), {COLOURS[1]: spread**0.5})
+    panels["area" + block, column] = tinted(lr, {COLOURS[1]: spread**0.5})
     notes["SR" + block, column] = name
     notes["map" + block, column] = f"{found[name].psnr[widest]:.1f} dB<br>DI {di[name][widest]:.2f}"
 order = [f"{kind}{' ' * b}" for b in range(2) for kind in ("SR", "map", "area")]
 panels = {key: panels[key] for row in order for key in panels if key[0] == row}
 attribution_grid(panels, notes=notes, **grid)
+
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# The paper reads the *red* pixels (used by all) and the *blue* ones (used by wide networks only) off the maps
+# alone. We test them: we blur the area in the LR image and measure how much the patch changes and how many
+# dB it loses. On each patch, the networks are divided by their DI into a wide and a narrow half.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | networks | as published | narrow ones of the same design, all trained on the same pictures for 3 500 steps (FSRCNN 10 000), and bicubic enlargement; PAN and SwinIR are shown, but belong to neither group of the paper |
+# | patches | 150 crops of 256×256 | the hardest crops of 192×192, one of a picture, chosen in the same way; fewer |
+# | map | gradient magnitude of the central 16×16 window, σ 1.2 | the same |
+# | area of contribution | kernel density, bandwidth not stated | Gaussian, one bandwidth for all; the area holds 90 % |
+# | red and blue (Fig. 6) | by eye | red: in the areas of at least 90 % of the networks; blue: in those of at least two of the wider half, and of none of the narrower half |
+#
+# The red of the figures is an orange red, which colour-blind readers can tell from blue.
+# :::
+
+# %% tags=["remove-input"]
+study
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Diffusion index of every network, a dot for each hard crop; the larger ones are means, bars from lowest to highest. Point at a dot to see the crop and, in orange, where this network's map gathers.", "name": "fig-networks-di"}}
 tiles, pictures = [], {}
@@ -187,24 +177,21 @@ figure.update_xaxes(type="log")
 # %% [markdown]
 # ## Which pixels do all networks use, and which only the wide ones?
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 names = list(trained)
 width = np.array([di[name] for name in names])  # (networks, patches)
-ranks = width.argsort(axis=0).argsort(axis=0)
-is_wide = ranks >= (len(names) + 1) // 2
-is_narrow = ranks < len(names) // 2
-areas = torch.stack([area[name] for name in names]).cpu().numpy()  # (networks, patches, h, w)
-red = areas.mean(axis=0) >= 0.9
-wide_votes = (areas & is_wide[..., None, None]).sum(axis=0)
-narrow_votes = (areas & is_narrow[..., None, None]).sum(axis=0)
-needed = min(2, int(is_wide[:, 0].sum()))
-blue = (wide_votes >= needed) & (narrow_votes == 0)
-rng = np.random.default_rng(0)
-elsewhere = np.zeros_like(red)
-for i in range(num_patches):
-    outside = np.flatnonzero(~areas[:, i].any(axis=0))
-    chosen = rng.permutation(outside)[: red[i].sum()]
-    elsewhere[i].flat[chosen] = True
+areas = torch.stack([area[name] for name in names]).cpu().numpy()
+found_in = shared_interest(areas, width)
+MASKS = {"red": found_in.red, "blue": found_in.blue, "random": found_in.random}
+treated = {
+    kind: np.stack(
+        [blurred_away(trained[n], patches, found[n].sr, mask, window=window) for n in names]
+    )
+    for kind, mask in MASKS.items()
+}  # (networks, patches, 2)
+effect = {kind: values[..., 0] for kind, values in treated.items()}
+loss = {kind: values[..., 1] for kind, values in treated.items()}
+red, blue = found_in.red, found_in.blue
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "What the areas of contribution have in common on each hard crop. Red: at least 90 % of the trained networks; blue: at least two of the wider half and none of the narrower half. Numbers: LR pixels. Do the blue areas resemble what is in the square? Double-click for the whole crops.", "name": "fig-networks-interest"}}
 panels, notes = {}, {}
@@ -222,39 +209,10 @@ attribution_grid(panels, notes=notes, **grid)
 # LAM's baseline, and measure how much the SR patch changes.
 
 
-# %% tags=["hide-input"]
-@torch.no_grad()
-def blurred_away(name, i, mask):
-    """What blurring the masked LR pixels of crop i does to the patch: RMS change in 1/255, dB lost."""
-    lr = patches.lr[[i]]
-    blurred = filter2d(lr, gaussian_kernel(1.2, size=9))
-    treated = torch.where(torch.from_numpy(mask).to(lr.device), blurred, lr)
-    with frozen(trained[name]):
-        dull = trained[name](treated)
-    sharp, dull, hr = (
-        crop(one, top, top, window, window) for one in (found[name].sr[[i]], dull, patches.hr[[i]])
-    )
-    change = 255 * (sharp - dull).square().mean().sqrt().item()
-    return change, (psnr(sharp, hr, border=0) - psnr(dull, hr, border=0)).item()
-
-
-MASKS = {"red": red, "blue": blue, "random": elsewhere}
-treated = {
-    kind: np.array([[blurred_away(n, i, mask[i]) for i in range(num_patches)] for n in names])
-    for kind, mask in MASKS.items()
-}  # (networks, patches, 2)
-effect = {kind: values[..., 0] for kind, values in treated.items()}
-loss = {kind: values[..., 1] for kind, values in treated.items()}
-
-
-def half_means(values, members):
-    return np.array([values[members[:, i], i].mean() for i in range(num_patches)])
-
-
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How much the SR patch changes when an area is blurred in the LR image: a dot for each crop (mean over the networks of a half), bars from lowest to highest. “Random” are as many pixels as the red area has, outside every network's area.", "name": "fig-networks-use"}}
-halves = {"wide": is_wide, "narrow": is_narrow}
+halves = {"wide": found_in.wide, "narrow": found_in.narrow}
 used = {
-    f"{kind}: {half} networks": half_means(effect[kind], halves[half]) + 1e-3
+    f"{kind}: {half} networks": found_in.mean(effect[kind], halves[half]) + 1e-3
     for kind, half in product(effect, halves)
 }
 figure = interval_dots(used, x_title="change of the patch, RMS in 1/255 (+ 0.001)")
@@ -263,7 +221,7 @@ figure.update_xaxes(type="log")
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 ATTENTIVE, PLAIN = ["IMDN", "RFDN", "RCAN", "SAN"], ["FSRCNN", "CARN", "EDSR", "RRDBNet"]
 DEEP, SHALLOW = ["EDSR", "RRDBNet", "RCAN"], ["FSRCNN", "CARN"]
 
@@ -283,17 +241,21 @@ def factor(families, others):
 mean = {name: float(values.mean()) for name, values in di.items()}
 further, deeper = factor(ATTENTIVE, PLAIN), factor(DEEP, SHALLOW)
 used_by_all = effect["red"] - effect["random"]  # (networks, patches)
-ahead = half_means(effect["blue"], is_wide) - half_means(effect["blue"], is_narrow)
-lost = half_means(loss["blue"], is_wide)
+ahead = found_in.mean(effect["blue"], found_in.wide) - found_in.mean(
+    effect["blue"], found_in.narrow
+)
+lost = found_in.mean(loss["blue"], found_in.wide)
 by_width = sorted(names, key=mean.get)
 best_plain = max(members(trained, PLAIN), key=mean.get)
 attentive = members(trained, ATTENTIVE)
 exceed = [name for name in attentive if mean[name] > mean[best_plain]]
-windows = [
-    crop(one, top, top, window, window) for one in (patches.hr, *(found[n].sr for n in names))
-]
-window_psnr = np.array([psnr(own, windows[0], border=0).cpu().numpy() for own in windows[1:]])
-worse = is_wide & (window_psnr < half_means(window_psnr, is_narrow))  # wide but wrong
+original, *windows = (
+    center_crop(one, window) for one in (patches.hr, *(found[n].sr for n in names))
+)
+window_psnr = np.array([psnr(own, original, border=0).cpu().numpy() for own in windows])
+worse = found_in.wide & (
+    window_psnr < found_in.mean(window_psnr, found_in.narrow)
+)  # wide but wrong
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: lowest to highest over the crops for a network's DI, bootstrap interval of the mean over crops for differences.", "name": "fig-networks-verdict"}}
 PAPER = {"FSRCNN": "0.797", "CARN": "1.807", "EDSR": "2.977", "RRDBNet": "13.417"}
@@ -311,10 +273,10 @@ text = "blue blurred: change, wide minus narrow"
 study.measure(text, ahead, interval=mean_interval(ahead))
 text = "blue blurred: wide networks' loss in the patch, dB"
 study.measure(text, lost, interval=mean_interval(lost), glue="networks_lost")
-study.measure("wide but wrong, share of wide maps", worse.sum() / is_wide.sum())
+study.measure("wide but wrong, share of wide maps", worse.sum() / found_in.wide.sum())
 study.glue(
     networks_wrong=int(worse.sum()),
-    networks_wide_maps=int(is_wide.sum()),
+    networks_wide_maps=int(found_in.wide.sum()),
     networks_best_plain=best_plain,
     networks_exceed=", ".join(exceed) or "none",
     networks_patches=num_patches,
@@ -330,7 +292,7 @@ study.glue(
 for kind, families in {"plain": PLAIN, "attentive": ATTENTIVE}.items():
     study.glue(**{f"networks_{kind}": np.mean([mean[n] for n in members(trained, families)])})
 for kind, half in product(effect, halves):
-    study.glue(**{f"networks_{kind}_{half}": half_means(effect[kind], halves[half]).mean()})
+    study.glue(**{f"networks_{kind}_{half}": found_in.mean(effect[kind], halves[half]).mean()})
 order = [mean[name] for name in ("PAN, published", "IMDN, published") if name in mean]
 study.verdict(
     attention=None if further is None else exceeds(mean_interval(further)),
@@ -370,15 +332,14 @@ study.verdict(
 #
 # 1. Two networks of equal PSNR have a DI of 3 and 13. Which is better on a crop full of noise, and which on
 #    a brick wall, if you had to bet?
-#    :::{dropdown} Answer
-#    The map says where information comes from, not whether it is good. On a regular texture distant pixels
-#    repeat what is missing, so a wide map can pay; on noise they are independent of the patch and cannot.
-#    :::
 # 2. Why is the random control drawn outside *every* network's area, and with as many pixels as red has?
-#    :::{dropdown} Answer
-#    Blurring more pixels changes more. Only at equal size does a difference speak of *which* pixels are
+#
+# ```{dropdown} Answers
+# 1. The map says where information comes from, not whether it is good. On a regular texture distant pixels
+#    repeat what is missing, so a wide map can pay; on noise they are independent of the patch and cannot.
+# 2. Blurring more pixels changes more. Only at equal size does a difference speak of *which* pixels are
 #    blurred.
-#    :::
+# ```
 #
 # ## Try it yourself
 #

@@ -2,7 +2,7 @@
 # (finding-receptive-field)=
 # # How much of its receptive field does a network use?
 #
-# *Reading time 8 minutes. You will know the difference between what a network can see and what it uses, and
+# *8 minutes. You learn the difference between what a network can see and what it uses, and
 # how to measure both. Read {doc}`method` first.*
 #
 # ## The claim
@@ -24,10 +24,7 @@
 #
 # **Why it matters:** a wider field costs layers. Ask first how much of its field a network uses.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_patches": 2, "size": 96, "networks": ["fsrcnn-d56-m4", "carn", "edsr", "rfdn", "imdn", "rrdbnet"], "steps": 4}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 2, "size": 96, "networks": ["fsrcnn-d56-m4", "carn", "edsr", "rfdn", "imdn", "rrdbnet"], "steps": 4}
 image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
 num_patches = 8  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels; the paper's is 256
@@ -45,31 +42,9 @@ steps = 8  # of every path integral
 train = False  # True trains all networks here (hours)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# **Reach.** A field of 2r + 1 pixels reaches r pixels around an SR pixel. The *used reach* is how far around the
-# window one must go to gather 95 % of the attribution. The *possible reach* ends at the field, or at the border
-# of the crop if that comes first.
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | networks | ten published ones | the same families but MSRN and RNAN, PAN and SwinIR besides; narrow ones, trained on the same pictures for 3 500 steps (FSRCNN 10 000) |
-# | receptive field | counted over the layers (Araujo et al.) | measured on the network, and counted as in the paper |
-# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
-# | diffusion index | mean over the patches | the same |
-#
-# The *measured* field: an LR column is made NaN, which no weight and no activation can hide; the SR pixels it
-# reaches depend on it. The *counted* field, which papers print, adds up all kernels as if they worked on one
-# grid; layers behind the upsampler see only parts of an LR pixel, so it comes out larger. A global mean or
-# covariance has an unlimited field; RFDN's attention pools in steps and sees far, but not everything. DI
-# depends on the size of the crop: compare only the order with the paper's.
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import math
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
@@ -77,12 +52,12 @@ import pandas as pd
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
-from srlab.figures.maps import attribution_grid
-from srlab.images import image_to_array
+from srlab.figures.theme import COLOURS
 from srlab.networks.receptive_field import counted_receptive_field, receptive_field
 from srlab.studies.lam.chosen import chosen_networks, family, members
-from srlab.studies.lam.diffusion import diffusion, gathered, middle, reach
+from srlab.studies.lam.diffusion import diffusion, gathered, reach
 from srlab.studies.lam.hard_patches import hard_patches
+from srlab.studies.lam.views import map_rows, outline
 from srlab.studies.networks import network, obtainable
 from srlab.studies.study import Study, exceeds, mean_interval, reaches, stays_below, together
 
@@ -112,14 +87,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# The networks, their fields, and the crops on which some of them fail and differ.
-
-# %% tags=["hide-input"]
 models = chosen_networks(study, networks, weights)
 field = {name: receptive_field(model) for name, model in models.items()}  # (rows, columns)
 counted = {name: counted_receptive_field(model) for name, model in models.items()}
@@ -130,13 +98,12 @@ patches = hard_patches(
     image_set, judging, num_patches, size=size, stride=stride, per_picture=1, device=study.device
 )
 
-# %% tags=["hide-input"]
 found = {
     name: diffusion(model, patches, window=window, steps=steps) for name, model in models.items()
 }
 scale = patches.hr.shape[-1] // patches.lr.shape[-1]
 side = size // scale
-square = (middle(size, window) / scale,) * 2 + (window / scale,) * 2
+square = outline(size, window, scale)
 used = {
     name: np.array([reach(own, square, share) for own in result.maps])
     for name, result in found.items()
@@ -144,9 +111,6 @@ used = {
 border = side - math.ceil(square[0] + square[2])  # the crop ends here
 possible = {name: min((own - 1) / 2, border) for name, own in widest.items()}
 
-
-# %% [markdown]
-# The paper's Tab. 1, measured on our networks in the order of the field.
 
 # %% tags=["hide-input"]
 order = sorted(models, key=lambda name: (widest[name], found[name].index.mean()))
@@ -169,24 +133,42 @@ pd.DataFrame.from_dict(rows, orient="index")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Attribution maps of the orange square in the two hardest crops. The dashed square holds 95 % of the attribution; the dotted one is the measured receptive field of the window, where it ends inside the crop. Numbers: measured field in LR pixels, diffusion index. How much of the field does the dashed square fill? Double-click for the whole crops.", "name": "fig-field-maps"}}
 drawn = [name for name in shown if name in models] or order[:5]
-panels, notes, frames = {}, {}, {}
-for i in range(min(2, num_patches)):
-    label = patches.names[i].replace(" ", "<br>")
-    panels[label, "LR"] = image_to_array(patches.lr[i])
-    for name in drawn:
-        panels[label, name] = found[name].maps[i]
-        notes[label, name] = f"{field[name]}<br>DI {found[name].index[i]:.1f}"
-        frames[label, name] = {"dash": used[name][i], "dot": (widest[name] - 1) / 2}
-figure = attribution_grid(panels, size=(side, side), window=square, around=side / 4, notes=notes)
-rows, columns = (list(dict.fromkeys(titles)) for titles in zip(*panels))
-for (row, column), edges in frames.items():
-    for dash, far in edges.items():
+notes = {name: [f"{field[name]}<br>DI {di:.1f}" for di in found[name].index] for name in drawn}
+figure = map_rows(patches, {name: found[name].maps for name in drawn}, notes, window=window)
+for (i, row), (k, name) in product(
+    enumerate(range(min(2, num_patches)), start=1), enumerate(drawn, start=2)
+):
+    for dash, far in {"dash": used[name][row], "dot": (widest[name] - 1) / 2}.items():
         if far <= border:
             low, high = square[0] - far - 0.5, square[0] + square[2] + far - 0.5
-            place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
-            line = {"dash": dash, "color": "#56B4E9", "width": 2}
-            figure.add_shape(type="rect", x0=low, x1=high, y0=low, y1=high, line=line, **place)
+            line = {"dash": dash, "color": COLOURS[5], "width": 2}
+            figure.add_shape(type="rect", x0=low, x1=high, y0=low, y1=high, line=line, row=i, col=k)
 figure
+
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# **Reach.** A field of 2r + 1 pixels reaches r pixels around an SR pixel. The *used reach* is how far around the
+# window one must go to gather 95 % of the attribution. The *possible reach* ends at the field, or at the border
+# of the crop if that comes first.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | networks | ten published ones | the same families but MSRN and RNAN, PAN and SwinIR besides; narrow ones, trained on the same pictures for 3 500 steps (FSRCNN 10 000) |
+# | receptive field | counted over the layers (Araujo et al.) | measured on the network, and counted as in the paper |
+# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
+# | diffusion index | mean over the patches | the same |
+#
+# The *measured* field: an LR column is made NaN, which no weight and no activation can hide; the SR pixels it
+# reaches depend on it. The *counted* field, which papers print, adds up all kernels as if they worked on one
+# grid; layers behind the upsampler see only parts of an LR pixel, so it comes out larger. A global mean or
+# covariance has an unlimited field; RFDN's attention pools in steps and sees far, but not everything. DI
+# depends on the size of the crop: compare only the order with the paper's.
+# :::
+
+# %% tags=["remove-input"]
+study
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the attribution gathered within so many LR pixels of the window; mean over the crops. A network that used all pixels alike would follow the curve of the area. Click a network in the legend to hide it, double-click to see it alone.", "name": "fig-field-gathered"}}
 gather = {
@@ -212,7 +194,7 @@ interval_dots(
 # ## Verdict
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 def outside(name):
     """Largest share of a map outside the field; the window's last differences reach one further."""
     far = math.ceil(widest[name] / 2) + 1 if widest[name] <= 2 * border else border
@@ -332,15 +314,14 @@ study.verdict(
 #
 # 1. What is the receptive field, in LR pixels, of eight 3×3 convolutions in a row? By how much does a ninth
 #    layer with a global mean enlarge it?
-#    :::{dropdown} Answer
-#    Each layer adds one pixel on either side: 2·8 + 1 = 17. With a global mean every output depends on every
-#    input, so the field becomes the whole picture, whatever its size.
-#    :::
 # 2. Can a network with a smaller receptive field have a higher DI than one with a larger field?
-#    :::{dropdown} Answer
-#    Yes. DI measures how evenly attribution spreads over the crop. A small field used up to its edge
+#
+# ```{dropdown} Answers
+# 1. Each layer adds one pixel on either side: 2·8 + 1 = 17. With a global mean every output depends on every
+#    input, so the field becomes the whole picture, whatever its size.
+# 2. Yes. DI measures how evenly attribution spreads over the crop. A small field used up to its edge
 #    can spread more evenly than a large one of which only the centre is used.
-#    :::
+# ```
 #
 # ## Try it yourself
 #

@@ -2,7 +2,7 @@
 # (finding-blind-sr)=
 # # Does ReDSR restore unknown blurs better than its rivals?
 #
-# *Reading time 8 minutes. You will know how blind networks are compared fairly, and what a code adds to one. Read
+# *8 minutes. You learn how blind networks are compared fairly, and what a code adds to one. Read
 # {doc}`redegradation` first.*
 #
 # ## The claim
@@ -22,10 +22,7 @@
 # **Why it matters:** DASR and ReDSR are built alike. They differ in what their codes were taught: to tell degradations apart, or
 # to repeat them. Which lesson helps more to restore?
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_windows": 2, "num_codes": 12, "training_seeds": [0], "steps": [1000]}
+# %% tags=["parameters", "hide-cell"] quick={"num_windows": 2, "num_codes": 12, "training_seeds": [0], "steps": [1000]}
 image_set = "photographs"  # "set5", "set14", "b100", "urban100-30" are (of) the paper's
 num_windows = 6  # contents of 192×192 HR pixels
 whole = False  # True restores whole pictures, as in the paper, in place of windows
@@ -36,26 +33,7 @@ num_codes = 30  # windows whose codes are asked for the blur (the gate)
 train = False  # True trains all networks here (half an hour each) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# **The gate.** Contrast learns slowly, and our DASR saw few steps of it. It counts as a rival only once its codes tell the
-# blur: of the ten nearest codes of *other* pictures more than by chance have the same width ({term}`neighbour purity`, 95 %
-# interval above chance). Until then the comparison stays undecided, for it would compare two generators rather than two lessons.
-#
-# Equally many trainings of each network are compared. Intervals are 95 %, bootstrapped over trainings and pictures.
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | ReDSR, DASR | 6.28 M and 5.84 M parameters | narrow ones, counted below |
-# | trained on | DIV2K and Flickr2K, σ 0.2 to 4, 1000 epochs | small sets, σ 0.2 to 4, 4 000 steps |
-# | other rivals | MANet, DAN, DCLS, CDSR, CMDSR, MRDA, KDSR | not rebuilt; that clause is left open |
-# | controls | – | *one branch*: SRResNet on the same pictures without codes ({doc}`/book/findings/faig/one_branch`), with more multiply-adds than ReDSR and fewer parameters; SRResNet on clean pictures; bicubic |
-# | tested on | Gaussian8, whole pictures, PSNR and SSIM of luma | Gaussian8, windows (whole pictures by a parameter), the same |
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 import torch
@@ -106,14 +84,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# The windows under each of the eight kernels.
-
-# %% tags=["hide-input"]
 kinds = {f"σ {one.blur_sigma:g}": one for one in gaussian8(4)}
 images = load_images(image_set, limit=limit)
 
@@ -142,7 +113,6 @@ models = {
     title: [study.network(names[at]) for names in complete] for at, title in enumerate(NETWORKS)
 }
 
-# %% tags=["hide-input"]
 METRICS = {"PSNR": psnr, "SSIM": ssim}  # of luma
 
 
@@ -168,7 +138,7 @@ db = quality["PSNR"]
 # %% [markdown]
 # ## Look first
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 middle = int(np.argsort(db["bicubic"][0].mean(axis=0))[len(contents) // 2])
 part = tests[middle] if whole else tests[0]
 at = 0 if whole else middle
@@ -184,6 +154,28 @@ for kernel in (0, len(kinds) - 1):
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "A typical window (of median PSNR after bicubic enlargement), under the narrowest and the widest kernel, restored by the first training seed of each network. Zoom in; the pictures move together.", "name": "fig-blind-pictures"}}
 picture_grid(panels, notes=notes)
 
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# **The gate.** Contrast learns slowly, and our DASR saw few steps of it. It counts as a rival only once its codes tell the
+# blur: of the ten nearest codes of *other* pictures more than by chance have the same width ({term}`neighbour purity`, 95 %
+# interval above chance). Until then the comparison stays undecided, for it would compare two generators rather than two lessons.
+#
+# Equally many trainings of each network are compared. Intervals are 95 %, bootstrapped over trainings and pictures.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | ReDSR, DASR | 6.28 M and 5.84 M parameters | narrow ones, counted below |
+# | trained on | DIV2K and Flickr2K, σ 0.2 to 4, 1000 epochs | small sets, σ 0.2 to 4, 4 000 steps |
+# | other rivals | MANet, DAN, DCLS, CDSR, CMDSR, MRDA, KDSR | not rebuilt; that clause is left open |
+# | controls | – | *one branch*: SRResNet on the same pictures without codes ({doc}`/book/findings/faig/one_branch`), with more multiply-adds than ReDSR and fewer parameters; SRResNet on clean pictures; bicubic |
+# | tested on | Gaussian8, whole pictures, PSNR and SSIM of luma | Gaussian8, windows (whole pictures by a parameter), the same |
+# :::
+
+# %% tags=["remove-input"]
+study
+
 # %% name="hero" tags=["remove-cell"]
 wide = list(kinds)[-1]
 picture_row({title: panels[wide, title] for title in ("bicubic", "ReDSR", "original")})
@@ -193,7 +185,7 @@ picture_row({title: panels[wide, title] for title in ("bicubic", "ReDSR", "origi
 #
 # Kernel by kernel first. A clean-trained network cannot know that a blurry picture was sharp.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 TITLES = {"PSNR": "PSNR-Y, dB", "SSIM": "SSIM-Y"}
 frame = pd.DataFrame(  # means over contents
     {"measure": TITLES[metric], "network": title, "sigma": kind.blur_sigma, "value": value}
@@ -237,7 +229,7 @@ interval_dots(
 # The form of Tab. 1, with the cost of each network: all parameters used at test time, multiply-adds and time for one LR window
 # of 48×48 pixels on this machine.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 window = torch.rand(1, 3, 48, 48, generator=torch.Generator().manual_seed(0)).to(study.device)
 
 
@@ -276,7 +268,7 @@ if rungs:
 # %% [markdown]
 # Trainings of one recipe differ. ReDSR ships in more of them than its rivals do.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 every = obtainable(seed_names(NETWORKS["ReDSR"], training_seeds), train=train)
 spread = [judge(study.network(name))[..., 0].mean() for name in every]
 
@@ -286,7 +278,7 @@ spread = [judge(study.network(name))[..., 0].mean() for name in every]
 # Do codes of windows under the eight kernels cluster by width at all? Beside it: R² of the width by a {term}`linear probe`, for
 # pictures that it was not fitted on.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 asked = stacked(windows(images, kinds, count=num_codes, size=192).to(study.device))
 sigmas = np.repeat([kind.blur_sigma for kind in kinds.values()], num_codes)
 codes = {t: [codes_of(one, asked.lr) for one in models[t]] for t in ("DASR", "ReDSR")}
@@ -307,7 +299,7 @@ interval_dots(shares, x_title="neighbour purity", reference=chance)
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 apart = {  # {metric: {rival: (seeds, kernels, pictures)}}
     metric: {r: by_picture(gain(own["ReDSR"], own[r]), contents) for r in rivals}
     for metric, own in quality.items()
@@ -396,14 +388,13 @@ study.verdict(
 # ## Exercises
 #
 # 1. ReDSR leads DASR by 0.05 dB, and its seeds lie 0.10 dB apart. One training of each is compared. What can be concluded?
-#    :::{dropdown} Answer
-#    Nothing about the lessons: a difference of that size arises between two seeds of the same recipe.
-#    :::
 # 2. Why is a purity "above chance" a low bar?
-#    :::{dropdown} Answer
-#    With many codes, even a weak dependence on the width is statistically certain. Certainty that an effect exists says nothing
+#
+# ```{dropdown} Answers
+# 1. Nothing about the lessons: a difference of that size arises between two seeds of the same recipe.
+# 2. With many codes, even a weak dependence on the width is statistically certain. Certainty that an effect exists says nothing
 #    about its size.
-#    :::
+# ```
 #
 # ## Try it yourself
 #

@@ -2,7 +2,7 @@
 # (finding-bounded-space)=
 # # Does a bounded space of codes help with unseen blurs?
 #
-# *Reading time 8 minutes. You will know how to measure whether codes fill their prior, and what that has to do with degradations
+# *8 minutes. You learn how to measure whether codes fill their prior, and what that has to do with degradations
 # never seen. Read {doc}`redegradation` first.*
 #
 # ## The claim
@@ -25,10 +25,7 @@
 # **Why it matters:** in a space without holes a point between known degradations means something. In one with holes, a new degradation may
 # land where the generator was never trained.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_windows": 12, "num_restored": 1, "training_seeds": [0], "num_degradations": 3, "draws": 100, "widths": [0.2, 2.1, 4.0], "pairs": [[0.5, 0.2], [2.3, 1.4], [5.0, 3.2]], "perplexity": 10}
+# %% tags=["parameters", "hide-cell"] quick={"num_windows": 12, "num_restored": 1, "training_seeds": [0], "num_degradations": 3, "draws": 100, "widths": [0.2, 2.1, 4.0], "pairs": [[0.5, 0.2], [2.3, 1.4], [5.0, 3.2]], "perplexity": 10}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_windows = 30  # contents of size × size HR pixels, each under every blur
 num_restored = 6  # of these, for PSNR: one of each photograph
@@ -45,35 +42,7 @@ perplexity = 30
 train = False  # True trains all networks here (half an hour each) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# Two measures of filling. The **energy distance** to the prior is 0 if the codes have the prior's distribution. DASR's codes have no
-# prescribed length, so the distance is taken *scaled*: each dimension gets the prior's mean and deviation, and the distance is divided by
-# the root of their number. The {term}`effective rank`, as a share of the code's dimensions, is 1 if all dimensions vary alike. Whether
-# unseen blurs separate is measured by {term}`neighbour purity`: of ten nearest codes of *other* pictures, the share with the same blur.
-#
-# DASR counts as a rival only once its own codes tell the degradations (the *gate*: purity above chance); until then what compares with it
-# stays undecided. DASR with ED against DASR without is judged in any case.
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | ReDSR, DASR | published sizes | narrow: 24 channels, codes of 32 |
-# | KDSR | compared | not rebuilt; its numbers are shown |
-# | Fig. 9 | six blurs with noise, which are not printed; encoders under three priors; 1000 draws | six drawn; of the general networks the Gaussian alone ships; 1000 draws |
-# | DASR + ED | details not printed | weight 0.01, rising over the first 2 000 steps |
-# | does a cloud fill its prior? | by eye | energy distance and effective rank |
-# | blurs of Tab. 4 | trained isotropic, tested anisotropic; angle not printed | the same; angle 0 |
-# | do unseen blurs separate? | t-SNE, by eye | neighbour purity |
-# | pictures | Urban100 | windows of the embedded photographs; Urban100 by a parameter |
-# | controls | – | isotropic networks: uniform and exponential prior, and re-degradation (RD) without a prior |
-#
-# Intervals of the two measures of filling come from leaving out each picture in turn, because a bootstrap biases distances; all others are
-# bootstrapped over pictures and trainings.
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 from IPython.display import display
@@ -141,12 +110,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-
-# %% tags=["hide-input"]
 NETWORKS = {
     "ReDSR": "redsr-8",
     "uniform prior": "redsr-5",
@@ -239,6 +203,37 @@ embedding_grid(
 )
 
 # %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# Two measures of filling. The **energy distance** to the prior is 0 if the codes have the prior's distribution. DASR's codes have no
+# prescribed length, so the distance is taken *scaled*: each dimension gets the prior's mean and deviation, and the distance is divided by
+# the root of their number. The {term}`effective rank`, as a share of the code's dimensions, is 1 if all dimensions vary alike. Whether
+# unseen blurs separate is measured by {term}`neighbour purity`: of ten nearest codes of *other* pictures, the share with the same blur.
+#
+# DASR counts as a rival only once its own codes tell the degradations (the *gate*: purity above chance); until then what compares with it
+# stays undecided. DASR with ED against DASR without is judged in any case.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | ReDSR, DASR | published sizes | narrow: 24 channels, codes of 32 |
+# | KDSR | compared | not rebuilt; its numbers are shown |
+# | Fig. 9 | six blurs with noise, which are not printed; encoders under three priors; 1000 draws | six drawn; of the general networks the Gaussian alone ships; 1000 draws |
+# | DASR + ED | details not printed | weight 0.01, rising over the first 2 000 steps |
+# | does a cloud fill its prior? | by eye | energy distance and effective rank |
+# | blurs of Tab. 4 | trained isotropic, tested anisotropic; angle not printed | the same; angle 0 |
+# | do unseen blurs separate? | t-SNE, by eye | neighbour purity |
+# | pictures | Urban100 | windows of the embedded photographs; Urban100 by a parameter |
+# | controls | – | isotropic networks: uniform and exponential prior, and re-degradation (RD) without a prior |
+#
+# Intervals of the two measures of filling come from leaving out each picture in turn, because a bootstrap biases distances; all others are
+# bootstrapped over pictures and trainings.
+# :::
+
+# %% tags=["remove-input"]
+study
+
+# %% [markdown]
 # The other networks know isotropic blur alone, and are tested on it.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Energy distance of the codes to three priors, unscaled; mean over training seeds. 0 is the prior itself. Read along a row: is a network nearest to the prior that it was drawn to? Only the exponential prior has a mean other than 0.", "name": "fig-bounded-distance"}}
@@ -273,7 +268,7 @@ chance = {space: 1 / len(kinds) for space, kinds in SPACES.items()}
 shares = {title: own.mean(axis=0) for title, own in gathered["unseen"].items()}
 interval_dots(shares, x_title="neighbour purity", reference=chance["unseen"])
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 cut = windows(images, unseen, count=num_restored, size=size).to(study.device)
 tabled = ("ReDSR", "DASR", "DASR + ED")
 count = min(len(models[title]) for title in tabled)  # equally many trainings
@@ -297,16 +292,6 @@ if len(pairs) == len(PAPER["ReDSR"]):
     panels["PSNR-Y here, dB"]["KDSR"] = np.full(len(pairs), np.nan)  # known from the paper alone
 axes = dict.fromkeys([*quality, *PAPER], longer)
 stacked_curves(axes, panels, x_title="σ₁ of the blur, HR pixels")
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How many dB better than bicubic enlargement each window is restored, mean over the anisotropic blurs and training seeds; point at a dot to see the window under the first of them.", "name": "fig-bounded-windows"}}
-by_window = {title: own.mean(axis=(0, 1)) for title, own in quality.items()}
-interval_dots(
-    {title: by_window[title] - by_window["bicubic"] for title in tabled},
-    x_title="dB better than bicubic",
-    reference=0,
-    sprites=labels(stacked(cut, [*unseen][:1]), zoom=2)["sprites"],
-    pictures=dict.fromkeys(tabled, range(num_restored)),
-)
 
 # %% [markdown]
 # ## Along training
@@ -332,7 +317,7 @@ if rungs:
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 restored = {title: by_picture(own, cut.pictures) for title, own in quality.items()}
 db = {title: own.mean(axis=1) for title, own in restored.items()}  # (seeds, pictures)
 loss = {title: own[:, 0] - own[:, -1] for title, own in restored.items()}  # first to last blur
@@ -438,14 +423,13 @@ study.verdict(**outcomes)
 # ## Exercises
 #
 # 1. Codes of isotropic blur that held the width and nothing else would lie on a curve. What would their effective rank be, at most?
-#    :::{dropdown} Answer
-#    On a straight line 1 of 32 dimensions; a curved line can bend through more, but its codes still follow one parameter. They cannot fill a
-#    Gaussian of 32 dimensions.
-#    :::
 # 2. A network has an effective rank near 1 and a purity at chance. Is its space well used?
-#    :::{dropdown} Answer
-#    It is filled, but not with the degradation. Random vectors reach the same numbers.
-#    :::
+#
+# ```{dropdown} Answers
+# 1. On a straight line 1 of 32 dimensions; a curved line can bend through more, but its codes still follow one parameter. They cannot fill a
+#    Gaussian of 32 dimensions.
+# 2. It is filled, but not with the degradation. Random vectors reach the same numbers.
+# ```
 #
 # ## Try it yourself
 #

@@ -2,7 +2,7 @@
 # (finding-content-invariance)=
 # # Does a code hold the degradation, the content, or both?
 #
-# *Reading time 7 minutes. You will know how to test what a code is used for, and why stability alone proves nothing. Read
+# *7 minutes. You learn how to test what a code is used for, and why stability alone proves nothing. Read
 # {doc}`redegradation` first.*
 #
 # ## The claim
@@ -15,10 +15,7 @@
 # **Why it matters:** a network is tempted to keep some content in the code, because content helps to restore. A description of the
 # damage should not change with the subject.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"image_set": "photographs", "num_targets": 1, "num_wrong": 2, "other_widths": [0.5, 4.0], "training_seeds": [0], "perplexity": 5}
+# %% tags=["parameters", "hide-cell"] quick={"image_set": "photographs", "num_targets": 1, "num_wrong": 2, "other_widths": [0.5, 4.0], "training_seeds": [0], "perplexity": 5}
 image_set = "pictures"  # 12 embedded ones, none seen in training; the paper has 100 of Urban100
 limit = 100  # at most so many pictures of the set
 num_targets = (
@@ -32,26 +29,7 @@ perplexity = 30
 train = False  # True trains all networks here (half an hour each) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# "Stable" needs a yardstick: a network that *ignores* its code restores equally well with all of them. So the targets are also
-# restored with codes of **other** widths from the same pictures. The deviation of PSNR over the borrowed codes of the own kernel is
-# compared with what a wrong kernel's code costs. Intervals are 95 %, bootstrapped over trainings, targets and lending pictures.
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | network | ReDSR, 6.28 M parameters | narrow ReDSR (model 8, 0.48 M), several trainings; DASR beside it, measured and not judged |
-# | codes borrowed from | 99 other pictures, whole, one kernel | all other pictures of the set, whole, one kernel |
-# | restored | one picture, whole | a few, each in turn |
-# | shown | PSNR by code | the same, beside what a wrong kernel's code costs |
-#
-# As a control, an analysis of variance of the codes. A code that fills its prior, as ReDSR's should, has many more directions than a
-# blur has, so most of its variance *must* go back to something else; whether the generator uses it is another question.
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 import torch
@@ -101,15 +79,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# Every picture, whole, under every width. Each target is restored with its own code, with those of all other pictures under the same
-# kernel, and with those of some of them under every other.
-
-# %% tags=["hide-input"]
 widths = sorted({width, *other_widths})
 kinds = {f"σ {w:g}": blurred(w) for w in widths}
 right = f"σ {width:g}"
@@ -133,7 +103,6 @@ codes = {  # {title: [of each seed: {kind: (pictures, D)}]}
     for title, seeds in models.items()
 }
 
-# %% tags=["hide-input"]
 rng, lenders = np.random.default_rng(0), np.arange(len(pictures))
 order = [rng.permutation(np.delete(lenders, target)) for target in range(num_targets)]
 
@@ -180,7 +149,7 @@ others = {title: np.mean([table(title, kind) for kind in wrong], axis=0) for tit
 #
 # One target, restored with codes that were read off other pictures.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 narrow, *_, wide = kinds
 name, panels = pictures[0], {}
 for title in models:
@@ -203,6 +172,28 @@ for title in models:
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The middle of one target, blurred by the kernel of the study and restored with different codes (training seed 0): its own, the best and the worst of all codes of other pictures under the same kernel, and codes of the narrowest and the widest kernel. Zoom in; the pictures move together.", "name": "fig-lent-pictures"}}
 picture_grid(panels)
+
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# "Stable" needs a yardstick: a network that *ignores* its code restores equally well with all of them. So the targets are also
+# restored with codes of **other** widths from the same pictures. The deviation of PSNR over the borrowed codes of the own kernel is
+# compared with what a wrong kernel's code costs. Intervals are 95 %, bootstrapped over trainings, targets and lending pictures.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | network | ReDSR, 6.28 M parameters | narrow ReDSR (model 8, 0.48 M), several trainings; DASR beside it, measured and not judged |
+# | codes borrowed from | 99 other pictures, whole, one kernel | all other pictures of the set, whole, one kernel |
+# | restored | one picture, whole | a few, each in turn |
+# | shown | PSNR by code | the same, beside what a wrong kernel's code costs |
+#
+# As a control, an analysis of variance of the codes. A code that fills its prior, as ReDSR's should, has many more directions than a
+# blur has, so most of its variance *must* go back to something else; whether the generator uses it is another question.
+# :::
+
+# %% tags=["remove-input"]
+study
 
 # %% name="hero" tags=["remove-cell"]
 picture_row({column: panels["ReDSR", column] for column in list(asked)[1:4]})
@@ -229,7 +220,7 @@ interval_dots(
 # %% [markdown]
 # ## What do codes hold?
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 clouds = {title: [np.concatenate([*own.values()]) for own in codes[title]] for title in models}
 embedded = {("", title): embed(own[0], perplexity=perplexity) for title, own in clouds.items()}
 notes = {
@@ -241,7 +232,7 @@ notes = {
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of all codes (training seed 0). Colour: width of the blur; symbol: picture. Point at a dot to see the picture's middle. Do the colours cluster, or the symbols?", "name": "fig-lent-codes"}}
 embedding_grid(embedded, **written, notes=notes)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 newborn = initial_model(recipe("redsr-8")).eval().to(study.device)
 untrained = np.concatenate([picture_codes(newborn, own.values()) for own in lr.values()])
 shares = pd.DataFrame(
@@ -265,7 +256,7 @@ interval_dots(
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 gathered = {
     title: np.stack([gathering(one, seen) for one in seeds]) for title, seeds in clouds.items()
 }
@@ -332,13 +323,12 @@ study.verdict(
 # ## Exercises
 #
 # 1. PSNR varies by 0.01 dB over 100 borrowed codes, and a wrong kernel's code costs 0.02 dB. Is the code free of content?
-#    :::{dropdown} Answer
-#    One cannot tell: the generator hardly uses its code, whatever it holds.
-#    :::
 # 2. 90 % of a code's variance goes back to the picture. Must the code be bad for restoring?
-#    :::{dropdown} Answer
-#    No. The generator may use only the directions that hold the blur. Variance says what varies, not what is used.
-#    :::
+#
+# ```{dropdown} Answers
+# 1. One cannot tell: the generator hardly uses its code, whatever it holds.
+# 2. No. The generator may use only the directions that hold the blur. Variance says what varies, not what is used.
+# ```
 #
 # ## Try it yourself
 #

@@ -2,7 +2,7 @@
 # (finding-ddr-or-code)=
 # # Do learned codes describe degradations better than DDR features?
 #
-# *Reading time 8 minutes. You will know what teaching buys over features that emerge by themselves. Read
+# *8 minutes. You learn what teaching buys over features that emerge by themselves. Read
 # {doc}`/book/findings/ddr/degradations_cluster` and {doc}`redegradation` first.*
 #
 # ## The question
@@ -18,10 +18,7 @@
 # **Why it matters:** a code needs training with paired degradations. If a network that exists anyway knows as much, the code is not worth it;
 # if not, the difference is what the teaching bought.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_windows": 6, "training_seeds": [0], "blur_widths": [0.5, 2.3, 4.0], "noise_levels": [0, 25], "jpeg_qualities": [90, 10], "dimensions": 4, "perplexity": 5}
+# %% tags=["parameters", "hide-cell"] quick={"num_windows": 6, "training_seeds": [0], "blur_widths": [0.5, 2.3, 4.0], "noise_levels": [0, 25], "jpeg_qualities": [90, 10], "dimensions": 4, "perplexity": 5}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_windows = 20  # contents of 192×192 HR pixels; each is shown under every degradation
 training_seeds = [0, 1, 2]  # of every network; those that are shipped, compared in equal numbers
@@ -33,31 +30,7 @@ perplexity = 30
 train = False  # True trains all networks here (half an hour each) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and how the comparison is made fair
-#
-# | | what is read | trained on |
-# |---|---|---|
-# | DDR | last block of a narrow SRResNet: all values at all positions | clean pictures |
-# | DDR, averaged | the same: mean and deviation of each channel | clean pictures |
-# | DASR | the encoder's code (it is told which crops share a degradation) | blur of σ 0.2 to 4 |
-# | ReDSR | the encoder's code (it must reproduce the degradation) | blur of σ 0.2 to 4 |
-# | DASR, ReDSR with noise | the same | anisotropic blur, and noise up to 25/255 |
-# | *controls* | ReDSR's encoder before training; the LR pixels themselves | nothing |
-#
-# All see the same windows. A code averages over the picture and DDR does not, so DDR appears in both forms and **counts with the better one**
-# for each measure. All are reduced to equally many principal components.
-#
-# :::{dropdown} Measures and comparisons
-# For none of the three measures may a picture explain itself: R² of a **linear probe** that predicts the strength for pictures it was not fitted
-# on; **purity**, the share of a point's ten nearest neighbours *from other pictures* with the same strength (chance is one fifth with five
-# strengths); and the {term}`Caliński–Harabasz index` (CHI) on the components and on t-SNE. Noise and JPEG come on top of a blur of σ 1.
-#
-# "In every seed" means: the worst seed of the one above the best of the other, of equally many trainings; where seeds overlap, it is
-# undecided. DASR is compared only once its codes tell anything (the *gate*: purity above chance, 95 % interval over pictures).
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 
@@ -108,15 +81,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# Three degradations in five strengths each, of the same windows; and what each network makes of them: codes from the encoders, features from
-# the SRResNet.
-
-# %% tags=["hide-input"]
 strengths = {"blur": blur_widths, "noise": noise_levels, "JPEG": jpeg_qualities}
 kinds = {
     "blur": {f"blur {width:g}": blurred(width) for width in blur_widths},
@@ -131,7 +96,6 @@ cut = {
 values = {axis: np.repeat(own, num_windows).astype(float) for axis, own in strengths.items()}
 
 
-# %% tags=["hide-input"]
 def emergent(model, lr):
     """All values of the last block, and mean and deviation of each channel: two (N, D)."""
     tap, channels = model.taps[-1], model.head[0].out_channels
@@ -170,7 +134,7 @@ titles, axes = list(described), list(kinds)
 # ## Look first
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 def clouds(shown, axis):
     firsts = {title: found[title, axis][0] for title in shown}
     return code_clouds(firsts, cut[axis], perplexity=perplexity)
@@ -181,10 +145,37 @@ panels, written = clouds([*FORMS, *ENCODERS], "blur")
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of five widths of blur (training seed 0). Colour: width, HR pixels; symbol: picture. Point at a dot to see its window. Left, features of a network that never met a blur; right, codes that were taught blur. Do the colours follow one another in order?", "name": "fig-code-blur"}}
 embedding_grid(panels, **written)
 
+# %% [markdown]
+# ## What we run, and how the comparison is made fair
+#
+# | | what is read | trained on |
+# |---|---|---|
+# | DDR | last block of a narrow SRResNet: all values at all positions | clean pictures |
+# | DDR, averaged | the same: mean and deviation of each channel | clean pictures |
+# | DASR | the encoder's code (it is told which crops share a degradation) | blur of σ 0.2 to 4 |
+# | ReDSR | the encoder's code (it must reproduce the degradation) | blur of σ 0.2 to 4 |
+# | DASR, ReDSR with noise | the same | anisotropic blur, and noise up to 25/255 |
+# | *controls* | ReDSR's encoder before training; the LR pixels themselves | nothing |
+#
+# All see the same windows. A code averages over the picture and DDR does not, so DDR appears in both forms and **counts with the better one**
+# for each measure. All are reduced to equally many principal components.
+#
+# :::{dropdown} Measures and comparisons
+# For none of the three measures may a picture explain itself: R² of a **linear probe** that predicts the strength for pictures it was not fitted
+# on; **purity**, the share of a point's ten nearest neighbours *from other pictures* with the same strength (chance is one fifth with five
+# strengths); and the {term}`Caliński–Harabasz index` (CHI) on the components and on t-SNE. Noise and JPEG come on top of a blur of σ 1.
+#
+# "In every seed" means: the worst seed of the one above the best of the other, of equally many trainings; where seeds overlap, it is
+# undecided. DASR is compared only once its codes tell anything (the *gate*: purity above chance, 95 % interval over pictures).
+# :::
+
+# %% tags=["remove-input"]
+study
+
 # %% name="hero" tags=["remove-cell"]
 embedding_grid({place: panels[place] for place in [("", FORMS[1]), ("", "ReDSR")]}, **written)
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 taught = [title for title in trained if title not in ENCODERS]
 noisy, written = clouds([FORMS[1], *ENCODERS, *taught], "noise")
 
@@ -194,7 +185,7 @@ embedding_grid(noisy, **written)
 # %% [markdown]
 # ## How well is a strength predicted?
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 MEASURES = {"R²": "probe", "purity": "purity", "CHI": "chi"}
 scores = separation_table(found, cut, values)  # a row for each seed
 means = scores.groupby(["network", "axis"], sort=False).mean()
@@ -221,7 +212,7 @@ interval_dots(
 # How many dimensions does the answer need? A code that tells the width in two numbers is worth more than features that tell it somewhere in
 # thirty.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 counts = [count for count in (1, 2, 4, 8, 16, 32, 64) if count <= dimensions]
 compared = [*FORMS, *trained]
 by_count = {
@@ -244,7 +235,7 @@ stacked_curves(counts, by_count, x_title="principal components read", log_x=True
 # Only what is needed to describe a picture counts: the encoder, or the SRResNet up to its last block. DDR is free where the picture is
 # super-resolved by that network anyway; an encoder's training is that of the whole network around it.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 one = cut["blur"].lr[:1]
 
 
@@ -274,7 +265,7 @@ pd.DataFrame(prices).T.style.format(
 # ## Verdict
 
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 def apart(measure, one, other, axis):
     """(worst of one − best of the other, best − worst) of equally many trainings."""
     ours, theirs = (of_seeds(measure, title, axis) for title in (one, other))
@@ -368,14 +359,13 @@ study.verdict(**outcomes, notes={"not trained yet": missing})
 # ## Exercises
 #
 # 1. Why does DDR appear in two forms?
-#    :::{dropdown} Answer
-#    A code averages over positions, which removes much of the content. Without an averaged form of DDR, a lead of the codes could be due to
-#    averaging rather than to teaching.
-#    :::
 # 2. A control with random weights tells noise with an R² of 0.9. What is a trained code's 0.92 worth?
-#    :::{dropdown} Answer
-#    Little: almost all of it needs no training. Such a degradation is a poor test of learning.
-#    :::
+#
+# ```{dropdown} Answers
+# 1. A code averages over positions, which removes much of the content. Without an averaged form of DDR, a lead of the codes could be due to
+#    averaging rather than to teaching.
+# 2. Little: almost all of it needs no training. Such a degradation is a poor test of learning.
+# ```
 #
 # ## Try it yourself
 #

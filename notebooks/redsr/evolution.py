@@ -2,7 +2,7 @@
 # (finding-code-evolution)=
 # # Do codes separate by degradation as training goes on?
 #
-# *Reading time 6 minutes. You will know what a code holds before, during and after training. Read {doc}`redegradation` first.*
+# *6 minutes. You learn what a code holds before, during and after training. Read {doc}`redegradation` first.*
 #
 # ## The claim
 #
@@ -13,10 +13,7 @@
 # **Why it matters:** blurry pictures have small gradients, which even a random convolution notices. Clusters are evidence only
 # if they *come* with the training, and more of them than with a training that asks for sharp pictures alone.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_windows": 12, "code_widths": [0.5, 2.3, 4.1], "steps": [500], "training_seeds": [0], "perplexity": 10}
+# %% tags=["parameters", "hide-cell"] quick={"num_windows": 12, "code_widths": [0.5, 2.3, 4.1], "steps": [500], "training_seeds": [0], "perplexity": 10}
 image_set = "photographs"  # never trained on, unless train = True (see below)
 num_windows = 30  # contents of size × size HR pixels, each blurred by every width
 size = 192  # an LR window of 48 pixels, as in training
@@ -29,25 +26,7 @@ live_steps = 1000  # length of the live runs
 live_windows = 10  # of the right halves, which the live runs do not see
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# What is judged: of the ten nearest codes of *other* pictures, the share with the same width ({term}`neighbour purity`; chance
-# is one in six). Intervals of 95 % are bootstrapped over photographs, and over trainings where there are several. Beside it
-# stand R² of σ by a {term}`linear probe` and the {term}`Caliński–Harabasz index` (CHI).
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | followed | ReDSR: RD, ED, modulated loss | the same, narrow ({doc}`redegradation`, model 8); the prior's weight rises over the first 2 000 steps |
-# | without ED | – | at the end only: model 4 (RD and ED) beside model 2 (RD), three trainings each; their snapshots do not ship |
-# | control | – | the same network with no loss on the code (model 1) |
-# | training | 1000 epochs | 4 000 steps of 8 crops, some 2 % of the paper's; snapshots of one training ship |
-# | live run (`train = True`) | – | 1 000 steps on the **left halves** of six photographs, judged on the right halves |
-# | measure | t-SNE, by eye | t-SNE, and measures of the codes themselves |
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from dataclasses import replace
 
 import numpy as np
@@ -102,16 +81,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# The networks at several moments of their training: either the shipped snapshots or, with `train = True`, two networks that are
-# trained here. Then, at each snapshot, `watch` reads the codes and redraws them below the progress bar. All snapshots see the
-# same windows.
-
-# %% tags=["hide-input"]
 FOLLOWED, CONTROL = "ReDSR", "no loss on the code"
 NETWORKS = {FOLLOWED: "redsr-8", CONTROL: "redsr-1"}
 kinds = blurs(code_widths)
@@ -165,7 +135,6 @@ def trained_live(kind):
 runs = {kind: trained_live(kind) if train else shipped(kind) for kind in NETWORKS}
 codes = {kind: own for kind, (own, _) in runs.items()}
 
-# %% tags=["hide-input"]
 scores = pd.DataFrame(
     {"network": kind, "step": step, "distance": prior_distance(own, "gaussian")}
     | code_separation(own, seen.kinds, sigmas, seen.pictures)._asdict()
@@ -178,11 +147,6 @@ gathered = {  # {network: (steps, pictures)}
     kind: np.stack([gathering(own, seen) for own in run.values()]) for kind, run in codes.items()
 }
 
-# %% [markdown]
-# And the ends of several trainings: with and without the energy distance, and without any loss on the code. A live run leaves
-# them out.
-
-# %% tags=["hide-input"]
 ENDS = {FOLLOWED: "redsr-8", "RD + ED": "redsr-4", "RD": "redsr-2", CONTROL: "redsr-1"}
 wanted = {} if train else {title: seed_names(name, training_seeds) for title, name in ENDS.items()}
 ends = {  # {title: (seeds, pictures)}
@@ -214,6 +178,27 @@ for moment in sorted(set().union(*codes.values())):
 animated_grid(frames, **written, notes=notes, slider_title="training step")
 
 # %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# What is judged: of the ten nearest codes of *other* pictures, the share with the same width ({term}`neighbour purity`; chance
+# is one in six). Intervals of 95 % are bootstrapped over photographs, and over trainings where there are several. Beside it
+# stand R² of σ by a {term}`linear probe` and the {term}`Caliński–Harabasz index` (CHI).
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | followed | ReDSR: RD, ED, modulated loss | the same, narrow ({doc}`redegradation`, model 8); the prior's weight rises over the first 2 000 steps |
+# | without ED | – | at the end only: model 4 (RD and ED) beside model 2 (RD), three trainings each; their snapshots do not ship |
+# | control | – | the same network with no loss on the code (model 1) |
+# | training | 1000 epochs | 4 000 steps of 8 crops, some 2 % of the paper's; snapshots of one training ship |
+# | live run (`train = True`) | – | 1 000 steps on the **left halves** of six photographs, judged on the right halves |
+# | measure | t-SNE, by eye | t-SNE, and measures of the codes themselves |
+# :::
+
+# %% tags=["remove-input"]
+study
+
+# %% [markdown]
 # ## Measured along training
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "What the codes tell, along training: R² of σ, neighbour purity, CHI (bands: 95 % bootstrap over windows), and the energy distance of the codes to the Gaussian prior. The left end is what a random encoder knows.", "name": "fig-code-evolution"}}
@@ -243,7 +228,7 @@ interval_dots(shares, x_title="neighbour purity", reference=chance)
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 own, control = along[FOLLOWED], along[CONTROL]
 first, last = own.iloc[0], own.iloc[-1]
 course = gathered[FOLLOWED]
@@ -322,14 +307,13 @@ study.verdict(**outcomes, notes={"steps seen": [*own.index]})
 # ## Exercises
 #
 # 1. Why must neighbours come from *other* pictures?
-#    :::{dropdown} Answer
-#    Codes of one picture under similar blurs lie close together if the code holds content. Counting them would reward a code of
-#    the content.
-#    :::
 # 2. An untrained encoder reaches an R² of σ above 0. How, with random weights?
-#    :::{dropdown} Answer
-#    Random filters followed by a mean measure the strength of gradients, which falls with the width of the blur.
-#    :::
+#
+# ```{dropdown} Answers
+# 1. Codes of one picture under similar blurs lie close together if the code holds content. Counting them would reward a code of
+#    the content.
+# 2. Random filters followed by a mean measure the strength of gradients, which falls with the width of the blur.
+# ```
 #
 # ## Try it yourself
 #

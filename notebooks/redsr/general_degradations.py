@@ -2,7 +2,7 @@
 # (finding-general-degradations)=
 # # Do codes separate the width, the angle and the noise of a blur?
 #
-# *Reading time 6 minutes. You will know how to test a code of several degradations at once, and why an angle needs two numbers.
+# *6 minutes. You learn how to test a code of several degradations at once, and why an angle needs two numbers.
 # Read {doc}`redegradation` first.*
 #
 # ## The claim
@@ -21,10 +21,7 @@
 # **Why it matters:** two blurs that differ in their angle alone remove equally much. A network that measures only *how bad* its input
 # is cannot tell them apart.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_windows": 12, "num_restored": 1, "widths": [[0.5, 0.2], [4.0, 2.6]], "angles": [0, 90], "noise_levels": [0, 25], "kernels": [[1.0, 0.5, 0], [4.0, 1.5, 90]], "perplexity": 5}
+# %% tags=["parameters", "hide-cell"] quick={"num_windows": 12, "num_restored": 1, "widths": [[0.5, 0.2], [4.0, 2.6]], "angles": [0, 90], "noise_levels": [0, 25], "kernels": [[1.0, 0.5, 0], [4.0, 1.5, 90]], "perplexity": 5}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_windows = 30  # contents of 192×192 HR pixels; each is shown under every degradation
 num_restored = 6  # of these, for PSNR: one of each photograph
@@ -40,27 +37,7 @@ perplexity = 30
 train = False  # True trains all networks here (half an hour each) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# Codes *cluster* by what is varied if more of the ten nearest codes of **other** pictures share it than by chance ({term}`neighbour
-# purity`; one in five). That is the weakest reading of the paper's clusters, and the one judged; the 95 % interval is bootstrapped over
-# pictures. Beside it stands R² of a {term}`linear probe`. Angles of 0° and 180° are the same blur, so the probe predicts cos 2θ and
-# sin 2θ together. DASR counts as a rival only once its own codes tell at least one of the three (the *gate*).
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | networks | ReDSR, 6.28 M parameters | narrow ReDSR and DASR, one training each |
-# | trained on | σ₁, σ₂ of 0.2 to 4, any angle, noise of 0 to 25/255 | the same, 4 000 steps |
-# | Fig. 8, kernels | widths vary (which is not stated) at θ = 45°, noise 10 | widths like those of Tab. 4 |
-# | Fig. 8, angles and noise | at (σ₁, σ₂) = (2.4, 1.0), noise 10 or θ = 45° | the same |
-# | Tab. 3 | nine kernels, shown as pictures; noise 0, 10, 20; Urban100 | three pairs of widths at three angles; windows of the photographs |
-# | compared with | DANv2, DCLS, MRDA, KDSR, DASR | DASR; the others are not rebuilt |
-# | shown | t-SNE | t-SNE; purity, probes and CHI ({term}`Caliński–Harabasz index`) of the codes themselves |
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 
 from srlab.data.datasets import load_images
@@ -109,13 +86,8 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
-
-# %% [markdown]
-# ## Experiment
 
 
-# %% tags=["hide-input"]
 def degraded(pair, degrees, noise):
     one, two = pair
     turned = np.radians(degrees)
@@ -151,7 +123,30 @@ for axis, own in cut.items():
         notes[axis, f"step {step}"] = kind
 picture_grid(panels, notes=notes)
 
-# %% tags=["hide-input"]
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# Codes *cluster* by what is varied if more of the ten nearest codes of **other** pictures share it than by chance ({term}`neighbour
+# purity`; one in five). That is the weakest reading of the paper's clusters, and the one judged; the 95 % interval is bootstrapped over
+# pictures. Beside it stands R² of a {term}`linear probe`. Angles of 0° and 180° are the same blur, so the probe predicts cos 2θ and
+# sin 2θ together. DASR counts as a rival only once its own codes tell at least one of the three (the *gate*).
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | networks | ReDSR, 6.28 M parameters | narrow ReDSR and DASR, one training each |
+# | trained on | σ₁, σ₂ of 0.2 to 4, any angle, noise of 0 to 25/255 | the same, 4 000 steps |
+# | Fig. 8, kernels | widths vary (which is not stated) at θ = 45°, noise 10 | widths like those of Tab. 4 |
+# | Fig. 8, angles and noise | at (σ₁, σ₂) = (2.4, 1.0), noise 10 or θ = 45° | the same |
+# | Tab. 3 | nine kernels, shown as pictures; noise 0, 10, 20; Urban100 | three pairs of widths at three angles; windows of the photographs |
+# | compared with | DANv2, DCLS, MRDA, KDSR, DASR | DASR; the others are not rebuilt |
+# | shown | t-SNE | t-SNE; purity, probes and CHI ({term}`Caliński–Harabasz index`) of the codes themselves |
+# :::
+
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-cell"]
 GENERAL = {"ReDSR": "redsr-general", "DASR": "dasr-general"}
 BLUR_ONLY = {"ReDSR, blur only": "redsr-8", "DASR, blur only": "dasr"}  # isotropic, without noise
 wanted = GENERAL | BLUR_ONLY
@@ -168,7 +163,7 @@ codes = {
 # First the widths, at one angle, then the angle, then the noise of the same elongated blur. In a code of the angle, the last angle lies
 # next to the first.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 embedded = {
     axis: code_clouds({t: codes[t, axis] for t in GENERAL}, own, perplexity=perplexity)
     for axis, own in shown.items()
@@ -197,7 +192,7 @@ cloud_figure("noise")
 #
 # The same question to the codes before any projection, and to networks that never met an angle or noise in training.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 scores = separation_table({place: [own] for place, own in codes.items()}, shown, values)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "What codes tell of each parameter: R² of a linear probe (0 is no better than the mean) and purity among the ten nearest codes of other pictures (chance is one in five). The two lower rows are networks of the same kind that met isotropic blur only. Compare the column of the angle.", "name": "fig-general-told"}}
@@ -208,7 +203,7 @@ separation_grid(scores)
 #
 # The form of Tab. 3.
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 named = {f"{one:g}×{two:g} at {turn}°": ((one, two), turn) for one, two, turn in kernels}
 tested = {
     f"{name}, noise {level}": degraded(*kernel, level)
@@ -235,7 +230,7 @@ stacked_curves(1 + np.arange(len(named)), by_level, x_title="kernel, from narrow
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 axes, means = list(kinds), scores.groupby("network", sort=False)["probe"].mean()
 own = scores.loc["ReDSR"]
 gathered = {  # {axis: {title: (1, pictures)}}
@@ -319,14 +314,13 @@ study.verdict(
 # ## Exercises
 #
 # 1. Why does a probe of θ itself fail where one of (cos 2θ, sin 2θ) works?
-#    :::{dropdown} Answer
-#    Blurs at 1° and 179° are nearly the same, so their codes are, too; a linear function of the code cannot jump between 1 and 179. On
-#    the doubled angle they are neighbours on a circle.
-#    :::
 # 2. Which windows cannot tell the angle of a blur to anybody?
-#    :::{dropdown} Answer
-#    Those without edges, or with edges in one direction only: a blur along an edge leaves the edge unchanged.
-#    :::
+#
+# ```{dropdown} Answers
+# 1. Blurs at 1° and 179° are nearly the same, so their codes are, too; a linear function of the code cannot jump between 1 and 179. On
+#    the doubled angle they are neighbours on a circle.
+# 2. Those without edges, or with edges in one direction only: a blur along an edge leaves the edge unchanged.
+# ```
 #
 # ## Try it yourself
 #

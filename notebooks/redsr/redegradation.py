@@ -2,7 +2,7 @@
 # (finding-redegradation)=
 # # Does learning to repeat a degradation help to restore?
 #
-# *Reading time 10 minutes. You will know the two losses of ReDSR, what each does to a code, and what a perfect code would be
+# *10 minutes. You learn the two losses of ReDSR, what each does to a code, and what a perfect code would be
 # worth.*
 #
 # ## The claim
@@ -31,10 +31,7 @@
 # **Why it matters:** a blind network that restores well may or may not know what it undoes. These nine differ in their
 # losses alone, so they show which losses make a network *know*, and what knowing is worth.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters", "hide-input"] quick={"num_windows": 12, "code_widths": [0.5, 2.3, 4.1], "num_restored": 1, "training_seeds": [0], "restored_widths": [1.0, 3.4], "perplexity": 10}
+# %% tags=["parameters", "hide-cell"] quick={"num_windows": 12, "code_widths": [0.5, 2.3, 4.1], "num_restored": 1, "training_seeds": [0], "restored_widths": [1.0, 3.4], "perplexity": 10}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_windows = 30  # contents of size × size HR pixels, each blurred by every width
 num_restored = 6  # of these, for PSNR: one of each photograph
@@ -46,39 +43,11 @@ perplexity = 30
 train = False  # True trains all networks here (half an hour each) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# Codes *cluster by width* if the nearest codes of **other** pictures have the same width ({term}`neighbour purity`, of ten
-# neighbours; chance is one in six widths). The paper looks at t-SNE; we measure in the space of codes. Beside it stand R² of
-# σ by a {term}`linear probe` and the {term}`Caliński–Harabasz index` (CHI) of the codes.
-#
-# "Above" means: the 95 % interval of the difference lies above 0. It is bootstrapped over photographs and over trainings, of
-# which both sides have equally many: three among models 1, 2, 3, 4 and 8, one wherever another takes part. DASR counts as a
-# rival only once its own codes tell the blur (the *gate*); until then that comparison stays undecided.
-#
-# :::{dropdown} What differs from the paper
-# | | paper | here |
-# |---|---|---|
-# | generator, encoder | 5 groups × 5 blocks, 64 channels, code of 64 (6.28 M parameters) | 3 × 2 blocks, 24 channels, code of 32 (0.48 M) |
-# | degrader | on the HR grid | on the LR grid, which sees the HR pixels unshuffled |
-# | training | 1000 epochs on DIV2K and Flickr2K, 64×64 LR pixels | 4 000 steps of 8 crops of 48×48 LR pixels |
-# | weight of ED | 0.01 from the first step | 0.001, rising over the first 2 000 steps: a heavier or earlier one drowns so small an encoder's codes in content |
-# | blur | isotropic, σ 0.2 to 4.0, kernel of 21 | the same |
-# | trainings | not stated | three of models 1, 2, 3, 4, 8, one of the others |
-# | PSNR | Urban100 | windows of the embedded photographs; Urban100 by a parameter |
-# | clusters | by eye | by eye, and measured |
-#
-# Modulation follows the paper's Eq. 7 and 8, not its public code, where it is off. The paper's models 7 and 9 have it, and its
-# oracle re-degrades; ours have neither. So 7 is compared with 4, which differs from it in the prior's loss alone.
-# :::
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 from IPython.display import display
 
-from srlab.checkpoints.files import read_provenance, shipped_checkpoints
 from srlab.data.datasets import load_images
 from srlab.degradations.windows import windows
 from srlab.devices import pick_device
@@ -92,7 +61,7 @@ from srlab.studies.networks import obtainable
 from srlab.studies.redsr.blurs import blurs
 from srlab.studies.redsr.clouds import labels
 from srlab.studies.redsr.codes import code_separation, codes_of, gathering, stacked
-from srlab.studies.redsr.histories import shipped_steps, training_curves
+from srlab.studies.redsr.histories import shipped_steps
 from srlab.studies.redsr.intervals import by_picture, gain, trainings_interval
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation, restored_windows
 from srlab.studies.study import Outcome, Study, exceeds, reaches, stays_below, together
@@ -140,22 +109,13 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# The windows, under the widths of Fig. 4 for the codes and under those of Tab. 2 for the pictures; and the networks of
-# Tab. 2, in every training seed that ships.
-
-# %% tags=["hide-input"]
 images = load_images(image_set)
 seen = stacked(windows(images, blurs(code_widths), count=num_windows, size=size).to(study.device))
 sigmas = np.repeat(code_widths, num_windows)
 restorable = blurs(restored_widths)
 cut = windows(images, restorable, count=num_restored, size=size).to(study.device)
 
-# %% tags=["hide-input"]
 MODELS = {
     1: "1 neither",
     2: "2 RD",
@@ -177,7 +137,6 @@ names = {
 }
 models = {model: [study.network(one) for one in own] for model, own in names.items()}
 
-# %% tags=["hide-input"]
 codes = {  # the oracle has none of a picture
     model: [codes_of(one, seen.lr) for one in own] for model, own in models.items() if model != 9
 }
@@ -217,6 +176,36 @@ for model in (1, 3, 2, 4, 8, "DASR"):
     notes[place] = f"R² {by_model[model].probe.iloc[0]:.2f}, CHI {chi:.0f}"
 embedding_grid(panels, **written, notes=notes)
 
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# Codes *cluster by width* if the nearest codes of **other** pictures have the same width ({term}`neighbour purity`, of ten
+# neighbours; chance is one in six widths). The paper looks at t-SNE; we measure in the space of codes. Beside it stand R² of
+# σ by a {term}`linear probe` and the {term}`Caliński–Harabasz index` (CHI) of the codes.
+#
+# "Above" means: the 95 % interval of the difference lies above 0. It is bootstrapped over photographs and over trainings, of
+# which both sides have equally many: three among models 1, 2, 3, 4 and 8, one wherever another takes part. DASR counts as a
+# rival only once its own codes tell the blur (the *gate*); until then that comparison stays undecided.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | generator, encoder | 5 groups × 5 blocks, 64 channels, code of 64 (6.28 M parameters) | 3 × 2 blocks, 24 channels, code of 32 (0.48 M) |
+# | degrader | on the HR grid | on the LR grid, which sees the HR pixels unshuffled |
+# | training | 1000 epochs on DIV2K and Flickr2K, 64×64 LR pixels | 4 000 steps of 8 crops of 48×48 LR pixels |
+# | weight of ED | 0.01 from the first step | 0.001, rising over the first 2 000 steps: a heavier or earlier one drowns so small an encoder's codes in content |
+# | blur | isotropic, σ 0.2 to 4.0, kernel of 21 | the same |
+# | trainings | not stated | three of models 1, 2, 3, 4, 8, one of the others |
+# | PSNR | Urban100 | windows of the embedded photographs; Urban100 by a parameter |
+# | clusters | by eye | by eye, and measured |
+#
+# Modulation follows the paper's Eq. 7 and 8, not its public code, where it is off. The paper's models 7 and 9 have it, and its
+# oracle re-degrades; ours have neither. So 7 is compared with 4, which differs from it in the prior's loss alone.
+# :::
+
+# %% tags=["remove-input"]
+study
+
 # %% name="hero" tags=["remove-cell"]
 hero = {key: points for key, points in panels.items() if key[1] in (MODELS[1], MODELS[8])}
 embedding_grid(hero, **written)
@@ -250,22 +239,11 @@ PAPER = {  # Tab. 2, Urban100, dB at σ 1.0, 1.8, 2.6, 3.4
 by_width = {model: own.mean(axis=(0, 2)) for model, own in quality.items()}
 more = {m: gain(own, quality[1]) for m, own in quality.items()}  # equally many trainings
 gains = {MODELS[m]: own.mean(axis=(0, 2)) for m, own in more.items()}
-printed = {MODELS[m]: np.subtract(PAPER[m], PAPER[1]) for m in by_width}
 table = {MODELS[m]: own for m, own in by_width.items()} | {"bicubic": enlarged.mean(axis=1)}
 panels = {"PSNR-Y, dB": table, "gain here, dB": gains}
 if len(restored_widths) == len(PAPER[1]):
-    panels["gain in the paper, dB"] = printed
+    panels["gain in the paper, dB"] = {MODELS[m]: np.subtract(PAPER[m], PAPER[1]) for m in by_width}
 stacked_curves(restored_widths, panels, x_title="σ of the blur, HR pixels")
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How many dB better than model 1 each window is restored, mean over widths and training seeds; point at a dot to see its window. Larger: the mean over windows. Right of the dashed line the model is better.", "name": "fig-redegradation-windows"}}
-by_window = {MODELS[m]: own.mean(axis=(0, 1)) for m, own in more.items() if m != 1}
-interval_dots(
-    by_window,
-    x_title="dB better than model 1",
-    reference=0,
-    sprites=labels(stacked(cut, [*restorable][:1]), zoom=2)["sprites"],
-    pictures={name: range(num_restored) for name in by_window},
-)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "A typical window (of median PSNR after bicubic enlargement), under a narrow and a wide blur (first training seed). Zoom acts on all pictures.", "name": "fig-redegradation-pictures"}}
 middle = int(np.argsort(enlarged.mean(axis=0))[num_restored // 2])
@@ -305,23 +283,9 @@ if len(ladder):
     display(stacked_curves(axes, shown, x_title="training step"))
 
 # %% [markdown]
-# ## How they were trained
-#
-# Every checkpoint carries its training curves. A loss is drawn where the model is trained on it; each value is that of one
-# batch and therefore noisy.
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Training curves (first training seed): PSNR of the photographs reduced without blur, then every loss before its weight. Does re-degradation fall, and what does the energy distance do meanwhile?", "name": "fig-redegradation-training"}}
-logs = {
-    MODELS[model]: read_provenance(own[0]).history
-    for model, own in names.items()
-    if own[0] in shipped_checkpoints()
-}
-training_curves(logs)
-
-# %% [markdown]
 # ## Verdict
 
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 db = {model: by_picture(own, cut.pictures) for model, own in quality.items()}
 overall = {model: own.mean(axis=1) for model, own in db.items()}  # (seeds, pictures)
 
@@ -403,15 +367,14 @@ study.verdict(**outcomes)
 # ## Exercises
 #
 # 1. The oracle gains nothing over model 1. What follows for the comparison of the codes of models 1 to 8?
-#    :::{dropdown} Answer
-#    Their PSNR cannot tell good codes from bad ones, because even a perfect code does not help this generator. Only the codes
-#    themselves can be compared.
-#    :::
 # 2. Why can "fill a 32-dimensional Gaussian" and "cluster by width" contradict each other?
-#    :::{dropdown} Answer
-#    Isotropic blur has one degree of freedom. A code of nothing but the width lies on a curve, which fills no space; what fills
+#
+# ```{dropdown} Answers
+# 1. Their PSNR cannot tell good codes from bad ones, because even a perfect code does not help this generator. Only the codes
+#    themselves can be compared.
+# 2. Isotropic blur has one degree of freedom. A code of nothing but the width lies on a curve, which fills no space; what fills
 #    the remaining directions (content or noise) moves codes of one width apart.
-#    :::
+# ```
 #
 # ## Try it yourself
 #
