@@ -1,21 +1,20 @@
 # %% [markdown]
 # (finding-adjustable-restoration)=
-# # Two sliders: filters that were found can be turned up and down
+# # Can filters act as sliders for deblurring and denoising?
+#
+# *6 minutes. You learn what happens between the weights before and after fine-tuning. Read
+# {doc}`masking` first.*
 #
 # ## The claim
 #
-# A blind network restores as it sees fit; nobody can ask it for a little less denoising.
-# {cite:t}`xie2021finding` name this among their contributions, as a use of the filters that FAIG finds: move
-# the deblurring filters between the values before and after fine-tuning, and leave the rest alone, and
-# the strength of deblurring should follow; the same for denoising. They give no numbers.
+# A blind network offers no control: nobody can ask it for a little less denoising. {cite:t}`xie2021finding` name such
+# control among their contributions, as a use of the filters that filter attribution (FAIG) finds: move the deblurring
+# filters between their values before and after fine-tuning, leave the rest alone, and the strength of deblurring should
+# follow; the same for denoising. They give no numbers.
 #
-# Why it matters: it would be control without training, the step from *seeing* what filters do to
-# *using* it.
+# **Why it matters:** it would be control without training, the step from *seeing* what filters do to *using* it.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_find": 2, "num_test": 1, "size": 64, "training_seeds": [0], "strengths": [0, 0.5, 1], "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "num_test": 1, "size": 64, "training_seeds": [0], "strengths": [0, 0.5, 1], "steps": 2}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_find = 6  # windows on which filters are ranked
 num_test = 3  # windows, from other pictures, on which strengths are judged
@@ -27,20 +26,7 @@ steps = 4  # of every path integral, at their middles
 train = False  # True trains the networks here (25 minutes a seed on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# The networks are those of {doc}`/book/findings/faig/masking`, where their differences from the paper
-# are listed. FAIG's highest-ranked filters for deblurring and for denoising are moved on the straight
-# line between baseline and target, each set by a strength of its own. All other weights stay the
-# target's. The paper has no measurement to compare with. Of its sentence we judge the weakest reading: a
-# slider moves what it says, step by step, and moves it further than the other slider does.
-#
-# How far, how purely, and what there is to gain are our controls. The gain we look for: pictures with
-# **half** the noise that the network was trained for. A network that knows one strength of noise should
-# smooth them too much.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from dataclasses import replace
 from itertools import product
 
@@ -70,15 +56,12 @@ study = Study(
     claim="Filters found by FAIG are sliders for deblurring and denoising",
     source="FAIG, Sec. 1, second contribution (named, not measured)",
     claims={
-        "rise": "turned from before to after fine-tuning, each slider raises the PSNR on its own "
-        "degradation at every step, every seed",
+        "rise": "turned from before to after fine-tuning, each slider raises the PSNR on its own degradation at every step, every seed",
         "own": "it moves that PSNR further than the other slider does, every seed",
     },
     says={
-        "rise": "Sec. 1: “achieve a controllable adjustment of restoration strength without "
-        "introducing extra parameters”",
-        "own": "Sec. 1: “The discovered discriminative filters for specific degradations allow us” "
-        "to do so",
+        "rise": "Sec. 1: “achieve a controllable adjustment of restoration strength without introducing extra parameters”",
+        "own": "Sec. 1: “The discovered discriminative filters for specific degradations allow us” to do so",
     },
     controls={
         "decibel": "each slider raises its own PSNR by 1 dB or more, every seed",
@@ -90,12 +73,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-
-# %%
 MIXED = {
     "blurry": KINDS["blur"],
     "noisy": KINDS["noise"],
@@ -127,9 +105,9 @@ quality = pd.DataFrame(
 # %% [markdown]
 # ## What the sliders do
 #
-# One picture that is blurry and noisy at once. Down, deblurring is turned up; to the right, denoising.
+# A picture that is both blurry and noisy. Deblurring increases downwards, denoising to the right.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One window, blurry and noisy, at three strengths of each slider (training seed 0). Look along the rows for the noise and down the columns for the edges.", "name": "fig-adjust-window"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One window, blurry and noisy, at three strengths of each slider (training seed 0). Follow the noise along the rows and the edges down the columns.", "name": "fig-adjust-window"}}
 ends = [strengths[0], strengths[len(strengths) // 2], strengths[-1]]
 window = judged.lr["blurry and noisy"][:1]
 panels, notes = {}, {}
@@ -139,6 +117,25 @@ for deblurring, denoising in product(ends, ends):
     panels[key] = image_to_array(sr[0])
     notes[key] = f"{psnr(sr, judged.hr[:1], border=2).item():.1f} dB"
 picture_grid(panels, notes=notes)
+
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# The networks are those of {doc}`masking`, where their differences from the paper are listed. The highest-ranked filters
+# for deblurring and for denoising move on the straight line between baseline and target, each set by a strength of its
+# own:
+#
+# $$
+# \theta(s) = \theta_{\mathrm{baseline}} + s\,(\theta_{\mathrm{target}} - \theta_{\mathrm{baseline}}) .
+# $$
+#
+# Strength 0 is a filter before fine-tuning, 1 after it. All other weights stay the target's. Of the paper's sentence we
+# judge the weakest reading: a slider moves what it says, step by step, and further than the other slider does. How far,
+# how purely, and what there is to gain are controls. The gain we look for is on pictures with **half** the noise that the
+# network was trained for, which a network that knows one strength of noise may smooth too much.
+
+# %% tags=["remove-input"]
+study
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR at all strengths (dB, mean over windows and training seeds), for blurry, noisy, mixed and half as noisy pictures. If the sliders do what they say, the first table changes downwards alone and the second to the right alone.", "name": "fig-adjust-grid"}}
 names = [f"{strength:g}" for strength in strengths]
@@ -169,8 +166,8 @@ stacked_curves(strengths, lines, bands=bands, x_title="strength")
 # %% [markdown]
 # ## Explore
 #
-# Set both strengths. Past 1 the filters go further than training took them. Which input wants which
-# setting? What does deblurring do to noise that was left in?
+# Set both strengths. Past 1 the filters go further than training took them. Which input needs which setting? What does
+# deblurring do to noise that was left in?
 
 # %% tags=["hide-input"]
 SHOWN = ["blurry", "noisy", "blurry and noisy", "half as noisy"]
@@ -209,7 +206,7 @@ explorer
 # %% [markdown]
 # ## Verdict
 
-# %%
+# %% tags=["hide-cell"]
 along = alone.pivot_table(index=["slider", "input", "seed"], columns="strength", values="value")
 rise, steps_up, steady, across = {}, {}, {}, {}
 for slider, kind in AIMS.items():
@@ -227,7 +224,7 @@ apart = mixed[high, low] + mixed[low, high] - 2 * mixed[low, low]
 half = along.loc["denoising turned up", "half as noisy"]
 gain = half.iloc[:, :-1].max(axis=1) - half.iloc[:, -1]
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-adjust-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: lowest to highest over training seeds.", "name": "fig-adjust-verdict"}}
 for slider, kind in AIMS.items():
     paper = "named, not measured"
     study.measure(f"dB by {slider} on {kind}", rise[slider], paper=paper, glue=f"adjust_{slider}")
@@ -258,25 +255,31 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - Each slider moves {glue:text}`adjust_filters` filters. Over {glue:text}`adjust_seeds` training seeds,
-#   deblurring turned from 0 to 1 changes the PSNR of blurry pictures by
-#   {glue:text}`adjust_deblurring:.1f` dB, while denoising moves it by
+# - **Each slider** moves {glue:text}`adjust_filters` filters. Over {glue:text}`adjust_seeds` training seeds, deblurring from
+#   0 to 1 changes the PSNR of blurry pictures by {glue:text}`adjust_deblurring:.1f` dB; denoising moves it by
 #   {glue:text}`adjust_deblurring_across:.1f` dB. Denoising changes that of noisy pictures by
-#   {glue:text}`adjust_denoising:.1f` dB, deblurring moves it by
-#   {glue:text}`adjust_denoising_across:.1f` dB.
-# - How steadily: the smallest rank correlation of strength and PSNR over the seeds is
-#   {glue:text}`adjust_deblurring_steady:.2f` for deblurring and
-#   {glue:text}`adjust_denoising_steady:.2f` for denoising (1 rises at every step).
-# - On pictures that are blurry and noisy, both together change {glue:text}`adjust_both:.1f` dB; each
-#   alone sums to {glue:text}`adjust_apart:.1f` dB.
-# - For half the noise the best of the tested strengths is {glue:text}`adjust_best:.2f` on average, and the
-#   best one below 1 is {glue:text}`adjust_gain:.2f` dB ahead of 1 (behind it, if negative).
-# - There is no ladder on this page: sliders need pairs of networks, and of fine-tuning only the ends
-#   ship.
+#   {glue:text}`adjust_denoising:.1f` dB; deblurring moves it by {glue:text}`adjust_denoising_across:.1f` dB.
+# - **Steadiness.** The smallest rank correlation of strength and PSNR over the seeds is
+#   {glue:text}`adjust_deblurring_steady:.2f` for deblurring and {glue:text}`adjust_denoising_steady:.2f` for denoising (1: it
+#   rises at every step).
+# - **Together.** On pictures that are blurry and noisy, both sliders together change {glue:text}`adjust_both:.1f` dB, and
+#   the sum of each alone is {glue:text}`adjust_apart:.1f` dB.
+# - **Half the noise.** The best tested strength is {glue:text}`adjust_best:.2f` on average; the best one below 1 is ahead of
+#   1 by {glue:text}`adjust_gain:+.2f` dB.
+#
+# ## Exercises
+#
+# 1. With `fraction = 100` both sliders move the same filters, all of them. What does the setting (0, 1) restore like?
+# 2. Why do the effects of two sliders not add up exactly on mixed pictures?
+#
+# ```{dropdown} Answers
+# 1. Like the baseline. The sliders are applied one after the other, so their strengths multiply: 0 · 1 = 0. Two sliders
+#    need disjoint sets.
+# 2. The network is not linear in its weights, and PSNR is a logarithm: removing noise from a picture that stays blurry
+#    gains fewer dB than removing it from one that gets sharp.
+# ```
 #
 # ## Try it yourself
 #
-# - Set `fraction = 100`: one knob for everything, plain interpolation between two networks. What is
-#   lost against two sliders?
-# - Strengths beyond 1 exaggerate: set `strengths = [0, 0.5, 1, 1.5, 2]`.
+# - Strengths beyond 1 exaggerate: `strengths = [0, 0.5, 1, 1.5, 2]`.
 # - Your own pair of networks: `srlab faig --network … --baseline a.safetensors --target b.safetensors`.

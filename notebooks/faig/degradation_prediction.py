@@ -1,33 +1,33 @@
 # %% [markdown]
 # (finding-degradation-prediction)=
-# # A picture's filters tell how it was degraded
+# # Can a picture's filters tell how it was degraded?
+#
+# *6 minutes. You learn how filters become a detector of degradations, and what such a detector may see.
+# Read {doc}`masking` first.*
 #
 # ## The claim
 #
-# If some filters are for noise, then a noisy picture should make use of them. {cite:t}`xie2021finding`
-# turn this round (Sec. 5.3): attribute a *single* picture, take the 1 % of the filters that matter most
-# on it, and count how many of them are among the discriminative filters of a degradation. This **overlap
-# score**
+# If some filters are for noise, then a noisy picture should make use of them. {cite:t}`xie2021finding` turn this round
+# (Sec. 5.3): attribute a *single* picture, take the 1 % of the filters that matter most on it, and count how many of
+# them are among the discriminative filters of a degradation. This **overlap score**
 #
 # $$
-# \mathrm{OS}(x, \mathcal D) = \frac{\lvert\,\text{discriminative filters of } \mathcal D \,\cap\,
-# \text{top filters of } x\,\rvert}{\lvert\,\text{top filters of } x\,\rvert}
+# \mathrm{OS}(x, \mathcal D) =
+# \frac{\lvert \mathrm{Top}(\mathcal D) \cap \mathrm{Top}(x) \rvert}{\lvert \mathrm{Top}(x) \rvert}
 # $$
 #
-# predicts whether $x$ has the degradation (Eq. 8): it is compared with a threshold for that degradation.
-# Filters were found on one set, thresholds on a second, and the accuracy measured on a third.
+# is compared with a threshold for that degradation (Eq. 8): a picture is called noisy if enough of *its* filters
+# $\mathrm{Top}(x)$ are *noise* filters $\mathrm{Top}(\mathcal D)$. Filters were found on one set, thresholds on a second,
+# and the accuracy was measured on a third.
 #
 # | accuracy | noise, threshold 0.6 | blur, threshold 0.5 |
 # |---|---|---|
 # | reported by the paper | 98 % | 96 % |
 #
-# Why it matters: nobody told the network what its input suffered from, and it has no output for it.
-# If its filters tell nevertheless, it recognizes degradations in order to restore them.
+# **Why it matters:** the network was never told what its input suffered from, and has no output for it. If its filters
+# tell nevertheless, it recognizes degradations in order to restore them.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_find": 2, "num_threshold": 2, "num_test": 3, "size": 48, "training_seeds": [0], "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "num_threshold": 2, "num_test": 3, "size": 48, "training_seeds": [0], "steps": 2}
 # one set is dealt into three parts, no picture in two; or three sets: to find filters on, to set
 # thresholds on and to test on, as ["set14", "b100", "urban100-30"]
 image_sets = ["photographs"]
@@ -41,32 +41,7 @@ steps = 2  # of every path integral, at their middles
 train = False  # True trains on from the baselines here (15 minutes a seed on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | network | ×2 SRResNet, 16 blocks, 64 channels; bilinear reduction | the same with 24 channels |
-# | baseline | converged on clean pictures | 4 000 steps on clean pictures |
-# | target | 100 000 steps more on blur (σ 2, p ½) and noise (σ 0.1, p ½) | 6 000 steps more on the same |
-# | filters found on | Set14 | two of the photographs |
-# | thresholds set on | BSD100, then 0.6 and 0.5 for all | two others, then the same for all seeds |
-# | tested on | DIV2K validation | the last two |
-# | path integral | 100 one-sided steps | 2 midpoint steps |
-# | classes | blur, noise | the same; as a control blur, noise, JPEG with a network trained on three |
-#
-# Every window appears under each degradation once. A *detector* says whether a window has a degradation: its
-# overlap score is above the threshold that was best on the second part. A criterion holds where the
-# 95 % bootstrap interval over windows lies above it. To name *one* degradation, take the one whose score
-# exceeds its threshold most.
-#
-# **A rival.** A linear classifier on the target's features behind its last block (mean and deviation of
-# each channel), trained on the windows of the first two parts: as many labelled pictures as the filters
-# saw. It has an advantage and a handicap: it was made to classify, but it sees the degraded picture alone.
-# Attribution also sees the **original**, because the loss is measured against it. So we also try it
-# without the original, where the target's own output stands in for it.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 
 from srlab.attribution.faig import filters_by_degradation
@@ -93,8 +68,7 @@ study = Study(
         "blur": "with one threshold for all seeds the blur detector is right 96 % of the time",
     },
     says={
-        "noise": "Sec. 5.3: “We set T^noise and T^blur to 0.6 and 0.5, and the prediction accuracy can "
-        "reach 98% and 96%, respectively”",
+        "noise": "Sec. 5.3: “We set T^noise and T^blur to 0.6 and 0.5, and the prediction accuracy can reach 98% and 96%, respectively”",
         "blur": "Sec. 5.3: 96 % with a threshold of 0.5, which was calculated on BSD100",
     },
     controls={
@@ -105,14 +79,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# Three parts, and in each the same windows under three degradations.
-
-# %%
 THREE = ["blur", "noise", "JPEG"]
 counts = [num_find, num_threshold, num_test]
 if len(image_sets) == 1:
@@ -125,11 +92,7 @@ to_find, to_set, to_test = (
     for seed, (count, images) in enumerate(zip(counts, pictures, strict=True))
 )
 
-# %% [markdown]
-# Find filters on the first part, set thresholds on the second, score the third.
 
-
-# %%
 def found_filters(net, own_kinds):
     scores = scores_by_kind(net, to_find, own_kinds, steps=steps)
     return filters_by_degradation(scores, fraction / 100)
@@ -159,7 +122,7 @@ probe_three = [by_features(net, THREE) for net in three]
 # %% [markdown]
 # ## Two scores for every window
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Overlap of each test window's own filters with the discriminative filters for blur and for noise (training seed 0; dashed: thresholds). Point at a dot to see the window as the network gets it. Look at whether the two clouds part along both axes, and at which windows lie near a line.", "name": "fig-prediction-scores"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Overlap of each test window's own filters with the discriminative filters for blur and for noise (training seed 0; dashed: thresholds). Point at a dot to see the window as the network gets it. Do the two clouds separate along both axes, and which windows lie near a line?", "name": "fig-prediction-scores"}}
 window = {kind: to_test.lr[kind] for kind in THREE}
 thumbnails = sprite_sheet(np.stack([image_to_array(own) for kind in THREE for own in window[kind]]))
 first = by_two[0]
@@ -181,9 +144,35 @@ figure.add_vline(first.thresholds["blur"], line={"dash": "dash", "width": 1, "co
 figure.add_hline(first.thresholds["noise"], line={"dash": "dash", "width": 1, "color": "#8C8C8C"})
 
 # %% [markdown]
-# ## Who is taken for whom?
+# ## What we run, and what differs from the paper
+#
+# Every window appears under each degradation once. A *detector* says yes if the overlap score is above the threshold that
+# was best on the second part. To name *one* degradation, take the one whose score exceeds its threshold most. A criterion
+# holds where the 95 % bootstrap interval over windows lies above it.
+#
+# **A rival** is a linear classifier on the target's features behind its last block (mean and deviation of each channel),
+# trained on the windows of the first two parts. It was made to classify, but it sees the degraded picture alone.
+# Attribution also sees the **original**, because the loss is measured against it. So we also try it without the original,
+# with the target's own output in its place.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | networks | 64 channels, trained for 100 000 steps | those of {doc}`masking`, with 24 channels |
+# | filters found on | Set14 | two of the photographs |
+# | thresholds set on | BSD100, then 0.6 and 0.5 for all | two others, then the same for all seeds |
+# | tested on | DIV2K validation | the last two |
+# | path integral | 100 one-sided steps | 2 midpoint steps |
+# | classes | blur, noise | the same; as a control blur, noise, JPEG with a network trained on three |
+# :::
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Confusion matrices, a dot for each test window: true degradation in the row, the one it was called in the column (training seed 0). Left two: the network trained on two degradations; right two: on three. Point at a dot to see its window. Look at what lies off the diagonal.", "name": "fig-prediction-confusion"}}
+# %% tags=["remove-input"]
+study
+
+# %% [markdown]
+# ## Which degradations are confused?
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Confusion matrices, a dot for each test window: true degradation in the row, predicted one in the column (training seed 0). Left two: the network trained on two degradations; right two: on three. Point at a dot to see its window. Errors lie off the diagonal.", "name": "fig-prediction-confusion"}}
 panels = {
     "two, filters": by_two[0],
     "two, linear": probe_two[0],
@@ -198,7 +187,7 @@ confusion_dots(
     pictures={title: np.arange(len(own.truth)) for title, own in panels.items()},
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of right answers about unseen pictures, a dot for each training seed. Detectors say yes or no; the others name one of two or three (dashed: chance with three). ‘No original’: the target's own output stands in for it (first seed). Look at whether attribution without the original still tells.", "name": "fig-prediction-accuracy"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of right answers about unseen pictures, a dot for each training seed. Detectors say yes or no; the others name one of two or three (dashed: chance with three). ‘No original’: the target's own output takes its place (first seed). Does attribution without the original still tell?", "name": "fig-prediction-accuracy"}}
 accuracy = {
     "noise detector": np.array([own.detected("noise").mean() for own in by_two]),
     "blur detector": np.array([own.detected("blur").mean() for own in by_two]),
@@ -213,7 +202,7 @@ interval_dots(accuracy, x_title="share of right answers, unseen pictures", refer
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: for detectors the 95 % bootstrap interval over windows, else lowest to highest over training seeds.", "name": "fig-prediction-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: for detectors the 95 % bootstrap interval over windows, else lowest to highest over training seeds.", "name": "fig-prediction-verdict"}}
 WORDS = {  # for the prose, and what the paper reports
     "noise detector": ("noise", "98 %"),
     "blur detector": ("blur", "96 %"),
@@ -250,29 +239,30 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - Over {glue:text}`prediction_seeds` training seeds and {glue:text}`prediction_windows` windows of unseen
-#   pictures under each degradation, the noise detector is right
-#   {glue:text}`prediction_noise:.0f` % of the time (threshold
-#   {glue:text}`prediction_threshold_noise:.2f`) and the blur detector
-#   {glue:text}`prediction_blur:.0f` % (threshold {glue:text}`prediction_threshold_blur:.2f`). The paper
-#   has 98 and 96 %.
-# - A threshold says how many of a picture's own 1 % are discriminative. Own filters are ranked by one
-#   score and discriminative ones by a difference of two, so the smaller of two skills shares few of them:
-#   the lower a threshold, the fewer. What counts is that a line can be drawn.
-# - To name one of two, filters are right {glue:text}`prediction_two:.0f` % of the time, the linear
-#   classifier on features {glue:text}`prediction_linear:.0f` %; one of three,
-#   {glue:text}`prediction_three:.0f` % and {glue:text}`prediction_three_linear:.0f` %.
-# - Without the original (first seed), filters are right {glue:text}`prediction_blind:.0f` % of the time.
-#   What they know beyond that, they know from the loss, which someone who wants to identify a
-#   degradation does not have.
-# - Attribution takes a forward and a backward pass for each step of every picture; the features, one
-#   forward pass. As a tool the classifier is the cheaper one; as evidence that the filters have a
-#   purpose, the overlap says more.
+# - **Detectors.** Over {glue:text}`prediction_seeds` training seeds and {glue:text}`prediction_windows` windows of unseen
+#   pictures under each degradation, the noise detector is right {glue:text}`prediction_noise:.0f` % of the time (threshold
+#   {glue:text}`prediction_threshold_noise:.2f`; the paper 98 %), the blur detector {glue:text}`prediction_blur:.0f` %
+#   (threshold {glue:text}`prediction_threshold_blur:.2f`; the paper 96 %).
+# - **Filters or features.** To name one of two, filters are right {glue:text}`prediction_two:.0f` % of the time and the
+#   linear classifier {glue:text}`prediction_linear:.0f` %; to name one of three, {glue:text}`prediction_three:.0f` % and
+#   {glue:text}`prediction_three_linear:.0f` %.
+# - **Without the original** (first seed) filters are right {glue:text}`prediction_blind:.0f` % of the time. Whoever wants to
+#   identify a degradation in practice has no original.
+# - Attribution takes a forward and a backward pass for each step of every picture, the features one forward pass.
+#
+# ## Exercises
+#
+# 1. Why do the two thresholds differ?
+# 2. What is the overlap score of a picture whose top filters are a random 1 % of all?
+#
+# ```{dropdown} Answers
+# 1. A picture's own filters are ranked by one score, discriminative ones by a difference of two. The skill with the
+#    smaller scores has fewer of its discriminative filters among a picture's top ones, so its threshold is lower.
+# 2. 0.01 on average: each of its filters is among the discriminative 1 % with a probability of 1 %.
+# ```
 #
 # ## Try it yourself
 #
-# - The paper's manner, with three sets: `image_sets = ["set14", "b100", "urban100-30"]` (downloaded on first
-#   use).
-# - Milder noise: give `windows` a `replace(KINDS["noise"], noise_sigma=0.03)` for the test. From where on
-#   do the filters take it for blur?
-# - Widen the sets: `fraction = 5`. Do thresholds and accuracy rise?
+# - Three sets, as in the paper: `image_sets = ["set14", "b100", "urban100-30"]` (downloaded on first use).
+# - Milder noise: give `windows` a `replace(KINDS["noise"], noise_sigma=0.03)` for the test.
+# - Wider sets: `fraction = 5`. Do thresholds and accuracy rise?

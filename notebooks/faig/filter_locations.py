@@ -1,26 +1,19 @@
 # %% [markdown]
 # (finding-filter-locations)=
-# # Deblurring filters sit in the back of the network, denoising filters everywhere
+# # Where in the network do deblurring and denoising filters sit?
+#
+# *5 minutes. You learn how to describe where filters sit, and how to test it against chance. Read
+# {doc}`masking` first.*
 #
 # ## The claim
 #
-# {doc}`Masking </book/findings/faig/masking>` gives skills an address: 1 % of the filters for
-# deblurring, another 1 % for denoising. {cite:t}`xie2021finding` look where in the network these
-# addresses are (Sec. 5.2.3, Fig. 4). Deblurring filters gather in the back; denoising filters spread
-# over all layers.
+# {doc}`masking` locates skills: 1 % of the filters for deblurring, another 1 % for denoising. {cite:t}`xie2021finding`
+# look where in the network these filters sit (Sec. 5.2.3, Fig. 4): deblurring filters mostly in the back, denoising
+# filters spread uniformly over all layers. They show it in a figure, without numbers.
 #
-# | the top 1 % of the filters | deblurring | denoising |
-# |---|---|---|
-# | reported by the paper | mostly in the back | spread uniformly |
-#
-# Why it matters: one may read it so that noise is averaged away little by little, on every layer,
-# while undoing a blur means painting detail, which comes last. And where a skill sits in few layers,
-# pruning, fine-tuning and adapters need not touch the others.
+# **Why it matters:** where a skill sits in few layers, pruning, fine-tuning and adapters need not touch the others.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_find": 2, "size": 64, "training_seeds": [0], "draws": 200, "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "size": 64, "training_seeds": [0], "draws": 200, "steps": 2}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_find = 6  # windows on which filters are ranked
 size = 96  # side of a window, HR pixels
@@ -31,25 +24,7 @@ steps = 4  # of every path integral, at their middles
 train = False  # True trains on from the baselines here (15 minutes a seed on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | network | ×2 SRResNet, 16 blocks, 64 channels; bilinear reduction | the same with 24 channels |
-# | baseline | converged on clean pictures | 4 000 steps on clean pictures |
-# | target | 100 000 steps more on blur (σ 2, p ½) and noise (σ 0.1, p ½) | 6 000 steps more on the same |
-# | filters ranked on | not stated for Fig. 4; Set14 in Sec. 5.3 | 6 windows |
-# | where they sit | a picture, by eye | mean depth, evenness over layers, a test |
-# | path integral | 100 one-sided steps | 4 midpoint steps |
-#
-# *Depth* is a convolution's place in running order, from 0 (the first) to 1 (the last). *Evenness* is
-# the {term}`entropy` of how the chosen filters divide among the convolutions, as a share of
-# what it is when all filters of the network are chosen. All convolutions take part, the first and
-# the last too. The network has wider and narrower layers, so chance does not mean depth 0.5 exactly:
-# the curve of all filters stands beside the others.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 
 from srlab.attribution.faig import (
@@ -79,8 +54,7 @@ study = Study(
         "spread": "denoising filters divide more evenly among the layers, every seed",
     },
     says={
-        "order": "Sec. 5.2.3: “the filters for deblurring and denoising have very different "
-        "distributions inside the network”",
+        "order": "Sec. 5.2.3: “the filters for deblurring and denoising have very different distributions inside the network”",
         "back": "Sec. 5.2.3: “The deblurring filters are more located in the back part of the network”",
         "spread": "Sec. 5.2.3: “while denoising filters locate more uniformly”",
     },
@@ -89,14 +63,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# The same windows, blurry and noisy, through each seed's pair of networks.
-
-# %%
 AIMS = {"deblurring": "blur", "denoising": "noise"}
 kinds = {kind: KINDS[kind] for kind in AIMS.values()}
 found = windows(load_images(image_set), kinds, count=num_find, size=size).to(study.device)
@@ -121,15 +88,28 @@ chosen = [ranked(own) for own in attributed]
 # %% [markdown]
 # ## The network as a map
 #
-# Each strip is a convolution, the first on the left; each dot a filter among the 1 %. A row of dots
-# within a strip is an output channel that was taken over as a whole, a column an input channel.
+# Each strip is a convolution, the first on the left; each dot a filter among the 1 %. A row of dots within a strip is
+# an output channel that was taken over as a whole, a column an input channel.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Where the discriminative filters sit, a panel for each training seed. Strips: convolutions from first to last; in each, input channels from left to right and output channels from top to bottom. Point at a dot for its layer, channels and score; click a name in the legend to hide its filters. Look at where blue thickens, and at how early orange begins.", "name": "fig-locations-map"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Where the discriminative filters sit, a panel for each training seed. Strips: convolutions from first to last; in each, input channels from left to right and output channels from top to bottom. Point at a dot for its layer, channels and score; click a name in the legend to hide its filters. In which strips does each colour gather?", "name": "fig-locations-map"}}
 titles = [f"training seed {seed}" for seed in range(len(networks))]
 network_map(dict(zip(titles, chosen, strict=True)), score_title="score")
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the filters up to a depth: mean over training seeds, bands from the lowest to the highest. A curve below that of all filters means that its filters come late; a straight rise means an even spread. Look at which curve follows the chance line.", "name": "fig-locations-depth"}}
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# *Depth* is a convolution's place in running order, from 0 (the first) to 1 (the last). *Evenness* is the
+# {term}`entropy` of how the chosen filters divide among the convolutions, as a share of what it is when all filters of
+# the network are chosen. The network has wider and narrower layers, so chance does not mean depth 0.5 exactly: the
+# curve of all filters stands beside the others. All convolutions take part. Networks and attributions are those of
+# {doc}`masking`, where the differences from the paper are listed; the paper does not state which pictures its Fig. 4
+# ranks filters on.
+
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the filters up to a depth: mean over training seeds, bands from lowest to highest. A curve below that of all filters means that its filters come late; a curve along it, an even spread.", "name": "fig-locations-depth"}}
 everything = {name: np.ones(mask.shape) for name, mask in chosen[0]["deblurring"].masks.items()}
 depths = np.linspace(0, 1, len(everything))
 curves = {aim: np.array([depth_curve(own[aim].masks) for own in chosen]) for aim in AIMS}
@@ -145,11 +125,11 @@ stacked_curves(
 # %% [markdown]
 # ## Could it be chance?
 #
-# Shuffle which filter is called deblurring and which denoising: how far apart are the mean depths
-# then? Filters of one layer are often chosen together, so this interval is on the narrow side. The
-# harder test is that every training seed must agree.
+# We shuffle which filter is called deblurring and which denoising: how far apart are the mean depths then? Filters of
+# one layer are often chosen together, so this interval is rather narrow. The harder test is that every training seed
+# must agree.
 
-# %%
+# %% tags=["hide-cell"]
 sizes = [mask.size for mask in everything.values()]
 mean_all = float(np.average(depths, weights=sizes))
 depth = {aim: np.array([filter_depths(own[aim].masks).mean() for own in chosen]) for aim in AIMS}
@@ -161,7 +141,7 @@ chance = [
 ]
 beyond = np.array([(own < gap).mean() for own, gap in zip(chance, difference, strict=True)])
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How much deeper deblurring filters lie than denoising ones, a dot for each training seed, and what shuffled labels make of it (seeds pooled; bar: the middle 95 %). Look at the gap between the two bars.", "name": "fig-locations-chance"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How much deeper deblurring filters lie than denoising ones, a dot for each training seed, and the same for shuffled labels (seeds pooled; bar: the middle 95 %). Do the two bars overlap?", "name": "fig-locations-chance"}}
 pooled = np.concatenate(chance)
 interval_dots(
     {"measured": difference, "labels shuffled": np.quantile(pooled, [0.025, 0.5, 0.975])},
@@ -172,7 +152,7 @@ interval_dots(
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-locations-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: lowest to highest over training seeds.", "name": "fig-locations-verdict"}}
 for aim, paper in {"deblurring": "in the back", "denoising": "spread"}.items():
     name = f"mean depth, {aim} filters"
     study.measure(name, depth[aim], paper=paper, glue=f"locations_{aim}")
@@ -203,22 +183,31 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - Over {glue:text}`locations_seeds` training seeds the {glue:text}`locations_filters` deblurring
-#   filters have a mean depth of {glue:text}`locations_deblurring:.2f`, the denoising filters of
-#   {glue:text}`locations_denoising:.2f`; all filters of {glue:text}`locations_all:.2f`. Shuffled labels
-#   leave a difference of less than {glue:text}`locations_chance:.2f` in 95 % of cases.
-# - Evenness over the layers is {glue:text}`locations_deblurring_even:.0f` % for deblurring and
+# - **Depth.** Over {glue:text}`locations_seeds` training seeds the {glue:text}`locations_filters` deblurring filters have
+#   a mean depth of {glue:text}`locations_deblurring:.2f`, the denoising filters of {glue:text}`locations_denoising:.2f`,
+#   all filters of {glue:text}`locations_all:.2f`. Shuffled labels leave a difference of less than
+#   {glue:text}`locations_chance:.2f` in 95 % of cases.
+# - **Evenness** over the layers is {glue:text}`locations_deblurring_even:.0f` % for deblurring and
 #   {glue:text}`locations_denoising_even:.0f` % for denoising, where 100 % is that of all filters.
-# - The very first convolution holds {glue:text}`locations_deblurring_first:.1f` % of the deblurring
-#   and {glue:text}`locations_denoising_first:.1f` % of the denoising filters. Re-training that leaves
-#   it out, as the public code does, leaves these out.
-# - With two degradations, where the one kind of filter is, the other cannot be
-#   ({doc}`/book/findings/faig/three_degradations` says why). So the two maps are one finding, not two.
+# - **The first convolution** holds {glue:text}`locations_deblurring_first:.1f` % of the deblurring and
+#   {glue:text}`locations_denoising_first:.1f` % of the denoising filters. Re-training in the public code leaves it out.
+# - With two degradations a place taken by one kind of filter is closed to the other ({doc}`three_degradations`): the
+#   two maps are one finding, not two.
 # - The integrals of the loss are complete within {glue:text}`locations_error:.1f` % on average.
+#
+# ## Exercises
+#
+# 1. Half of the filters of a network sit in its last two of 37 convolutions. Is "mean depth 0.5" then a neutral value?
+# 2. Why is the shuffled interval too narrow when filters of a layer are chosen together?
+#
+# ```{dropdown} Answers
+# 1. No. Filters drawn at random would have a mean depth well above 0.5. Compare with the mean depth of all filters.
+# 2. Shuffling treats filters as independent draws. Filters that come in groups are fewer independent draws, whose
+#    mean varies more.
+# ```
 #
 # ## Try it yourself
 #
-# - Set `image_set = "set14"`, the paper's pictures, or `"b100"` (downloaded on first use).
-# - Choose more filters: `fraction = 5`. Does deblurring reach further to the front?
-# - Draw a chain without residuals: `tuned("faig-srcnn-target", [0], …)`. Is the order the same?
+# - More filters: `fraction = 5`. Does deblurring reach further to the front?
+# - A chain without residuals: `tuned("faig-srcnn-target", [0], …)`. Is the order the same?
 # - Your own pair of weights: `srlab faig --baseline a.safetensors --target b.safetensors`.

@@ -1,33 +1,35 @@
 # %% [markdown]
 # (finding-gradient-elimination)=
-# # Without subtracting the other degradation, deblurring filters are needed for denoising too
+# # Why does FAIG subtract the scores of the other degradation?
+#
+# *6 minutes. You learn why importance alone does not make a filter specific. Read {doc}`masking`
+# first.*
 #
 # ## The claim
 #
-# FAIG gives every filter two scores: how much its change moved the loss on blurry pictures, and how much
-# on noisy ones. The filters *for* deblurring are ranked by the difference of the two,
+# Filter attribution (FAIG) gives every filter two scores: how much its change moved the loss on blurry pictures,
+# and how much on noisy ones. The filters *for* deblurring are ranked by the difference of the two,
 #
 # $$
-# \mathrm{FAIG}^{\mathcal D} = \overline{\lvert\mathrm{FAIG}(x^{\mathcal D})\rvert}
-# - \overline{\lvert\mathrm{FAIG}(x^{\neg\mathcal D})\rvert},
+# \begin{aligned}
+# \mathrm{FAIG}^{\mathcal D} ={}& \overline{\lvert\mathrm{FAIG}(x^{\mathcal D})\rvert} \\
+# &{}- \overline{\lvert\mathrm{FAIG}(x^{\neg\mathcal D})\rvert},
+# \end{aligned}
 # $$
 #
-# the mean over pictures with the degradation minus the mean over pictures with another.
-# {cite:t}`xie2021finding` leave out the second term and mask again (Sec. 5.4, Fig. 5): now masking the
-# "deblurring" filters destroys denoising as well.
+# the mean over pictures with the degradation minus the mean over pictures with another: what matters here, less
+# what matters anyway. {cite:t}`xie2021finding` leave out the second term and mask again (Sec. 5.4, Fig. 5): masking the
+# "deblurring" filters then destroys denoising as well.
 #
 # | deblurring filters masked | blurry input | noisy input |
 # |---|---|---|
 # | with the second term | stays blurry | is restored |
 # | without it | stays blurry | stays noisy |
 #
-# Why it matters: a filter that matters for everything matters for deblurring too. Importance alone does
-# not make a filter specific, in this network or in any other attribution of skills to parts.
+# **Why it matters:** a filter that matters for everything also matters for deblurring. This holds for any
+# attribution of skills to parts of a network.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_find": 2, "num_test": 2, "size": 64, "training_seeds": [0], "fractions": [1, 3], "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "num_test": 2, "size": 64, "training_seeds": [0], "fractions": [1, 3], "steps": 2}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_find = 4  # windows on which filters are ranked
 num_test = 6  # windows, from other pictures, on which masking is judged
@@ -38,24 +40,7 @@ steps = 4  # of every path integral, at their middles
 train = False  # True trains on from the baselines here (15 minutes a seed on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | network | ×2 SRResNet, 16 blocks, 64 channels; bilinear reduction | the same with 24 channels |
-# | baseline | converged on clean pictures | 4 000 steps on clean pictures |
-# | target | 100 000 steps more on blur (σ 2, p ½) and noise (σ 0.1, p ½) | 6 000 steps more on the same |
-# | filters ranked and masked on | the same pictures | different pictures of one set |
-# | the harm is shown by | a picture | PSNR and gradient maps of luma, over seeds |
-# | path integral | 100 one-sided steps | 4 midpoint steps |
-#
-# Both rankings come from the same attributions. To *mask* is to give a filter the baseline's
-# values. The paper shows deblurring filters; the denoising filters are our control.
-# All is judged with 1 % of the filters masked. The paper says *lose* and *maintain* of pictures; we say
-# that masking undoes more or less than half of what fine-tuning gained in PSNR.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from functools import partial
 from itertools import product
 
@@ -78,7 +63,7 @@ from srlab.figures.pictures import picture_grid
 from srlab.figures.tables import Matrix, matrix_grid
 from srlab.statistics import rank_correlation
 from srlab.studies.faig.effects import by_seed, masking_effects
-from srlab.studies.faig.outputs import KINDS, first_window, restored
+from srlab.studies.faig.outputs import KINDS, restored, typical_window
 from srlab.studies.faig.rankings import fine_tuned, flat_scores, scores_by_kind
 from srlab.studies.frames import curves
 from srlab.studies.study import Study, exceeds, reaches, span, stays_below, together
@@ -88,20 +73,15 @@ study = Study(
     claim="Without subtracting the other degradation, deblurring filters serve denoising too",
     source="FAIG, Sec. 5.4, Fig. 5",
     claims={
-        "harm": "masking the deblurring 1 % undoes more of what fine-tuning gained on noisy pictures "
-        "without the term than with it, every seed",
+        "harm": "masking the deblurring 1 % undoes more of what fine-tuning gained on noisy pictures without the term than with it, every seed",
         "lost": "without the term it undoes more than half of that gain, every seed",
         "kept": "with the term it undoes less than half of that gain, every seed",
-        "blurry": "with and without the term it undoes more than half of the gain on blurry pictures, "
-        "every seed",
+        "blurry": "with and without the term it undoes more than half of the gain on blurry pictures, every seed",
     },
     says={
-        "harm": "Sec. 5.4: “Such a design is important to find discriminative filters for a specific "
-        "degradation”",
-        "lost": "Sec. 5.4: “FAIG without gradient elimination for other degradations could also lose "
-        "the denoising function”",
-        "kept": "Sec. 5.4: “our FAIG with gradient elimination for other degradations could also "
-        "maintain its ability to denoising”",
+        "harm": "Sec. 5.4: “Such a design is important to find discriminative filters for a specific degradation”",
+        "lost": "Sec. 5.4: “FAIG without gradient elimination for other degradations could also lose the denoising function”",
+        "kept": "Sec. 5.4: “our FAIG with gradient elimination for other degradations could also maintain its ability to denoising”",
         "blurry": "Sec. 5.4: “For the blurry input, both models can produce expected results”",
     },
     controls={
@@ -112,14 +92,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# Windows from one half of the pictures to rank the filters on, from the other half to judge by.
-
-# %%
 AIMS = {"deblurring": "blurry", "denoising": "noisy"}
 kinds = {"blurry": KINDS["blur"], "noisy": KINDS["noise"]}
 for_finding, for_judging = separate(load_images(image_set))
@@ -128,10 +101,6 @@ judged = windows(for_judging, kinds, count=num_test, size=size).to(study.device)
 networks = fine_tuned(study, "faig-target", training_seeds)
 scores = [scores_by_kind(net, found, steps=steps) for net in networks]
 
-# %% [markdown]
-# One ranking subtracts the other degradation's scores, the other does not.
-
-# %%
 TERMS = ["without the term", "with the term"]
 
 
@@ -149,11 +118,8 @@ effect = by_seed(masking_effects(networks, chosen, judged, columns=columns), col
 
 # %% [markdown]
 # ## What masking the deblurring filters does
-#
-# The same window, blurry above and noisy below. If the masked filters were for deblurring alone, the
-# lower row would not notice.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One window (training seed 0), 1 % of the filters masked: those ranked highest for deblurring, without and with the second term. Look along the lower row: does anything come back in the second column that is not in the third?", "name": "fig-elimination-window"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "A typical window (training seed 0), 1 % of the filters masked: those ranked highest for deblurring, without and with the second term. Compare the second and the third picture of the lower row: is there more noise without the term?", "name": "fig-elimination-window"}}
 level = min(fractions, key=lambda fraction: abs(fraction - 1))
 net = networks[0]
 weights = {"target network": net.target}
@@ -161,12 +127,24 @@ for term in TERMS:
     own = masks(scores[0], "deblurring", term, level)
     weights[f"masked, ranked {term}"] = masked_weights(net.target, net.baseline, own)
 weights["baseline network"] = net.baseline
-panels, notes = first_window(
+panels, notes = typical_window(
     {title: partial(restored, net.model, own) for title, own in weights.items()}, judged
 )
 picture_grid(panels, notes=notes)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR lost in dB (mean over training seeds) when the highest-ranked 1 % for one aim (rows) is masked, on each kind of input (columns). Look at the cells off the diagonal: they should be empty where filters are specific.", "name": "fig-elimination-matrix"}}
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# Networks, windows and attributions are those of {doc}`masking`, where the differences from the paper are listed.
+# Both rankings come from the same attributions. The paper shows one picture with its deblurring filters masked; we
+# measure PSNR and gradient maps of luma over seeds and windows, and add the denoising filters as a control. 1 % of
+# the filters is judged. Where the paper says *lose* and *maintain* of pictures, we say that masking undoes more or
+# less than half of what fine-tuning gained in PSNR.
+
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR lost in dB (mean over training seeds) when the highest-ranked 1 % for one aim (rows) is masked, on each kind of input (columns). Specific filters leave the cells off the diagonal empty.", "name": "fig-elimination-matrix"}}
 at = effect[effect.share == level]
 means = at.groupby(["term", "aim", "input"], sort=False).lost.mean()
 cells = {term: means[term].unstack(sort=False) for term in TERMS}
@@ -177,24 +155,19 @@ grid = matrix_grid(
 )
 grid.update_yaxes(showticklabels=False, col=2)  # the rows are the same in both
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Harm where none is meant, against the share of masked filters: mean over training seeds, bands from the lowest to the highest. Look at the distance between the two curves.", "name": "fig-elimination-curves"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Harm to the other degradation against the share of masked filters, in dB: deblurring filters on noisy input (above), denoising filters on blurry input (below); mean over training seeds, bands from lowest to highest. How far apart are the two rankings?", "name": "fig-elimination-curves"}}
 harm = effect[effect.aim.map(AIMS) != effect.input]
-title = harm.input + "<br>dB lost<br>without " + harm.aim + " filters"
-lines, bands = curves(
-    harm.assign(panel=title, value=harm.lost), panel="panel", line="term", x="share"
-)
-stacked_curves(
-    fractions, lines, bands=bands, x_title="masked filters, %", log_x=True
-).update_layout(margin={"l": 80})
+harm = harm.assign(panel="dB lost, " + harm.input, value=harm.lost)
+lines, bands = curves(harm, panel="panel", line="term", x="share")
+stacked_curves(fractions, lines, bands=bands, x_title="masked filters, %", log_x=True)
 
 # %% [markdown]
 # ## Why
 #
-# The two scores go together: a filter that matters on blurry pictures tends to matter on noisy ones.
-# Without the second term the ranking takes what lies far right in the figure, at any height; with it, what
-# lies far right *and* low.
+# Without the second term the ranking takes filters on the right of the figure, whatever their height; with it,
+# those that lie to the right *and* low.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The filters among the first 1 % for deblurring by either ranking (training seed 0): score on blurry pictures against score on noisy ones. Point at a dot for its place in the network. Look at how the filters that only one ranking takes divide by height.", "name": "fig-elimination-scores"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The filters among the first 1 % for deblurring by either ranking (training seed 0): score on blurry pictures against score on noisy ones. Point at a dot for its place in the network. How high do the filters lie that only one ranking takes?", "name": "fig-elimination-scores"}}
 plain, beyond = (masks(scores[0], "deblurring", term, level) for term in TERMS)
 groups = {
     "by both rankings": {n: plain[n] & beyond[n] for n in plain},
@@ -228,7 +201,7 @@ scatter_panels(
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-elimination-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: lowest to highest over training seeds.", "name": "fig-elimination-verdict"}}
 without, with_term = TERMS
 PAPER = {("deblurring", without): "denoising fails", ("deblurring", with_term): "denoising works"}
 at = at.assign(on=np.where(at.aim.map(AIMS) == at.input, "own", "other"))
@@ -284,31 +257,36 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - Over {glue:text}`elimination_seeds` training seeds, masking the 1 % that matters most on blurry
-#   pictures costs {glue:text}`elimination_own_deblurring_without:.1f` dB there and
-#   {glue:text}`elimination_harm_deblurring_without:.1f` dB on noisy pictures. With the second term it
-#   is {glue:text}`elimination_own_deblurring_with:.1f` dB and
-#   {glue:text}`elimination_harm_deblurring_with:.1f` dB. Of what fine-tuning gained on noisy pictures
-#   that undoes a share of {glue:text}`elimination_undone_deblurring_without:.2f` without the term and
-#   {glue:text}`elimination_undone_deblurring_with:.2f` with it.
-# - For the denoising filters: {glue:text}`elimination_own_denoising_without:.1f` dB on noisy and
-#   {glue:text}`elimination_harm_denoising_without:.1f` dB on blurry pictures without the term,
-#   {glue:text}`elimination_own_denoising_with:.1f` dB and
-#   {glue:text}`elimination_harm_denoising_with:.1f` dB with it.
-# - The scores on noisy pictures sum to {glue:text}`elimination_ratio:.1f` times those on blurry ones,
-#   because noise costs more squared error. The larger the ratio, the less there is to subtract from the
-#   denoising filters, and the more from the deblurring filters.
-# - Without the term the deblurring and the denoising 1 % share {glue:text}`elimination_shared:.0f` % of
-#   their filters, and the two scores correlate by {glue:text}`elimination_together:.2f` over all filters
-#   (Spearman's ρ). With it they share none, because they cannot
-#   ({doc}`/book/findings/faig/three_degradations`).
-# - {glue:text}`elimination_kept:.0f` % of the deblurring filters are the same with and without the term.
-# - There is no ladder on this page: masking needs pairs of networks, and of fine-tuning only the ends
-#   ship.
+# - **Deblurring filters.** Over {glue:text}`elimination_seeds` training seeds, masking the 1 % that matters most on
+#   blurry pictures costs {glue:text}`elimination_own_deblurring_without:.1f` dB there and
+#   {glue:text}`elimination_harm_deblurring_without:.1f` dB on noisy pictures; with the second term
+#   {glue:text}`elimination_own_deblurring_with:.1f` dB and {glue:text}`elimination_harm_deblurring_with:.1f` dB. Of what
+#   fine-tuning gained on noisy pictures, that undoes {glue:text}`elimination_undone_deblurring_without:.2f` without
+#   the term and {glue:text}`elimination_undone_deblurring_with:.2f` with it.
+# - **Denoising filters.** Without the term masking costs {glue:text}`elimination_own_denoising_without:.1f` dB on noisy
+#   and {glue:text}`elimination_harm_denoising_without:.1f` dB on blurry pictures, with it
+#   {glue:text}`elimination_own_denoising_with:.1f` dB and {glue:text}`elimination_harm_denoising_with:.1f` dB.
+# - **Sizes.** The scores on noisy pictures sum to {glue:text}`elimination_ratio:.1f` times those on blurry ones. The
+#   larger the ratio, the less there is to subtract from the denoising filters, and the more from the deblurring
+#   filters.
+# - **Overlap.** Without the term the deblurring and the denoising 1 % share {glue:text}`elimination_shared:.0f` % of
+#   their filters, and the two scores correlate by {glue:text}`elimination_together:.2f` over all filters (Spearman's
+#   ρ). With it they share none by construction ({doc}`three_degradations`). {glue:text}`elimination_kept:.0f` % of the
+#   deblurring filters are the same with and without the term.
+#
+# ## Exercises
+#
+# 1. A filter scores 10 on blurry and 9 on noisy pictures, another 3 and 0. Which does each ranking prefer?
+# 2. What would happen to the difference if noise cost a hundred times as much squared error as blur?
+#
+# ```{dropdown} Answers
+# 1. Without the term the first (10 against 3), with it the second (3 against 1).
+# 2. Nearly every difference would be decided by the score on noise: the deblurring ranking would become "least
+#    important for noise". {doc}`three_degradations` tests balanced scores.
+# ```
 #
 # ## Try it yourself
 #
-# - Set `image_set = "set14"`, the paper's pictures, or `"b100"` (downloaded on first use).
 # - Divide instead of subtracting: rank by the ratio of the two scores. Which small filters come up?
-# - Subtract the scores on *clean* pictures: `discriminative_filters(blur, [clean], 0.01)`. What is left
-#   of the harm to denoising?
+# - Subtract the scores on *clean* pictures: `discriminative_filters(blur, [clean], 0.01)`.
+# - Other pictures: `image_set = "set14"` or `"b100"` (downloaded on first use).

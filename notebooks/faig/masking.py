@@ -1,15 +1,17 @@
 # %% [markdown]
 # (finding-masking)=
-# # One per cent of the filters does the deblurring, another one per cent the denoising
+# # Can 1 % of the filters carry deblurring, and another 1 % denoising?
+#
+# *10 minutes. You learn how filter attribution integrated gradients (FAIG) ranks filters, what
+# masking them does, and which part of the result is built into the ranking.*
 #
 # ## The claim
 #
-# Take a network that super-resolves clean pictures, and fine-tune it until it also undoes blur and
-# noise. Which of its filters changed *for* deblurring? {cite:t}`xie2021finding` integrate the
-# gradient of the loss along the way from the old weights to the new (FAIG) and rank the filters by
-# what they contribute on blurry pictures beyond noisy ones. Put the highest-ranked 1 % back to
-# what they were before fine-tuning: the network no longer deblurs, and still removes noise
-# (Sec. 5.2.1, Fig. 2 and 3, Tab. 2).
+# Take a network that super-resolves clean pictures, and fine-tune it until it also removes blur and noise.
+# Which of its filters changed *for* deblurring? {cite:t}`xie2021finding` integrate the gradient of the loss along
+# the way from the old weights to the new and rank the filters by what they contribute on blurry pictures beyond
+# noisy ones. Reset the highest-ranked 1 % to what they were before fine-tuning: the network no longer
+# deblurs, and still removes noise (Sec. 5.2.1, Fig. 2 and 3, Tab. 2).
 #
 # | change of the output's gradient map, ×10⁻³ | FAIG | IG | \|Δθ\| | random |
 # |---|---|---|---|---|
@@ -18,13 +20,10 @@
 # | 5 % deblurring filters, blurry input | 7.53 ± 0.24 | 6.41 ± 0.88 | 2.16 | 0.55 |
 # | 5 % denoising filters, noisy input | 16.28 ± 3.84 | 8.01 ± 1.04 | 3.25 | 0.19 |
 #
-# Why it matters: a network that restores everything with the same weights is no black box if its
-# skills have addresses.
+# **Why it matters:** a network that restores everything with the same weights is easier to interpret if each
+# skill can be located.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_find": 2, "num_test": 2, "size": 64, "training_seeds": [0], "fractions": [], "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "num_test": 2, "size": 64, "training_seeds": [0], "fractions": [], "steps": 2}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_find = 6  # windows on which filters are ranked
 num_test = 4  # windows, from other pictures, on which masking is judged
@@ -35,33 +34,7 @@ steps = 4  # of every path integral, at their middles
 train = False  # True trains the networks here (25 minutes a seed on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | network | ×2 SRResNet, 16 blocks, 64 channels; bilinear reduction | the same with 24 channels |
-# | baseline | converged on clean pictures | 4 000 steps on clean pictures |
-# | target | 100 000 steps more on blur (σ 2, p ½) and noise (σ 0.1, p ½) | 6 000 steps more on the same |
-# | filters ranked and masked on | Set14 | different pictures of one set |
-# | path integral | 100 one-sided steps | 4 midpoint steps, the error is measured |
-# | gradient map | "gray counterparts"; the public code takes the blue channel | luma |
-#
-# A *filter* is one K×K slice of a convolution; to *mask* it is to give it the baseline's values.
-# Biases stay the target's. All convolutions take part, the first and the last too. Rivals: integrated
-# gradients of the output from the clean to the degraded picture (IG), the size of the change
-# $|\Delta\theta|$, and chance.
-#
-# One caution, which the paper does not spell out: with two degradations the deblurring ranking is
-# the denoising ranking upside down, because each is the difference of the same two scores. That the
-# two sets are disjoint is therefore built in, not found. What can be *found* is whether masking acts
-# on one degradation alone; see {doc}`/book/findings/faig/three_degradations` for a test that cannot
-# be rigged in this way.
-#
-# "Undone" is the share of what fine-tuning gained in PSNR that masking takes away again: the paper
-# says *eliminated* and *maintained* of pictures; we say more and less than half of the gain.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -81,7 +54,7 @@ from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.metrics import gradient_error, psnr
 from srlab.studies.faig.effects import by_seed, masking_effects
-from srlab.studies.faig.outputs import KINDS, first_window, restored
+from srlab.studies.faig.outputs import KINDS, restored, typical_window
 from srlab.studies.faig.rankings import RANKINGS, attributions, fine_tuned, scores_by_ranking
 from srlab.studies.frames import curves
 from srlab.studies.study import (
@@ -99,36 +72,23 @@ study = Study(
     claim="Masking 1 % of the filters stops deblurring alone, another 1 % denoising alone",
     source="FAIG, Sec. 5.2.1, Fig. 2-3, Tab. 2",
     claims={
-        "specific": "masking FAIG's 1 % undoes more than half of what fine-tuning gained on its own "
-        "degradation and less than half on the other, both kinds, every seed",
-        "change": "it changes the output more on its own degradation than on the other, both kinds, "
-        "every seed",
-        "one": "1 % by FAIG changes its own degradation more than 1 % by IG, |Δθ| or chance, both "
-        "kinds, every seed",
+        "specific": "masking FAIG's 1 % undoes more than half of what fine-tuning gained on its own degradation and less than half on the other, both kinds, every seed",
+        "change": "it changes the output more on its own degradation than on the other, both kinds, every seed",
+        "one": "1 % by FAIG changes its own degradation more than 1 % by IG, |Δθ| or chance, both kinds, every seed",
         "five": "5 % by FAIG change it more than 5 % by IG, |Δθ| or chance, both kinds, every seed",
         "random": "1 % at random undoes less than half of the gain, both kinds, every seed",
-        "size": "1 % by |Δθ| parts nothing: it never undoes more than half of the gain on one kind "
-        "and less than half on the other, every seed",
-        "large": "on the other degradation, the second half of FAIG's filters changes more than the "
-        "first, both kinds, every seed",
-        "chain": "in the SRCNN-style chain too FAIG's 1 % changes its own degradation more than the "
-        "other, both kinds",
+        "size": "1 % by |Δθ| parts nothing: it never undoes more than half of the gain on one kind and less than half on the other, every seed",
+        "large": "on the other degradation, the second half of FAIG's filters changes more than the first, both kinds, every seed",
+        "chain": "in the SRCNN-style chain too FAIG's 1 % changes its own degradation more than the other, both kinds",
     },
     says={
-        "specific": "Fig. 2: “the corresponding network function of deblurring is eliminated (③) "
-        "while the function of denoising is maintained (⑦)”",
-        "change": "Sec. 5.2.1: “the performance for deblurring drops drastically (①) while the "
-        "function of denoising is maintained (②) at small portions”",
-        "one": "Sec. 5.2.1, Tab. 2: “our FAIG can discover filters that result in larger performance "
-        "drop”",
-        "five": "Sec. 5.2.1, Tab. 2: 7.53 against 6.41, 2.16 and 0.55 on blurry pictures, 16.28 "
-        "against 8.01, 3.25 and 0.19 on noisy ones",
-        "random": "Sec. 5.2.1: “the randomly selected filters could not have a large impact on "
-        "network function alteration”",
-        "size": "Sec. 4.1: “it cannot discover different filter sets for various degradations inside "
-        "one model”",
-        "large": "Sec. 5.2.1: “has a slow performance drop for most proportions, and finally has a "
-        "quick decline for very large proportions”",
+        "specific": "Fig. 2: “the corresponding network function of deblurring is eliminated (③) while the function of denoising is maintained (⑦)”",
+        "change": "Sec. 5.2.1: “the performance for deblurring drops drastically (①) while the function of denoising is maintained (②) at small portions”",
+        "one": "Sec. 5.2.1, Tab. 2: “our FAIG can discover filters that result in larger performance drop”",
+        "five": "Sec. 5.2.1, Tab. 2: 7.53 against 6.41, 2.16 and 0.55 on blurry pictures, 16.28 against 8.01, 3.25 and 0.19 on noisy ones",
+        "random": "Sec. 5.2.1: “the randomly selected filters could not have a large impact on network function alteration”",
+        "size": "Sec. 4.1: “it cannot discover different filter sets for various degradations inside one model”",
+        "large": "Sec. 5.2.1: “has a slow performance drop for most proportions, and finally has a quick decline for very large proportions”",
         "chain": "Sec. 5.2.1: “SRCNN-style networks have similar phenomenons”",
     },
     controls={
@@ -139,15 +99,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# Windows from one half of the pictures to rank the filters on, from the other half to judge by.
-# For each seed a baseline and the target that was fine-tuned from it.
-
-# %%
 AIMS = {"deblurring": "blurry", "denoising": "noisy"}
 kinds = {"clean": KINDS["clean"], "blurry": KINDS["blur"], "noisy": KINDS["noise"]}
 for_finding, for_judging = separate(load_images(image_set))
@@ -156,11 +108,6 @@ judged = windows(for_judging, kinds, count=num_test, size=size).to(study.device)
 cut = replace(judged, lr={kind: judged.lr[kind] for kind in AIMS.values()})
 networks = fine_tuned(study, "faig-target", training_seeds)
 
-# %% [markdown]
-# Each image's integral is computed once and serves both directions: as the score of its own
-# degradation, and as what is subtracted from the other.
-
-# %%
 errors = []
 
 
@@ -177,11 +124,6 @@ def masks(scores, ranking, aim, share):
 
 scores = [ranked(net, seed) for seed, net in enumerate(networks)]
 
-# %% [markdown]
-# Then every mask, on blurry and on noisy pictures: how far the output's gradient map moves, and what
-# that costs in PSNR. Large shares are for FAIG and chance alone, as in Fig. 3.
-
-# %%
 COLUMNS = ["ranking", "aim", "share"]
 shares = sorted({1, 5, 50, 100, *fractions})
 
@@ -203,10 +145,10 @@ effect = by_seed(effects_of(networks, scores, shares), [*COLUMNS, "on"])
 # %% [markdown]
 # ## What 1 % does
 #
-# The same window, blurry above and noisy below, through the target, through the target without its
-# deblurring filters, without its denoising filters, and without as many at random.
+# The same window, blurry above and noisy below, through the target, the target without its deblurring filters,
+# without its denoising filters, and without as many random ones.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One window (training seed 0) with 1 % of the filters masked. Look for blur in the upper picture of the second column, for noise in the lower one of the third, and for what happens to the other two.", "name": "fig-masking-window"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "A typical window (training seed 0): the one whose losses are closest to the mean over windows, with 1 % of the filters masked. Is the upper picture of the second column blurry, and the lower one of the third noisy? What happens to the other two?", "name": "fig-masking-window"}}
 first = networks[0]
 weights = {"target network": first.target}
 for title, (ranking, aim) in {
@@ -216,13 +158,53 @@ for title, (ranking, aim) in {
 }.items():
     chosen = masks(scores[0], ranking, aim, 1)
     weights[title] = masked_weights(first.target, first.baseline, chosen)
-panels, notes = first_window(
+panels, notes = typical_window(
     {title: partial(restored, first.model, own) for title, own in weights.items()}, cut
 )
 picture_grid(panels, notes=notes)
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Which filters (rows) are needed for which input (columns): change of the output's gradient map, ×10⁻³, at 1 % masked, mean over training seeds. Look for a strong diagonal: only filters that are specific make one.", "name": "fig-masking-matrix"}}
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# A *filter* is one K×K slice of a convolution; to *mask* it is to give it the baseline's values. With
+# $\theta(\alpha)$ the weights at a share $\alpha$ of the way from baseline to target and $L$ the loss on a picture
+# $x$, the score of a filter is
+#
+# $$
+# \mathrm{FAIG}(x) = \sum_{\text{its weights}} \Bigl\lvert \Delta\theta
+# \int_0^1 \frac{\partial L(\theta(\alpha), x)}{\partial \theta}\, d\alpha \Bigr\rvert ,
+# $$
+#
+# how much its own change moved the loss. Rivals: integrated gradients from the clean to the degraded picture (IG),
+# the size of the change $|\Delta\theta|$, and random filters.
+#
+# With two degradations the deblurring ranking is the denoising ranking reversed, because each is the difference
+# of the same two scores. That the two sets are disjoint is therefore built in, not found. What can be *found* is
+# whether masking acts on one degradation alone; {doc}`/book/findings/faig/three_degradations` removes the
+# constraint.
+#
+# "Undone" is the share of what fine-tuning gained in PSNR that masking takes away again: where the paper says
+# *eliminated* and *maintained* of pictures, we say more and less than half of the gain.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | network | ×2 SRResNet, 16 blocks, 64 channels; bilinear reduction | the same with 24 channels |
+# | baseline | converged on clean pictures | 4 000 steps on clean pictures |
+# | target | 100 000 steps more on blur (σ 2, p ½) and noise (σ 0.1, p ½) | 6 000 steps more on the same |
+# | filters ranked and masked on | Set14 | different pictures of one set |
+# | path integral | 100 one-sided steps | 4 midpoint steps, the error is measured |
+# | gradient map | "gray counterparts"; the public code takes the blue channel | luma |
+#
+# Biases stay the target's. All convolutions take part, the first and the last too.
+# :::
+
+# %% tags=["remove-input"]
+study
+
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Which filters (rows) are needed for which input (columns): change of the output's gradient map, ×10⁻³, at 1 % masked, mean over training seeds. Specific filters make a strong diagonal.", "name": "fig-masking-matrix"}}
 def tables(frame):
     """A table of masked filters and inputs for each ranking."""
     means = frame.groupby(["ranking", "aim", "input"], sort=False).change.mean()
@@ -240,7 +222,7 @@ tables(effect[effect.share == 1])
 # %% [markdown]
 # ## More and fewer filters
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Change of the output against the share of masked filters, on the degradation that they are meant for and on the other; mean over training seeds, bands from lowest to highest. At 100 % all meet in the baseline. Look at how early FAIG's own curve rises and how late its other one, and at whether chance knows a difference.", "name": "fig-masking-curves"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Change of the output against the share of masked filters, on the degradation that they are meant for and on the other; mean over training seeds, bands from lowest to highest. At 100 % all curves meet in the baseline. How early does FAIG's curve on its own degradation rise, and how late the other one?", "name": "fig-masking-curves"}}
 some = effect[effect.ranking.isin(["FAIG", "random"])]
 drawn = some.assign(
     panel=some.aim + " filters, ×10⁻³", line=some.ranking + ", " + some.input, value=some.change
@@ -256,18 +238,18 @@ figure.update_xaxes(tickvals=shares, ticktext=[f"{share:g}" for share in shares]
 #
 # The same in a plain chain of nine convolutions without skips, in the style of SRCNN.
 
-# %%
+# %% tags=["hide-cell"]
 plain = fine_tuned(study, "faig-srcnn-target", [0])
 plain_effect = effects_of(plain, [ranked(plain[0], 0)], [1])
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The plain chain, 1 % masked: change of the output's gradient map, ×10⁻³. It has fewer filters, so each of them may carry more than one duty. Is the diagonal as strong as above?", "name": "fig-masking-plain"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The plain chain, 1 % masked: change of the output's gradient map, ×10⁻³. It has fewer filters, so each may serve several purposes. Is the diagonal as strong as above?", "name": "fig-masking-plain"}}
 tables(plain_effect)
 
 # %% [markdown]
 # ## Explore
 #
-# Move the share of masked filters, change the ranking, and watch the picture. Which ranking needs the
-# fewest filters to break deblurring? What do the denoising filters do to a blurry picture?
+# Move the share of masked filters and change the ranking. Which ranking needs the fewest filters to break
+# deblurring? What do the denoising filters do to a blurry picture?
 
 # %% tags=["hide-input"]
 FINER = [0.1, 0.2, 0.5, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 70, 100]
@@ -315,7 +297,7 @@ explorer
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds.", "name": "fig-masking-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: lowest to highest over training seeds.", "name": "fig-masking-verdict"}}
 PAPER = {
     (1, "deblurring"): ("6.68", "4.31", "0.18", "0.07"),
     (1, "denoising"): ("6.62", "4.22", "0.49", "0.04"),
@@ -334,7 +316,6 @@ for (share, aim), papers in PAPER.items():
             f"{share} % {aim} filters by {ranking}, own input, ×10⁻³",
             change[share, "own", ranking, aim],
             paper=paper,
-            glue=f"masking_{aim}_{ranking.replace('|Δθ|', 'change')}_{share}",
         )
 for aim in AIMS:
     moved = change[1, "other", "FAIG", aim]
@@ -398,43 +379,43 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - 1 % of the filters are {glue:text}`masking_filters`. Over {glue:text}`masking_seeds` training seeds,
-#   putting FAIG's deblurring filters back costs {glue:text}`masking_deblurring_lost_own:.1f` dB on
-#   blurry pictures and {glue:text}`masking_deblurring_lost_other:.1f` dB on noisy ones; the denoising
-#   filters cost {glue:text}`masking_denoising_lost_own:.1f` dB on noisy and
-#   {glue:text}`masking_denoising_lost_other:.1f` dB on blurry ones.
-# - As shares of what fine-tuning gained (1 is all of it): {glue:text}`masking_deblurring_own_undone:.2f`
-#   and {glue:text}`masking_deblurring_other_undone:.2f` for the deblurring filters,
-#   {glue:text}`masking_denoising_own_undone:.2f` and {glue:text}`masking_denoising_other_undone:.2f` for
-#   the denoising filters.
-# - How far the output's gradient map moves on the filters' own degradation (×10⁻³):
-#
-# | | FAIG | IG | \|Δθ\| | random |
-# |---|---|---|---|---|
-# | 1 % deblurring | {glue:text}`masking_deblurring_FAIG_1:.2f` | {glue:text}`masking_deblurring_IG_1:.2f` | {glue:text}`masking_deblurring_change_1:.2f` | {glue:text}`masking_deblurring_random_1:.2f` |
-# | 1 % denoising | {glue:text}`masking_denoising_FAIG_1:.2f` | {glue:text}`masking_denoising_IG_1:.2f` | {glue:text}`masking_denoising_change_1:.2f` | {glue:text}`masking_denoising_random_1:.2f` |
-# | 5 % deblurring | {glue:text}`masking_deblurring_FAIG_5:.2f` | {glue:text}`masking_deblurring_IG_5:.2f` | {glue:text}`masking_deblurring_change_5:.2f` | {glue:text}`masking_deblurring_random_5:.2f` |
-# | 5 % denoising | {glue:text}`masking_denoising_FAIG_5:.2f` | {glue:text}`masking_denoising_IG_5:.2f` | {glue:text}`masking_denoising_change_5:.2f` | {glue:text}`masking_denoising_random_5:.2f` |
-#
-# - In the least specific seed the own degradation moves {glue:text}`masking_deblurring_ratio:.1f` times
-#   (deblurring) and {glue:text}`masking_denoising_ratio:.1f` times (denoising) as much as the other.
-# - Of the change that masking everything makes on the *other* degradation, the first half of the
-#   deblurring filters makes a share of {glue:text}`masking_deblurring_half:.2f`, that of the denoising
-#   filters {glue:text}`masking_denoising_half:.2f`. In the paper it is little until almost all are masked.
-# - Shares are of unequal gains: fine-tuning brought {glue:text}`masking_deblurring_gained:.1f` dB on blurry
-#   and {glue:text}`masking_denoising_gained:.1f` dB on noisy pictures.
-# - In the plain chain FAIG's deblurring filters move blurry pictures by
-#   {glue:text}`masking_deblurring_plain_own:.2f` and noisy ones by
-#   {glue:text}`masking_deblurring_plain_other:.2f`, its denoising filters noisy pictures by
-#   {glue:text}`masking_denoising_plain_own:.2f` and blurry ones by
+# - **Loss.** 1 % of the filters are {glue:text}`masking_filters`. Over {glue:text}`masking_seeds` training seeds,
+#   masking FAIG's deblurring filters costs {glue:text}`masking_deblurring_lost_own:.1f` dB on blurry pictures and
+#   {glue:text}`masking_deblurring_lost_other:.1f` dB on noisy ones; its denoising filters cost
+#   {glue:text}`masking_denoising_lost_own:.1f` dB on noisy and {glue:text}`masking_denoising_lost_other:.1f` dB on
+#   blurry ones.
+# - **Share of the gain.** As shares of what fine-tuning gained ({glue:text}`masking_deblurring_gained:.1f` dB on blurry
+#   and {glue:text}`masking_denoising_gained:.1f` dB on noisy pictures) that is
+#   {glue:text}`masking_deblurring_own_undone:.2f` and {glue:text}`masking_deblurring_other_undone:.2f` for the
+#   deblurring filters, {glue:text}`masking_denoising_own_undone:.2f` and
+#   {glue:text}`masking_denoising_other_undone:.2f` for the denoising filters.
+# - **Specific.** In the least specific seed the output moves {glue:text}`masking_deblurring_ratio:.1f` times
+#   (deblurring) and {glue:text}`masking_denoising_ratio:.1f` times (denoising) as much on the own degradation as on
+#   the other. FAIG and its rivals are compared in the table above.
+# - **Large shares.** Of the change that masking everything makes on the *other* degradation, the first half of the
+#   deblurring filters makes {glue:text}`masking_deblurring_half:.2f`, that of the denoising filters
+#   {glue:text}`masking_denoising_half:.2f`. In the paper it is little until almost all are masked.
+# - **Plain chain.** FAIG's deblurring filters move blurry pictures by
+#   {glue:text}`masking_deblurring_plain_own:.2f` and noisy ones by {glue:text}`masking_deblurring_plain_other:.2f`;
+#   its denoising filters move noisy pictures by {glue:text}`masking_denoising_plain_own:.2f` and blurry ones by
 #   {glue:text}`masking_denoising_plain_other:.2f`.
-# - The integrals of the loss are complete within {glue:text}`masking_error:.1f` %, with few steps.
-# - There is no ladder on this page: masking needs pairs of networks, and of fine-tuning only the ends
-#   ship. The paper's pairs lie closer together (a long training at a low rate from a trained baseline).
+# - The integrals of the loss are complete within {glue:text}`masking_error:.1f` %.
+#
+# ## Exercises
+#
+# 1. Why are the top 1 % for deblurring and the top 1 % for denoising disjoint in any network?
+# 2. Two filters change by the same amount during fine-tuning, yet FAIG ranks one first and one last. How?
+#
+# ```{dropdown} Answers
+# 1. The two rankings are $s_b - s_n$ and $s_n - s_b$: one is the other reversed. A filter can be among the first
+#    1 % of both only if it is first and last at once.
+# 2. The score multiplies the change by the gradient of the loss along the way. A change along which the loss
+#    hardly falls counts for little, however large it is. This is what $|\Delta\theta|$ cannot see.
+# ```
 #
 # ## Try it yourself
 #
-# - Set `image_set = "set14"`, the paper's pictures, or `"b100"` (downloaded on first use).
-# - Keep the first layer out: `top_filters(…, layers=inner_layers(…))` in `masks`. How much of the
-#   denoising sits in the very first convolution?
+# - The paper's pictures: `image_set = "set14"`, or `"b100"` (downloaded on first use).
+# - Leave out the first layer: `top_filters(…, layers=inner_layers(…))` in `masks`. How much of the denoising
+#   sits in the very first convolution?
 # - Your own pair of weights: `srlab faig --baseline a.safetensors --target b.safetensors`.

@@ -1,27 +1,25 @@
 # %% [markdown]
 # (finding-one-branch)=
-# # One branch restores as well as two
+# # Does one branch restore as well as two?
+#
+# *5 minutes. You learn what the second branch of a blind network is for, and how to test whether it
+# is used.*
 #
 # ## The claim
 #
-# Most blind super-resolution networks have two branches: one describes how the input was degraded,
-# the other restores under that description. {cite:t}`xie2021finding` (Sec. 3, Tab. 1, Fig. 1) train
-# plain one-branch networks with as many parameters and operations on the same degraded pictures, and
-# they do as well.
+# Most blind super-resolution networks have two branches: one describes how the input was degraded, the other restores
+# under that description. {cite:t}`xie2021finding` (Sec. 3, Tab. 1, Fig. 1) train plain one-branch networks with as
+# many parameters and operations on the same degraded pictures, and report equal quality.
 #
 # | PSNR, dB | two branches | one branch of equal size |
 # |---|---|---|
 # | DAN: two kinds of test pictures | 26.168 / 27.341 | 26.182 / 27.288 |
 # | DASR: two kinds of test pictures | 27.518 / 25.116 | 27.573 / 25.143 |
 #
-# Why it matters: if nothing is lost without the second branch, then a single stack of convolutions
-# must recognize degradations by itself, and one can ask *where* – which is what the rest of this
-# chapter does.
+# **Why it matters:** if nothing is lost without the second branch, a single stack of convolutions must recognize
+# degradations by itself, and one can ask *where*. The rest of this chapter does.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_windows": 4, "size": 64, "training_seeds": [0]}
+# %% tags=["parameters", "hide-cell"] quick={"num_windows": 4, "size": 64, "training_seeds": [0]}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_windows = 16  # judged on so many windows
 size = 128  # side of a window, HR pixels
@@ -29,23 +27,7 @@ training_seeds = [0, 1, 2]  # those that are shipped are judged
 train = False  # True trains the networks here (15 minutes each on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | one branch | SRResNet without BN, sized to match | the same, 24 channels, 16 blocks |
-# | two branches | DASR and DAN as published | narrow networks after them: DASR's encoder and degradation-aware convolutions; DAN's alternation of estimator and restorer, two turns |
-# | what the first branch is told | DASR: contrast; DAN: the true kernel | nothing: all three learn from the picture alone, on equal terms |
-# | training | as published for each | ×2, 4 000 steps on blur (σ 2, p ½) and noise (σ 0.1, p ½) |
-# | parameters and operations | equal | equal within 10 %, counted below |
-#
-# The narrow rivals lack the extra lessons of the published ones. To see whether their first branch
-# does anything at all, we also restore each picture with the description of *another* degradation.
-# "At most 0.1 dB behind" holds where the 95 % bootstrap interval of the difference over windows lies
-# above −0.1 dB.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from dataclasses import replace
 
 import numpy as np
@@ -59,7 +41,7 @@ from srlab.figures.pictures import picture_grid, sprite_sheet
 from srlab.images import image_to_array
 from srlab.metrics import psnr
 from srlab.networks.cost import multiply_adds, parameter_count
-from srlab.studies.faig.outputs import KINDS, first_window, restored_psnr
+from srlab.studies.faig.outputs import KINDS, restored_psnr, typical_window
 from srlab.studies.networks import obtainable
 from srlab.studies.study import Study, mean_interval, reaches, together
 from srlab.training.recipes import seed_names
@@ -69,13 +51,11 @@ study = Study(
     claim="A one-branch network restores as well as two-branch networks of equal size",
     source="FAIG, Sec. 3, Tab. 1, Fig. 1",
     claims={
-        "dasr": "one branch is at most 0.1 dB behind two after DASR, on blurry and on blurry and "
-        "noisy pictures",
+        "dasr": "one branch is at most 0.1 dB behind two after DASR, on blurry and on blurry and noisy pictures",
         "dan": "one branch is at most 0.1 dB behind two after DAN, on both",
     },
     says={
-        "dasr": "Sec. 3, Tab. 1: “a unified one-branch network can also achieve comparable results "
-        "under similar computation budgets on both settings” (0.055 and 0.027 dB ahead)",
+        "dasr": "Sec. 3, Tab. 1: “a unified one-branch network can also achieve comparable results under similar computation budgets on both settings” (0.055 and 0.027 dB ahead)",
         "dan": "Sec. 3, Tab. 1: 0.014 dB ahead on blur, 0.053 dB behind on blur and noise",
     },
     controls={
@@ -87,12 +67,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-
-# %%
 NETWORKS = {
     "one branch (SRResNet)": "faig-one-branch",
     "two branches, after DASR": "faig-dasr",
@@ -116,21 +91,41 @@ for title, name in NETWORKS.items():
 # %% [markdown]
 # Size first: parameters, and millions of multiply-adds for a window.
 
-# %%
+# %% tags=["hide-cell"]
 one = cut.lr["blurry"][:1]
 parameters = {title: parameter_count(own[0]) for title, own in models.items()}
 cost = {
     title: multiply_adds(lambda model=own[0]: model(one)) / 1e6 for title, own in models.items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One window in three states, restored by each network (training seed 0). Can you tell which network needed a second branch?", "name": "fig-branch-window"}}
-panels, notes = first_window({title: own[0] for title, own in models.items()}, cut)
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "A typical window in three states, restored by each network (training seed 0). Can you tell which network has a second branch?", "name": "fig-branch-window"}}
+panels, notes = typical_window({title: own[0] for title, own in models.items()}, cut)
 picture_grid(panels, notes=notes)
+
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# To see whether the first branch does anything at all, we also restore each picture with the description of
+# *another* degradation. "At most 0.1 dB behind" holds where the 95 % bootstrap interval of the difference over windows
+# lies above −0.1 dB.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | one branch | SRResNet without BN, sized to match | the same, 24 channels, 16 blocks |
+# | two branches | DASR and DAN as published | narrow networks after them: DASR's encoder and degradation-aware convolutions; DAN's alternation of estimator and restorer, two turns |
+# | what the first branch is taught | DASR: contrast; DAN: the true kernel | nothing: all three learn from the picture alone, on equal terms |
+# | training | as published for each | ×2, 4 000 steps on blur (σ 2, p ½) and noise (σ 0.1, p ½) |
+# | parameters and operations | equal | equal within 10 %, counted below |
+# :::
+
+# %% tags=["remove-input"]
+study
 
 # %% [markdown]
 # ## Does the second branch pay?
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One branch minus two branches, dB, window by window (point at one to see it); bars from lowest to highest, the mean in front. Right of the dashed line the one-branch network is better.", "name": "fig-branch-difference"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One branch minus two branches, dB, window by window (point at one to see it); larger dots are means, bars from lowest to highest. Right of the dashed line the one-branch network is better.", "name": "fig-branch-difference"}}
 ahead = {
     (rival, kind): quality[plain][kind] - quality[title][kind]
     for rival, title in RIVALS.items()
@@ -155,12 +150,12 @@ def dots(measured, x_title):
 dots(ahead, "one branch minus two, dB")
 
 # %% [markdown]
-# ## Does the second branch do anything?
+# ## Is the second branch used?
 #
-# Each rival restores blurry pictures under the description of a noisy one, and noisy pictures under
-# the description of a blurry one. If that costs nothing, the branch is idle.
+# Each rival restores blurry pictures under the description of a noisy one, and noisy pictures under the description
+# of a blurry one. If that costs nothing, the branch is not used.
 
-# %%
+# %% tags=["hide-cell"]
 SWAPPED = {"blurry": "noisy", "noisy": "blurry"}
 
 
@@ -178,13 +173,13 @@ lost = {
     for kind in SWAPPED
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the wrong description costs: dB lost on each window. Zero means that the description is not used.", "name": "fig-branch-misled"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the wrong description costs: dB lost on each window. At zero the description is not used.", "name": "fig-branch-misled"}}
 dots(lost, "lost under the description of the other degradation, dB")
 
 # %% [markdown]
 # ## Verdict
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Intervals: 95 % bootstrap of the mean over windows.", "name": "fig-branch-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Intervals: 95 % bootstrap of the mean over windows.", "name": "fig-branch-verdict"}}
 PAPER = {
     ("DASR", "blurry"): "+0.055",
     ("DASR", "blurry and noisy"): "+0.027",
@@ -228,20 +223,31 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - Sizes differ by at most {glue:text}`branch_parameters:.0f` % (parameters) and
-#   {glue:text}`branch_operations:.0f` % (operations); {glue:text}`branch_seeds` training seeds.
-# - Against the network after DASR, one branch is {glue:text}`branch_dasr_blurry:+.2f` dB on blurry,
-#   {glue:text}`branch_dasr_noisy:+.2f` dB on noisy and {glue:text}`branch_dasr_blurry_and_noisy:+.2f` dB
-#   on blurry and noisy pictures. Against the one after DAN: {glue:text}`branch_dan_blurry:+.2f`,
-#   {glue:text}`branch_dan_noisy:+.2f` and {glue:text}`branch_dan_blurry_and_noisy:+.2f` dB.
-# - Under the wrong description the first loses {glue:text}`branch_dasr_misled_blurry:.2f` dB on blurry
-#   and {glue:text}`branch_dasr_misled_noisy:.2f` dB on noisy pictures, the second
-#   {glue:text}`branch_dan_misled_blurry:.2f` and {glue:text}`branch_dan_misled_noisy:.2f` dB: so much do
-#   they rely on their second branch.
-# - Three small networks trained for minutes cannot settle what is best when trained for days. What
-#   they can show is that one branch is no handicap on equal terms.
+# - **Size.** The networks differ by at most {glue:text}`branch_parameters:.0f` % (parameters) and
+#   {glue:text}`branch_operations:.0f` % (operations); there are {glue:text}`branch_seeds` training seeds.
+# - **Quality.** Against the network after DASR, one branch is {glue:text}`branch_dasr_blurry:+.2f` dB on blurry,
+#   {glue:text}`branch_dasr_noisy:+.2f` dB on noisy and {glue:text}`branch_dasr_blurry_and_noisy:+.2f` dB on blurry and
+#   noisy pictures. Against the one after DAN: {glue:text}`branch_dan_blurry:+.2f`, {glue:text}`branch_dan_noisy:+.2f` and
+#   {glue:text}`branch_dan_blurry_and_noisy:+.2f` dB.
+# - **Use.** Under the wrong description the network after DASR loses {glue:text}`branch_dasr_misled_blurry:.2f` dB on
+#   blurry and {glue:text}`branch_dasr_misled_noisy:.2f` dB on noisy pictures, the one after DAN
+#   {glue:text}`branch_dan_misled_blurry:.2f` and {glue:text}`branch_dan_misled_noisy:.2f` dB.
+# - Small networks trained for minutes cannot settle what is best after days of training; they are compared here on
+#   equal terms.
+#
+# ## Exercises
+#
+# 1. A rival loses nothing under a wrong description. Has its second branch failed?
+# 2. Why must operations be equal, and not parameters alone?
+#
+# ```{dropdown} Answers
+# 1. It is not used at restoration. The network may still restore well, because its other branch recognizes the
+#    degradation by itself. That would support the claim rather than refute it.
+# 2. A branch that computes a short code for the whole picture has many parameters but few operations. With equal
+#    parameters only, the one-branch network would get far more computation.
+# ```
 #
 # ## Try it yourself
 #
-# - Set `image_set = "b100"` or `"set14"` (downloaded on first use).
+# - Other pictures: `image_set = "b100"` or `"set14"` (downloaded on first use).
 # - Give a rival more room: `replace(recipe("faig-dasr"), hyperparameters=…)`, then `fit`.

@@ -1,13 +1,15 @@
 # %% [markdown]
 # (finding-retraining)=
-# # Training nothing but the discovered 1 % teaches more than training another 1 %
+# # Does training only the discovered 1 % of filters teach more?
+#
+# *6 minutes. You learn how re-training tests whether the place of a filter matters, and not only its
+# value. Read {doc}`masking` first.*
 #
 # ## The claim
 #
-# If FAIG finds the filters that fine-tuning used to learn deblurring, then it should help to train
-# *those* and freeze all others. {cite:t}`xie2021finding` (Sec. 5.2.2, Tab. 3) go back to the
-# network that knows clean pictures only, and re-train 1 % of its filters on one degradation, chosen by
-# four rankings.
+# If filter attribution (FAIG) finds the filters that fine-tuning used to learn deblurring, it should help to train
+# *those* and freeze all others. {cite:t}`xie2021finding` (Sec. 5.2.2, Tab. 3) go back to the network that knows clean
+# pictures only, and re-train 1 % of its filters on one degradation, chosen by four rankings.
 #
 # | PSNR, dB | all filters | FAIG | IG | \|Δθ\| | random |
 # |---|---|---|---|---|---|
@@ -16,17 +18,13 @@
 # | re-trained on noise: 1 % for deblurring | 26.712 | 25.268 | 25.211 | 25.288 | 25.239 |
 # | re-trained on noise: 1 % for denoising | | **25.743** | 25.141 | 25.275 | 25.204 |
 #
-# The text says that denoising filters re-trained on blur end close to random ones; the table has them
-# a decibel ahead, and it is the deblurring filters on noise that end close. We judge what text and table
-# agree on.
+# The text says that denoising filters re-trained on blur end close to random ones; in the table they are a decibel
+# ahead, and it is the deblurring filters on noise that end close. We judge what text and table agree on.
 #
-# Why it matters: masking shows that filters are *needed*. Re-training asks whether *where they sit* is
-# what matters, for it starts from other weights.
+# **Why it matters:** masking shows that filters are *needed*. Re-training starts from other weights, and so asks
+# whether *where they sit* matters.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_windows": 4, "size": 64, "training_seeds": [0]}
+# %% tags=["parameters", "hide-cell"] quick={"num_windows": 4, "size": 64, "training_seeds": [0]}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_windows = 20  # judged on so many windows
 size = 128  # side of a window, HR pixels
@@ -34,24 +32,7 @@ training_seeds = [0, 1, 2]  # those that are shipped are judged
 train = False  # True trains the networks here (2 minutes each on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | network | ×2 SRResNet, 16 blocks, 64 channels | the same with 24 channels |
-# | re-trained on | blur (σ 2) or noise (σ 0.1) | the same, on every training picture |
-# | what is free | 1 % of the filters; none in the first layer, as the public code has it | 1 % of the filters, the first layer included; biases are frozen |
-# | ranked on | Set14 | 12 windows of *training* pictures: the test pictures decide nothing |
-# | training | 100 000 iterations, batches of 16 | 600 steps of Adam, batches of 8, peak rate 2·10⁻³ (all filters: 4·10⁻⁴) |
-# | random | two draws a seed | one draw a seed |
-# | seeds | three | those that ship, compared where both have them |
-#
-# $|\Delta\theta|$ and chance know no degradation, so their 1 % is the same for both tasks. "More" means:
-# in every seed the 95 % bootstrap interval of the difference over windows lies above zero. That is
-# certainty about pictures, not about seeds: the paper's spread over its three is up to 0.27 dB.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from dataclasses import replace
 
 import numpy as np
@@ -64,7 +45,7 @@ from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
 from srlab.figures.pictures import picture_grid, sprite_sheet
 from srlab.images import image_to_array
-from srlab.studies.faig.outputs import KINDS, first_window, restored_psnr
+from srlab.studies.faig.outputs import KINDS, restored_psnr, typical_window
 from srlab.studies.networks import left_out, obtainable_groups
 from srlab.studies.study import (
     Study,
@@ -83,26 +64,20 @@ study = Study(
     claim="Training only FAIG's 1 % of the filters gains more than any other 1 %",
     source="FAIG, Sec. 5.2.2, Tab. 3",
     claims={
-        "deblurring": "re-trained on blur, FAIG's deblurring filters gain more than random ones, "
-        "every seed",
-        "denoising": "re-trained on noise, FAIG's denoising filters gain more than random ones, "
-        "every seed",
+        "deblurring": "re-trained on blur, FAIG's deblurring filters gain more than random ones, every seed",
+        "denoising": "re-trained on noise, FAIG's denoising filters gain more than random ones, every seed",
         "rivals": "in both tasks FAIG's own filters gain more than those of IG and of |Δθ|, every seed",
         "blurry": "re-trained on blur, deblurring filters gain more than denoising filters, every seed",
         "noisy": "re-trained on noise, denoising filters gain more than deblurring filters, every seed",
-        "inferior": "filters by IG and by |Δθ| gain at most 0.1 dB more than random ones, in both "
-        "tasks, every seed",
+        "inferior": "filters by IG and by |Δθ| gain at most 0.1 dB more than random ones, in both tasks, every seed",
     },
     says={
-        "deblurring": "Sec. 5.2.2: “when we only re-train deblurring filters for the deblurring task, "
-        "our FAIG has a large performance gain (than random selection)”",
+        "deblurring": "Sec. 5.2.2: “when we only re-train deblurring filters for the deblurring task, our FAIG has a large performance gain (than random selection)”",
         "denoising": "Sec. 5.2.2, Tab. 3: 25.743 dB on noisy pictures, by random filters 25.204 dB",
-        "rivals": "Sec. 5.2.2, Tab. 3: 27.889 against 26.389 (IG) and 26.444 dB on blurry pictures, "
-        "25.743 against 25.141 (IG) and 25.275 dB on noisy ones",
+        "rivals": "Sec. 5.2.2, Tab. 3: 27.889 against 26.389 (IG) and 26.444 dB on blurry pictures, 25.743 against 25.141 (IG) and 25.275 dB on noisy ones",
         "blurry": "Sec. 5.2.2, Tab. 3: 27.889 against 27.642 dB",
         "noisy": "Sec. 5.2.2, Tab. 3: 25.743 against 25.268 dB",
-        "inferior": "Sec. 5.2.2: “re-training filters found by other methods leads to inferior (or "
-        "similar) performance than random selection” (at most 0.071 dB more)",
+        "inferior": "Sec. 5.2.2: “re-training filters found by other methods leads to inferior (or similar) performance than random selection” (at most 0.071 dB more)",
     },
     controls={
         "third": "FAIG's 1 % recovers a third of what all filters gain, both tasks, every seed"
@@ -111,15 +86,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# For each task and seed: the baseline, all filters, and 1 % of them by each ranking. A network is judged
-# on what it was re-trained for.
-
-# %%
 TASKS = {"blurry": "blur", "noisy": "noise"}
 NETWORKS = {
     "FAIG, deblurring": "-only-faig-blur",
@@ -167,7 +134,7 @@ gain = pd.concat(
 )
 first = min(names)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same window, blurry above and noisy below: before, and by networks that differ from it in 1 % of their filters, re-trained on what the row shows (first seed). Look at the edges above and the flat parts below.", "name": "fig-retraining-window"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "A typical window of each task: before, and by networks that differ from it in 1 % of their filters, re-trained on what the row shows (first seed). Compare the edges above and the flat parts below.", "name": "fig-retraining-window"}}
 baseline = study.network(seed_names("faig-baseline", [first])[0])
 panels, notes = {}, {}
 for task in TASKS:
@@ -176,14 +143,36 @@ for task in TASKS:
         for title in NETWORKS
         if not title.startswith(("IG", "|"))
     }
-    pictures, qualities = first_window(shown, only[task])
+    pictures, qualities = typical_window(shown, only[task])
     panels, notes = panels | pictures, notes | qualities
 picture_grid(panels, notes=notes)
 
 # %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# "More" means: in every seed the 95 % bootstrap interval of the difference over windows lies above zero. That is
+# certainty about pictures, not about seeds: the paper's spread over its three is up to 0.27 dB. $|\Delta\theta|$ and
+# chance know no degradation, so their 1 % is the same for both tasks.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | network | ×2 SRResNet, 16 blocks, 64 channels | the same with 24 channels |
+# | re-trained on | blur (σ 2) or noise (σ 0.1) | the same, on every training picture |
+# | what is free | 1 % of the filters; none in the first layer, as the public code has it | 1 % of the filters, the first layer included; biases are frozen |
+# | ranked on | Set14 | 12 windows of *training* pictures: the test pictures decide nothing |
+# | training | 100 000 iterations, batches of 16 | 600 steps of Adam, batches of 8, peak rate 2·10⁻³ (all filters: 4·10⁻⁴) |
+# | random | two draws a seed | one draw a seed |
+# | seeds | three | those that ship, compared where both have them |
+# :::
+
+# %% tags=["remove-input"]
+study
+
+# %% [markdown]
 # ## What 1 % can learn
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Re-trained on **blur**: PSNR gained over the baseline on blurry pictures, mean over windows and, faint, the windows, each the mean over seeds (point at one to see it). Chance tells what any 1 % can learn; all filters, what there is to learn.", "name": "fig-retraining-blurry"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Re-trained on **blur**: PSNR gained over the baseline on blurry pictures, mean over windows and, faint, the windows, each the mean over seeds (point at one to see it). Random filters show what any 1 % can learn; all filters, what there is to learn.", "name": "fig-retraining-blurry"}}
 sprites = sprite_sheet(
     np.stack([image_to_array(lr) for task in TASKS for lr in cut.lr[task]]), zoom=2
 )
@@ -206,12 +195,12 @@ dots("blurry", 0)
 dots("noisy", len(cut))
 
 # %% [markdown]
-# ## Where is it heading?
+# ## Does more training separate them?
 #
-# The paper trains 170 times as long. On the way to where we stop (first seed, re-trained on blur; the
-# learning rate falls to zero at the end, so that the last point is not merely one further along):
+# The paper trains 170 times as long. This is how the gain grows up to where we stop (first seed, re-trained on blur).
+# The learning rate falls to zero at the end, so the last point is not merely one further along.
 
-# %%
+# %% tags=["hide-cell"]
 OWN = {"blurry": "FAIG, deblurring", "noisy": "FAIG, denoising"}
 terms = recipe(cells["blurry", "random"])
 files = {} if train else {step: f"@{step}" for step in terms.snapshots}
@@ -226,7 +215,7 @@ ladder = {
     for title in (OWN["blurry"], "random")
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR gained after so many steps of re-training 1 % of the filters on blur (first seed, mean over windows). Look at whether chance falls behind.", "name": "fig-retraining-ladder"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR gained after so many steps of re-training 1 % of the filters on blur (first seed, mean over windows). Does the distance between the two curves grow?", "name": "fig-retraining-ladder"}}
 stacked_curves(
     [*files], {"dB gained on blurry pictures": ladder}, x_title="training steps", log_x=True
 ).update_layout(height=340)
@@ -235,7 +224,7 @@ stacked_curves(
 # ## Verdict
 
 
-# %%
+# %% tags=["hide-cell"]
 def seeds_interval(values):
     """From the lowest to the highest seed, of the 95 % intervals over windows."""
     return outer(mean_interval(own) for _, own in values.groupby("seed"))
@@ -248,7 +237,7 @@ def lead(task, title, other):
     return seeds_interval(one[both] - two[both])
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Intervals: from the lowest to the highest seed, of the 95 % bootstrap of the mean over windows.", "name": "fig-retraining-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Intervals: from the lowest to the highest seed, of the 95 % bootstrap of the mean over windows.", "name": "fig-retraining-verdict"}}
 PAPER = {  # PSNR, not gains: the paper does not give its baseline's
     "blurry": (27.889, 27.642, 26.389, 26.534, 26.444, 26.691, 29.203),
     "noisy": (25.268, 25.743, 25.211, 25.141, 25.275, 25.204, 26.712),
@@ -288,26 +277,34 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - On {glue:text}`retraining_windows` windows, after {glue:text}`retraining_steps` steps on blur, FAIG's
-#   1 % for deblurring (training seeds: {glue:text}`retraining_seeds`; of the rarest rival
-#   {glue:text}`retraining_fewest`) gains
-#   {glue:text}`retraining_blurry_own:.2f` dB on blurry pictures,
-#   {glue:text}`retraining_blurry_share:.0f` % of the {glue:text}`retraining_blurry_all:.2f` dB that
-#   training everything gains; as many random filters gain {glue:text}`retraining_blurry_random:.2f` dB.
-#   The best rival is {glue:text}`retraining_blurry_rival` with {glue:text}`retraining_blurry_best:.2f` dB.
-# - On noise, its 1 % for denoising gains {glue:text}`retraining_noisy_own:.2f` dB,
-#   {glue:text}`retraining_noisy_share:.0f` % of {glue:text}`retraining_noisy_all:.2f` dB; random filters
-#   gain {glue:text}`retraining_noisy_random:.2f` dB. Best rival: {glue:text}`retraining_noisy_rival` with
+# - **Blur.** On {glue:text}`retraining_windows` windows, after {glue:text}`retraining_steps` steps on blur, FAIG's 1 % for
+#   deblurring ({glue:text}`retraining_seeds` training seeds; of the rarest rival {glue:text}`retraining_fewest`) gains
+#   {glue:text}`retraining_blurry_own:.2f` dB, {glue:text}`retraining_blurry_share:.0f` % of the
+#   {glue:text}`retraining_blurry_all:.2f` dB of training everything. As many random filters gain
+#   {glue:text}`retraining_blurry_random:.2f` dB; the best rival, {glue:text}`retraining_blurry_rival`,
+#   {glue:text}`retraining_blurry_best:.2f` dB.
+# - **Noise.** FAIG's 1 % for denoising gains {glue:text}`retraining_noisy_own:.2f` dB,
+#   {glue:text}`retraining_noisy_share:.0f` % of {glue:text}`retraining_noisy_all:.2f` dB; random filters gain
+#   {glue:text}`retraining_noisy_random:.2f` dB; the best rival, {glue:text}`retraining_noisy_rival`,
 #   {glue:text}`retraining_noisy_best:.2f` dB.
-# - Specific or merely good? Re-trained on blur, deblurring filters are
-#   {glue:text}`retraining_blurry_specific:.2f` dB ahead of denoising filters; re-trained on noise, denoising
-#   filters are {glue:text}`retraining_noisy_specific:.2f` dB ahead of deblurring filters (behind them, if
-#   negative).
-# - In the paper the rivals end near chance or below it. How chance fares here, the figures above say: it
-#   is the row to beat.
+# - **Specific?** Re-trained on blur, deblurring filters minus denoising filters:
+#   {glue:text}`retraining_blurry_specific:+.2f` dB; re-trained on noise, denoising minus deblurring filters:
+#   {glue:text}`retraining_noisy_specific:+.2f` dB.
+#
+# ## Exercises
+#
+# 1. Why can a random 1 % of the filters learn anything at all?
+# 2. Filters were ranked on the fine-tuned network but are re-trained from the baseline. What does success show that
+#    masking cannot?
+#
+# ```{dropdown} Answers
+# 1. Every filter acts on the output, so the loss has a gradient with respect to any subset. A random subset is the
+#    baseline for what training 1 % achieves regardless of which 1 %.
+# 2. That the *place* is useful: the values found by fine-tuning are gone, and only the choice of filters is kept.
+# ```
 #
 # ## Try it yourself
 #
-# - Train another share: `replace(recipe("faig-on-blur-only-faig-blur"), fraction=0.05)`, then `fit`. At
-#   which share do all rankings meet?
-# - Set `image_set = "b100"` or `"set14"` (downloaded on first use).
+# - Another share: `replace(recipe("faig-on-blur-only-faig-blur"), fraction=0.05)`, then `fit`. At which share do all
+#   rankings meet?
+# - Other pictures: `image_set = "b100"` or `"set14"` (downloaded on first use).

@@ -2,37 +2,38 @@
 # (finding-three-degradations)=
 # # Does each of three degradations have filters of its own?
 #
-# ## The claim
+# *9 minutes. You learn why two degradations cannot test whether filters are specific, and why
+# three can. Read {doc}`masking` first.*
 #
-# {doc}`/book/findings/faig/masking` finds that deblurring and denoising filters are disjoint, and that
-# masking one kind leaves the other skill alone. How much of that is built in? FAIG ranks filters by
+# ## The question
+#
+# {doc}`masking` finds deblurring and denoising filters that are disjoint. How much of that is built in? Filter
+# attribution (FAIG) ranks filters by
 #
 # $$
-# \mathrm{FAIG}^{\mathrm{blur}} = s_{\mathrm{blur}} - s_{\mathrm{noise}}, \qquad
-# \mathrm{FAIG}^{\mathrm{noise}} = s_{\mathrm{noise}} - s_{\mathrm{blur}},
+# \begin{aligned}
+# \mathrm{FAIG}^{\mathrm{blur}} &= s_{\mathrm{blur}} - s_{\mathrm{noise}}, \\
+# \mathrm{FAIG}^{\mathrm{noise}} &= s_{\mathrm{noise}} - s_{\mathrm{blur}},
+# \end{aligned}
 # $$
 #
-# and the second is the first with its sign turned: the two rankings are **mirror images by
-# construction**, whatever the network learned. Filters that are first in one *are* last in the other.
-# With only two degradations, that the sets do not meet cannot be a finding
-# ({cite:t}`xie2021finding` test with two).
+# and the second is the first with its sign changed: the two rankings are **mirror images by construction**,
+# whatever the network learned. With two degradations, as in {cite:t}`xie2021finding`, disjoint sets cannot be a
+# finding.
 #
-# With three it can. The scores under the other two degradations are averaged, so that two rankings may
-# well begin with the same filters. A network is fine-tuned on blur, noise **and** JPEG, and each skill's
-# filters are masked in turn. This page is our own; the paper has no such experiment.
+# With three they can: the scores under the other two degradations are averaged, so that two rankings may well begin
+# with the same filters. A network is fine-tuned on blur, noise **and** JPEG, and each skill's filters are masked
+# in turn. This page asks a question of our own; the paper has no such experiment.
 #
 # | | two degradations | three |
 # |---|---|---|
 # | rank correlation of two rankings | −1 always | free (their sum is zero, so −½ on average if they are unrelated) |
 # | filters that two sets share | none, always | possible |
 #
-# Why it matters: if the filters are specific even where the method does not force it, the network did
-# divide its work.
+# **Why it matters:** if filters are specific even where the method does not force it, the network did divide
+# its work.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_find": 2, "num_test": 2, "size": 64, "training_seeds": [0], "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "num_test": 2, "size": 64, "training_seeds": [0], "steps": 2}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_find = 4  # windows on which filters are ranked
 num_test = 6  # windows, from other pictures, on which masking is judged
@@ -43,35 +44,7 @@ steps = 4  # of every path integral, at their middles
 train = False  # True trains on from the baselines here (15 minutes a seed on one core)
 device = "auto"
 
-# %% [markdown]
-# ## What we run
-#
-# | | |
-# |---|---|
-# | network | ×2 SRResNet, 16 blocks, 24 channels; bilinear reduction |
-# | baseline | 4 000 steps on clean pictures |
-# | target | 6 000 steps more on blur (σ 2, p ½), noise (σ 0.1, p ½) and JPEG (quality 30, p ½), in any combination |
-# | filters | ranked by $s_k$ minus the mean of the two others, the first 1 % |
-# | judged by | change of the output's gradient map; share of what fine-tuning gained in PSNR that is lost again |
-# | control | as many filters at random |
-#
-# Blur, noise and JPEG do unequal damage, and the network gained unequally from learning to undo them.
-# So the second measure divides by that gain: 0 % if masking does nothing, 100 % if the input is restored
-# no better than by the baseline. It can go beyond 100 % and below 0.
-#
-# The rankings subtract sums of squared errors. Noise moves these more than blur does, and JPEG least, so
-# the largest may decide every difference. A second ranking divides each degradation's scores by their
-# sum first. It was added after a first look at the results, and has no part in the verdict.
-#
-# A last experiment takes away the rest of what is built in: filters of $i$ are sought **against $j$
-# alone**, and judged on pictures with the third degradation $k$, which the ranking never saw.
-#
-# Masks (rows) and inputs (columns) make 3×3 tables. The largest of a *column* is on the diagonal if
-# nothing changes an input like its own filters; that of a *row*, if filters harm their own degradation
-# most. How clearly, the *lead* says: the share of gain lost on the own degradation minus the largest
-# other share, with a bootstrap interval over windows.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from functools import partial
 from itertools import combinations, permutations, product
 
@@ -96,7 +69,7 @@ from srlab.figures.pictures import picture_grid
 from srlab.figures.tables import Matrix, matrix_grid, matrix_heatmap
 from srlab.statistics import rank_correlation
 from srlab.studies.faig.effects import masking_effects
-from srlab.studies.faig.outputs import KINDS, first_window, restored
+from srlab.studies.faig.outputs import KINDS, restored, typical_window
 from srlab.studies.faig.rankings import fine_tuned, flat_scores, scores_by_kind
 from srlab.studies.study import Study, exceeds, mean_interval, span, together
 
@@ -117,14 +90,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# Windows from one half of the pictures to rank the filters on, from the other half to judge by.
-
-# %%
 THREE = ["blur", "noise", "JPEG"]
 kinds = {kind: KINDS[kind] for kind in THREE}
 for_finding, for_judging = separate(load_images(image_set))
@@ -138,11 +104,11 @@ scores_of_two = scores_by_kind(with_two, found, THREE[:2], steps=steps)
 # %% [markdown]
 # ## Mirror images
 #
-# Rank correlations between the rankings: of the network that learned two degradations, and of the
-# networks that learned three.
+# Rank correlations between the rankings, of the network that learned two degradations and of those that learned
+# three.
 
 
-# %%
+# %% tags=["hide-cell"]
 def correlations(own):
     """(kinds, kinds) Spearman's ρ of their discriminative scores."""
     others = {kind: [own[other] for other in own if other != kind] for kind in own}
@@ -153,7 +119,7 @@ def correlations(own):
 mirror = correlations(scores_of_two)
 loose = np.array([correlations(own) for own in scores])
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Spearman's ρ between the rankings of all filters. Two degradations: −1 exactly, before any network is looked at. Three (mean over training seeds): no longer mirror images. Blue is high. Look at the cells off the diagonal.", "name": "fig-three-correlations"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Spearman's ρ between the rankings of all filters. With two degradations it is −1 by construction; with three (mean over training seeds) it is free. Compare the cells off the diagonal.", "name": "fig-three-correlations"}}
 matrix_grid(
     {
         ("", "two degradations"): Matrix(mirror, THREE[:2], THREE[:2]),
@@ -164,9 +130,38 @@ matrix_grid(
 )
 
 # %% [markdown]
+# ## What we run
+#
+# Masks (rows) and inputs (columns) make 3×3 tables. The largest entry of a *column* lies on the diagonal if nothing
+# changes an input like its own filters; that of a *row*, if filters harm their own degradation most. The *lead* is
+# the share of gain lost on the own degradation minus the largest other share, with a bootstrap interval over
+# windows.
+#
+# :::{dropdown} Details
+# | | |
+# |---|---|
+# | network | ×2 SRResNet, 16 blocks, 24 channels; bilinear reduction |
+# | baseline | 4 000 steps on clean pictures |
+# | target | 6 000 steps more on blur (σ 2, p ½), noise (σ 0.1, p ½) and JPEG (quality 30, p ½), in any combination |
+# | filters | ranked by $s_k$ minus the mean of the two others, the first 1 % |
+# | judged by | change of the output's gradient map; share of what fine-tuning gained in PSNR that is lost again |
+# | control | as many filters at random |
+#
+# Blur, noise and JPEG do unequal damage, and the network gained unequally from learning to undo them, so losses
+# are divided by that gain: 0 % if masking does nothing, 100 % if the input is restored no better than by the
+# baseline. The rankings subtract sums of squared errors, which noise moves most and JPEG least. A second,
+# *balanced* ranking divides each degradation's scores by their sum first; it was added after a first look at the
+# results and has no part in the verdict. A last experiment seeks filters of $i$ **against $j$ alone** and judges
+# them on pictures with the third degradation $k$, which the ranking never saw.
+# :::
+
+# %% tags=["remove-input"]
+study
+
+# %% [markdown]
 # ## Masks against inputs
 
-# %%
+# %% tags=["hide-cell"]
 RANDOM = ("chance", "random")
 
 
@@ -204,17 +199,17 @@ def table(measure, rows):
 
 moved, lost = (table(measure, ROWS["as in the paper"]) for measure in ("change", "share"))
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One window under three degradations (rows), restored by the target of training seed 0 with each skill's filters masked (columns). Look along the diagonal for the damage that stays, and beside it for damage that should not.", "name": "fig-three-window"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "A typical window under three degradations (rows), restored by the target of training seed 0 with each skill's filters masked (columns). Is the damage along the diagonal, and only there?", "name": "fig-three-window"}}
 net = networks[0]
 weights = {"target network": net.target}
 for row in ROWS["as in the paper"]:
     weights[f"no {row[1]} filters"] = masked_weights(net.target, net.baseline, masks[0][row])
-panels, notes = first_window(
+panels, notes = typical_window(
     {title: partial(restored, net.model, own) for title, own in weights.items()}, judged
 )
 picture_grid(panels, notes=notes)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Change of the output's gradient map, ×10⁻³, when 1 % of the filters (rows) is masked, on each input (columns); mean over training seeds. Left: ranked as in the paper, which is judged; right: with scores that weigh the same. Compare within columns: which filters does this input need most?", "name": "fig-three-change"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Change of the output's gradient map, ×10⁻³, when 1 % of the filters (rows) is masked, on each input (columns); mean over training seeds. Left: ranked as in the paper, which is judged; right: with balanced scores. Compare within columns: which filters does this input need most?", "name": "fig-three-change"}}
 names = [f"{name} filters" for name in (*THREE, "random")]
 
 
@@ -229,20 +224,21 @@ def matrices(measure, **look):
 
 matrices("change", colour_title="×10⁻³", log=True)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the gain of fine-tuning that is lost, %; mean over training seeds. Left: as in the paper, judged; right: balanced. Colours end at 0 and 100. Compare within rows: whom do these filters serve?", "name": "fig-three-lost"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the gain of fine-tuning that is lost, %; mean over training seeds. Left: as in the paper, judged; right: balanced. Colours end at 0 and 100. Compare within rows: which degradation do these filters serve?", "name": "fig-three-lost"}}
 matrices("share", colour_title="%", limits=(0, 100))
 
 # %% [markdown]
-# ## Seen by the ranking, or not
+# ## A degradation that the ranking never saw
 #
-# Filters of $i$ against $j$ alone, on the third degradation $k$: the ranking had no chance to spare it.
+# Filters of $i$ against $j$ alone, masked on inputs with the third degradation $k$: the ranking had no chance to
+# spare it.
 
-# %%
+# %% tags=["hide-cell"]
 held_out = lost.copy()
 for i, _, k in permutations(THREE):
     held_out[:, THREE.index(i), THREE.index(k)] = by_seed.share[f"blind to {k}", i, k]
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "As above, but off the diagonal filters were sought without the degradation that they are judged on (mean over training seeds; the diagonal is that of the figure before). Look at whether the off-diagonal cells fill up: the less, the more specific the filters are by themselves.", "name": "fig-three-unseen"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the gain lost, %, mean over training seeds. Off the diagonal, filters were sought without the degradation that they are judged on; the diagonal is that of the figure before. The emptier the cells off the diagonal, the more specific the filters are by themselves.", "name": "fig-three-unseen"}}
 matrix_heatmap(
     held_out.mean(axis=0),
     names[:3],
@@ -255,9 +251,9 @@ matrix_heatmap(
 # %% [markdown]
 # ## Verdict
 #
-# By how much each set harms its own degradation more than the one it harms most among the others.
+# By how much does each set harm its own degradation more than the other that suffers most?
 
-# %%
+# %% tags=["hide-cell"]
 by_window = effect.groupby(["ranking", "filters", "input", "window"]).share.mean()
 own_share = by_window["as in the paper"].groupby(["filters", "input"]).mean()
 rival = {row: own_share[row].drop(row).idxmax() for row in THREE}
@@ -266,7 +262,7 @@ lead = {
     for row in THREE
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the gain lost on the own degradation minus that on the other which suffers most, in points; a dot for each training seed. Look at which degradation comes closest to the dashed line, where filters would be no more its own than another's.", "name": "fig-three-lead"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the gain lost on the own degradation minus that on the other which suffers most, in percentage points; a dot for each training seed. At the dashed line filters would serve another degradation as much as their own.", "name": "fig-three-lead"}}
 at = by_seed.share["as in the paper"]
 interval_dots(
     {f"{row} filters, beyond {rival[row]}": at[row, row] - at[row, rival[row]] for row in THREE},
@@ -274,7 +270,7 @@ interval_dots(
     reference=0,
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over windows for shares of gain and leads, lowest to highest over training seeds for the rest.", "name": "fig-three-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: 95 % bootstrap interval over windows for shares of gain and leads, lowest to highest over training seeds for the rest.", "name": "fig-three-verdict"}}
 lead_interval = {row: mean_interval(own) for row, own in lead.items()}
 for row, own in lead.items():
     name = f"lead of {row} filters on their own, points"
@@ -343,14 +339,14 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - With two degradations the rankings correlate by {glue:text}`three_mirror:.3f`. That is arithmetic. With
+# - **Rankings.** With two degradations they correlate by {glue:text}`three_mirror:.2f`, by arithmetic. With
 #   three it is between {glue:text}`three_rho_low:.2f` and {glue:text}`three_rho_high:.2f` (means over
-#   {glue:text}`three_seeds` training seeds), and the sets of {glue:text}`three_filters` filters may
-#   meet: blur and noise share {glue:text}`three_shared_blur_noise:.1f` %, blur and JPEG
-#   {glue:text}`three_shared_blur_JPEG:.1f` %, noise and JPEG {glue:text}`three_shared_noise_JPEG:.1f` %.
-# - Fine-tuning gained {glue:text}`three_gain_blur:.1f` dB on blurry, {glue:text}`three_gain_noise:.1f` dB
-#   on noisy and {glue:text}`three_gain_JPEG:.1f` dB on JPEG pictures. Masked, filters take away so much
-#   of it (where the gain is small, a little harm is a large share):
+#   {glue:text}`three_seeds` training seeds). Of {glue:text}`three_filters` filters, blur and noise share
+#   {glue:text}`three_shared_blur_noise:.1f` %, blur and JPEG {glue:text}`three_shared_blur_JPEG:.1f` %, noise and
+#   JPEG {glue:text}`three_shared_noise_JPEG:.1f` %.
+# - **Harm.** Fine-tuning gained {glue:text}`three_gain_blur:.1f` dB on blurry, {glue:text}`three_gain_noise:.1f` dB on
+#   noisy and {glue:text}`three_gain_JPEG:.1f` dB on JPEG pictures (where the gain is small, a little harm is a
+#   large share). Masking takes away:
 #
 # | filters of | own degradation | the other that suffers most | own, balanced | other, balanced |
 # |---|---|---|---|---|
@@ -358,20 +354,29 @@ study.verdict(
 # | noise | {glue:text}`three_own_noise:.0f` % | {glue:text}`three_other_noise:.0f` % ({glue:text}`three_rival_noise`) | {glue:text}`three_even_own_noise:.0f` % | {glue:text}`three_even_other_noise:.0f` % |
 # | JPEG | {glue:text}`three_own_JPEG:.0f` % | {glue:text}`three_other_JPEG:.0f` % ({glue:text}`three_rival_JPEG`) | {glue:text}`three_even_own_JPEG:.0f` % | {glue:text}`three_even_other_JPEG:.0f` % |
 #
-#   Of {glue:text}`three_all_rows` rows (three a seed), {glue:text}`three_rows` have their own degradation
-#   first as the paper ranks, and {glue:text}`three_even_rows` with balanced scores.
-# - The scores on noisy pictures sum to {glue:text}`three_weight_blur:.1f` times those on blurry and
-#   {glue:text}`three_weight_JPEG:.1f` times those on JPEG pictures. A difference of unequal numbers
-#   follows the larger one: where these ratios are far above one, "for blur" and "for JPEG" both
-#   mean little more than "not for noise".
-# - As many random filters take {glue:text}`three_random:.1f` % at most, where they take most.
-# - On a degradation that the ranking did not know of, masking takes {glue:text}`three_unseen:.0f` % on
-#   average and {glue:text}`three_unseen_most:.0f` % in the worst pairing. What is more than the same
-#   filters take when the ranking knows of it, the second term had kept out.
+# - Of {glue:text}`three_all_rows` rows (three a seed), {glue:text}`three_rows` have their own degradation first as the
+#   paper ranks, and {glue:text}`three_even_rows` with balanced scores.
+# - **Unequal scores.** Those on noisy pictures sum to {glue:text}`three_weight_blur:.1f` times those on blurry and
+#   {glue:text}`three_weight_JPEG:.1f` times those on JPEG pictures. A difference of unequal numbers follows the larger
+#   one: the further these ratios lie above one, the more "for blur" and "for JPEG" mean "not for noise".
+# - **Chance.** As many random filters take at most {glue:text}`three_random:.1f` %.
+# - **Unseen.** On a degradation that the ranking did not know, masking takes {glue:text}`three_unseen:.0f` % on
+#   average and {glue:text}`three_unseen_most:.0f` % in the worst pairing.
+#
+# ## Exercises
+#
+# 1. Why is the rank correlation of two of three unrelated rankings −½ and not 0?
+# 2. Why does balancing change the ranking for blur more than dividing all scores by ten would?
+#
+# ```{dropdown} Answers
+# 1. The three discriminative scores sum to zero for every filter. Three variables of equal variance whose sum is
+#    zero have pairwise correlations of −½ on average.
+# 2. A common factor changes no ranking. Balancing uses a factor of its own for each degradation, so that the
+#    subtracted terms no longer outweigh the first.
+# ```
 #
 # ## Try it yourself
 #
-# - Set `image_set = "set14"` or `"b100"` (downloaded on first use).
-# - Take fewer or more filters: `fraction = 0.5` or `3`. When do the sets begin to meet?
-# - A fourth degradation of your own: `srlab faig --degradations blur:2,noise:0.1,jpeg:30,…` with your own
-#   pair of weights.
+# - Fewer or more filters: `fraction = 0.5` or `3`. When do the sets begin to overlap?
+# - Other pictures: `image_set = "set14"` or `"b100"` (downloaded on first use).
+# - A fourth degradation: `srlab faig --degradations blur:2,noise:0.1,jpeg:30,…` with your own pair of weights.

@@ -1,26 +1,25 @@
 # %% [markdown]
 # (finding-diffusion-and-performance)=
-# # Networks that use more pixels make better pictures
+# # Do networks that use more pixels make better pictures?
+#
+# *7 minutes. You learn how closely the diffusion index goes with quality, and why a correlation
+# over networks needs families, not networks, as its sample. Read {doc}`networks` first.*
 #
 # ## The claim
 #
-# The {term}`diffusion index` (DI) says how widely a network's attribution spreads on a hard crop.
-# {cite:t}`gu2021interpreting` plot it against quality for 48 networks – 18 published ones, 15 FSRCNNs
-# and 15 EDSRs of several sizes – and find a close relation (Sec. 4.4, Fig. 7a, b):
+# The {term}`diffusion index` (DI) measures how widely a network's attribution spreads on a hard crop.
+# {cite:t}`gu2021interpreting` plot it against quality for 48 networks (18 published ones, 15 FSRCNNs and 15 EDSRs
+# of several sizes) and find a close relation (Sec. 4.4, Fig. 7a, b):
 #
 # | over 48 networks, x = log DI | PSNR | LPIPS |
 # |---|---|---|
 # | Pearson and Spearman | above 0.8 | above 0.8 in size |
 # | p | below 1e-12 | below 1e-12 |
 #
-# Why it matters: if it holds, a network that does badly may lack reach, and the map tells. If DI merely
-# grew with the size of networks, as PSNR does, it would tell nothing that a count of the parameters
-# does not.
+# **Why it matters:** if the relation holds, a network that does badly may lack reach, and its map shows it. If
+# DI merely grew with the size of networks, as PSNR does, a count of parameters would tell as much.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 2, "size": 96, "fsrcnn_widths": [16, 56], "fsrcnn_depths": [1], "edsr_widths": [8, 32], "edsr_depths": [2], "zoo": ["carn", "pan"], "ladder": [250], "steps": 4}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 2, "size": 96, "fsrcnn_widths": [16, 56], "fsrcnn_depths": [1], "edsr_widths": [8, 32], "edsr_depths": [2], "zoo": ["carn", "pan"], "ladder": [250], "steps": 4}
 image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
 num_patches = 6  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels; the paper's is 256
@@ -38,31 +37,7 @@ steps = 8  # of every path integral
 train = False  # True trains all networks here (hours)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | networks | 18 published, 15 FSRCNN, 15 EDSR | 9 families, 9 FSRCNN, 9 EDSR; narrow, trained on equal terms: 3 500 steps, the small FSRCNN 10 000 |
-# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
-# | quality | PSNR, LPIPS of these crops | PSNR-Y; LPIPS with SqueezeNet's features, where its two files are at hand; SSIM |
-# | uncertainty | p-values over networks | bootstrap over families of networks and over crops |
-#
-# The paper's p-values take 48 networks for 48 independent witnesses. But nine EDSRs are relatives: who
-# knows three of them can guess the others. So the bootstrap draws **whole families**, and crops.
-#
-# The published networks differ in training as well as in architecture; ours share data, steps and
-# patch. DI depends on the size of the crop: compare only within this page.
-#
-# LPIPS is a learned distance; lower is better. It needs a network trained on ImageNet, and srlab
-# brings none: with `squeezenet1_1_imagenet_fp16.npz` and `lpips_v0.1_squeeze.pth` in
-# `$SRLAB_DATA/weights` it is computed; without them the two claims about it stay open. The paper does
-# not say which of LPIPS's networks it took; ours is the smallest of them, its features from another
-# library than the weights were fitted to.
-#
-# Published networks are four families: an interval over them is wide.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from itertools import product
 
 import numpy as np
@@ -108,12 +83,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-
-# %%
 fsrcnns = [f"fsrcnn-d{w}-m{d}" for w, d in product(fsrcnn_widths, fsrcnn_depths)]
 edsrs = [f"edsr-c{w}-b{d}" for w, d in product(edsr_widths, edsr_depths)]
 models = chosen_networks(study, [*zoo, *fsrcnns, *edsrs], weights)
@@ -125,7 +95,6 @@ found = {
     name: diffusion(model, patches, window=window, steps=steps) for name, model in models.items()
 }
 
-# %%
 names = np.array(list(models))
 families = np.array([family(name) for name in names])
 di = np.stack([own.index for own in found.values()])
@@ -141,12 +110,12 @@ if perceptual := lpips_distance():
 # %% [markdown]
 # ## All networks in one plane
 #
-# Each dot is a network, the mean over the hard crops. Were DI all, the dots of the left panel would
-# lie on a rising line. The right panel has the rival: the number of parameters. The dashed line is
-# bicubic enlarging: a network below it has learnt less than nothing about these crops.
+# Each dot is a network, the mean over the hard crops. If quality followed from DI, the dots of the left panel
+# would lie on a rising line. The right panel shows the rival, the number of parameters. The dashed line is
+# bicubic enlargement.
 
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "PSNR of the hard crops against diffusion index and against the number of parameters, one dot a network, on logarithmic axes. Point at a dot to see its name and its map of the hardest crop (orange: LR pixels it used). Colour and symbol: family. Look at the trend over all dots, then at each grid by itself.", "name": "fig-performance-psnr"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "PSNR of the hard crops against diffusion index and against the number of parameters, one dot a network, on logarithmic axes. Point at a dot to see its name and its map of the hardest crop (orange: LR pixels it used). Colour and symbol: family. Compare the trend over all dots with that within each family.", "name": "fig-performance-psnr"}}
 def thumbnails():
     """The map of the hardest crop over its darkened picture, one for each network."""
     grey = 128 * luma(patches.lr[:1])[0, 0, ..., None].cpu().numpy()
@@ -175,16 +144,40 @@ bicubic = network_psnr(lambda lr: upsample(lr, 4), patches.lr, patches.hr, borde
 figure = plane("PSNR-Y, dB")
 figure.add_hline(bicubic, line={"dash": "dash", "color": "#8C8C8C", "width": 1})
 
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# The paper's p-values treat 48 networks as independent. But nine EDSRs are relatives: whoever knows three of
+# them can guess the others. So our bootstrap draws **whole families**, and crops.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | networks | 18 published, 15 FSRCNN, 15 EDSR | 9 families, 9 FSRCNN, 9 EDSR; narrow, trained on equal terms: 3 500 steps, the small FSRCNN 10 000 |
+# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
+# | quality | PSNR, LPIPS of these crops | PSNR-Y; LPIPS with SqueezeNet's features, where its two files are at hand; SSIM |
+# | uncertainty | p-values over networks | bootstrap over families of networks and over crops |
+#
+# The published networks differ in training as well as in architecture; ours share data, steps and patch. DI
+# depends on the size of the crop: compare only within this page. LPIPS, a learned distance (lower is better),
+# needs a network trained on ImageNet, which srlab does not ship: with `squeezenet1_1_imagenet_fp16.npz` and
+# `lpips_v0.1_squeeze.pth` in `$SRLAB_DATA/weights` it is computed; without them its two claims stay open. The
+# paper does not say which of LPIPS's networks it took.
+# :::
+
+# %% tags=["remove-input"]
+study
+
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for LPIPS, a learned distance, lower is better; or for SSIM where LPIPS cannot be computed.", "name": "fig-performance-lpips"}}
 plane("LPIPS" if perceptual else "SSIM")
 
 # %% [markdown]
 # ## How close is the relation?
 #
-# Over all networks, and in parts: those that beat bicubic enlarging, the zoo of families alone, and
-# each grid, in which nothing changes but width and depth. A relation that holds over all but in no part would be one between families.
+# Over all networks, and in parts: those that beat bicubic enlargement, the families alone, and each grid, in
+# which only width and depth change. A relation over all that is absent in the parts would be one between families.
 
-# %%
+# %% tags=["hide-cell"]
 SUBSETS = {
     "all": np.full(len(names), True),
     "above bicubic": quality["PSNR-Y, dB"].mean(axis=1) > bicubic,
@@ -204,7 +197,7 @@ parts = {
     for coefficient, compute in COEFFICIENTS.items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Correlation of quality with the logarithm of diffusion index and of the number of parameters, over all networks and in parts. Look whether the first rows beat the last ones.", "name": "fig-performance-parts"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Correlation of quality with the logarithm of diffusion index and of the number of parameters, over all networks and in parts. Do the first rows exceed the last ones?", "name": "fig-performance-parts"}}
 rows = list(dict.fromkeys(row for row, _ in parts))
 grids = {
     (coefficient, ""): Matrix(
@@ -215,12 +208,12 @@ grids = {
 matrix_grid(grids, colour_title="coefficient", limits=(-1, 1))
 
 # %% [markdown]
-# ## Where is it heading?
+# ## Along the training of one network
 #
-# Networks of minutes are early on their way. One SRResNet was kept at several steps of its training:
-# do its diffusion index and its quality rise together, and do they still rise at the end?
+# Networks trained for minutes are early on their way. One SRResNet was kept at several steps: do its DI and its
+# quality rise together, and do they still rise at the end?
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Diffusion index and PSNR of the hard crops along the training of one SRResNet; bands from 95 % bootstrap draws of crops. Look whether the two go the same way, and whether the upper one has come to rest.", "name": "fig-performance-ladder"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Diffusion index and PSNR of the hard crops along the training of one SRResNet; bands: 95 % bootstrap draws of crops. Do the two curves go the same way, and has the upper one come to rest?", "name": "fig-performance-ladder"}}
 rungs = {f"srresnet-gr@{own}": own for own in ladder} | {"srresnet-gr": recipe("srresnet-gr").steps}
 climbed = {
     rungs[name]: diffusion(network(name, device=study.device), patches, window=window, steps=steps)
@@ -246,7 +239,7 @@ stacked_curves(
 #
 # The intervals come from 1 000 bootstrap draws of families and crops.
 
-# %%
+# %% tags=["hide-cell"]
 relation = {
     (title, measure): log_correlation(x, y, families)
     for title, x in predictors.items()
@@ -279,21 +272,19 @@ def sizes(coefficient):
 means = {measure: values.mean(axis=1) for measure, values in quality.items()}
 widest, best = (names[np.argmax(own)] for own in (di.mean(axis=1), means["PSNR-Y, dB"]))
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval, families of networks and crops drawn.", "name": "fig-performance-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: 95 % bootstrap interval, families of networks and crops drawn.", "name": "fig-performance-verdict"}}
 PAPER = {"PSNR-Y, dB": "> 0.8", "LPIPS": "> 0.8 in size"}
 for (title, measure), own in relation.items():
     for coefficient in COEFFICIENTS:
-        low, high = getattr(own, f"{coefficient.lower()}_interval")
         short = measure.split(",")[0]
         key = f"performance_{'size_' * (title == 'parameters')}{short[:4].lower()}_{coefficient.lower()}"
         study.measure(
             f"{coefficient}, {title} and {short}",
             getattr(own, coefficient.lower()),
-            interval=(low, high),
+            interval=getattr(own, f"{coefficient.lower()}_interval"),
             paper=PAPER.get(measure, "") if title == "diffusion index" else "",
             glue=key,
         )
-        study.glue(**{f"{key}_low": low, f"{key}_high": high})
 above = list(SUBSETS).index("above bicubic") if "above bicubic" in SUBSETS else 0
 for coefficient in COEFFICIENTS:
     value = parts["diffusion index and PSNR-Y", coefficient][above]
@@ -308,15 +299,6 @@ study.glue(
     performance_bicubic=bicubic,
     performance_below=int((means["PSNR-Y, dB"] <= bicubic).sum()),
 )
-lpips = relation.get(("diffusion index", "LPIPS"))
-text = "not measured, for its two files are not at hand"
-if lpips:
-    text = (
-        f"Pearson {lpips.pearson:.2f} ({lpips.pearson_interval[0]:.2f} to "
-        f"{lpips.pearson_interval[1]:.2f}), Spearman {lpips.spearman:.2f} "
-        f"({lpips.spearman_interval[0]:.2f} to {lpips.spearman_interval[1]:.2f})"
-    )
-study.glue(performance_lpips_text=text)
 for title, own in rises.items():
     key = f"performance_ladder_{title[:4].lower()}"
     study.glue(**{f"{key}_first": own[0].mean(), f"{key}_last": own[-1].mean()})
@@ -335,42 +317,39 @@ study.verdict(
 # ## What we have seen
 #
 # Over {glue:text}`performance_networks` networks of {glue:text}`performance_families` families and
-# {glue:text}`performance_patches` hard crops:
+# {glue:text}`performance_patches` hard crops (intervals, SSIM and LPIPS in the table above):
 #
-# | | Pearson (95 % interval) | Spearman (95 % interval) |
-# |---|---|---|
-# | log DI and PSNR | {glue:text}`performance_psnr_pearson:.2f` ({glue:text}`performance_psnr_pearson_low:.2f` to {glue:text}`performance_psnr_pearson_high:.2f`) | {glue:text}`performance_psnr_spearman:.2f` ({glue:text}`performance_psnr_spearman_low:.2f` to {glue:text}`performance_psnr_spearman_high:.2f`) |
-# | log DI and SSIM | {glue:text}`performance_ssim_pearson:.2f` ({glue:text}`performance_ssim_pearson_low:.2f` to {glue:text}`performance_ssim_pearson_high:.2f`) | {glue:text}`performance_ssim_spearman:.2f` ({glue:text}`performance_ssim_spearman_low:.2f` to {glue:text}`performance_ssim_spearman_high:.2f`) |
-# | log parameters and PSNR | {glue:text}`performance_size_psnr_pearson:.2f` ({glue:text}`performance_size_psnr_pearson_low:.2f` to {glue:text}`performance_size_psnr_pearson_high:.2f`) | {glue:text}`performance_size_psnr_spearman:.2f` ({glue:text}`performance_size_psnr_spearman_low:.2f` to {glue:text}`performance_size_psnr_spearman_high:.2f`) |
-# | log parameters and SSIM | {glue:text}`performance_size_ssim_pearson:.2f` ({glue:text}`performance_size_ssim_pearson_low:.2f` to {glue:text}`performance_size_ssim_pearson_high:.2f`) | {glue:text}`performance_size_ssim_spearman:.2f` ({glue:text}`performance_size_ssim_spearman_low:.2f` to {glue:text}`performance_size_ssim_spearman_high:.2f`) |
-#
-# - log DI and LPIPS, which falls where pictures get better: {glue:text}`performance_lpips_text`.
-# - The paper reports more than 0.8 in size for both coefficients and both measures. The intervals are
-#   wide: families are few.
-# - {glue:text}`performance_below` of the networks do not beat bicubic enlarging on these crops
-#   ({glue:text}`performance_bicubic:.2f` dB). A network that smears uses many pixels, too: a wide map
-#   is a sign of quality only in networks that have learnt to put far pixels to use. Among those that
-#   do beat it, Pearson's coefficient of log DI and PSNR is
-#   {glue:text}`performance_above_pearson:.2f`, Spearman's
+# - **DI and PSNR** correlate by {glue:text}`performance_psnr_pearson:.2f` (Pearson, of log DI) and
+#   {glue:text}`performance_psnr_spearman:.2f` (Spearman); the number of parameters and PSNR by
+#   {glue:text}`performance_size_psnr_pearson:.2f` and {glue:text}`performance_size_psnr_spearman:.2f`. An index of
+#   attribution is worth its cost where it says more than the size of the network.
+# - **Below bicubic.** {glue:text}`performance_below` of the networks do not beat bicubic enlargement on these crops
+#   ({glue:text}`performance_bicubic:.2f` dB). A network that smears uses many pixels, too. Among those that do
+#   beat it, the coefficients of DI and PSNR are {glue:text}`performance_above_pearson:.2f` and
 #   {glue:text}`performance_above_spearman:.2f`.
-# - **Where it is heading.** From step {glue:text}`performance_ladder_first` to
-#   {glue:text}`performance_ladder_last` of SRResNet's training its DI goes from
-#   {glue:text}`performance_ladder_diff_first:.2f` to {glue:text}`performance_ladder_diff_last:.2f`, its
-#   PSNR from {glue:text}`performance_ladder_psnr_first:.2f` to
+# - **Along training.** From step {glue:text}`performance_ladder_first` to {glue:text}`performance_ladder_last`
+#   SRResNet's DI goes from {glue:text}`performance_ladder_diff_first:.2f` to
+#   {glue:text}`performance_ladder_diff_last:.2f`, its PSNR from {glue:text}`performance_ladder_psnr_first:.2f` to
 #   {glue:text}`performance_ladder_psnr_last:.2f` dB.
-# - The widest diffusion has {glue:text}`performance_widest`
-#   (DI {glue:text}`performance_widest_di:.2f`, {glue:text}`performance_widest_psnr:.2f` dB), the
-#   best pictures makes {glue:text}`performance_best`
-#   (DI {glue:text}`performance_best_di:.2f`, {glue:text}`performance_best_psnr:.2f` dB).
-# - The last two rows are the yardstick: an index of attribution is worth its cost where it tells more
-#   than the size of the network.
-# - A correlation over networks says nothing of one network: that a map is wide does not make its
-#   picture good. What depth and width do to both is taken apart in {doc}`network_scale`.
+# - **Extremes.** The highest DI has {glue:text}`performance_widest` ({glue:text}`performance_widest_di:.2f`,
+#   {glue:text}`performance_widest_psnr:.2f` dB), the highest PSNR {glue:text}`performance_best`
+#   ({glue:text}`performance_best_di:.2f`, {glue:text}`performance_best_psnr:.2f` dB).
+#
+# ## Exercises
+#
+# 1. Nine networks of one family lie close together at one end of the plot, one of another family at the other
+#    end. Why is the correlation over all ten no evidence?
+# 2. Name a third variable that could raise both DI and PSNR.
+#
+# ```{dropdown} Answers
+# 1. There are two independent observations, the families. Two points always lie on a line.
+# 2. Training length, the number of parameters and depth all can. Hence the control by parameters here and the
+#    grids of {doc}`network_scale`.
+# ```
 #
 # ## Try it yourself
 #
-# - Take regular patterns, `image_set = "urban100-30"`: there far pixels hold what is missing.
-# - Ask the published networks, trained for days: `weights = "published"`, or `"both"` beside ours.
-# - Remove one family after another from `zoo`. How much does the relation hang on a single dot?
-# - Replace the index: `np.array([own.maps.mean() for own in found.values()])` asks how much of the map is
-#   bright. Is the Gini coefficient needed?
+# - Regular patterns, where distant pixels hold what is missing: `image_set = "urban100-30"`.
+# - Networks trained for days: `weights = "published"`, or `"both"`.
+# - Remove one family after another from `zoo`. How much does the relation depend on a single dot?
+# - Replace the index: `np.array([own.maps.mean() for own in found.values()])`. Is the Gini coefficient needed?

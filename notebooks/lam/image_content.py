@@ -1,30 +1,22 @@
 # %% [markdown]
 # (finding-lam-image-content)=
-# # Stripes and grids spread attribution, complex semantics do not
+# # Which textures make a network look further?
+#
+# *8 minutes. You learn how the width of an attribution map depends on the picture, and how
+# to measure regularity and direction of a texture. Read {doc}`method` first.*
 #
 # ## The claim
 #
-# How widely a network looks depends on the network – and on what it is given.
-# {cite:t}`gu2021interpreting` sort patches by their diffusion index ({term}`DI`; Sec. 4.4, Fig. 8):
-# patches with **regular stripes and grids** have wide maps, for there the same structure can be found
-# again further off. Patches with **complex semantics** – humans, animals – have narrow ones: there is
-# more to know, but not in the neighbouring pixels. And attention **runs along the texture** (Sec. 4.3,
-# Fig. 6).
+# How widely a network looks depends on the network and on what it is given. {cite:t}`gu2021interpreting` sort
+# patches by their diffusion index ({term}`DI`; Sec. 4.4, Fig. 8): patches with **regular stripes and grids**
+# have wide maps, because the same structure recurs further away. Patches with **complex semantics** (humans,
+# animals) have narrow ones. And attention **runs along the texture** (Sec. 4.3, Fig. 6). The paper shows
+# galleries and gives no numbers.
 #
-# | | reported by the paper |
-# |---|---|
-# | widest patches | regular stripes and grids |
-# | narrowest patches | complex semantics, such as human and animal |
-# | direction | along the extension of the texture, in three of its examples |
-# | numbers | none; galleries |
-#
-# Why it matters: a test set of façades rewards looking far, one of portraits does not. Whoever
-# compares networks by DI must compare them on the same patches.
+# **Why it matters:** a test set of façades rewards looking far, one of portraits may not. Compare networks
+# by DI on the same patches only.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"image_set": "photographs", "num_patches": 6, "size": 128, "stride": 128, "networks": ["edsr", "rcan"], "steps": 3}
+# %% tags=["parameters", "hide-cell"] quick={"image_set": "photographs", "num_patches": 6, "size": 128, "stride": 128, "networks": ["edsr", "rcan"], "steps": 3}
 image_set = "pictures"  # joined by + if several: "urban100-30+b100" (downloaded)
 limit = None  # pictures taken from each set; None takes all
 num_patches = 32  # spread evenly over all degrees of regularity
@@ -57,48 +49,30 @@ steps = 8  # of every path integral
 train = False  # True trains the networks here and now, instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# The paper shows patches; we measure them.
-#
-# | | here |
-# |---|---|
-# | patches | crops of 192×192 on a grid over all pictures, flat ones left out; of the others every so-manieth when sorted by regularity, so that all degrees of it are there |
-# | **regularity** | spectral peakiness: share of the energy of slopes in the nine strongest frequencies of the 96×96 pixels around the patch – 1 for a wave, 0.03 for noise. Regular texture: the upper quarter of all patches that show no person or animal |
-# | **direction** | of the same pixels: the eigenvector of the structure tensor along which they change least; how clear it is, by its eigenvalues. Of a map: root mean square distance from the window's middle along and across it |
-# | **edges** | mean gradient magnitude inside the explained window |
-# | **kind** | what the picture shows, as far as it is known; it serves to find persons and animals only, for a house has bare walls |
-# | **width** | geometric mean of the DI over four networks of one training |
-#
-# A strong edge is a peak of the spectrum to some degree, and edges may widen or narrow a map by
-# themselves. So regularity must also count among patches of equal edges: partial rank correlation.
-
-# %% tags=["hide-input"]
-from itertools import combinations, product
+# %% tags=["hide-cell"]
+from itertools import combinations
 
 import numpy as np
-import torch
 
 from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
 from srlab.attribution.paths import deblur
-from srlab.data.datasets import load_images
 from srlab.degradations.filters import downsample, upsample
 from srlab.devices import pick_device
 from srlab.figures.dots import scatter_panels
 from srlab.figures.maps import attribution_grid
 from srlab.figures.pictures import sprite_sheet, tinted
 from srlab.figures.theme import COLOURS
-from srlab.images import center_crop, crop, image_to_array
+from srlab.images import center_crop, image_to_array
 from srlab.statistics import drawn_groups, partial_rank_correlation, rank_correlation
 from srlab.studies.lam.chosen import chosen_networks
 from srlab.studies.lam.diffusion import middle
+from srlab.studies.lam.regular_patches import patches_by_regularity
 from srlab.studies.lam.regularity import (
     edge_strength,
     elongation,
-    spectral_peakiness,
     texture_direction,
 )
+from srlab.studies.lam.views import outline
 from srlab.studies.study import Study, exceeds
 
 study = Study(
@@ -124,47 +98,23 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# All crops of the grid, and how regular they are; from these, patches of every degree.
-
-# %%
-sets = {name: load_images(name, limit=limit) for name in image_set.split("+")}
-images = {(own, name): image for own, found in sets.items() for name, image in found.items()}
-places, candidates = [], []
-for key, image in images.items():
-    tops, lefts = (range(0, extent - size + 1, stride) for extent in image.shape[-2:])
-    for top, left in product(tops, lefts):
-        hr = crop(image, top, left, size, size)[None]
-        if edge_strength(center_crop(hr, window)).item() >= least:
-            places.append((key, top, left))
-            candidates.append(spectral_peakiness(center_crop(hr, context)).item())
-order = np.argsort(candidates)
-chosen = order[np.linspace(0, len(order) - 1, min(num_patches, len(order))).round().astype(int)]
-num_patches = len(chosen)
-
-# %%
+patches = patches_by_regularity(
+    image_set, num_patches, size=size, stride=stride, context=context, least=least, limit=limit
+)
+num_patches, picture, peakiness = len(patches), patches.pictures, patches.peakiness
+hr, names = patches.hr.to(study.device), patches.names
 known = {name: group for group, own in kinds.items() for name in own}
-hr, names, kind, picture = [], [], [], []
-for (own, name), top, left in (places[index] for index in chosen):
-    picture.append(name)
-    hr.append(crop(images[own, name], top, left, size, size)[None].to(study.device))
-    names.append(f"{name} {top},{left}")
-    kind.append(known.get(name, known.get(own, own)))
-peakiness = np.array([candidates[index] for index in chosen])
-edges = np.array([edge_strength(center_crop(one, window)).item() for one in hr])
-kind = np.array(kind)
+shows = [known.get(n, known.get(s, s)) for n, s in zip(picture, patches.sets, strict=True)]
+kind = np.array(shows)
+edges = edge_strength(center_crop(hr, window)).cpu().numpy()
 
-# %%
 models = chosen_networks(study, networks, weights)
 bicubic = {"bicubic": lambda lr: upsample(lr, 4)}
 start = middle(size, window)
 target = patch(start, start, window)
 maps = {
-    (name, i): lam(model, downsample(one, 4).clamp(0, 1), target, path=deblur(steps=steps))
+    (name, i): lam(model, downsample(one[None], 4).clamp(0, 1), target, path=deblur(steps=steps))
     for name, model in {**models, **bicubic}.items()
     for i, one in enumerate(hr)
 }
@@ -176,7 +126,7 @@ shown = {key: magnitude(own).cpu().numpy() for key, own in maps.items()}
 mean_map = [np.mean([shown[name, i] for name in models], axis=0) for i in range(num_patches)]
 
 around = np.array([(start + window / 2) / 4 - 0.5] * 2)  # the window's middle, LR pixels
-along, clear = texture_direction(torch.cat([center_crop(one, context) for one in hr]))
+along, clear = texture_direction(center_crop(hr, context))
 along, clear = along.cpu().numpy(), clear.cpu().numpy()
 stretch = {
     name: np.array([elongation(shown[name, i], around, along[i]) for i in range(num_patches)])
@@ -185,10 +135,10 @@ stretch = {
 stretched = np.mean([stretch[name] for name in models], axis=0)
 directed = clear >= np.median(clear)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Width of the maps against how regular the patch's surroundings are (left) and how strong the edges inside it (right); a dot for each patch, colour and symbol are what the picture shows. Under the cursor: the crop, and in orange what four networks used of it. Look whether the dots rise to the right.", "name": "fig-content-scatter"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Width of the maps against the regularity of the patch's surroundings (left) and the strength of the edges inside it (right); a dot for each patch, colour and symbol show its kind. Point at a dot to see the crop and, in orange, the mean map of the networks. Do the dots rise to the right?", "name": "fig-content-scatter"}}
 tiles = np.stack(
     [
-        tinted(image_to_array(one[0]), {COLOURS[1]: (own / own.max()) ** 0.5})
+        tinted(image_to_array(one), {COLOURS[1]: (own / own.max()) ** 0.5})
         for one, own in zip(hr, mean_map, strict=True)
     ]
 )
@@ -209,44 +159,44 @@ figure = scatter_panels(
 figure.update_yaxes(type="log")
 
 # %% [markdown]
-# ## The gallery, ranked
+# ## What we run, and what differs from the paper
 #
-# The paper's figure is a gallery. Here is ours: all patches from the widest to the narrowest.
+# The paper shows patches; we measure them. A strong edge is a peak of the spectrum to some degree, and edges
+# may widen or narrow a map by themselves. So regularity must also count among patches of equal edges: partial
+# rank correlation.
+#
+# :::{dropdown} How it is measured
+# | | here |
+# |---|---|
+# | patches | crops of 192×192 on a grid over all pictures, flat ones left out; the others are sorted by regularity and every n-th is taken, so that all degrees occur |
+# | **regularity** | spectral peakiness: share of the energy of slopes in the nine strongest frequencies of the 96×96 pixels around the patch (1 for a wave, 0.03 for noise). Regular texture: the upper quarter of all patches that show no person or animal |
+# | **direction** | of the same pixels: the eigenvector of the structure tensor along which they change least; how clear it is follows from the eigenvalues. Of a map: root mean square distance from the window's middle along and across it |
+# | **edges** | mean gradient magnitude inside the explained window |
+# | **kind** | what the picture shows, as far as it is known; used to find persons and animals only, since a house may show a bare wall |
+# | **width** | geometric mean of the DI over four networks of one training |
+# :::
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "All patches, ranked by their mean width, with the diffusion index of each network; the patch under the cursor. Where the networks' dots keep together, width is a matter of the picture; where they part, of the network.", "name": "fig-content-ranked"}}
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The widest patches (above) and the narrowest ones (below), each with the mean of the networks' maps. The square is what is explained. Numbers: diffusion index and spectral peakiness. In which rows do structures repeat? Double-click for the whole crops.", "name": "fig-content-gallery"}}
 rank = np.argsort(-width)
-place = np.arange(1, num_patches + 1)
-figure = scatter_panels(
-    {"rank, widest first": {name: (place, own[rank]) for name, own in di.items()}},
-    names={name: [names[i] for i in rank] for name in di},
-    y_title="diffusion index",
-    sprites=sprites,
-    pictures=dict.fromkeys(di, rank),
-)
-figure.update_yaxes(type="log")
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The widest patches (above) and the narrowest ones (below), each with the mean of the networks' maps. The square is what is explained. Numbers: diffusion index, spectral peakiness. Look for repetition above. Double-click for the whole crops.", "name": "fig-content-gallery"}}
 scale, ends = 4, min(5, num_patches // 2)
-square = (start / scale, start / scale, window / scale, window / scale)
 panels, notes = {}, {}
 for end, rows in {"widest": rank[:ends], "narrowest": rank[-ends:]}.items():
     for layer in ("picture", "map"):
         for column, i in enumerate(rows):
             cell = f"{end}:<br>{layer}", " " * column
-            panels[cell] = image_to_array(hr[i][0]) if layer == "picture" else mean_map[i]
-            if layer == "picture":
-                notes[cell] = names[i].replace(" ", "<br>")
-            else:
-                notes[cell] = f"DI {width[i]:.2f}, {peakiness[i]:.2f}"
+            of_map = f"DI {width[i]:.2f}<br>peak {peakiness[i]:.2f}"
+            panels[cell] = image_to_array(hr[i]) if layer == "picture" else mean_map[i]
+            notes[cell] = names[i].replace(" ", "<br>") if layer == "picture" else of_map
 lr_size = (size // scale, size // scale)
-attribution_grid(panels, size=lr_size, window=square, around=14, notes=notes)
+attribution_grid(panels, size=lr_size, window=outline(size, window), around=14, notes=notes)
 
 # %% [markdown]
-# ## Along the texture
-#
-# Where stripes run, do maps run with them?
+# ## Do maps follow the direction of the texture?
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How much further maps reach along the texture than across it (log ratio; 0: as far either way), against how clear the texture's direction is; a dot for each patch: mean over the networks, and bicubic enlarging, which knows nothing of textures. Judged is the right half, by the median. Look how far the dots lie above zero, and above bicubic's.", "name": "fig-content-direction"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How much further maps reach along the texture than across it (log ratio; 0: equally far), against how clear the texture's direction is; a dot for each patch: mean over the networks, and bicubic enlargement, which knows nothing of textures. Judged is the right half, from the median on. Do the dots lie above zero, and above bicubic's?", "name": "fig-content-direction"}}
 spreads = {"networks": stretched, "bicubic": stretch["bicubic"]}
 scatter_panels(
     {"coherence of the texture": {name: (clear, own) for name, own in spreads.items()}},
@@ -260,7 +210,7 @@ scatter_panels(
 # ## Verdict
 
 
-# %%
+# %% tags=["hide-cell"]
 def drawn(measure, *columns, draws=1000):
     """95 % bootstrap interval of a measure: whole pictures are drawn with replacement."""
     members = [np.flatnonzero(np.array(picture) == name) for name in dict.fromkeys(picture)]
@@ -305,7 +255,7 @@ more = stretched - stretch["bicubic"]
 directions = {"texture": (stretched, "content_stretch"), "bicubic": (more, "content_more")}
 lengths = {key: drawn(mean_of, values, directed) for key, (values, _) in directions.items()}
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: bootstrap interval over pictures; for two networks' DI and for kinds, lowest to highest.", "name": "fig-content-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: bootstrap interval over pictures; for two networks' DI and for kinds, lowest to highest.", "name": "fig-content-verdict"}}
 for key, (text, relate, values) in RELATIONS.items():
     study.measure(text, relate(*values), interval=ranges[key], glue=f"content_{key}")
 study.measure("ρ of two networks' DI", alike, glue="content_alike")
@@ -325,7 +275,7 @@ for group, values in by_kind.items():
     study.measure(f"DI of {group}", values)
 study.glue(
     content_patches=num_patches,
-    content_candidates=len(places),
+    content_candidates=patches.candidates,
     content_rho_low=ranges["rho"][0],
     content_rho_high=ranges["rho"][1],
     content_for_all=for_all,
@@ -349,29 +299,36 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - **Regularity.** Over {glue:text}`content_patches` patches out of
-#   {glue:text}`content_candidates`, peakiness and width have a rank correlation of
-#   {glue:text}`content_rho:.2f` (95 % of bootstrap draws of pictures: {glue:text}`content_rho_low:.2f` to
-#   {glue:text}`content_rho_high:.2f`); at equal edges it is {glue:text}`content_given:.2f`. Edges by
-#   themselves: {glue:text}`content_edges:.2f`.
-# - **Direction.** In the half of the patches with the clearest direction, maps reach
-#   {glue:text}`content_stretch:.2f` times as far along the texture as across it, which is
-#   {glue:text}`content_more:.2f` times what bicubic enlarging does: an edge is stretched along itself,
-#   whoever looks.
-# - **Networks agree on what is wide**, or not: two of them rank the patches with a correlation of
-#   {glue:text}`content_alike:.2f`. {glue:text}`content_for_all` patches are in the widest quarter
-#   ({glue:text}`content_quarter` patches) of every network.
-# - **Kinds.** Mean DI: {glue:text}`content_kinds`. The widest patch is
-#   {glue:text}`content_widest` ({glue:text}`content_high:.2f`), the narrowest
-#   {glue:text}`content_narrowest` ({glue:text}`content_low:.2f`). A picture's label says little about
-#   the 16 pixels that are explained: a portrait has collars and buttons, a house has a bare wall.
-# - **Scale.** What these networks can see is given by their depth, so no snapshots of training make a
-#   ladder here; `weights = "published"` asks networks that were trained for days.
+# - **Regularity.** Over {glue:text}`content_patches` of {glue:text}`content_candidates` patches, peakiness and
+#   width have a rank correlation of {glue:text}`content_rho:.2f` (95 % of bootstrap draws of pictures:
+#   {glue:text}`content_rho_low:.2f` to {glue:text}`content_rho_high:.2f`); at equal edges it is
+#   {glue:text}`content_given:.2f`. For edges by themselves it is {glue:text}`content_edges:.2f`.
+# - **Direction.** Where the direction is clearest, maps reach {glue:text}`content_stretch:.2f` times as far along
+#   the texture as across it, which is {glue:text}`content_more:.2f` times the ratio of bicubic enlargement.
+# - **Agreement.** Two networks rank the patches with a correlation of {glue:text}`content_alike:.2f`;
+#   {glue:text}`content_for_all` patches are in the widest quarter ({glue:text}`content_quarter` patches) of
+#   every network.
+# - **Kinds.** Mean DI: {glue:text}`content_kinds`. The widest patch is {glue:text}`content_widest`
+#   ({glue:text}`content_high:.2f`), the narrowest {glue:text}`content_narrowest`
+#   ({glue:text}`content_low:.2f`). A picture's label says little about the 16 pixels that are explained: a
+#   portrait has collars and buttons.
+#
+# ## Exercises
+#
+# 1. Bicubic enlargement is a fixed filter. Why can its map still be longer along an edge than across it?
+# 2. Why does peakiness need a partial correlation at equal edges?
+#
+# ```{dropdown} Answers
+# 1. The map is gradient times change of the image. Deblurring changes the pixels along the edge most,
+#    so credit lies along it for any enlargement.
+# 2. A strong edge raises both the peakiness and, perhaps, the DI. Without the correction a correlation of the two
+#    could come from edges alone.
+# ```
 #
 # ## Try it yourself
 #
 # - Façades against nature: `image_set = "urban100-30+b100"`, `num_patches = 100`.
-# - Look at the regularity of a larger surrounding: `context = 160`. Which patches move?
-# - Other networks: `networks = ["fsrcnn-d56-m4", "swinir"]`. Does a network that cannot look far
-#   find the same patches wide?
-# - Click through any patch in {doc}`/book/findings/lam/explorer`.
+# - The regularity of a larger surrounding: `context = 160`. Which patches move?
+# - Networks trained for days: `weights = "published"`.
+# - A network that cannot look far: `networks = ["fsrcnn-d56-m4", "swinir"]`.
+# - Any patch: {doc}`/book/findings/lam/explorer`.

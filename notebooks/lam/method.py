@@ -1,16 +1,26 @@
 # %% [markdown]
 # (finding-lam-method)=
-# # Sharpening an image step by step keeps its attribution from saturating
+# # Does a deblurring path keep attribution from saturating?
+#
+# *10 minutes. You learn how a local attribution map is computed, what its baseline does,
+# and how to check that a map can be trusted.*
 #
 # ## The claim
 #
-# Integrated gradients explain a number by walking from an input where nothing is there, the
-# *baseline*, to the real one, and adding up the gradients on the way. The usual walk starts at a
-# black image and fades the picture in. For super-resolution that is a poor walk, say
-# {cite:t}`gu2021interpreting` (Sec. 3.3–3.4, Fig. 2–3): what counts are edges and textures, and a
-# picture at one tenth of its brightness has all of them already – the gradients **saturate**. Their
-# local attribution map ({term}`LAM`) starts from the *blurred* picture and *deblurs* it, so that
-# structure appears bit by bit.
+# Integrated gradients explain a number by walking from an uninformative input, the *baseline*, to the
+# real one and adding up the gradients on the way. The usual walk starts at a black image and fades the
+# picture in. For super-resolution (SR) that is a poor walk, say {cite:t}`gu2021interpreting` (Sec. 3.3–3.4,
+# Fig. 2–3): edges and textures are what counts, and a picture at a tenth of its brightness already has all
+# of them, so that the gradients **saturate**. Their local attribution map ({term}`LAM`) starts from the
+# *blurred* picture and *deblurs* it, so that structure appears gradually. With $\gamma(\alpha)$ the image at
+# a share $\alpha$ of the way and $D$ the sum of gradient magnitudes in the explained window,
+#
+# $$
+# \mathrm{LAM} = \int_0^1 \frac{\partial D(F(\gamma(\alpha)))}{\partial \gamma(\alpha)}
+# \cdot \frac{\partial \gamma(\alpha)}{\partial \alpha}\, d\alpha .
+# $$
+#
+# In words: a pixel is credited when it changes *and* the edges in the window react to that change.
 #
 # | | reported by the paper |
 # |---|---|
@@ -19,16 +29,11 @@
 # | steps of the sum | 100 are enough |
 # | brightness | explaining edges instead of intensities makes maps robust to it (Sec. 3.1) |
 # | flat areas | easy; only hard patches tell networks apart (Sec. 3.1, 4.1) |
-# | diffusion index of FSRCNN / EDSR | 0.797 / 2.977 |
 #
-# Why it matters: a map is only worth looking at if the method behind it works. So before any
-# network is explained, the method itself is put on trial here: is the sum complete, has it
-# converged, does it stay inside what a network can see at all?
+# **Why it matters:** a map is only worth looking at if the method behind it works: is the sum complete, has
+# it converged, and does it stay inside what the network can see?
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"image_sets": ["textures"], "limit": 1, "size": 96, "steps": 8, "published_steps": [8], "reference_steps": 16, "network": "fsrcnn"}
+# %% tags=["parameters", "hide-cell"] quick={"image_sets": ["textures"], "limit": 1, "size": 96, "steps": 8, "published_steps": [8], "reference_steps": 16, "network": "fsrcnn"}
 image_sets = ["textures", "photographs"]  # none of them was seen in training
 limit = 4  # pictures taken from each set; None takes all
 size = 192  # side of the central HR crop; maps of different sizes cannot be compared
@@ -39,31 +44,16 @@ reference_steps = 64  # what counts as converged
 network = "srresnet-gr"  # the one whose paths are watched
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | networks | 18 published ones at ×4 | bicubic, SRCNN, FSRCNN, SRResNet (32 channels) at ×4, trained for minutes |
-# | pictures | 150 hard crops of 256×256 | the middle 192×192 of embedded textures and photographs |
-# | explained | gradient magnitude in a central 16×16 window | the same |
-# | blurred baseline | Gaussian, σ 1.2 LR pixels (public code) | the same |
-# | sum | 100 steps (public code 50), even in σ, gradient at the right end | 16 steps of equal length on the path, gradient in their middle |
-#
-# "Saturates" can mean two things, and we test both. The *target* saturates when it has made its
-# whole gain long before the path ends: its mean gain along the path is then high. The *gradient*
-# saturates when it stops changing although the image still does, and the integral says no more than
-# one gradient: the mean cosine of all gradients, summed over the colours, with the last one is then
-# high. The paper shows both in a figure and states no thresholds; so the two paths are compared.
+# %% tags=["hide-cell"]
+from itertools import product
 
-# %% tags=["hide-input"]
 import numpy as np
 import pandas as pd
 import torch
 
 from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
-from srlab.attribution.paths import deblur, deblurring, straight
-from srlab.attribution.targets import brightness, gradient_map
+from srlab.attribution.paths import deblur, straight
+from srlab.attribution.targets import brightness
 from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.degradations.filters import upsample
@@ -74,6 +64,12 @@ from srlab.figures.maps import attribution_grid
 from srlab.images import center_crop, image_to_array
 from srlab.statistics import rank_correlation
 from srlab.studies.frames import curves
+from srlab.studies.lam.principles import (
+    change_with_brightness,
+    errors_by_edges,
+    root_first_map,
+)
+from srlab.studies.lam.views import outline
 from srlab.studies.study import Study, exceeds, mean_interval, stays_below, together
 
 study = Study(
@@ -103,14 +99,7 @@ study = Study(
     image_set=", ".join(image_sets),
     device=pick_device(device),
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# One crop from each picture, reduced by four; the target is the middle of its SR image.
-
-# %%
 reduce = Degradation(scale=4)
 pictures = {n: i for s in image_sets for n, i in load_images(s, limit=limit).items()}
 lr = {
@@ -120,28 +109,18 @@ lr = {
 textures = [name for name in pictures if name in load_images(image_sets[0])]
 middle = (size - window) // 2
 target = patch(middle, middle, window)
+grid = {"size": (size // 4, size // 4), "window": outline(size, window)}
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The pictures. The orange square is the patch whose SR image is explained: edges, textures, hardly a plain surface.", "name": "fig-lam-pictures"}}
-square = (middle / 4, middle / 4, window / 4, window / 4)  # the patch in LR pixels
-grid = {"size": (size // 4, size // 4), "window": square}
-panels, notes = {}, {}
-for group in image_sets:
-    for k, name in enumerate(load_images(group, limit=limit)):
-        panels[group, " " * k] = image_to_array(center_crop(pictures[name], size))
-        notes[group, " " * k] = name
-attribution_grid(panels, notes=notes, **grid)
-
-# %%
 networks = {"bicubic": lambda lr: upsample(lr, 4)}
-for label, name in {"SRCNN": "srcnn-3", "FSRCNN": "fsrcnn", "SRResNet": network}.items():
-    networks[label] = study.network(name)
+networks |= {"SRCNN": study.network("srcnn-3"), "FSRCNN": study.network("fsrcnn")}
+networks["SRResNet"] = study.network(network)
 model = networks["SRResNet"]
 
 # %% [markdown]
-# Three walks from a baseline to the picture. (The fourth combination does not exist: deblurring
-# starts at a blurred picture.) All are cut into steps over which the image changes equally much.
+# Three paths lead from a baseline to the picture: a straight one from black, a straight one from the
+# blurred picture, and deblurring. All are cut into steps over which the image changes equally much.
 
-# %%
+# %% tags=["hide-cell"]
 PATHS = {
     "black, straight": straight("black", steps=steps),
     "blurred, straight": straight("blur", steps=steps),
@@ -154,7 +133,7 @@ walks = {
 }
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Two walks to the same picture: the image, the gradient of the target, and the map accumulated so far, at five of the steps. The orange square is the patch that is explained. Above, the picture fades in from black: its gradient looks much the same from the first steps on. Below, it is deblurred: the gradient keeps changing as structure appears, and the map fills in late. Maps are divided by their maximum; their colours follow the square root. Only the surroundings of the patch are shown: double-click for the whole maps.", "name": "fig-lam-walks"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Two paths to the same picture: the image, the gradient of the target, and the map accumulated so far, at five of the steps. The orange square is the window that is explained. Above, the picture fades in from black; below, it is deblurred. Compare the gradients from left to right: on which path do they still change at the end? Maps are divided by their maximum; their colours follow the square root. Only the surroundings of the window are shown: double-click for the whole maps.", "name": "fig-lam-walks"}}
 def array(map_):
     return magnitude(map_).cpu().numpy()
 
@@ -172,11 +151,33 @@ for path in ("black, straight", "blurred, deblurring"):
 attribution_grid(panels, around=8, **grid)
 
 # %% [markdown]
-# In numbers, over all pictures. The upper panel is the usual *saturation curve*: how much of its
-# gain has the target made? The lower one asks how much the gradient still changes.
+# ## What we run, and what differs from the paper
+#
+# "Saturates" can mean two things, and we test both. The *target* saturates when it has made its whole gain
+# long before the path ends: its mean gain along the path is then high. The *gradient* saturates when it
+# stops changing although the image still does: the mean cosine of all gradients, summed over the colours,
+# with the last one is then high. The paper shows both in a figure and states no thresholds, so the two
+# paths are compared.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | networks | 18 published ones at ×4 | bicubic, SRCNN, FSRCNN, SRResNet (32 channels) at ×4, trained for minutes |
+# | pictures | 150 hard crops of 256×256 | the middle 192×192 of embedded textures and photographs |
+# | explained | gradient magnitude in a central 16×16 window | the same |
+# | blurred baseline | Gaussian, σ 1.2 LR pixels (public code) | the same |
+# | sum | 100 steps (public code 50), even in σ, gradient at the right end | 16 steps of equal length on the path, gradient in their middle |
+# :::
+
+# %% tags=["remove-input"]
+study
+
+# %% [markdown]
+# The same over all pictures. The upper panel is the usual *saturation curve*: what share of its gain has
+# the target made? The lower one asks how similar the gradient already is to the last one.
 
 
-# %%
+# %% tags=["hide-cell"]
 def similarity(gradients):
     """Cosine of each gradient, summed over the colours, with the last: (steps,)."""
     flat = gradients.sum(dim=1).flatten(1).double()
@@ -192,7 +193,7 @@ stale, early = (  # {path: mean along it, one value a picture}
 )
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the target and its gradient do along the three paths; mean over the pictures, bands from the lowest to the highest. Above: on every path the target climbs to the very end, nearly in proportion – no curve flattens. Below: from black, the gradient is close to its final self after a fraction of the path; while deblurring it comes round only towards the end.", "name": "fig-lam-saturation"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the target and its gradient do along the three paths; mean over the pictures, bands from lowest to highest. Above: a curve that flattens before the end would show a saturated target. Below: a curve that is high early shows a saturated gradient.", "name": "fig-lam-saturation"}}
 TITLES = {"share of the gain made": gain, "cosine with the last gradient": alike}
 along = pd.concat(
     pd.DataFrame({"measure": title, "path": path, "way": way, "value": values[path, name]})
@@ -204,16 +205,16 @@ lines, bands = curves(along, panel="measure", line="path", x="way")
 stacked_curves(way, lines, bands=bands, x_title="share of the path's length")
 
 # %% [markdown]
-# The upper panel deserves a second look, for it is not what one expects from classification. A
-# network of convolutions and ReLUs is nearly *homogeneous*: half the brightness in, half the
-# brightness out. The edges of a dark picture are as many, only weaker, so the target grows with the
-# brightness and cannot level off. What saturates is the gradient.
+# In classification one expects the upper panel to level off. A network of convolutions and ReLUs without
+# biases is *homogeneous*: half the brightness in, half the brightness out. A dark picture has the same
+# edges, only weaker, so the target of such a network grows in proportion to the brightness and cannot
+# saturate, whereas its gradient can.
 #
-# And where on the deblurring path does the target make its gain? The public code cuts σ evenly; then
-# the image moves much in some steps and hardly at all in others.
+# Where on the deblurring path does the target make its gain? The public code cuts σ evenly; then the
+# image moves far in some steps and hardly at all in others.
 
 
-# %%
+# %% tags=["hide-cell"]
 def moves_with_target(image):
     """Rank correlation, over published steps, of the target's rise and the image's way."""
     found = lam(model, image, target, path=deblur(rule="right", steps=steps))
@@ -227,12 +228,12 @@ together_along = np.array([moves_with_target(image) for image in lr.values()])
 # %% [markdown]
 # ## How many steps?
 #
-# An integral is a sum in practice, and the sum has two knobs: where in a step the gradient is taken,
-# and how the path is cut into steps. The public code takes the right end and cuts σ evenly. But a
-# Gaussian of σ below 0.3 pixels is no blur at all on a pixel grid: the last quarter of those steps
-# does not move the image. srlab takes the middle of steps of equal length.
+# The sum that stands in for the integral has two settings: where in a step the gradient is taken, and how
+# the path is cut into steps. The public code takes the right end and cuts σ evenly. A Gaussian of σ below
+# 0.3 pixels hardly blurs on a pixel grid, so the last quarter of those steps does not move the image. srlab
+# takes the middle of steps of equal length.
 
-# %%
+# %% tags=["hide-cell"]
 RULES = {
     "published: right end, even σ": ("right", published_steps),
     "middle, even σ": ("midpoint", [steps // 2, steps]),
@@ -242,92 +243,53 @@ converged = {
     name: array(lam(model, lr[name], target, path=deblur(steps=reference_steps)))
     for name in textures
 }
-runs = {
-    (label, count): {
-        name: lam(model, lr[name], target, path=deblur(rule=rule, steps=count)) for name in textures
-    }
-    for label, (rule, counts) in RULES.items()
-    for count in counts
-}
+errors = []
+for rule, (kind, counts) in RULES.items():
+    for count, name in product(counts, textures):
+        found = lam(model, lr[name], target, path=deblur(rule=kind, steps=count))
+        apart = np.abs(array(found) - converged[name]).sum() / converged[name].sum()
+        values = {"map": apart, "completeness": found.completeness_error}
+        errors += [
+            {"measure": f"error of the {m}, %", "rule": rule, "count": count, "value": 100 * value}
+            for m, value in values.items()
+        ]
+errors = pd.DataFrame(errors)
 
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Error of the sum against the gradients it takes, on the textures: mean, and bands from the lowest to the highest. Above: mean absolute difference of the shown map from the converged one, relative to its mean. Below: how far the map's sum is from what the target gained. Look at how many right ends it takes to equal sixteen midpoints of equal length.", "name": "fig-lam-quadrature"}}
-def map_error(found, name):
-    return np.abs(array(found) - converged[name]).sum() / converged[name].sum()
-
-
-errors = {
-    "error of the map, %": {
-        key: [100 * map_error(a, n) for n, a in run.items()] for key, run in runs.items()
-    },
-    "completeness error, %": {
-        key: [100 * a.completeness_error for a in run.values()] for key, run in runs.items()
-    },
-}
-summary = {
-    title: {
-        label: [[f(values[label, c]) for c in counts] for f in (np.mean, np.min, np.max)]
-        for label, (_, counts) in RULES.items()
-    }
-    for title, values in errors.items()
-}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Error of the sum against the number of gradients, on the textures: mean, and bands from lowest to highest. Above: mean absolute difference of the shown map from the converged one, relative to its mean. Below: how far the map's sum is from what the target gained. How many right ends does it take to equal sixteen midpoints of equal length?", "name": "fig-lam-quadrature"}}
+lines, bands = curves(errors, panel="measure", line="rule", x="count")
+axes = {rule: counts for rule, (_, counts) in RULES.items()}
 figure = stacked_curves(
-    {label: counts for label, (_, counts) in RULES.items()},
-    {t: {label: rows[0] for label, rows in table.items()} for t, table in summary.items()},
-    bands={
-        t: {label: tuple(np.array(rows[1:])) for label, rows in table.items()}
-        for t, table in summary.items()
-    },
-    x_title="gradients taken",
-    log_x=True,
-    log_y=list(errors),
+    axes, lines, bands=bands, x_title="gradients taken", log_x=True, log_y=list(lines)
 )
-figure.update_xaxes(tickvals=sorted({count for _, counts in RULES.values() for count in counts}))
+figure.update_xaxes(tickvals=sorted({*errors["count"]}))
 figure.update_yaxes(tickvals=[0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10])
 
 # %% [markdown]
 # ## Why is my map black?
 #
 # The target is a sum of square roots, √(dh² + dw²), and the slope of a root at zero is infinite. Where
-# the SR image is *exactly* flat – a black bar, a blank page – the gradient is 0 · ∞, not a number.
-# The public code takes the root over the whole image, cuts out the window afterwards, and replaces
-# NaN by zero. How much of a map that silently erases depends on how far the network looks. We put
-# black bars on a picture, as on a film frame, and ask two networks: SRCNN, which sees a few pixels, and
-# the same SRCNN behind an exposure control that divides by the mean of the whole picture, as
-# channel attention does in its way.
+# the SR image is *exactly* flat (a black bar, a blank page) the gradient is 0 · ∞, not a number (NaN). The
+# public code takes the root over the whole image, cuts out the window afterwards, and replaces NaN by zero.
+# How much of a map that silently erases depends on how far the network sees. We put black bars on a
+# picture, as on a film frame, and ask two networks: SRCNN, which sees a few pixels, and the same SRCNN
+# behind an exposure control that divides by the mean of the whole picture, as channel attention in effect does.
 
 
-# %%
+# %% tags=["hide-cell"]
 def exposed(lr):
     exposure = lr.mean(dim=(1, 2, 3), keepdim=True)
     return networks["SRCNN"](lr / exposure) * exposure
-
-
-def root_before_window(sr):
-    down = (sr[..., 1:, :-1] - sr[..., :-1, :-1]) ** 2
-    right = (sr[..., :-1, 1:] - sr[..., :-1, :-1]) ** 2
-    return (down + right).sqrt()[..., middle : middle + window, middle : middle + window].sum()
 
 
 frame, bar = lr[list(lr)[-1]].clone(), 3 * size // 64
 frame[..., :bar, :] = frame[..., -bar:, :] = 0
 
 
-def unguarded(model):
-    """The map with the root taken first, NaN and all: (1, 3, h, w)."""
-    total = torch.zeros_like(frame)
-    for points, moves in deblurring(frame[0], steps=4).pieces(1):
-        (gradient,) = torch.autograd.grad(
-            root_before_window(model(points.requires_grad_())), points
-        )
-        total = total + gradient * moves
-    return total
-
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same target with the root taken before and after the window is cut out. SRCNN loses what it never used: the map looks right, by luck. Behind one global mean every pixel is connected with the flat bars, and nothing is left (blank: not a number, which the public code paints as zero). srlab cuts the window out first and defines the gradient of a flat place as zero.", "name": "fig-lam-nan"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same target with the root taken before and after the window is cut out. Blank pixels are NaN, which the public code paints as zero. A network that sees little loses only what it never used; behind a global mean every pixel is connected with the flat bars. srlab cuts the window out first and defines the gradient of a flat place as zero.", "name": "fig-lam-nan"}}
 panels, notes, lost = {}, {}, {}
 for label, net in {"SRCNN": networks["SRCNN"], "SRCNN, global exposure": exposed}.items():
-    broken, kept = unguarded(net), lam(net, frame, target, path=deblur(steps=4))
+    broken = root_first_map(net, frame, middle, window, steps=4)
+    kept = lam(net, frame, target, path=deblur(steps=4))
     lost[label] = broken.isnan().any(dim=1).double().mean().item()
     panels[label, "picture"] = image_to_array(frame[0])
     shown = array(broken.nan_to_num(0))
@@ -340,14 +302,14 @@ for label, net in {"SRCNN": networks["SRCNN"], "SRCNN, global exposure": exposed
 attribution_grid(panels, notes=notes, **grid)
 
 # %% [markdown]
-# srlab repairs no NaN: a network that makes one of its own is refused with the likely cause.
+# srlab repairs no NaN: a network that produces one is refused with the likely cause.
 #
-# ## Four networks, three textures
+# ## Four networks on the textures
 #
-# Now the method may speak. Each map is summed up by the diffusion index (DI): near 0 if few
-# pixels decide, 100 if all take part equally.
+# Each map is summed up by the diffusion index (DI): near 0 if few pixels decide, 100 if all take part
+# equally.
 
-# %%
+# %% tags=["hide-cell"]
 maps = {
     (label, name): lam(net, image, target, path=deblur(steps=steps))
     for label, net in networks.items()
@@ -357,63 +319,42 @@ maps = {
 maps |= {("SRResNet", name): walks["blurred, deblurring", name] for name in lr}
 di = {key: diffusion_index(found) for key, found in maps.items()}
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Local attribution maps of four networks for the orange square on three textures, with their diffusion index. Bicubic enlarging uses an 8×8 square and nothing else; SRCNN little more; FSRCNN some rings around it. SRResNet can see the whole picture, but what it uses is a neighbourhood: the receptive field says what a network could use, the map what it does. Double-click to see the whole pictures.", "name": "fig-lam-maps"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Local attribution maps of four networks for the orange square on the textures, with their diffusion index. The receptive field says what a network could use, the map what it does use: bicubic enlargement cannot use more than an 8×8 square, SRResNet could use the whole picture. How far does each map reach? Double-click to see the whole pictures.", "name": "fig-lam-maps"}}
 panels = {(name, "LR"): image_to_array(lr[name][0]) for name in textures}
 panels |= {(name, label): array(maps[label, name]) for label in networks for name in textures}
 notes = {(name, label): f"DI {di[label, name]:.2f}" for label in networks for name in textures}
 attribution_grid(panels, around=12, notes=notes, **grid)
 
 # %% [markdown]
-# ## Edges, not intensities; hard, not flat
+# ## Edges rather than intensities, hard rather than flat windows
 #
-# Two principles stand before the method (Sec. 3.1). To explain *edges* rather than intensities should
-# make maps indifferent to brightness: each picture once darker, once brighter by a fifth of the range,
-# its contrast the same. And *flat* windows should be easy for every network, so that only hard ones
-# tell them apart: all windows of a crop, in thirds by the gradient of the original.
+# Two principles precede the method (Sec. 3.1). Explaining *edges* rather than intensities should make maps
+# indifferent to brightness: each picture is shown once darker and once brighter by a fifth of the range, at
+# the same contrast. And *flat* windows should be easy for every network, so that only hard ones tell
+# networks apart: all windows of a crop are sorted into thirds by the gradient of the original.
 
 
-# %%
-def change_with_brightness(image, measure):
-    """Half the sum of |differences| of the two maps, each divided by its sum: 0 equal, 1 disjoint."""
-    here = patch(middle, middle, window, measure=measure)
-    dark, bright = (
-        array(lam(model, 0.8 * image + shift, here, path=deblur(steps=steps // 2)))
-        for shift in (0, 0.2)
-    )
-    return np.abs(dark / dark.sum() - bright / bright.sum()).sum() / 2
-
-
-MEASURES = {"edges": target.measure, "mean intensity": brightness}
+# %% tags=["hide-cell"]
+MEASURES = {
+    "edges": target,
+    "mean intensity": patch(middle, middle, window, measure=brightness),
+}
 changed = {
-    name: np.array([change_with_brightness(image, own) for image in lr.values()])
+    name: np.array(
+        [change_with_brightness(model, one, own, steps=steps // 2) for one in lr.values()]
+    )
     for name, own in MEASURES.items()
 }
 
 
-def in_windows(values):
-    """Means over windows (H, W) → (windows,)."""
-    return torch.nn.functional.avg_pool2d(values[None, None], window)[0, 0].flatten()
-
-
-@torch.no_grad()
-def errors_by_third(name):
-    """RMS error of windows in 1/255, those with the weakest and the strongest edges: (networks, 2)."""
-    hr = center_crop(pictures[name], size)[None].to(study.device)
-    order = in_windows(torch.nn.functional.pad(gradient_map(hr).mean(dim=(0, 1)), (0, 1, 0, 1)))
-    third, order = len(order) // 3, order.argsort()
-    found = []
-    for label, net in networks.items():
-        error = in_windows((net(lr[name]) - hr).square().mean(dim=(0, 1))).sqrt()[order]
-        if label != "bicubic":
-            found.append([error[:third].mean().item(), error[-third:].mean().item()])
-    return 255 * np.array(found)
-
-
-thirds = np.array([errors_by_third(name) for name in lr])  # (pictures, networks, 2)
+trained = [own for name, own in networks.items() if name != "bicubic"]
+originals = {n: center_crop(pictures[n], size)[None].to(study.device) for n in lr}
+thirds = [errors_by_edges(trained, lr[n], originals[n], window=window) for n in lr]
+thirds = np.array(thirds)  # (pictures, networks, 2)
 flat, edged = thirds.mean(axis=1).T
 flat_spread, edged_spread = thirds.std(axis=1).T
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How much a map changes when the picture gets brighter; a dot for each picture, bars from the lowest to the highest. Look whether the edges' map changes less.", "name": "fig-lam-brightness"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How much a map changes when the picture gets brighter; a dot for each picture, bars from lowest to highest. Does the map of edges change less?", "name": "fig-lam-brightness"}}
 interval_dots({f"map of {name}": own for name, own in changed.items()}, x_title="change of the map")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Error of the SR image in the third of windows with the weakest edges and in that with the strongest: mean over the networks, and standard deviation between them; a dot for each picture.", "name": "fig-lam-hard"}}
@@ -424,7 +365,7 @@ interval_dots(errors_shown, x_title="RMS error, 1/255")
 # %% [markdown]
 # ## Verdict
 
-# %%
+# %% tags=["hide-cell"]
 worst = {label: max(maps[label, n].completeness_error for n in lr) for label in networks}
 rows = np.arange(size // 4)
 low, high = ((edge + 0.5) / 4 - 0.5 for edge in (middle, middle + window))  # LR coordinates
@@ -434,9 +375,11 @@ near = torch.tensor(
 outside = ~(near[:, None] & near)
 stray = max(maps["bicubic", n].map[0, :, outside].abs().max().item() for n in lr)
 
-usual, last = published_steps[len(published_steps) // 2], published_steps[-1]
-published = errors["error of the map, %"]["published: right end, even σ", last]
-ours = errors["error of the map, %"]["srlab: middle, equal length", steps]
+fewest, last = published_steps[0], published_steps[-1]
+of_map = errors[errors.measure == "error of the map, %"].groupby(["rule", "count"]).value
+of_map = {key: own.to_numpy() for key, own in of_map}
+right_end, _, equal_length = RULES
+published, ours = of_map[right_end, last], of_map[equal_length, steps]
 BLACK, SHARP = "black, straight", "blurred, deblurring"
 differences = {
     "mean cosine with the last gradient, black minus deblurring": stale[BLACK] - stale[SHARP],
@@ -449,7 +392,7 @@ gradient, early_gain, robust, easier, closer = (
     exceeds(mean_interval(values)) for values in differences.values()
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over the pictures.", "name": "fig-lam-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: lowest to highest over the pictures.", "name": "fig-lam-verdict"}}
 SHORT = {"black, straight": "black", "blurred, straight": "blurred", "blurred, deblurring": "sharp"}
 for path, short in SHORT.items():
     study.measure(f"mean cosine with the last gradient, {path}", stale[path], glue=f"lam_{short}")
@@ -471,8 +414,8 @@ for label, told in {"bicubic": "", "FSRCNN": "0.797", "SRResNet": "2.977 (EDSR)"
 study.glue(
     lam_pictures=len(lr),
     lam_published_steps=last,
-    lam_fifty=np.mean(errors["error of the map, %"]["published: right end, even σ", usual]),
-    lam_fifty_steps=usual,
+    lam_fifty=of_map[right_end, fewest].mean(),
+    lam_fifty_steps=fewest,
     lam_steps=steps,
     lam_lost=100 * lost["SRCNN, global exposure"],
     lam_lost_local=100 * lost["SRCNN"],
@@ -485,7 +428,7 @@ study.verdict(
     gradient=gradient,
     target=early_gain,
     sharp=exceeds(mean_interval(together_along)),
-    converged=stays_below(mean_interval(np.array(published)), 2),
+    converged=stays_below(mean_interval(published), 2),
     brightness=robust,
     hard=together(easier, closer),
     complete=largest <= 1,
@@ -496,39 +439,46 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - **Gradient and target.** Along the path from black the gradients have a mean cosine of
-#   {glue:text}`lam_black:.2f` with the last one; while deblurring it is {glue:text}`lam_sharp:.2f`, on a
-#   straight path from the blurred picture {glue:text}`lam_blurred:.2f` ({glue:text}`lam_pictures`
-#   pictures). The target's mean gain along the path is {glue:text}`lam_black_gain:.2f` from black and
-#   {glue:text}`lam_sharp_gain:.2f` while deblurring; 0.5 is a straight rise, above it a curve levels
-#   off. An SR network is nearly linear in brightness, so that its output does not level off where its
-#   gradient does; it only rises sooner than while deblurring.
-# - **Where the image moves, the target rises**: over published steps the two have a rank correlation of
-#   {glue:text}`lam_along:.2f`.
+# - **Gradient and target.** On the path from black the gradients have a mean cosine of
+#   {glue:text}`lam_black:.2f` with the last one, while deblurring {glue:text}`lam_sharp:.2f`, and on a straight
+#   path from the blurred picture {glue:text}`lam_blurred:.2f` ({glue:text}`lam_pictures` pictures). The
+#   target's mean gain along the path is {glue:text}`lam_black_gain:.2f` from black and
+#   {glue:text}`lam_sharp_gain:.2f` while deblurring; 0.5 would be a straight rise, and a curve that levels off
+#   lies above it.
+# - **Where the image changes.** Over the published steps the target's rise and the image's change have a rank
+#   correlation of {glue:text}`lam_along:.2f`.
 # - **Brightness and edges.** When a picture gets brighter, the map of edges changes by
-#   {glue:text}`lam_bright_edges:.1f` %, that of mean intensity by {glue:text}`lam_bright_mean:.1f` %.
-#   What makes maps robust is the path: deblurring leaves the mean brightness alone, whatever is
-#   explained. In flat windows networks err by {glue:text}`lam_flat:.1f`, among edges by {glue:text}`lam_edged:.1f` of
-#   255 levels.
-# - **The sum can be trusted.** No map misses its total by more than {glue:text}`lam_worst:.2f` %.
-#   {glue:text}`lam_steps` midpoints of equal length leave an error of {glue:text}`lam_ours:.1f` %
-#   in the map; the published {glue:text}`lam_fifty_steps` right ends leave
-#   {glue:text}`lam_fifty:.1f` %, {glue:text}`lam_published_steps` of them
-#   {glue:text}`lam_published:.1f` %.
-# - **A black map is a bug, not a finding.** With the root taken first,
-#   {glue:text}`lam_lost_local:.0f` % of the pixels are lost for SRCNN on a picture with black bars,
-#   and {glue:text}`lam_lost:.0f` % once the network looks at a global mean.
-# - **Deeper networks use more.** The diffusion index grows from
-#   {glue:text}`lam_di_bicubic:.2f` (bicubic) over {glue:text}`lam_di_fsrcnn:.2f` (FSRCNN) to
-#   {glue:text}`lam_di_srresnet:.2f` (SRResNet) – far from the whole receptive field.
+#   {glue:text}`lam_bright_edges:.1f` %, that of mean intensity by {glue:text}`lam_bright_mean:.1f` %. Note that
+#   deblurring leaves the mean brightness alone, whatever is explained. In flat windows networks err by
+#   {glue:text}`lam_flat:.1f`, among strong edges by {glue:text}`lam_edged:.1f` of 255 levels.
+# - **The sum.** The least complete map misses its total by {glue:text}`lam_worst:.2f` %.
+#   {glue:text}`lam_steps` midpoints of equal length leave an error of {glue:text}`lam_ours:.1f` % in the map,
+#   {glue:text}`lam_fifty_steps` published right ends {glue:text}`lam_fifty:.1f` %, and
+#   {glue:text}`lam_published_steps` of them {glue:text}`lam_published:.1f` %.
+# - **Black maps.** With the root taken first, {glue:text}`lam_lost_local:.0f` % of the pixels become NaN for
+#   SRCNN on a picture with black bars, and {glue:text}`lam_lost:.0f` % once it sees a global mean.
+# - **Diffusion.** The mean DI is {glue:text}`lam_di_bicubic:.2f` for bicubic enlargement,
+#   {glue:text}`lam_di_fsrcnn:.2f` for FSRCNN and {glue:text}`lam_di_srresnet:.2f` for SRResNet.
+#
+# ## Exercises
+#
+# 1. Why does a path that fades in from black give credit to bright flat areas, while a deblurring path gives
+#    them none?
+# 2. A map of a network with a receptive field of 9×9 LR pixels shows attribution 20 pixels from the window.
+#    What is wrong?
+#
+# ```{dropdown} Answers
+# 1. The integrand is the gradient times the change of the image. From black, a pixel changes by its full
+#    brightness; from the blurred picture it changes only by what blurring removed, which is zero in a flat area.
+# 2. The method, not the network: outside the receptive field every gradient is exactly zero, and so is
+#    their sum. This is the control `local` of this page.
+# ```
 #
 # ## Try it yourself
 #
-# - Move the window: `target = patch(40, 200)`. Windows on plain surfaces give small,
-#   compact maps; regular patterns spread them. Try every window in {doc}`/book/findings/lam/explorer`.
-# - Blur less or more: `lam(…, path=deblur(sigma=0.6))` or `sigma=3`. The map follows the details
-#   that the baseline lacks.
-# - Explain something else than edges:
-#   `patch(120, 120, measure=lambda window: window.mean(dim=(1, 2, 3)))` asks which pixels make
-#   the patch bright. From blurred to sharp hardly any do; what happens to the completeness error?
+# - Move the window: `target = patch(40, 200)`, or try every window in {doc}`/book/findings/lam/explorer`.
+# - Blur less or more: `lam(…, path=deblur(sigma=0.6))` or `sigma=3`. The map follows the details that the
+#   baseline lacks.
+# - Explain something else: `patch(120, 120, measure=lambda window: window.mean(dim=(1, 2, 3)))` asks which
+#   pixels make the window bright. What happens to the completeness error, and why?
 # - Explain your own network: {doc}`/book/findings/your_network`.

@@ -1,29 +1,28 @@
 # %% [markdown]
 # (finding-network-scale)=
-# # FSRCNN uses more pixels when deeper and when wider, EDSR only when deeper
+# # Does a deeper or a wider network use more pixels?
+#
+# *6 minutes. You learn what depth and width do to the pixels a network uses and to its
+# quality. Read {doc}`receptive_field` first.*
 #
 # ## The claim
 #
 # A network can grow in two directions: more channels, or more layers. Both cost parameters.
-# {cite:t}`gu2021interpreting` trained FSRCNN with 16–128 channels and 2–16 layers, and EDSR with
-# 32–256 channels and 10–24 blocks, 15 networks each, and looked at their {term}`diffusion index` and
-# PSNR (Sec. 4.4, Fig. 7c):
+# {cite:t}`gu2021interpreting` trained FSRCNN with 16–128 channels and 2–16 layers, and EDSR with 32–256 channels
+# and 10–24 blocks, 15 networks each, and measured their {term}`diffusion index` (DI) and PSNR (Sec. 4.4,
+# Fig. 7c):
 #
 # | | more depth | more width |
 # |---|---|---|
 # | FSRCNN | DI and PSNR grow | DI and PSNR grow |
 # | EDSR | DI and PSNR grow | no corresponding growth |
 #
-# The paper's reason for the last cell: under one training, networks with more parameters are harder
-# to optimize.
+# Their reason for the last cell: under one training, networks with more parameters are harder to optimize.
 #
-# Why it matters: depth and width are two ways to spend a budget. If width sharpens what is near and
-# only depth brings in what is far, the choice depends on whether far pixels help.
+# **Why it matters:** depth and width are two ways to spend a budget. If only depth brings in distant pixels, the
+# choice depends on whether distant pixels help.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 2, "size": 96, "fsrcnn_widths": [16, 56], "fsrcnn_depths": [1, 8], "edsr_widths": [8, 32], "edsr_depths": [2, 10], "steps": 4}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 2, "size": 96, "fsrcnn_widths": [16, 56], "fsrcnn_depths": [1, 8], "edsr_widths": [8, 32], "edsr_depths": [2, 10], "steps": 4}
 image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
 num_patches = 12  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels; the paper's is 256
@@ -38,37 +37,18 @@ steps = 10  # of every path integral
 train = False  # True trains all networks here (hours)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | FSRCNN | 15 networks, 16–128 channels, 2–16 layers | 9: 16, 32, 56 channels × 1, 4, 8 mapping layers |
-# | EDSR | 15 networks, 32–256 channels, 10–24 blocks | 9: 8, 16, 32 channels × 2, 5, 10 blocks |
-# | training | one setting for all, its length not stated | one setting within a family, 3 500 steps for EDSR and 10 000 for FSRCNN; one run a network |
-# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
-#
-# One plane through all nine networks of a family, log₂ DI = a + b · log₂ width + c · log₂ depth,
-# says what a **doubling** of either size does: 2^b and 2^c are factors on DI. The bootstrap draws
-# crops; each network was trained once, so its spread over training seeds is not in the intervals.
-#
-# The diffusion index counts all pixels of a crop. Numbers from the paper's larger crops are lower for
-# the same area; factors are hardly affected.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from itertools import product
 
 import numpy as np
 
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
-from srlab.figures.curves import stacked_curves
-from srlab.figures.maps import attribution_grid
 from srlab.figures.tables import Matrix, matrix_grid
-from srlab.images import image_to_array
 from srlab.metrics import network_psnr
-from srlab.studies.lam.diffusion import diffusion, growth, interval, middle
+from srlab.studies.lam.diffusion import diffusion, growth, interval
 from srlab.studies.lam.hard_patches import hard_patches
+from srlab.studies.lam.views import map_rows
 from srlab.studies.networks import obtainable
 from srlab.studies.study import Study, exceeds, together
 
@@ -96,12 +76,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-
-# %%
 GRIDS = {
     "FSRCNN": ("fsrcnn-d{}-m{}", fsrcnn_widths, fsrcnn_depths),
     "EDSR": ("edsr-c{}-b{}", edsr_widths, edsr_depths),
@@ -123,7 +98,6 @@ found = {
 bicubic = network_psnr(lambda lr: upsample(lr, 4), patches.lr, patches.hr, border=4).cpu().numpy()
 
 
-# %%
 def surface(family, measure):
     """Mean of a measure over the crops, (depths, widths); NaN where there is no network."""
     pattern, widths, depths = GRIDS[family]
@@ -132,12 +106,12 @@ def surface(family, measure):
 
 
 # %% [markdown]
-# ## Two surfaces
+# ## DI and PSNR over the grid
 #
-# From the left to the right networks get wider, from the top to the bottom deeper.
+# Networks get wider from left to right and deeper from top to bottom.
 
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Mean diffusion index of the hard crops. Look whether the colour changes downwards (depth) or to the right (width).", "name": "fig-scale-di"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Mean diffusion index of the hard crops. Does the colour change downwards (depth) or to the right (width)?", "name": "fig-scale-di"}}
 def grid_figure(measure, title):
     panels = {
         ("", family): Matrix(
@@ -150,58 +124,55 @@ def grid_figure(measure, title):
 
 grid_figure(lambda own: own.index.mean(), "DI")
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean PSNR-Y of the same crops above that of bicubic enlarging, in dB. Compare with the surface above: quality may rise where the diffusion index does not.", "name": "fig-scale-psnr"}}
-grid_figure(lambda own: (own.psnr - bicubic).mean(), "dB above bicubic")
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# One plane is fitted to all nine networks of a family, log₂ DI = a + b · log₂ width + c · log₂ depth. It tells
+# what a **doubling** of either size does: 2^b and 2^c are factors on DI. The bootstrap draws crops; each network
+# was trained once, so the spread over training seeds is not in the intervals.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | FSRCNN | 15 networks, 16–128 channels, 2–16 layers | 9: 16, 32, 56 channels × 1, 4, 8 mapping layers |
+# | EDSR | 15 networks, 32–256 channels, 10–24 blocks | 9: 8, 16, 32 channels × 2, 5, 10 blocks |
+# | training | one setting for all, its length not stated | one setting within a family, 3 500 steps for EDSR and 10 000 for FSRCNN; one run a network |
+# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
+#
+# Width here ends where the paper's begins, at 32 channels for EDSR. DI counts all pixels of a crop: numbers
+# from the paper's larger crops are lower for the same area; factors are hardly affected. No published networks
+# come in such a grid.
+# :::
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Diffusion index by depth, one line for each width; bands: 95 % of the mean over crops. Bands are wide because crops differ; networks are compared on the same ones. Were width without effect, the lines of a family would lie on one another.", "name": "fig-scale-curves"}}
-draws = np.random.default_rng(0).integers(num_patches, size=(1000, num_patches))
-places, lines, bands = {}, {}, {}
-for family, (pattern, widths, depths) in GRIDS.items():
-    for width in widths:
-        own = [d for d in depths if pattern.format(width, d) in found]
-        values = np.array([found[pattern.format(width, d)].index for d in own])
-        if own:
-            label = f"{family}, {width} channels"
-            places[label], lines[label] = own, values.mean(axis=1)
-            spread = np.quantile(values[:, draws].mean(axis=2), [0.025, 0.975], axis=1)
-            bands[label] = (spread[0], spread[1])
-stacked_curves(
-    places,
-    {"diffusion index": lines},
-    bands={"diffusion index": bands},
-    x_title="mapping layers of FSRCNN, blocks of EDSR",
-    log_x=True,
-)
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Mean PSNR-Y of the same crops above that of bicubic enlargement, in dB. Compare with the figure above: does quality rise where the diffusion index does?", "name": "fig-scale-psnr"}}
+grid_figure(lambda own: (own.psnr - bicubic).mean(), "dB above bicubic")
 
 # %% [markdown]
 # ## The corners of the grid
-#
-# The narrowest and the widest, the shallowest and the deepest EDSR on the same crops.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Maps of the orange square in the two hardest crops, by the four corners of EDSR's grid. From the second panel to the third depth grows, from the third to the fourth width shrinks. Numbers: diffusion index, PSNR of the crop in dB.", "name": "fig-scale-maps"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Maps of the orange square in the two hardest crops, by the four corners of EDSR's grid. From the second panel to the third width grows, from the third to the fourth depth, and from the fourth to the fifth width shrinks. Numbers: diffusion index, PSNR of the crop in dB.", "name": "fig-scale-maps"}}
 (narrow, wide), (shallow, deep) = (
     (s[0], s[-1]) for s in (sorted(edsr_widths), sorted(edsr_depths))
 )
 corners = [(narrow, shallow), (wide, shallow), (wide, deep), (narrow, deep)]
-panels, notes = {}, {}
-for i in range(min(2, num_patches)):
-    label = patches.names[i].replace(" ", "<br>")
-    panels[label, "LR"] = image_to_array(patches.lr[i])
-    for width, depth in corners:
-        name, title = f"edsr-c{width}-b{depth}", f"{width} wide, {depth} deep"
-        if name in found:
-            own = found[name]
-            panels[label, title] = own.maps[i]
-            notes[label, title] = f"DI {own.index[i]:.2f}, {own.psnr[i]:.2f} dB"
-side, scale = patches.lr.shape[-1], patches.hr.shape[-1] // patches.lr.shape[-1]
-square = (middle(size, window) / scale,) * 2 + (window / scale,) * 2
-attribution_grid(panels, size=(side, side), window=square, around=side / 4, notes=notes)
+titles = {f"edsr-c{w}-b{d}": f"{w} wide, {d} deep" for w, d in corners}
+drawn = {title: found[name].maps for name, title in titles.items() if name in found}
+notes = {
+    title: [f"DI {di:.2f}<br>{db:.2f} dB" for di, db in zip(own.index, own.psnr, strict=True)]
+    for name, title in titles.items()
+    for own in [found.get(name)]
+    if own
+}
+map_rows(patches, drawn, notes, window=window)
 
 # %% [markdown]
 # ## Verdict
 
 
-# %%
+# %% tags=["hide-cell"]
 def slopes(family, measure):
     """What a doubling of width and of depth adds to a measure of the family's networks."""
     own = [name for name in names if sizes[name][0] == family]
@@ -223,21 +194,18 @@ def depth_first(found):
     return exceeds(interval(found.depth_draws - found.width_draws))
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over crops.", "name": "fig-scale-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: 95 % bootstrap interval over crops.", "name": "fig-scale-verdict"}}
 PAPER = dict.fromkeys(product(GRIDS, ("depth", "width")), "grows")
 PAPER["EDSR", "width"] = "no corresponding growth"
 doublings = list(product(GRIDS, ("depth", "width")))
 for family, way in doublings:
-    low, high = 2 ** np.array(interval(getattr(di[family], f"{way}_draws")))
-    key = f"scale_{family.lower()}_{way}"
     study.measure(
         f"{family}: factor on DI by double {way}",
         2 ** getattr(di[family], way),
-        interval=(low, high),
+        interval=tuple(2 ** np.array(interval(getattr(di[family], f"{way}_draws")))),
         paper=PAPER[family, way],
-        glue=key,
+        glue=f"scale_{family.lower()}_{way}",
     )
-    study.glue(**{f"{key}_low": low, f"{key}_high": high})
 for family, way in doublings:
     study.measure(
         f"{family}: PSNR by double {way}, dB",
@@ -260,31 +228,32 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# What a doubling does, over {glue:text}`scale_networks` networks and {glue:text}`scale_patches` crops
-# (in brackets the 95 % interval):
+# Over {glue:text}`scale_networks` networks and {glue:text}`scale_patches` crops (intervals in the table above):
 #
-# | | factor on DI | PSNR, dB |
-# |---|---|---|
-# | FSRCNN, twice as deep | {glue:text}`scale_fsrcnn_depth:.2f` ({glue:text}`scale_fsrcnn_depth_low:.2f`–{glue:text}`scale_fsrcnn_depth_high:.2f`) | {glue:text}`scale_fsrcnn_depth_psnr:+.3f` |
-# | FSRCNN, twice as wide | {glue:text}`scale_fsrcnn_width:.2f` ({glue:text}`scale_fsrcnn_width_low:.2f`–{glue:text}`scale_fsrcnn_width_high:.2f`) | {glue:text}`scale_fsrcnn_width_psnr:+.3f` |
-# | EDSR, twice as deep | {glue:text}`scale_edsr_depth:.2f` ({glue:text}`scale_edsr_depth_low:.2f`–{glue:text}`scale_edsr_depth_high:.2f`) | {glue:text}`scale_edsr_depth_psnr:+.3f` |
-# | EDSR, twice as wide | {glue:text}`scale_edsr_width:.2f` ({glue:text}`scale_edsr_width_low:.2f`–{glue:text}`scale_edsr_width_high:.2f`) | {glue:text}`scale_edsr_width_psnr:+.3f` |
+# - **FSRCNN.** Twice as deep multiplies DI by {glue:text}`scale_fsrcnn_depth:.2f` and changes PSNR by
+#   {glue:text}`scale_fsrcnn_depth_psnr:+.2f` dB; twice as wide, by {glue:text}`scale_fsrcnn_width:.2f` and
+#   {glue:text}`scale_fsrcnn_width_psnr:+.2f` dB.
+# - **EDSR.** Twice as deep multiplies DI by {glue:text}`scale_edsr_depth:.2f` and changes PSNR by
+#   {glue:text}`scale_edsr_depth_psnr:+.2f` dB; twice as wide, by {glue:text}`scale_edsr_width:.2f` and
+#   {glue:text}`scale_edsr_width_psnr:+.2f` dB.
+# - Depth widens the receptive field by construction, width does not. Where a wider network has the lower DI
+#   and the higher PSNR, it weighs near pixels better within the same field. Where a deeper one has the lower
+#   PSNR, its training may be too short for its depth.
 #
-# - The grids are their own ladder: three widths and three depths of each family are in the surfaces
-#   above. Width here ends where the paper's begins, at 32 channels for EDSR; a network of eight
-#   channels may lack room to carry what it sees far away, and one of 256 be hard to train.
-# - DI and PSNR need not go together. Where a wider network of one depth has the lower DI and the
-#   higher PSNR, it has learnt to weigh near pixels better; its field is the same
-#   ({doc}`diffusion_and_performance`). Where the deeper one has the lower PSNR, some minutes of
-#   training may not be enough for its depth. No published networks come in such a grid, so this page
-#   has no column of others.
-# - Depth widens the receptive field by construction; width does not. How much of the field is used
-#   at all is the subject of {doc}`receptive_field`.
+# ## Exercises
+#
+# 1. A plane fitted to log₂ DI has the slopes b = 0.1 (width) and c = 0.5 (depth). What do four times as many
+#    layers do to DI?
+# 2. DI differs much more from crop to crop than from network to network. Why can the criterion still be decided?
+#
+# ```{dropdown} Answers
+# 1. Four times is two doublings: DI is multiplied by 2^(2·0.5) = 2.
+# 2. The networks are compared on the *same* crops, so that what a crop adds to all of them cancels.
+# ```
 #
 # ## Try it yourself
 #
 # - Leave out the thinnest networks: `edsr_widths = [16, 32]`. Does width still count?
-# - Is it depth or the field? `fsrcnn_depths = [1, 8]` differ by 14 LR pixels of field, and
-#   `receptive_field` tells it for every network.
-# - Take regular patterns: `image_set = "urban100-30"`. There depth has more to gain.
-# - Train the grid with other seeds: `fit(recipe("edsr-c32-b10").seeded(1))`.
+# - Is it depth or the field? `fsrcnn_depths = [1, 8]` differ by 14 LR pixels of field.
+# - Regular patterns: `image_set = "urban100-30"`.
+# - Other training seeds: `fit(recipe("edsr-c32-b10").seeded(1))`.

@@ -1,28 +1,27 @@
 # %% [markdown]
 # (finding-lam-networks)=
-# # All networks look at the patch; only some look further
+# # Which networks look beyond the patch they restore?
+#
+# *9 minutes. You learn what separates networks with a wide attribution map from those with
+# a narrow one, and how to test whether the pixels on a map are used. Read {doc}`method` first.*
 #
 # ## The claim
 #
-# Give the same hard patch to many networks, and ask each which pixels it used.
-# {cite:t}`gu2021interpreting` (Sec. 4.3, Fig. 1, 5 and 6) find that all of them notice the same small
-# area around the patch, that networks with channel attention or non-local operations gather far more
-# than plain convolutional ones, and that the difference lies in areas which *only* the wide
-# networks use: what there is to gain lies in those. But some look widely and still paint the wrong
-# texture. The diffusion index ({term}`DI`) sums up how widely a map spreads.
+# Give the same hard patch to many networks, and ask each which pixels it used. {cite:t}`gu2021interpreting`
+# (Sec. 4.3, Fig. 1, 5 and 6) find that all of them use the same small area around the patch, that networks
+# with channel attention or non-local operations draw on far more pixels than plain convolutional ones, and
+# that the gain lies in areas which *only* these wide networks use. But some look widely and still paint the
+# wrong texture. The diffusion index ({term}`DI`) measures how widely a map spreads.
 #
 # | network | FSRCNN | CARN | EDSR | RRDBNet | IMDN | RFDN | RCAN | SAN |
 # |---|---|---|---|---|---|---|---|---|
 # | attention over the picture | no | no | no | no | yes | yes | yes | yes |
 # | DI in the paper | 0.797 | 1.807 | 2.977 | 13.417 | 14.643 | 13.208 | 16.596 | 18.642 |
 #
-# Why it matters: two networks of equal quality may get there in different ways, and no metric of the
-# output tells. Here the reader can look.
+# **Why it matters:** two networks of equal quality may get there in different ways, which no metric of the
+# output shows.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 2, "size": 128, "stride": 256, "zoo": ["fsrcnn-d56-m4", "edsr", "imdn", "rcan"], "steps": 4}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 2, "size": 128, "stride": 256, "zoo": ["fsrcnn-d56-m4", "edsr", "imdn", "rcan"], "steps": 4}
 image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
 limit = None  # pictures taken from the set; None takes all
 num_patches = 10  # the hardest crops, one of a picture
@@ -41,43 +40,26 @@ share = 0.9  # of a map that its area of contribution holds
 train = False  # True trains the networks here and now, instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | networks | as published | narrow ones of the same design, all trained on the same pictures for 3 500 steps (FSRCNN 10 000), and bicubic enlarging; PAN and SwinIR are shown, but belong to neither group of the paper |
-# | patches | 150 crops of 256×256 | the hardest crops of 192×192, one of a picture, chosen in the same way; fewer |
-# | map | gradient magnitude of the central 16×16 window, σ 1.2 | the same |
-# | area of contribution | kernel density, bandwidth not stated | Gaussian, one bandwidth for all; the area holds 90 % |
-# | red and blue (Fig. 6) | by eye | red: in the areas of at least 90 % of the networks; blue: in those of at least two of the wider half, and of none of the narrower half |
-#
-# The paper reads red and blue off the maps alone. We test them: blur the area in the LR image, and
-# measure how much the patch changes, and what it loses. Wide and narrow are told apart by the DI on
-# each patch.
-#
-# (The red of the figures is an orange red, which colour-blind readers can tell from blue.)
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from itertools import product
 
 import numpy as np
 import torch
 
-from srlab.attribution.lam import patch
-from srlab.capture import frozen
-from srlab.degradations.filters import filter2d, gaussian_kernel, upsample
+from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
 from srlab.figures.dots import interval_dots
 from srlab.figures.maps import attribution_grid
 from srlab.figures.pictures import sprite_sheet, tinted
 from srlab.figures.theme import COLOURS
-from srlab.images import crop, image_to_array
+from srlab.images import center_crop, image_to_array
 from srlab.metrics import psnr
 from srlab.studies.lam.chosen import chosen_networks, family, members
 from srlab.studies.lam.contribution import contribution_area, contribution_density
-from srlab.studies.lam.diffusion import diffusion, middle
+from srlab.studies.lam.diffusion import diffusion
 from srlab.studies.lam.hard_patches import hard_patches
+from srlab.studies.lam.interest import blurred_away, shared_interest
+from srlab.studies.lam.views import outline
 from srlab.studies.networks import network, obtainable
 from srlab.studies.study import Study, exceeds, mean_interval, together
 
@@ -108,14 +90,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# The networks, the hardest patches for them, and a map of each network for each patch.
-
-# %%
 trained = chosen_networks(study, zoo, weights)
 models = {"bicubic": lambda lr: upsample(lr, 4)} | trained
 patches = hard_patches(
@@ -134,10 +109,10 @@ found = {
 di = {name: own.index for name, own in found.items()}
 
 # %% [markdown]
-# The area of contribution: single pixels of a map are noisy, their kernel density says where they
+# Single pixels of a map are noisy. The area of contribution, from the map's kernel density, shows where they
 # gather.
 
-# %%
+# %% tags=["hide-cell"]
 density = {
     name: [contribution_density(torch.from_numpy(map_), bandwidth=bandwidth) for map_ in own.maps]
     for name, own in found.items()
@@ -147,13 +122,10 @@ area = {
     for name, own in density.items()
 }  # {network: (patches, h, w)}
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One hard crop under all networks, in two blocks of three rows: what each makes of it, its local attribution map, and the area of contribution in orange (kernel density). The square is the patch that is explained. Numbers: PSNR of the crop, diffusion index. Look which maps leave the neighbourhood of the square, and what they find there. Double-click for the whole crops.", "name": "fig-networks-maps"}}
-scale, top = size // patches.lr.shape[-1], middle(size, window)
-target = patch(top, top, window)
-square = (top / scale, top / scale, window / scale, window / scale)
-grid = {"size": (size // scale, size // scale), "window": square, "around": 14}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One hard crop under all networks, in two blocks of three rows: the SR image, the local attribution map, and the area of contribution in orange (kernel density). The square is the window that is explained. Numbers: PSNR of the crop, diffusion index. Which maps leave the neighbourhood of the square, and what do they find there? Double-click for the whole crops.", "name": "fig-networks-maps"}}
+grid = {"size": patches.lr.shape[-2:], "window": outline(size, window), "around": 14}
 widest = int(np.argmax([np.mean([di[name][i] for name in trained]) for i in range(num_patches)]))
-lr, hr = patches.lr[[widest]], patches.hr[[widest]]
+lr = image_to_array(patches.lr[widest])
 half = -(-len(models) // 2)
 panels, notes = {}, {}
 for k, name in enumerate(models):
@@ -161,14 +133,36 @@ for k, name in enumerate(models):
     panels["SR" + block, column] = image_to_array(found[name].sr[widest])
     panels["map" + block, column] = found[name].maps[widest]
     spread = (density[name][widest] / density[name][widest].max()).cpu().numpy()
-    panels["area" + block, column] = tinted(image_to_array(lr[0]), {COLOURS[1]: spread**0.5})
+    panels["area" + block, column] = tinted(lr, {COLOURS[1]: spread**0.5})
     notes["SR" + block, column] = name
-    notes["map" + block, column] = f"{found[name].psnr[widest]:.1f} dB, DI {di[name][widest]:.2f}"
+    notes["map" + block, column] = f"{found[name].psnr[widest]:.1f} dB<br>DI {di[name][widest]:.2f}"
 order = [f"{kind}{' ' * b}" for b in range(2) for kind in ("SR", "map", "area")]
 panels = {key: panels[key] for row in order for key in panels if key[0] == row}
 attribution_grid(panels, notes=notes, **grid)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Diffusion index of every network, a dot for each hard crop; the larger ones are means, bars from the lowest to the highest. Under the cursor: the crop and, in orange, where this network's map gathers.", "name": "fig-networks-di"}}
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# The paper reads the *red* pixels (used by all) and the *blue* ones (used by wide networks only) off the maps
+# alone. We test them: we blur the area in the LR image and measure how much the patch changes and how many
+# dB it loses. On each patch, the networks are divided by their DI into a wide and a narrow half.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | networks | as published | narrow ones of the same design, all trained on the same pictures for 3 500 steps (FSRCNN 10 000), and bicubic enlargement; PAN and SwinIR are shown, but belong to neither group of the paper |
+# | patches | 150 crops of 256×256 | the hardest crops of 192×192, one of a picture, chosen in the same way; fewer |
+# | map | gradient magnitude of the central 16×16 window, σ 1.2 | the same |
+# | area of contribution | kernel density, bandwidth not stated | Gaussian, one bandwidth for all; the area holds 90 % |
+# | red and blue (Fig. 6) | by eye | red: in the areas of at least 90 % of the networks; blue: in those of at least two of the wider half, and of none of the narrower half |
+#
+# The red of the figures is an orange red, which colour-blind readers can tell from blue.
+# :::
+
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Diffusion index of every network, a dot for each hard crop; the larger ones are means, bars from lowest to highest. Point at a dot to see the crop and, in orange, where this network's map gathers.", "name": "fig-networks-di"}}
 tiles, pictures = [], {}
 for name in models:
     pictures[name] = list(range(len(tiles), len(tiles) + num_patches))
@@ -181,78 +175,44 @@ figure = interval_dots(di, x_title="diffusion index", sprites=sprites, pictures=
 figure.update_xaxes(type="log")
 
 # %% [markdown]
-# ## Red and blue: what all notice, what only wide networks use
-#
-# On each patch the trained networks are divided by their DI into a wide and a narrow half.
+# ## Which pixels do all networks use, and which only the wide ones?
 
-# %%
+# %% tags=["hide-cell"]
 names = list(trained)
 width = np.array([di[name] for name in names])  # (networks, patches)
-ranks = width.argsort(axis=0).argsort(axis=0)
-is_wide = ranks >= (len(names) + 1) // 2
-is_narrow = ranks < len(names) // 2
-areas = torch.stack([area[name] for name in names]).cpu().numpy()  # (networks, patches, h, w)
-red = areas.mean(axis=0) >= 0.9
-wide_votes = (areas & is_wide[..., None, None]).sum(axis=0)
-narrow_votes = (areas & is_narrow[..., None, None]).sum(axis=0)
-needed = min(2, int(is_wide[:, 0].sum()))
-blue = (wide_votes >= needed) & (narrow_votes == 0)
-rng = np.random.default_rng(0)
-elsewhere = np.zeros_like(red)
-for i in range(num_patches):
-    outside = np.flatnonzero(~areas[:, i].any(axis=0))
-    chosen = rng.permutation(outside)[: red[i].sum()]
-    elsewhere[i].flat[chosen] = True
+areas = torch.stack([area[name] for name in names]).cpu().numpy()
+found_in = shared_interest(areas, width)
+MASKS = {"red": found_in.red, "blue": found_in.blue, "random": found_in.random}
+treated = {
+    kind: np.stack(
+        [blurred_away(trained[n], patches, found[n].sr, mask, window=window) for n in names]
+    )
+    for kind, mask in MASKS.items()
+}  # (networks, patches, 2)
+effect = {kind: values[..., 0] for kind, values in treated.items()}
+loss = {kind: values[..., 1] for kind, values in treated.items()}
+red, blue = found_in.red, found_in.blue
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "What networks notice in each hard crop, by the areas of contribution: red, at least 90 % of the trained networks; blue, at least two of the wider half and none of the narrower half. Numbers: how many LR pixels each has. Look whether the blue areas show more of what is in the patch. Double-click for the whole crops.", "name": "fig-networks-interest"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the areas of contribution have in common on each hard crop. Red: at least 90 % of the trained networks; blue: at least two of the wider half and none of the narrower half. Numbers: LR pixels. Do the blue areas resemble what is in the square? Double-click for the whole crops.", "name": "fig-networks-interest"}}
 panels, notes = {}, {}
 for i in range(num_patches):
     shown, column = image_to_array(patches.hr[i]), patches.names[i].replace(" ", "<br>")
     layers = {COLOURS[0]: 0.65 * blue[i], COLOURS[4]: 0.65 * red[i]}
     panels["HR", column] = shown
-    panels["noticed", column] = tinted(shown, layers)
-    notes["noticed", column] = f"red {red[i].sum()}, blue {blue[i].sum()}"
-panels = {key: panels[key] for row in ("HR", "noticed") for key in panels if key[0] == row}
+    panels["used", column] = tinted(shown, layers)
+    notes["used", column] = f"red {red[i].sum()}<br>blue {blue[i].sum()}"
+panels = {key: panels[key] for row in ("HR", "used") for key in panels if key[0] == row}
 attribution_grid(panels, notes=notes, **grid)
 
 # %% [markdown]
-# Maps are gradients summed along a path; are those areas really used? We blur them in the LR
-# image, with the Gaussian of LAM's baseline, and see how much the SR patch changes.
+# A map is an attribution, not a proof of use. So we blur those areas in the LR image, with the Gaussian of
+# LAM's baseline, and measure how much the SR patch changes.
 
 
-# %%
-@torch.no_grad()
-def blurred_away(name, i, mask):
-    """What blurring the masked LR pixels of crop i does to the patch: RMS change in 1/255, dB lost."""
-    lr = patches.lr[[i]]
-    blurred = filter2d(lr, gaussian_kernel(1.2, size=9))
-    treated = torch.where(torch.from_numpy(mask).to(lr.device), blurred, lr)
-    with frozen(trained[name]):
-        dull = trained[name](treated)
-    sharp, dull, hr = (
-        crop(one, top, top, window, window) for one in (found[name].sr[[i]], dull, patches.hr[[i]])
-    )
-    change = 255 * (sharp - dull).square().mean().sqrt().item()
-    return change, (psnr(sharp, hr, border=0) - psnr(dull, hr, border=0)).item()
-
-
-MASKS = {"red": red, "blue": blue, "random": elsewhere}
-treated = {
-    kind: np.array([[blurred_away(n, i, mask[i]) for i in range(num_patches)] for n in names])
-    for kind, mask in MASKS.items()
-}  # (networks, patches, 2)
-effect = {kind: values[..., 0] for kind, values in treated.items()}
-loss = {kind: values[..., 1] for kind, values in treated.items()}
-
-
-def half_means(values, members):
-    return np.array([values[members[:, i], i].mean() for i in range(num_patches)])
-
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How much the SR patch changes when an area is blurred in the LR image, a dot for each crop (mean over the networks of a half), bars from the lowest to the highest. “Random” are as many pixels as the red area has, outside every network's area.", "name": "fig-networks-use"}}
-halves = {"wide": is_wide, "narrow": is_narrow}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How much the SR patch changes when an area is blurred in the LR image: a dot for each crop (mean over the networks of a half), bars from lowest to highest. “Random” are as many pixels as the red area has, outside every network's area.", "name": "fig-networks-use"}}
+halves = {"wide": found_in.wide, "narrow": found_in.narrow}
 used = {
-    f"{kind}: {half} networks": half_means(effect[kind], halves[half]) + 1e-3
+    f"{kind}: {half} networks": found_in.mean(effect[kind], halves[half]) + 1e-3
     for kind, half in product(effect, halves)
 }
 figure = interval_dots(used, x_title="change of the patch, RMS in 1/255 (+ 0.001)")
@@ -261,7 +221,7 @@ figure.update_xaxes(type="log")
 # %% [markdown]
 # ## Verdict
 
-# %%
+# %% tags=["hide-cell"]
 ATTENTIVE, PLAIN = ["IMDN", "RFDN", "RCAN", "SAN"], ["FSRCNN", "CARN", "EDSR", "RRDBNet"]
 DEEP, SHALLOW = ["EDSR", "RRDBNet", "RCAN"], ["FSRCNN", "CARN"]
 
@@ -281,19 +241,23 @@ def factor(families, others):
 mean = {name: float(values.mean()) for name, values in di.items()}
 further, deeper = factor(ATTENTIVE, PLAIN), factor(DEEP, SHALLOW)
 used_by_all = effect["red"] - effect["random"]  # (networks, patches)
-ahead = half_means(effect["blue"], is_wide) - half_means(effect["blue"], is_narrow)
-lost = half_means(loss["blue"], is_wide)
+ahead = found_in.mean(effect["blue"], found_in.wide) - found_in.mean(
+    effect["blue"], found_in.narrow
+)
+lost = found_in.mean(loss["blue"], found_in.wide)
 by_width = sorted(names, key=mean.get)
 best_plain = max(members(trained, PLAIN), key=mean.get)
 attentive = members(trained, ATTENTIVE)
 exceed = [name for name in attentive if mean[name] > mean[best_plain]]
-windows = [
-    crop(one, top, top, window, window) for one in (patches.hr, *(found[n].sr for n in names))
-]
-window_psnr = np.array([psnr(own, windows[0], border=0).cpu().numpy() for own in windows[1:]])
-worse = is_wide & (window_psnr < half_means(window_psnr, is_narrow))  # wide but wrong
+original, *windows = (
+    center_crop(one, window) for one in (patches.hr, *(found[n].sr for n in names))
+)
+window_psnr = np.array([psnr(own, original, border=0).cpu().numpy() for own in windows])
+worse = found_in.wide & (
+    window_psnr < found_in.mean(window_psnr, found_in.narrow)
+)  # wide but wrong
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over the crops for a network's DI, bootstrap interval of the mean over crops for differences.", "name": "fig-networks-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: lowest to highest over the crops for a network's DI, bootstrap interval of the mean over crops for differences.", "name": "fig-networks-verdict"}}
 PAPER = {"FSRCNN": "0.797", "CARN": "1.807", "EDSR": "2.977", "RRDBNet": "13.417"}
 PAPER |= {"IMDN": "14.643", "RFDN": "13.208", "RCAN": "16.596", "SAN": "18.642"}
 for name, values in di.items():
@@ -309,10 +273,10 @@ text = "blue blurred: change, wide minus narrow"
 study.measure(text, ahead, interval=mean_interval(ahead))
 text = "blue blurred: wide networks' loss in the patch, dB"
 study.measure(text, lost, interval=mean_interval(lost), glue="networks_lost")
-study.measure("wide but wrong, share of wide maps", worse.sum() / is_wide.sum())
+study.measure("wide but wrong, share of wide maps", worse.sum() / found_in.wide.sum())
 study.glue(
     networks_wrong=int(worse.sum()),
-    networks_wide_maps=int(is_wide.sum()),
+    networks_wide_maps=int(found_in.wide.sum()),
     networks_best_plain=best_plain,
     networks_exceed=", ".join(exceed) or "none",
     networks_patches=num_patches,
@@ -328,7 +292,7 @@ study.glue(
 for kind, families in {"plain": PLAIN, "attentive": ATTENTIVE}.items():
     study.glue(**{f"networks_{kind}": np.mean([mean[n] for n in members(trained, families)])})
 for kind, half in product(effect, halves):
-    study.glue(**{f"networks_{kind}_{half}": half_means(effect[kind], halves[half]).mean()})
+    study.glue(**{f"networks_{kind}_{half}": found_in.mean(effect[kind], halves[half]).mean()})
 order = [mean[name] for name in ("PAN, published", "IMDN, published") if name in mean]
 study.verdict(
     attention=None if further is None else exceeds(mean_interval(further)),
@@ -344,36 +308,42 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - **Everyone looks at the patch.** {glue:text}`networks_red:.0f` LR pixels of a crop (mean of
-#   {glue:text}`networks_patches` crops) lie in the areas of at least 90 % of the
-#   {glue:text}`networks_count` networks. Blurring them changes the patch by
-#   {glue:text}`networks_red_wide:.1f` (wide half) and {glue:text}`networks_red_narrow:.1f` (narrow
-#   half) of 255 levels; blurring as many pixels outside all areas by
+# - **What all use.** The areas of at least 90 % of the {glue:text}`networks_count` networks share
+#   {glue:text}`networks_red:.0f` LR pixels of a crop (mean of {glue:text}`networks_patches` crops). Blurring them
+#   changes the patch by {glue:text}`networks_red_wide:.1f` (wide half) and {glue:text}`networks_red_narrow:.1f`
+#   (narrow half) of 255 levels; blurring as many pixels outside all areas, by
 #   {glue:text}`networks_random_wide:.2f` and {glue:text}`networks_random_narrow:.2f`.
-# - **Some look further.** {glue:text}`networks_blue:.0f` more pixels are noticed by wide networks only.
-#   Blurring those changes the patch of the wide half by {glue:text}`networks_blue_wide:.2f` levels and
-#   that of the narrow half by {glue:text}`networks_blue_narrow:.2f`, and costs the wide half
-#   {glue:text}`networks_lost:.3f` dB: how much a map's outskirts matter to the result is what these
-#   numbers say.
-# - **Wide but wrong.** In {glue:text}`networks_wrong` of {glue:text}`networks_wide_maps` cases, a crop and
-#   a network of its wider half, the patch comes out worse than in the narrower half on average.
-# - **How wide.** Mean DI runs from {glue:text}`networks_bicubic:.2f` (bicubic) over
-#   {glue:text}`networks_lowest:.2f` ({glue:text}`networks_narrowest`) to
-#   {glue:text}`networks_highest:.2f` ({glue:text}`networks_widest`); with attention
-#   {glue:text}`networks_attentive:.2f`, without {glue:text}`networks_plain:.2f`. Attention by itself
-#   is no guarantee: of the networks that have it, {glue:text}`networks_exceed` exceed the widest
-#   one without ({glue:text}`networks_best_plain`). The paper's networks, many times larger and
-#   trained hundreds of times longer, lie between 0.8 and 18.6.
-# - **Scale.** How DI moves with depth, width and training is the ladder of {doc}`network_scale` and
-#   {doc}`diffusion_and_performance`; `weights = "published"` is its upper end.
-# - **The patch matters, too.** From crop to crop one network's DI varies by
-#   {glue:text}`networks_over_patches:.2f` (standard deviation, mean over networks); from network to
-#   network the mean DI varies by {glue:text}`networks_over_networks:.2f`.
+# - **What only wide networks use.** That is another {glue:text}`networks_blue:.0f` pixels. Blurring them changes
+#   the patch of the wide half by {glue:text}`networks_blue_wide:.2f` levels and that of the narrow half by
+#   {glue:text}`networks_blue_narrow:.2f`, and costs the wide half {glue:text}`networks_lost:.3f` dB.
+# - **Wide but wrong.** In {glue:text}`networks_wrong` of {glue:text}`networks_wide_maps` cases (a crop and a
+#   network of its wider half) the patch comes out worse than in the narrower half on average.
+# - **How wide.** The mean DI is {glue:text}`networks_bicubic:.2f` for bicubic enlargement,
+#   {glue:text}`networks_lowest:.2f` for the narrowest trained network ({glue:text}`networks_narrowest`) and
+#   {glue:text}`networks_highest:.2f` for the widest ({glue:text}`networks_widest`); it averages
+#   {glue:text}`networks_attentive:.2f` with attention and {glue:text}`networks_plain:.2f` without. Networks with
+#   attention that exceed the widest one without ({glue:text}`networks_best_plain`):
+#   {glue:text}`networks_exceed`. The paper's networks are many times larger and trained hundreds of times longer.
+# - **Patch or network?** One network's DI varies from crop to crop by
+#   {glue:text}`networks_over_patches:.2f` (standard deviation, mean over networks); the mean DI varies from
+#   network to network by {glue:text}`networks_over_networks:.2f`.
+#
+# ## Exercises
+#
+# 1. Two networks of equal PSNR have a DI of 3 and 13. Which is better on a crop full of noise, and which on
+#    a brick wall, if you had to bet?
+# 2. Why is the random control drawn outside *every* network's area, and with as many pixels as red has?
+#
+# ```{dropdown} Answers
+# 1. The map says where information comes from, not whether it is good. On a regular texture distant pixels
+#    repeat what is missing, so a wide map can pay; on noise they are independent of the patch and cannot.
+# 2. Blurring more pixels changes more. Only at equal size does a difference speak of *which* pixels are
+#    blurred.
+# ```
 #
 # ## Try it yourself
 #
-# - The published networks: `weights = "published"`, or `"both"` to see them beside ours. How much wider
-#   do they look than the narrow ones trained for minutes?
-# - Ask for more: `share = 0.99` lets areas grow into the faint outskirts. Does blue still matter?
-# - Train them all yourself: `train = True` (about an hour on one core).
-# - Any patch of any picture under all these networks: {doc}`/book/findings/lam/explorer`.
+# - The published networks: `weights = "published"`, or `"both"` to see them beside ours.
+# - A larger area: `share = 0.99` lets areas grow into the faint outskirts. Does blue still matter?
+# - How DI depends on depth, width and training: {doc}`network_scale` and {doc}`diffusion_and_performance`.
+# - Any patch of any picture: {doc}`/book/findings/lam/explorer`.

@@ -1,13 +1,16 @@
 # %% [markdown]
 # (finding-receptive-field)=
-# # What a network could see is far more than what it uses
+# # How much of its receptive field does a network use?
+#
+# *8 minutes. You learn the difference between what a network can see and what it uses, and
+# how to measure both. Read {doc}`method` first.*
 #
 # ## The claim
 #
-# The *receptive field* of an SR pixel is all that could possibly change it. It follows from the
-# architecture alone, and papers on wider and wider fields take for granted that what can be seen is
-# used. {cite:t}`gu2021interpreting` put the field beside the {term}`diffusion index` of trained
-# networks (Sec. 4.4, Tab. 1):
+# The *receptive field* of an SR pixel is all input that could possibly change it. It follows from the
+# architecture alone, and work on ever wider fields takes for granted that what can be seen is used.
+# {cite:t}`gu2021interpreting` put the field beside the {term}`diffusion index` (DI) of trained networks
+# (Sec. 4.4, Tab. 1):
 #
 # | | FSRCNN | CARN | EDSR | MSRN | RRDBNet | IMDN | RFDN | RCAN | RNAN | SAN |
 # |---|---|---|---|---|---|---|---|---|---|---|
@@ -15,18 +18,13 @@
 # | PSNR | 20.30 | 21.27 | 20.96 | 21.39 | 20.96 | 21.23 | 21.40 | 22.20 | 21.91 | 22.55 |
 # | DI | 0.797 | 1.807 | 2.977 | 3.194 | 13.417 | 14.643 | 13.208 | 16.596 | 13.243 | 18.642 |
 #
-# Up to a point wider fields come with a higher diffusion index. But the area that a network draws on
-# is much smaller than its field: IMDN and RFDN, which see everything by a global mean, use hardly
-# more than RRDBNet, whose field exceeds the crop already – and make better pictures of it. Only RCAN
+# Up to a point wider fields come with a higher DI. But IMDN and RFDN, which see everything by a global mean,
+# use hardly more than RRDBNet, whose field already exceeds the crop, and make better pictures of it. Only RCAN
 # and SAN, with both depth and global operations, use more.
 #
-# Why it matters: a field costs layers. To know whether a network needs a wider one, ask first how
-# much of its field it uses.
+# **Why it matters:** a wider field costs layers. Ask first how much of its field a network uses.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_patches": 2, "size": 96, "networks": ["fsrcnn-d56-m4", "carn", "edsr", "rfdn", "imdn", "rrdbnet"], "steps": 4}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 2, "size": 96, "networks": ["fsrcnn-d56-m4", "carn", "edsr", "rfdn", "imdn", "rrdbnet"], "steps": 4}
 image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
 num_patches = 8  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels; the paper's is 256
@@ -44,31 +42,9 @@ steps = 8  # of every path integral
 train = False  # True trains all networks here (hours)
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | networks | ten published ones | the same families but MSRN and RNAN, PAN and SwinIR besides; narrow ones, trained on the same pictures for 3 500 steps (FSRCNN 10 000) |
-# | receptive field | counted over the layers (Araujo et al.) | measured on the network, and counted as in the paper |
-# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
-# | diffusion index | mean over the patches | the same |
-#
-# **Two fields.** srlab measures the field: an LR column is made NaN, which no weight and no
-# activation can hide; the SR pixels it reaches are those that depend on it. The *counted* field, which
-# papers print, adds up all kernels as if they worked on one grid; layers behind the upsampler see
-# only parts of an LR pixel, so it comes out larger. Networks with a global mean or covariance have a
-# field without end; RFDN's attention pools in steps and sees far, but not everything.
-#
-# **Reach.** A field of 2r + 1 pixels reaches r pixels around an SR pixel. We call the *used reach* how
-# far around the window one must go to gather 95 % of the attribution. The *possible reach* ends at
-# the field, or at the border of the crop if that comes first; this makes the first claim harder to
-# hold. The diffusion index counts all pixels of the crop: numbers from crops of 64×64 LR pixels, as
-# in the paper, are lower for the same area. Only their order can be compared.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import math
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pandas as pd
@@ -76,12 +52,12 @@ import pandas as pd
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
 from srlab.figures.dots import interval_dots
-from srlab.figures.maps import attribution_grid
-from srlab.images import image_to_array
+from srlab.figures.theme import COLOURS
 from srlab.networks.receptive_field import counted_receptive_field, receptive_field
 from srlab.studies.lam.chosen import chosen_networks, family, members
-from srlab.studies.lam.diffusion import diffusion, gathered, middle, reach
+from srlab.studies.lam.diffusion import diffusion, gathered, reach
 from srlab.studies.lam.hard_patches import hard_patches
+from srlab.studies.lam.views import map_rows, outline
 from srlab.studies.networks import network, obtainable
 from srlab.studies.study import Study, exceeds, mean_interval, reaches, stays_below, together
 
@@ -111,14 +87,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# The networks, their fields, and the crops on which some of them fail and differ.
-
-# %%
 models = chosen_networks(study, networks, weights)
 field = {name: receptive_field(model) for name, model in models.items()}  # (rows, columns)
 counted = {name: counted_receptive_field(model) for name, model in models.items()}
@@ -129,25 +98,18 @@ patches = hard_patches(
     image_set, judging, num_patches, size=size, stride=stride, per_picture=1, device=study.device
 )
 
-# %%
 found = {
     name: diffusion(model, patches, window=window, steps=steps) for name, model in models.items()
 }
 scale = patches.hr.shape[-1] // patches.lr.shape[-1]
 side = size // scale
-square = (middle(size, window) / scale,) * 2 + (window / scale,) * 2
+square = outline(size, window, scale)
 used = {
     name: np.array([reach(own, square, share) for own in result.maps])
     for name, result in found.items()
 }
 border = side - math.ceil(square[0] + square[2])  # the crop ends here
 possible = {name: min((own - 1) / 2, border) for name, own in widest.items()}
-
-
-# %% [markdown]
-# ## Tab. 1, measured
-#
-# In the order of the measured field.
 
 
 # %% tags=["hide-input"]
@@ -167,31 +129,48 @@ pd.DataFrame.from_dict(rows, orient="index")
 # %% [markdown]
 # ## What is used
 #
-# Each map, the square that gathers most of it, and the edge of what theory allows.
+# Each map, the square that gathers 95 % of it, and the edge of the receptive field.
 
-
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Attribution maps of the orange square in the two hardest crops. The dashed square holds 95 % of the attribution; the dotted one is the measured receptive field of the window, where it ends inside the crop. Above each panel: measured field in LR pixels, diffusion index. Look how little of what theory allows the dashed square fills. Double-click for the whole crops.", "name": "fig-field-maps"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Attribution maps of the orange square in the two hardest crops. The dashed square holds 95 % of the attribution; the dotted one is the measured receptive field of the window, where it ends inside the crop. Numbers: measured field in LR pixels, diffusion index. How much of the field does the dashed square fill? Double-click for the whole crops.", "name": "fig-field-maps"}}
 drawn = [name for name in shown if name in models] or order[:5]
-panels, notes, frames = {}, {}, {}
-for i in range(min(2, num_patches)):
-    label = patches.names[i].replace(" ", "<br>")
-    panels[label, "LR"] = image_to_array(patches.lr[i])
-    for name in drawn:
-        panels[label, name] = found[name].maps[i]
-        notes[label, name] = f"{field[name]}, DI {found[name].index[i]:.1f}"
-        frames[label, name] = {"dash": used[name][i], "dot": (widest[name] - 1) / 2}
-figure = attribution_grid(panels, size=(side, side), window=square, around=side / 4, notes=notes)
-rows, columns = (list(dict.fromkeys(titles)) for titles in zip(*panels))
-for (row, column), edges in frames.items():
-    for dash, far in edges.items():
+notes = {name: [f"{field[name]}<br>DI {di:.1f}" for di in found[name].index] for name in drawn}
+figure = map_rows(patches, {name: found[name].maps for name in drawn}, notes, window=window)
+for (i, row), (k, name) in product(
+    enumerate(range(min(2, num_patches)), start=1), enumerate(drawn, start=2)
+):
+    for dash, far in {"dash": used[name][row], "dot": (widest[name] - 1) / 2}.items():
         if far <= border:
             low, high = square[0] - far - 0.5, square[0] + square[2] + far - 0.5
-            place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
-            line = {"dash": dash, "color": "#56B4E9", "width": 2}
-            figure.add_shape(type="rect", x0=low, x1=high, y0=low, y1=high, line=line, **place)
+            line = {"dash": dash, "color": COLOURS[5], "width": 2}
+            figure.add_shape(type="rect", x0=low, x1=high, y0=low, y1=high, line=line, row=i, col=k)
 figure
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the attribution gathered within so many LR pixels of the window; mean over the crops. A network that used all pixels alike would gather as the area does. Click a network in the legend to hide it, double-click to see it alone.", "name": "fig-field-gathered"}}
+# %% [markdown]
+# ## What we run, and what differs from the paper
+#
+# **Reach.** A field of 2r + 1 pixels reaches r pixels around an SR pixel. The *used reach* is how far around the
+# window one must go to gather 95 % of the attribution. The *possible reach* ends at the field, or at the border
+# of the crop if that comes first.
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | networks | ten published ones | the same families but MSRN and RNAN, PAN and SwinIR besides; narrow ones, trained on the same pictures for 3 500 steps (FSRCNN 10 000) |
+# | receptive field | counted over the layers (Araujo et al.) | measured on the network, and counted as in the paper |
+# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
+# | diffusion index | mean over the patches | the same |
+#
+# The *measured* field: an LR column is made NaN, which no weight and no activation can hide; the SR pixels it
+# reaches depend on it. The *counted* field, which papers print, adds up all kernels as if they worked on one
+# grid; layers behind the upsampler see only parts of an LR pixel, so it comes out larger. A global mean or
+# covariance has an unlimited field; RFDN's attention pools in steps and sees far, but not everything. DI
+# depends on the size of the crop: compare only the order with the paper's.
+# :::
+
+# %% tags=["remove-input"]
+study
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the attribution gathered within so many LR pixels of the window; mean over the crops. A network that used all pixels alike would follow the curve of the area. Click a network in the legend to hide it, double-click to see it alone.", "name": "fig-field-gathered"}}
 gather = {
     name: np.mean([gathered(own, square) for own in found[name].maps], axis=0) for name in order
 }
@@ -205,7 +184,7 @@ stacked_curves(
 # %% [markdown]
 # ## Does a wider field diffuse more?
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Diffusion index of each network, in the order of its measured receptive field (in brackets); a dot for each crop, the larger ones are means, bars from the lowest to the highest. Look at the trend from the top to the bottom, and at the spread among those that see everything.", "name": "fig-field-di"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Diffusion index of each network, in the order of its measured receptive field (in brackets); a dot for each crop, the larger ones are means, bars from lowest to highest. Is there a trend from top to bottom, and how far do the networks that see everything differ?", "name": "fig-field-di"}}
 interval_dots(
     {f"{name} ({field[name]})": found[name].index for name in order},
     x_title="diffusion index",
@@ -215,7 +194,7 @@ interval_dots(
 # ## Verdict
 
 
-# %%
+# %% tags=["hide-cell"]
 def outside(name):
     """Largest share of a map outside the field; the window's last differences reach one further."""
     far = math.ceil(widest[name] / 2) + 1 if widest[name] <= 2 * border else border
@@ -270,7 +249,7 @@ alone = ahead(log_di, GLOBAL, SEES_ALL) if beyond else None
 efficient = ahead(psnr, GLOBAL, SEES_ALL)
 further = [ahead(measure, MORE, [*SEES_ALL, *GLOBAL]) for measure in (log_di, psnr)]
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval of the mean over crops.", "name": "fig-field-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: 95 % bootstrap interval of the mean over crops.", "name": "fig-field-verdict"}}
 PAPER = {"FSRCNN": "0.797", "CARN": "1.807", "EDSR": "2.977", "RRDBNet": "13.417"}
 PAPER |= {"IMDN": "14.643", "RFDN": "13.208", "RCAN": "16.596", "SAN": "18.642"}
 for name, own in found.items():
@@ -317,34 +296,37 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - **Theory is a fence.** Of no map more than a share of {glue:text}`field_stray:.1g` lies outside the measured
-#   field ({glue:text}`field_networks` networks, {glue:text}`field_patches` crops).
-# - **Little inside it is used.** The {glue:text}`field_wide` networks with fields of more than 40 pixels
-#   gather 95 % of their attribution within {glue:text}`field_part_low:.0f` to
-#   {glue:text}`field_part_high:.0f` % of their possible reach; {glue:text}`field_narrow`, with a field
-#   of {glue:text}`field_narrow_field`, within {glue:text}`field_part_narrow:.0f` %.
-# - **The smallest field** has {glue:text}`field_narrow` (DI {glue:text}`field_narrow_di:.2f`,
-#   {glue:text}`field_narrow_psnr:.2f` dB). A small field used to its rim can diffuse more than a
-#   large one of which only the core is used.
-# - **Seeing is not using.** Of the {glue:text}`field_everything` networks that see the whole crop,
-#   {glue:text}`field_top` has the highest DI ({glue:text}`field_top_di:.2f`, PSNR
-#   {glue:text}`field_top_psnr:.2f` dB) and {glue:text}`field_bottom` the lowest
-#   ({glue:text}`field_bottom_di:.2f`, {glue:text}`field_bottom_psnr:.2f` dB); on the same crop the former
-#   is the higher in {glue:text}`field_more` of {glue:text}`field_patches`. The best pictures of all are
-#   made by {glue:text}`field_best` ({glue:text}`field_best_psnr:.2f` dB, field
-#   {glue:text}`field_best_field`, DI {glue:text}`field_best_di:.2f`). Whether diffusion goes with
-#   quality over more networks is the subject of {doc}`diffusion_and_performance`.
-# - Networks trained for minutes may not have learnt to use far pixels; `weights = "published"` asks
-#   those that were trained for days. How diffusion changes with depth and width is {doc}`network_scale`'s
-#   ladder.
+# - **The field is a bound.** The largest share of a map outside the measured field is
+#   {glue:text}`field_stray:.1g` ({glue:text}`field_networks` networks, {glue:text}`field_patches` crops).
+# - **Used and possible.** The {glue:text}`field_wide` networks with fields of more than 40 pixels gather 95 % of
+#   their attribution within {glue:text}`field_part_low:.0f` to {glue:text}`field_part_high:.0f` % of their possible
+#   reach; {glue:text}`field_narrow`, with the smallest field ({glue:text}`field_narrow_field`), within
+#   {glue:text}`field_part_narrow:.0f` % (DI {glue:text}`field_narrow_di:.2f`, {glue:text}`field_narrow_psnr:.2f` dB).
+# - **Seeing and using.** Of the {glue:text}`field_everything` networks that see the whole crop,
+#   {glue:text}`field_top` has the highest DI ({glue:text}`field_top_di:.2f`, {glue:text}`field_top_psnr:.2f` dB) and
+#   {glue:text}`field_bottom` the lowest ({glue:text}`field_bottom_di:.2f`, {glue:text}`field_bottom_psnr:.2f` dB);
+#   on the same crop the former is the higher in {glue:text}`field_more` of {glue:text}`field_patches`.
+# - **Quality.** The highest PSNR has {glue:text}`field_best` ({glue:text}`field_best_psnr:.2f` dB, field
+#   {glue:text}`field_best_field`, DI {glue:text}`field_best_di:.2f`). Over more networks:
+#   {doc}`diffusion_and_performance`; over depth and width: {doc}`network_scale`.
+#
+# ## Exercises
+#
+# 1. What is the receptive field, in LR pixels, of eight 3×3 convolutions in a row? By how much does a ninth
+#    layer with a global mean enlarge it?
+# 2. Can a network with a smaller receptive field have a higher DI than one with a larger field?
+#
+# ```{dropdown} Answers
+# 1. Each layer adds one pixel on either side: 2·8 + 1 = 17. With a global mean every output depends on every
+#    input, so the field becomes the whole picture, whatever its size.
+# 2. Yes. DI measures how evenly attribution spreads over the crop. A small field used up to its edge
+#    can spread more evenly than a large one of which only the centre is used.
+# ```
 #
 # ## Try it yourself
 #
-# - Ask the published networks: `weights = "published"` with `size = 256`, so that DI compares with the
-#   paper's. Claims about families that were not published with weights stay open.
-# - Take another share: 0.5 is the core of a map, 0.99 its halo. Which networks differ in the halo
-#   only?
-# - Take crops full of stripes, `image_set = "urban100-30"`: regular patterns widen the used reach.
-# - Measure your own network: `receptive_field(model)` takes any callable and answers with rows and
-#   columns, which non-square kernels make differ; its maps come from
+# - The published networks: `weights = "published"` with `size = 256`, so that DI compares with the paper's.
+# - Another share: 0.5 is the core of a map, 0.99 its halo. Which networks differ in the halo only?
+# - Crops full of stripes: `image_set = "urban100-30"`.
+# - Your own network: `receptive_field(model)` takes any callable; its maps come from
 #   {doc}`/book/findings/your_network`.

@@ -1,31 +1,24 @@
 # %% [markdown]
 # (finding-ddr-or-code)=
-# # Do taught codes tell degradations better than untaught features?
+# # Do learned codes describe degradations better than DDR features?
+#
+# *8 minutes. You learn what teaching buys over features that emerge by themselves. Read
+# {doc}`/book/findings/ddr/degradations_cluster` and {doc}`redegradation` first.*
 #
 # ## The question
 #
-# Two of this book's papers look for degradations inside networks, and find them in different places.
-# {cite:t}`liu2021discovering` find them where nobody put them: in the deep features of a network that
-# saw clean pictures only (the {term}`deep degradation representation`). {cite:t}`wang2021unsupervised`
-# (DASR) and {cite:t}`liu2024preserving` (ReDSR) teach an encoder to write them down as a *code*. Neither
-# compares the two. This page does: it asks a question of our own.
+# Two of this book's papers look for degradations inside networks, and find them in different places. {cite:t}`liu2021discovering` find them
+# where nobody put them: in the deep features of a network that saw clean pictures only, the {term}`deep degradation representation` (DDR).
+# {cite:t}`wang2021unsupervised` (DASR) and {cite:t}`liu2024preserving` (ReDSR) teach an encoder to write them down as a *code*. Neither
+# compares the two, so this page asks a question of our own.
 #
-# | | emergent: DDR | taught: DASR, ReDSR |
-# |---|---|---|
-# | reported | features part types and degrees of degradation | codes part by width; ReDSR's keep more than DASR's |
-# | compared by a paper | no | no |
+# One would expect codes that were taught widths of blur to tell widths better, and features that were taught nothing to tell degradations
+# that neither has met at least as well.
 #
-# What one would expect of the two: whoever was taught widths of blur reads them better, and whoever was
-# taught nothing has nothing to unlearn, and reads what it never met at least as well as those who were
-# taught something else.
-#
-# Why it matters: a code costs a training with paired degradations. If a network that is lying around
-# anyway knows as much, the code is not worth it; if it does not, that is what the teaching bought.
+# **Why it matters:** a code needs training with paired degradations. If a network that exists anyway knows as much, the code is not worth it;
+# if not, the difference is what the teaching bought.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_windows": 6, "training_seeds": [0], "blur_widths": [0.5, 2.3, 4.0], "noise_levels": [0, 25], "jpeg_qualities": [90, 10], "dimensions": 4, "perplexity": 5}
+# %% tags=["parameters", "hide-cell"] quick={"num_windows": 6, "training_seeds": [0], "blur_widths": [0.5, 2.3, 4.0], "noise_levels": [0, 25], "jpeg_qualities": [90, 10], "dimensions": 4, "perplexity": 5}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_windows = 20  # contents of 192×192 HR pixels; each is shown under every degradation
 training_seeds = [0, 1, 2]  # of every network; those that are shipped, compared in equal numbers
@@ -37,31 +30,7 @@ perplexity = 30
 train = False  # True trains all networks here (half an hour each) instead of loading them
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and how the comparison is made fair
-#
-# | | what is read | trained on |
-# |---|---|---|
-# | DDR | last block of a narrow SRResNet: all values at all positions | clean pictures |
-# | DDR, averaged | the same: mean and deviation of each channel | clean pictures |
-# | DASR | the encoder's code (it is told which crops share a degradation) | blur of σ 0.2 to 4 |
-# | ReDSR | the encoder's code (it must reproduce the degradation) | blur of σ 0.2 to 4 |
-# | DASR, ReDSR with noise | the same | anisotropic blur, and noise up to 25/255 |
-# | *controls* | ReDSR's encoder before training; the LR pixels themselves | nothing |
-#
-# All see the same windows. A code averages over the picture and DDR does not, which a comparison must
-# not turn on: so DDR appears in both forms, and **counts with the better one** for each measure. All are
-# reduced to equally many principal components. Three measures, and for none of them may a picture
-# explain itself: R² of a **linear probe** that predicts the strength for pictures it was not fitted on;
-# **purity**, the share of a point's ten nearest neighbours *from other pictures* with the same
-# strength (chance is one fifth with five strengths); and the {term}`Caliński–Harabasz index` (CHI) on the
-# components and on t-SNE. Noise and JPEG come on top of a blur of σ 1.
-#
-# "In every seed" means: the worst seed of the one above the best of the other, of equally many trainings;
-# where seeds overlap, it is undecided. DASR is compared only once its codes tell anything (the gate: more
-# nearest codes of other pictures share the strength than by chance, 95 % interval over pictures).
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
 
@@ -112,14 +81,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## Experiment
-#
-# Three degradations in five strengths each, of the same windows.
-
-# %%
 strengths = {"blur": blur_widths, "noise": noise_levels, "JPEG": jpeg_qualities}
 kinds = {
     "blur": {f"blur {width:g}": blurred(width) for width in blur_widths},
@@ -133,11 +95,7 @@ cut = {
 }
 values = {axis: np.repeat(own, num_windows).astype(float) for axis, own in strengths.items()}
 
-# %% [markdown]
-# Then what each network makes of them: codes from the encoders, features from the SRResNet.
 
-
-# %%
 def emergent(model, lr):
     """All values of the last block, and mean and deviation of each channel: two (N, D)."""
     tap, channels = model.taps[-1], model.head[0].out_channels
@@ -174,11 +132,9 @@ titles, axes = list(described), list(kinds)
 
 # %% [markdown]
 # ## Look first
-#
-# Blur, which DASR and ReDSR were taught. Widths are colours, pictures are symbols.
 
 
-# %%
+# %% tags=["hide-cell"]
 def clouds(shown, axis):
     firsts = {title: found[title, axis][0] for title in shown}
     return code_clouds(firsts, cut[axis], perplexity=perplexity)
@@ -186,16 +142,40 @@ def clouds(shown, axis):
 
 panels, written = clouds([*FORMS, *ENCODERS], "blur")
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of five widths of blur (training seed 0). Colour: width, HR pixels; symbol: picture. Point at a dot to see its window. Left, features of a network that never met a blur; right, codes that were taught blur. Look whether the colours follow one another in order.", "name": "fig-code-blur"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of five widths of blur (training seed 0). Colour: width, HR pixels; symbol: picture. Point at a dot to see its window. Left, features of a network that never met a blur; right, codes that were taught blur. Do the colours follow one another in order?", "name": "fig-code-blur"}}
 embedding_grid(panels, **written)
+
+# %% [markdown]
+# ## What we run, and how the comparison is made fair
+#
+# | | what is read | trained on |
+# |---|---|---|
+# | DDR | last block of a narrow SRResNet: all values at all positions | clean pictures |
+# | DDR, averaged | the same: mean and deviation of each channel | clean pictures |
+# | DASR | the encoder's code (it is told which crops share a degradation) | blur of σ 0.2 to 4 |
+# | ReDSR | the encoder's code (it must reproduce the degradation) | blur of σ 0.2 to 4 |
+# | DASR, ReDSR with noise | the same | anisotropic blur, and noise up to 25/255 |
+# | *controls* | ReDSR's encoder before training; the LR pixels themselves | nothing |
+#
+# All see the same windows. A code averages over the picture and DDR does not, so DDR appears in both forms and **counts with the better one**
+# for each measure. All are reduced to equally many principal components.
+#
+# :::{dropdown} Measures and comparisons
+# For none of the three measures may a picture explain itself: R² of a **linear probe** that predicts the strength for pictures it was not fitted
+# on; **purity**, the share of a point's ten nearest neighbours *from other pictures* with the same strength (chance is one fifth with five
+# strengths); and the {term}`Caliński–Harabasz index` (CHI) on the components and on t-SNE. Noise and JPEG come on top of a blur of σ 1.
+#
+# "In every seed" means: the worst seed of the one above the best of the other, of equally many trainings; where seeds overlap, it is
+# undecided. DASR is compared only once its codes tell anything (the *gate*: purity above chance, 95 % interval over pictures).
+# :::
+
+# %% tags=["remove-input"]
+study
 
 # %% name="hero" tags=["remove-cell"]
 embedding_grid({place: panels[place] for place in [("", FORMS[1]), ("", "ReDSR")]}, **written)
 
-# %% [markdown]
-# Noise, which only the codes "with noise" were taught.
-
-# %%
+# %% tags=["hide-cell"]
 taught = [title for title in trained if title not in ENCODERS]
 noisy, written = clouds([FORMS[1], *ENCODERS, *taught], "noise")
 
@@ -203,9 +183,9 @@ noisy, written = clouds([FORMS[1], *ENCODERS, *taught], "noise")
 embedding_grid(noisy, **written)
 
 # %% [markdown]
-# ## How well is a strength read?
+# ## How well is a strength predicted?
 
-# %%
+# %% tags=["hide-cell"]
 MEASURES = {"R²": "probe", "purity": "purity", "CHI": "chi"}
 scores = separation_table(found, cut, values)  # a row for each seed
 means = scores.groupby(["network", "axis"], sort=False).mean()
@@ -218,7 +198,7 @@ def of_seeds(measure, title, axis):
     return scores.loc[[(title, axis)], MEASURES[measure]].to_numpy()
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How well each representation tells strengths apart, mean over training seeds: R² of the linear probe (0 is no better than the mean) and purity among the ten nearest neighbours. Columns: what the degradation was. Look down each column for the winner, and at the two controls at the bottom: they were taught nothing.", "name": "fig-code-told"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How well each representation tells strengths apart, mean over training seeds: R² of the linear probe (0 is no better than the mean) and purity among the ten nearest neighbours. Columns: the degradation. Compare each column with the two controls at the bottom, which were taught nothing.", "name": "fig-code-told"}}
 separation_grid(scores)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "R² of the blur's width, seed by seed: small dots are training seeds, the large one their mean. The dashed line is DDR's better form, in the mean.", "name": "fig-code-seeds"}}
@@ -229,10 +209,10 @@ interval_dots(
 )
 
 # %% [markdown]
-# Equally many dimensions, but how many are needed? A code that says the width in two numbers is worth
-# more than features that say it somewhere in thirty.
+# How many dimensions does the answer need? A code that tells the width in two numbers is worth more than features that tell it somewhere in
+# thirty.
 
-# %%
+# %% tags=["hide-cell"]
 counts = [count for count in (1, 2, 4, 8, 16, 32, 64) if count <= dimensions]
 compared = [*FORMS, *trained]
 by_count = {
@@ -246,15 +226,16 @@ by_count = {
     for axis, own in cut.items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "R² from the first few principal components only (training seed 0). Who rises first says it most plainly.", "name": "fig-code-dimensions"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "R² from the first few principal components only (training seed 0). The earlier a curve rises, the more plainly the representation tells the strength.", "name": "fig-code-dimensions"}}
 stacked_curves(counts, by_count, x_title="principal components read", log_x=True)
 
 # %% [markdown]
 # ## What does it cost?
 #
-# Only what is needed to describe a picture counts: the encoder, or the SRResNet up to its last block.
+# Only what is needed to describe a picture counts: the encoder, or the SRResNet up to its last block. DDR is free where the picture is
+# super-resolved by that network anyway; an encoder's training is that of the whole network around it.
 
-# %%
+# %% tags=["hide-cell"]
 one = cut["blur"].lr[:1]
 
 
@@ -281,15 +262,10 @@ pd.DataFrame(prices).T.style.format(
 )
 
 # %% [markdown]
-# DDR's price may be nothing, though, where the picture is super-resolved by that network anyway; and an
-# encoder's training is that of the whole network around it.
-#
 # ## Verdict
-#
-# Spread is over training seeds.
 
 
-# %%
+# %% tags=["hide-cell"]
 def apart(measure, one, other, axis):
     """(worst of one − best of the other, best − worst) of equally many trainings."""
     ours, theirs = (of_seeds(measure, title, axis) for title in (one, other))
@@ -342,7 +318,7 @@ for axis in axes:
     study.glue(**{f"code_pixels_{name}": own["LR pixels"]})
 study.glue(code_not_judged=left_out(missing), code_dimensions=dimensions)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds; for CHI on t-SNE a 95 % bootstrap interval over windows. DDR stands for the better of its two forms.", "name": "fig-code-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: lowest to highest over training seeds; for CHI on t-SNE a 95 % bootstrap interval over windows. DDR stands for the better of its two forms.", "name": "fig-code-verdict"}}
 for measure in MEASURES:
     for axis in axes if measure == "R²" else axes[:1]:
         word = {"R²": axis.lower(), "purity": "purity"}.get(measure)
@@ -360,39 +336,41 @@ for title, own in prices.items():
 study.verdict(**outcomes, notes={"not trained yet": missing})
 
 # %% [markdown]
-# {glue:text}`code_not_judged`
-#
 # ## What we have seen
 #
-# - **The width of a blur**, which the codes were taught, is read with an R² of
-#   {glue:text}`code_ddr_blur:.2f` from DDR (better form, {glue:text}`code_ddr_seeds` trainings),
-#   {glue:text}`code_dasr_blur:.2f` from DASR ({glue:text}`code_dasr_seeds`) and
-#   {glue:text}`code_redsr_blur:.2f` from ReDSR ({glue:text}`code_redsr_seeds`), all in
-#   {glue:text}`code_dimensions` dimensions. Of ten neighbours from other pictures, a share of
-#   {glue:text}`code_ddr_purity:.2f`, {glue:text}`code_dasr_purity:.2f` and
-#   {glue:text}`code_redsr_purity:.2f` has the same width. The best reading of all is that of
-#   {glue:text}`code_best_blur`, {glue:text}`code_best_blur_r2:.2f`.
-# - **How plainly it is said**: one component alone gives {glue:text}`code_ddr_first:.2f`,
-#   {glue:text}`code_dasr_first:.2f` and {glue:text}`code_redsr_first:.2f` (DDR in its first form).
-# - **What the codes never met**: noise is read with {glue:text}`code_ddr_noise:.2f` (DDR),
-#   {glue:text}`code_dasr_noise:.2f` (DASR) and {glue:text}`code_redsr_noise:.2f` (ReDSR), the quality of
-#   JPEG with {glue:text}`code_ddr_jpeg:.2f`, {glue:text}`code_dasr_jpeg:.2f` and
-#   {glue:text}`code_redsr_jpeg:.2f`. Best on noise is {glue:text}`code_best_noise`
-#   ({glue:text}`code_best_noise_r2:.2f`), on JPEG {glue:text}`code_best_jpeg`
-#   ({glue:text}`code_best_jpeg_r2:.2f`).
-# - **Untaught is not the same as untrained, or is it?** An encoder with random weights, averaged over
-#   the picture, reads blur, noise and JPEG with {glue:text}`code_untrained_blur:.2f`,
-#   {glue:text}`code_untrained_noise:.2f` and {glue:text}`code_untrained_jpeg:.2f`; the LR pixels with
-#   {glue:text}`code_pixels_blur:.2f`, {glue:text}`code_pixels_noise:.2f` and
-#   {glue:text}`code_pixels_jpeg:.2f`. Only what lies above these numbers was learned by anyone.
-# - **The price**: {glue:text}`code_ddr_adds:.0f` million multiply-adds a picture for DDR,
-#   {glue:text}`code_dasr_adds:.0f` for DASR's encoder and {glue:text}`code_redsr_adds:.0f` for ReDSR's.
-#   The encoders were trained on pairs of degraded crops, SRResNet on clean pictures alone.
+# - **Width of a blur**, which the codes were taught: R² is {glue:text}`code_ddr_blur:.2f` for DDR (better form,
+#   {glue:text}`code_ddr_seeds` trainings), {glue:text}`code_dasr_blur:.2f` for DASR ({glue:text}`code_dasr_seeds`) and
+#   {glue:text}`code_redsr_blur:.2f` for ReDSR ({glue:text}`code_redsr_seeds`), in {glue:text}`code_dimensions` dimensions; purity is
+#   {glue:text}`code_ddr_purity:.2f`, {glue:text}`code_dasr_purity:.2f` and {glue:text}`code_redsr_purity:.2f`. The highest R² of all has
+#   {glue:text}`code_best_blur` ({glue:text}`code_best_blur_r2:.2f`). {glue:text}`code_not_judged`
+# - **One component** alone gives {glue:text}`code_ddr_first:.2f`, {glue:text}`code_dasr_first:.2f` and {glue:text}`code_redsr_first:.2f` (DDR in
+#   its first form).
+# - **Never met**: R² of noise is {glue:text}`code_ddr_noise:.2f` (DDR), {glue:text}`code_dasr_noise:.2f` (DASR) and
+#   {glue:text}`code_redsr_noise:.2f` (ReDSR), of the JPEG quality {glue:text}`code_ddr_jpeg:.2f`, {glue:text}`code_dasr_jpeg:.2f` and
+#   {glue:text}`code_redsr_jpeg:.2f`. Best on noise: {glue:text}`code_best_noise` ({glue:text}`code_best_noise_r2:.2f`); on JPEG:
+#   {glue:text}`code_best_jpeg` ({glue:text}`code_best_jpeg_r2:.2f`).
+# - **Controls.** An encoder with random weights has an R² of {glue:text}`code_untrained_blur:.2f` on blur,
+#   {glue:text}`code_untrained_noise:.2f` on noise and {glue:text}`code_untrained_jpeg:.2f` on JPEG; the LR pixels
+#   {glue:text}`code_pixels_blur:.2f`, {glue:text}`code_pixels_noise:.2f` and {glue:text}`code_pixels_jpeg:.2f`. Only what exceeds these
+#   numbers was learned.
+# - **Cost** in million multiply-adds a picture: {glue:text}`code_ddr_adds:.0f` for DDR, {glue:text}`code_dasr_adds:.0f` for DASR's encoder,
+#   {glue:text}`code_redsr_adds:.0f` for ReDSR's.
+#
+# ## Exercises
+#
+# 1. Why does DDR appear in two forms?
+# 2. A control with random weights tells noise with an R² of 0.9. What is a trained code's 0.92 worth?
+#
+# ```{dropdown} Answers
+# 1. A code averages over positions, which removes much of the content. Without an averaged form of DDR, a lead of the codes could be due to
+#    averaging rather than to teaching.
+# 2. Little: almost all of it needs no training. Such a degradation is a poor test of learning.
+# ```
 #
 # ## Try it yourself
 #
-# - Read DDR earlier: replace `model.taps[-1]` by `"body.3"`. Does the width of a blur sit deep?
-# - Give DDR more room: `dimensions = 64`. Is it a matter of dimensions at all?
-# - Beyond the training range: `blur_widths = [4.2, 4.4, 4.6, 4.8, 5.0]`. Whose reading goes on?
+# - An earlier layer for DDR: replace `model.taps[-1]` by `"body.3"`.
+# - More room: `dimensions = 64`.
+# - Beyond the training range: `blur_widths = [4.2, 4.4, 4.6, 4.8, 5.0]`.
 # - Other pictures: `image_set = "b100"` (downloaded on first use).
 # - {doc}`/book/findings/ddr/blind_sr_guidance` asks whether DDR can steer a restoration as a code does.

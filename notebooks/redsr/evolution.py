@@ -1,26 +1,19 @@
 # %% [markdown]
 # (finding-code-evolution)=
-# # Codes gather by degradation while the network learns to repeat it
+# # Do codes separate by degradation as training goes on?
+#
+# *6 minutes. You learn what a code holds before, during and after training. Read {doc}`redegradation` first.*
 #
 # ## The claim
 #
-# At first a {term}`code` says little about the degradation; with every epoch of {term}`re-degradation`
-# the codes of one blur draw together and those of different blurs part ({cite:t}`liu2024preserving`,
-# Sec. 4.2.2 (4), Fig. 5). They credit the {term}`energy distance` (ED) with it.
+# At first a {term}`code` says little about the degradation; with every epoch of {term}`re-degradation` (RD) the codes of one
+# blur draw together and those of different blurs separate ({cite:t}`liu2024preserving`, Sec. 4.2.2 (4), Fig. 5; a figure, no
+# numbers). The paper credits the {term}`energy distance` (ED).
 #
-# | along the training of ReDSR | codes of six widths of blur |
-# |---|---|
-# | reported by the paper | mixed at first, told apart step by step (figure, no numbers) |
-#
-# Why it matters: blurry pictures have small gradients, and even a random convolution notices that.
-# Clusters are only worth something if they *come* with the training, and more of them with this
-# training than with one that asks for sharp pictures alone. And whoever trains such a network wants to
-# know how long to wait until the code says anything.
+# **Why it matters:** blurry pictures have small gradients, which even a random convolution notices. Clusters are evidence only
+# if they *come* with the training, and more of them than with a training that asks for sharp pictures alone.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"num_windows": 12, "code_widths": [0.5, 2.3, 4.1], "steps": [500], "training_seeds": [0], "perplexity": 10}
+# %% tags=["parameters", "hide-cell"] quick={"num_windows": 12, "code_widths": [0.5, 2.3, 4.1], "steps": [500], "training_seeds": [0], "perplexity": 10}
 image_set = "photographs"  # never trained on, unless train = True (see below)
 num_windows = 30  # contents of size × size HR pixels, each blurred by every width
 size = 192  # an LR window of 48 pixels, as in training
@@ -33,25 +26,7 @@ live_steps = 1000  # length of the live runs
 live_windows = 10  # of the right halves, which the live runs do not see
 device = "auto"
 
-# %% [markdown]
-# ## What we run, and what differs from the paper
-#
-# | | paper | here |
-# |---|---|---|
-# | followed | ReDSR: re-degradation (RD), ED, modulated loss | the same, narrow ({doc}`/book/findings/redsr/redegradation`, model 8) |
-# | without ED | – | at the end only: model 4 (RD and ED) beside model 2 (RD), three trainings each |
-# | control | – | the same network with no loss on the code (model 1) |
-# | training | 1000 epochs | 4 000 steps of 8 crops; snapshots of one training ship |
-# | live run (`train = True`) | – | 1 000 steps on the **left halves** of six photographs, judged on the right halves |
-# | measure | t-SNE, looked at | t-SNE, and numbers of the codes themselves |
-#
-# What is judged: of the ten nearest codes of *other* pictures, the share with the same width
-# ({term}`neighbour purity`; chance is one in six). Intervals of 95 % are bootstrapped over photographs,
-# and over trainings where there are several. Beside it stand R² of σ by a {term}`linear probe` and the
-# {term}`Caliński–Harabasz index` (CHI). The prior's weight rises over the first 2 000 steps, so its pull
-# comes when the code already says something.
-
-# %% tags=["hide-input"]
+# %% tags=["hide-cell"]
 from dataclasses import replace
 
 import numpy as np
@@ -98,8 +73,7 @@ study = Study(
         "chi": "CHI grows at least threefold",
     },
     says={
-        "gathers": "Sec. 4.2.2 (4): “During the training phase, ED loss helps the encoder to gradually "
-        "distinguish different degradations (Fig. 5)”",
+        "gathers": "Sec. 4.2.2 (4): “During the training phase, ED loss helps the encoder to gradually distinguish different degradations (Fig. 5)”",
         "gradually": "Sec. 4.2.2 (4): “… to gradually distinguish different degradations”",
         "helps": "Sec. 4.2.2 (4): “ED loss helps the encoder …”",
     },
@@ -107,16 +81,7 @@ study = Study(
     device=pick_device(device),
     train=train,
 )
-study
 
-# %% [markdown]
-# ## The windows, and the networks at several moments of their training
-#
-# Either the shipped snapshots, or – this is the switch – two networks that are trained right here: at
-# each snapshot `watch` is called with the network, reads the codes off, and redraws them below the
-# progress bar.
-
-# %%
 FOLLOWED, CONTROL = "ReDSR", "no loss on the code"
 NETWORKS = {FOLLOWED: "redsr-8", CONTROL: "redsr-1"}
 kinds = blurs(code_widths)
@@ -170,12 +135,6 @@ def trained_live(kind):
 runs = {kind: trained_live(kind) if train else shipped(kind) for kind in NETWORKS}
 codes = {kind: own for kind, (own, _) in runs.items()}
 
-# %% [markdown]
-# ## Experiment
-#
-# The same windows for every snapshot.
-
-# %%
 scores = pd.DataFrame(
     {"network": kind, "step": step, "distance": prior_distance(own, "gaussian")}
     | code_separation(own, seen.kinds, sigmas, seen.pictures)._asdict()
@@ -188,11 +147,6 @@ gathered = {  # {network: (steps, pictures)}
     kind: np.stack([gathering(own, seen) for own in run.values()]) for kind, run in codes.items()
 }
 
-# %% [markdown]
-# And the ends of several trainings: with and without the energy distance, and without any loss on the
-# code. A live run leaves them out.
-
-# %%
 ENDS = {FOLLOWED: "redsr-8", "RD + ED": "redsr-4", "RD": "redsr-2", CONTROL: "redsr-1"}
 wanted = {} if train else {title: seed_names(name, training_seeds) for title, name in ENDS.items()}
 ends = {  # {title: (seeds, pictures)}
@@ -206,7 +160,7 @@ ends = {  # {title: (seeds, pictures)}
 #
 # Press play, or move the slider. Each dot stays the same window throughout.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The codes as training goes on (t-SNE of each snapshot, turned to fit its successor). Colour: σ of the blur; symbol: picture; point at a dot to see its window. In each panel the step of its snapshot, R² of σ and CHI of the codes; a network that has none at a step keeps its last. Watch when the colours begin to follow one another, and whether they do on the right.", "name": "fig-code-evolution-animated"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The codes as training goes on (t-SNE of each snapshot, rotated to match its successor). Colour: σ of the blur; symbol: picture; point at a dot to see its window. In each panel: the step of its snapshot, R² of σ and CHI of the codes; a network without a snapshot at a step keeps its last. When do the colours begin to follow one another, and do they in the right panel?", "name": "fig-code-evolution-animated"}}
 frames, notes, drawn = {}, {}, {}
 for kind, run in codes.items():
     successor = None
@@ -224,9 +178,30 @@ for moment in sorted(set().union(*codes.values())):
 animated_grid(frames, **written, notes=notes, slider_title="training step")
 
 # %% [markdown]
-# ## On one time axis
+# ## What we run, and what differs from the paper
+#
+# What is judged: of the ten nearest codes of *other* pictures, the share with the same width ({term}`neighbour purity`; chance
+# is one in six). Intervals of 95 % are bootstrapped over photographs, and over trainings where there are several. Beside it
+# stand R² of σ by a {term}`linear probe` and the {term}`Caliński–Harabasz index` (CHI).
+#
+# :::{dropdown} What differs from the paper
+# | | paper | here |
+# |---|---|---|
+# | followed | ReDSR: RD, ED, modulated loss | the same, narrow ({doc}`redegradation`, model 8); the prior's weight rises over the first 2 000 steps |
+# | without ED | – | at the end only: model 4 (RD and ED) beside model 2 (RD), three trainings each; their snapshots do not ship |
+# | control | – | the same network with no loss on the code (model 1) |
+# | training | 1000 epochs | 4 000 steps of 8 crops, some 2 % of the paper's; snapshots of one training ship |
+# | live run (`train = True`) | – | 1 000 steps on the **left halves** of six photographs, judged on the right halves |
+# | measure | t-SNE, by eye | t-SNE, and measures of the codes themselves |
+# :::
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the codes tell, along training: R² of σ, neighbour purity, CHI (bands: 95 % bootstrap over windows), and the energy distance of the codes to the Gaussian prior. Compare the two lines where they start: that much a random encoder knows.", "name": "fig-code-evolution"}}
+# %% tags=["remove-input"]
+study
+
+# %% [markdown]
+# ## Measured along training
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the codes tell, along training: R² of σ, neighbour purity, CHI (bands: 95 % bootstrap over windows), and the energy distance of the codes to the Gaussian prior. The left end is what a random encoder knows.", "name": "fig-code-evolution"}}
 VIEWS = {
     "probe": "R² of σ",
     "purity": "neighbour purity",
@@ -241,11 +216,11 @@ stacked_curves(
     log_y=["CHI"],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The training meanwhile: PSNR of the photographs reduced without blur, and the losses before their weights (of one batch each, hence noisy). Does re-degradation fall when the codes part?", "name": "fig-code-evolution-losses"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The training meanwhile: PSNR of the photographs reduced without blur, and the losses before their weights (of one batch each, hence noisy). Does re-degradation fall when the codes separate?", "name": "fig-code-evolution-losses"}}
 history = {kind: rows for kind, (_, rows) in runs.items()}
 training_curves(history)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Neighbour purity at the end of training; a dot for each training, the mean in front; dashed: chance. Look whether the energy distance lifts re-degradation.", "name": "fig-code-evolution-ends"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Neighbour purity at the end of training; a dot for each training, larger: the mean; dashed: chance. Is re-degradation with ED above re-degradation alone?", "name": "fig-code-evolution-ends"}}
 chance = 1 / len(code_widths)
 shares = {title: own.mean(axis=1) for title, own in (ends or gathered).items()}
 interval_dots(shares, x_title="neighbour purity", reference=chance)
@@ -253,7 +228,7 @@ interval_dots(shares, x_title="neighbour purity", reference=chance)
 # %% [markdown]
 # ## Verdict
 
-# %%
+# %% tags=["hide-cell"]
 own, control = along[FOLLOWED], along[CONTROL]
 first, last = own.iloc[0], own.iloc[-1]
 course = gathered[FOLLOWED]
@@ -287,7 +262,7 @@ for word, at in WHEN.values():
 for title, values in {"ed": "RD + ED", "rd": "RD"}.items():
     study.glue(**{f"codes_with_{title}": f"{ends[values].mean():.2f}" if ends else "(not here)"})
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over pictures, and over trainings where there are several.", "name": "fig-code-evolution-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: 95 % bootstrap interval over pictures, and over trainings where there are several.", "name": "fig-code-evolution-verdict"}}
 PAPER = {"untrained": "mixed", "at the end": "clusters"}
 for kind, rows in along.items():
     for when, (word, at) in WHEN.items():
@@ -316,29 +291,33 @@ study.verdict(**outcomes, notes={"steps seen": [*own.index]})
 # %% [markdown]
 # ## What we have seen
 #
-# - Of ten nearest codes of other pictures {glue:text}`codes_purity_first:.2f` have the same width before
-#   training and {glue:text}`codes_purity_last:.2f` after it (chance {glue:text}`codes_chance:.2f`; windows
-#   of {glue:text}`codes_pictures` pictures). The rank correlation with the step is
-#   {glue:text}`codes_rho:.2f`.
-# - R² of σ goes from {glue:text}`codes_probe_first:.2f` to {glue:text}`codes_probe_last:.2f`, CHI from
-#   {glue:text}`codes_chi_first:.1f` to {glue:text}`codes_chi_last:.1f` ({glue:text}`codes_growth:.1f`
-#   times). The first snapshot with an R² of 0.5: {glue:text}`codes_half`.
-# - What the energy distance adds: at the end {glue:text}`codes_with_ed` with it and
-#   {glue:text}`codes_with_rd` without, in the mean over trainings; chance is {glue:text}`codes_chance:.2f`.
-#   {doc}`redegradation` asks why, and {doc}`bounded_space` what the prior does to the cloud.
-# - Without a loss on the code the share goes from {glue:text}`codes_control_first:.2f` to
-#   {glue:text}`codes_control_last:.2f`. Whatever that network learns about blur, it learns because sharp
-#   pictures are easier with it.
-# - The codes' energy distance to the Gaussian goes from {glue:text}`codes_distance_first:.2f` to
-#   {glue:text}`codes_distance_last:.2f`; PSNR from {glue:text}`codes_psnr_first:.2f` to
-#   {glue:text}`codes_psnr_last:.2f` dB.
-# - The course itself is the ladder of this page: it ends where the paper's training has hardly begun, 4 000
-#   of some 200 000 steps. Snapshots of models 2 and 4 do not ship, so what the energy distance does *along*
-#   the way is not seen here, only at the end.
+# - **Purity.** Of ten nearest codes of other pictures {glue:text}`codes_purity_first:.2f` have the same width before training
+#   and {glue:text}`codes_purity_last:.2f` after it (chance {glue:text}`codes_chance:.2f`; {glue:text}`codes_pictures` pictures).
+#   The rank correlation with the step is {glue:text}`codes_rho:.2f`.
+# - **Probe and CHI.** R² of σ goes from {glue:text}`codes_probe_first:.2f` to {glue:text}`codes_probe_last:.2f`, CHI from
+#   {glue:text}`codes_chi_first:.1f` to {glue:text}`codes_chi_last:.1f` ({glue:text}`codes_growth:.1f` times). The first snapshot
+#   with an R² of 0.5: {glue:text}`codes_half`.
+# - **ED.** At the end the purity is {glue:text}`codes_with_ed` with ED and {glue:text}`codes_with_rd` without, in the mean over
+#   trainings. {doc}`bounded_space` asks what the prior does to the codes.
+# - **No loss on the code.** There the purity goes from {glue:text}`codes_control_first:.2f` to
+#   {glue:text}`codes_control_last:.2f`. What that network learns about blur, it learns because knowing it helps to restore.
+# - **Prior and PSNR.** The codes' energy distance to the Gaussian goes from {glue:text}`codes_distance_first:.2f` to
+#   {glue:text}`codes_distance_last:.2f`, PSNR from {glue:text}`codes_psnr_first:.2f` to {glue:text}`codes_psnr_last:.2f` dB.
+#
+# ## Exercises
+#
+# 1. Why must neighbours come from *other* pictures?
+# 2. An untrained encoder reaches an R² of σ above 0. How, with random weights?
+#
+# ```{dropdown} Answers
+# 1. Codes of one picture under similar blurs lie close together if the code holds content. Counting them would reward a code of
+#    the content.
+# 2. Random filters followed by a mean measure the strength of gradients, which falls with the width of the blur.
+# ```
 #
 # ## Try it yourself
 #
-# - Train both here: `train = True`. Six half photographs are little to learn from; look how far it goes.
-# - Follow other losses: `NETWORKS = {FOLLOWED: "redsr-4", CONTROL: "redsr-2"}` with `train = True`.
+# - Train both here: `train = True`. Six half photographs are little to learn from; how far does it go?
+# - Other losses: `NETWORKS = {FOLLOWED: "redsr-4", CONTROL: "redsr-2"}` with `train = True`.
 # - `code_widths = [0.2, 0.4, 0.6, 0.8]`: which blurs stay together longest?
-# - Never seen pictures from elsewhere: `image_set = "urban100-30"`.
+# - Other pictures: `image_set = "urban100-30"`.

@@ -1,6 +1,8 @@
 """Local maps beside the pictures they explain."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from plotly.subplots import make_subplots
 from srlab.figures.theme import COLOURS, COLUMN, LINE, finish
 from srlab.files import picture_url
 
+LETTER = 7  # pixels of a letter of small words
 PANEL, PANELS = 165, 640  # pixels: the most that a panel of a grid takes, and all of a row
 
 # colours follow the square root of the value: most of a local map lies far below its maximum
@@ -38,10 +41,10 @@ def attribution_grid(
     on all panels. A NaN of a map is left blank. `notes` stand above their panels.
     """
     rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
-    titles = _panel_titles(rows, columns, notes or {})
     square = _outline(window)
     x, y = _view(square, size, around)
     wide = min(PANEL, PANELS / len(columns))
+    titles = _panel_titles(rows, columns, notes or {}, wide)
     tall = min(PANEL, wide * (y[0] - y[1]) / (x[1] - x[0]))
     first, later = (_title_room(titles, own) for own in (rows[:1], rows[1:]))
     inside = len(rows) * tall + (len(rows) - 1) * (later + 10)
@@ -75,16 +78,21 @@ def attribution_grid(
 
 
 def _panel_titles(
-    rows: Sequence[str], columns: Sequence[str], notes: Mapping[tuple[str, str], str]
+    rows: Sequence[str], columns: Sequence[str], notes: Mapping[tuple[str, str], str], wide: float
 ) -> dict[tuple[str, str], str]:
-    """The lines above each panel: its column's title, in the first row only, and its note."""
-    return {
-        (row, column): "<br>".join(
-            filter(None, [column.strip() if row == rows[0] else "", notes.get((row, column))])
-        )
-        for row in rows
-        for column in columns
-    }
+    """The lines above each panel: its column's title, in the first row only, and its note.
+
+    Words wrap where they would run over a panel `wide` pixels.
+    """
+    titles = {}
+    for row in rows:
+        for column in columns:
+            told = [column.strip()] if row == rows[0] else []
+            told.append(notes.get((row, column), ""))
+            lines = "<br>".join(told).split("<br>")
+            wrap = partial(textwrap.wrap, width=int(wide / LETTER), break_long_words=False)
+            titles[row, column] = "<br>".join(part for line in lines for part in wrap(line))
+    return titles
 
 
 def _title_room(titles: Mapping[tuple[str, str], str], rows: Sequence[str]) -> int:

@@ -18,6 +18,8 @@ class Matrix(NamedTuple):
     columns: Sequence[str]
 
 
+PAGE = 720  # pixels of a book's page
+
 # one colour of growing opacity: the page's ink stays legible on it, in the light and in the dark
 MATRIX_COLOURS = [[0, "rgba(0,114,178,0.03)"], [1, "rgba(0,114,178,0.75)"]]
 
@@ -58,27 +60,29 @@ def matrix_grid(
     log: bool = False,
     limits: tuple[float, float] | None = None,
 ) -> go.Figure:
-    """Small multiples of heatmaps under one colour scale: {(row title, column title): matrix}."""
+    """Small multiples of heatmaps under one colour scale: {(row title, column title): matrix}.
+
+    A single row that is too wide for a page is broken into rows of two.
+    """
     for title, matrix in panels.items():
         _check_matrix(matrix, " ".join(title).strip(), log)
     rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
-    figure = make_subplots(
-        len(rows),
-        len(columns),
-        column_titles=columns if any(columns) else None,
-        row_titles=rows if len(rows) > 1 else None,
-        horizontal_spacing=0.12 / len(columns),
-        vertical_spacing=0.2 / len(rows),
-    )
+    widest = max(len(matrix.columns) for matrix in panels.values())
+    broken = len(rows) == 1 and len(columns) > 2 and _pixels(widest, len(columns)) > PAGE
+    tall, wide = (-(-len(columns) // 2), 2) if broken else (len(rows), len(columns))
+    figure = _empty_grid(tall, wide, rows, columns)
+    left: dict[int, list[str]] = {}  # {line: names of the rows of its first panel}
     for (row, column), matrix in panels.items():
-        place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
+        at, order = rows.index(row), columns.index(column)
+        place = {"row": (order // 2 if broken else at) + 1, "col": order % wide + 1}
         for trace in _matrix_traces(matrix, f"{row} {column}".strip(), text=text, log=log):
             figure.add_trace(trace, **place)
-        below, beside = place["row"] == len(rows), place["col"] == 1
+        below, beside = place["row"] == tall, place["col"] == 1
         figure.update_xaxes(title=axis_titles[1] if below else None, **place)
         figure.update_yaxes(title=axis_titles[0] if beside else None, **place)
-        first = panels.get((row, columns[0]))
-        if not beside and first and list(first.rows) == list(matrix.rows):
+        if beside:
+            left[place["row"]] = list(matrix.rows)
+        elif left.get(place["row"]) == list(matrix.rows):
             figure.update_yaxes(showticklabels=False, **place)  # they stand at the left already
     bare = {"type": "category", "showgrid": False, "zeroline": False, "ticks": ""}
     figure.update_xaxes(**bare, automargin=True)
@@ -86,11 +90,29 @@ def matrix_grid(
     figure.update_annotations(font_size=12)
     figure.update_layout(coloraxis=_matrix_colours(panels, colour_title, log, limits))
     tallest = max(len(matrix.rows) for matrix in panels.values())
-    finish(figure, height=110 + max(180, 42 * tallest) * len(rows))
+    finish(figure, height=110 + max(180, 42 * tallest) * tall)
     if text:  # what a screen must be wide enough for, or else scroll
-        widest = max(len(matrix.columns) for matrix in panels.values())
-        figure.update_layout(meta={"srlab": {"width": 150 + 36 * widest * len(columns)}})
+        figure.update_layout(meta={"srlab": {"width": _pixels(widest, wide)}})
     return figure.update_layout(margin={"l": 60, "t": 50})
+
+
+def _empty_grid(tall: int, wide: int, rows: Sequence[str], columns: Sequence[str]) -> go.Figure:
+    """Subplots under the titles of their columns; of each, where the row was broken."""
+    broken = len(columns) > wide
+    return make_subplots(
+        tall,
+        wide,
+        subplot_titles=columns if broken else None,
+        column_titles=columns if any(columns) and not broken else None,
+        row_titles=rows if len(rows) > 1 else None,
+        horizontal_spacing=0.12 / wide,
+        vertical_spacing=(0.3 if broken else 0.2) / tall,
+    )
+
+
+def _pixels(cells: int, panels: int) -> int:
+    """What a row of panels of so many cells takes, their values written in them."""
+    return 150 + 36 * cells * panels
 
 
 def _matrix_colours(

@@ -38,3 +38,13 @@ def test_rows_of_a_grid_are_as_high_as_their_panels(rng, columns):
     assert max(heights) == pytest.approx(min(165, 640 / columns), abs=1)
     assert gaps == pytest.approx([26, 26], abs=1)
     assert (layout.meta is None) == (columns < 3)
+
+
+def test_words_over_a_narrow_panel_are_wrapped(rng):
+    """In six panels of 107 pixels, "29.3 dB, DI 0.41" on one line would run into the next."""
+    panels = {("", f"net {i}"): rng.random((8, 8)) for i in range(6)}
+    notes = dict.fromkeys(panels, "29.3 dB, DI 0.41")
+    figure = attribution_grid(panels, size=(8, 8), window=(2, 2, 2, 2), notes=notes)
+    lines = figure.layout.annotations[0].text.split("<br>")
+    assert " ".join(lines) == "net 0 29.3 dB, DI 0.41"
+    assert max(map(len, lines)) * 7 <= 640 / 6

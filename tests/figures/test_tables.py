@@ -75,3 +75,16 @@ def test_every_image_is_a_dot_in_its_cell_of_the_confusion_matrix(sprites):
     assert list(noise.customdata) == [3, 4]
     assert noise.text[1] == "noise, called blur"
     assert list(figure.layout.yaxis.range) == [1.5, -0.5]
+
+
+def test_a_row_too_wide_for_a_page_is_broken_and_keeps_every_title():
+    matrix, titles = (
+        Matrix(np.eye(5), list("abcde"), list("vwxyz")),
+        ["one", "two", "three", "four"],
+    )
+    panels = {("", title): matrix for title in titles}
+    figure = matrix_grid(panels, colour_title="dB")
+    assert figure.layout.meta["srlab"]["width"] <= 720
+    assert [note.text for note in figure.layout.annotations] == titles
+    assert figure.layout.xaxis4.domain[0] > figure.layout.xaxis3.domain[1]
+    assert figure.layout.yaxis3.domain[1] < figure.layout.yaxis.domain[0]

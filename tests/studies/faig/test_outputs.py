@@ -3,8 +3,10 @@ import pytest
 import torch
 
 from srlab.degradations.windows import windows
+from srlab.images import image_to_array
+from srlab.metrics import psnr
 from srlab.models import build
-from srlab.studies.faig.outputs import KINDS, first_window, restored, restored_psnr
+from srlab.studies.faig.outputs import KINDS, restored, restored_psnr, typical_window
 
 PICTURES = {
     name: torch.rand(3, *size, generator=torch.Generator().manual_seed(seed))
@@ -25,12 +27,13 @@ def test_outputs_with_other_weights_leave_the_network_alone():
     assert np.isfinite(quality["JPEG"]).all()
 
 
-def test_the_first_window_has_a_row_for_each_kind_and_a_column_for_each_network():
-    cut = windows(PICTURES, {k: KINDS[k] for k in ("clean", "noise")}, count=2, size=32)
-    model = build("srresnet", scale=2, channels=4, num_blocks=1).eval()
-    panels, notes = first_window({"one": model, "truth": lambda _: cut.hr[:1]}, cut)
-    assert list(panels) == [(kind, name) for kind in cut.lr for name in ("one", "truth")]
-    assert panels["noise", "one"].shape == (32, 32, 3)
-    expected = restored_psnr(model, model.state_dict(), cut)["noise"][0]
-    assert float(notes["noise", "one"].removesuffix(" dB")) == pytest.approx(expected, abs=0.06)
-    assert notes["clean", "truth"] == "inf dB"
+def test_the_typical_window_loses_about_as_much_as_all_do_on_average():
+    cut = windows(PICTURES, {k: KINDS[k] for k in ("clean", "noise")}, count=3, size=32)
+    noise = torch.randn(cut.hr.shape, generator=torch.Generator().manual_seed(0))
+    harm = 0.1 * torch.tensor([0.2, 1, 5])[:, None, None, None] * noise
+    networks = {"slight": lambda _: cut.hr + 0.01 * noise, "harmed": lambda _: cut.hr + harm}
+    panels, notes = typical_window(networks, cut)
+    assert list(panels) == [(kind, name) for kind in cut.lr for name in networks]
+    np.testing.assert_array_equal(panels["noise", "harmed"], image_to_array((cut.hr + harm)[1]))
+    expected = psnr(cut.hr + harm, cut.hr, border=2)[1].item()
+    assert float(notes["clean", "harmed"].removesuffix(" dB")) == pytest.approx(expected, abs=0.06)
