@@ -1,7 +1,7 @@
 from .attribution.faig import faig, masked_weights
 from .attribution.lam import diffusion_index, lam, lams, magnitude
 from .attribution.paths import deblur, straight
-from .attribution.targets import mask_target, named_measure, patch
+from .attribution.targets import mask_target, named_measure, patch, residual
 from .capture import layer_names
 from .checkpoints.load import load
 from .data.datasets import load_images
@@ -36,6 +36,7 @@ __all__ = [
     "psnr",
     "read_image",
     "read_weights",
+    "residual",
     "separability",
     "straight",
     "windows",
