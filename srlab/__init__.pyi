@@ -1,3 +1,4 @@
+from .attribution.effective_field import erf
 from .attribution.faig import faig, masked_weights
 from .attribution.lam import diffusion_index, lam, lams, magnitude
 from .attribution.paths import deblur, straight
@@ -20,6 +21,7 @@ __all__ = [
     "deblur",
     "diffusion_index",
     "embed",
+    "erf",
     "faig",
     "features",
     "lam",
