@@ -17,6 +17,7 @@ from srlab.attribution.objective import Network, comfortable_batch, objective, s
 from srlab.attribution.targets import PatchTarget
 from srlab.capture import frozen
 from srlab.images import center_crop, check_images
+from srlab.networks.advice import AdvisedError, Setting
 
 SHARES = (0.2, 0.3, 0.5, 0.99)  # of the contributions, whose areas papers print
 SIZE = 120  # side of the LR pictures, as MambaIR's script has it
@@ -35,10 +36,12 @@ class Convention:
 
 
 def _cropped(picture: Tensor, size: int) -> Tensor:
-    if min(picture.shape[-2:]) < size:
-        raise ValueError(
-            f"a picture of {picture.shape[-2]}×{picture.shape[-1]} LR pixels holds no {size}×{size}"
-            f" ones: give size={min(picture.shape[-2:])} or less, or larger pictures"
+    height, width = picture.shape[-2:]
+    if min(height, width) < size:
+        raise AdvisedError(
+            f"a picture of {height}×{width} LR pixels holds no {size}×{size} ones: give ",
+            Setting("size", f"{min(height, width)}"),
+            " or less, or larger pictures",
         )
     return center_crop(picture, size)
 

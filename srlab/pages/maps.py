@@ -154,14 +154,14 @@ def _prepared(
 ) -> dict[str, Question]:
     found = {}
     for name, spec in specs.items():
-        with _about(name, several=len(specs) > 1):
+        with about(name, several=len(specs) > 1):
             network = spec.network().to(lr.device)
             found[name] = prepare(network, lr, adapt={"scale": scale, **spec.adapt}, **asked)
     return found
 
 
 @contextmanager
-def _about(network: str, *, several: bool) -> Iterator[None]:
+def about(network: str, *, several: bool) -> Iterator[None]:
     """Errors say which of several networks they are about."""
     try:
         yield
