@@ -1,7 +1,8 @@
+from .attribution.effective_field import erf
 from .attribution.faig import faig, masked_weights
 from .attribution.lam import diffusion_index, lam, lams, magnitude
 from .attribution.paths import deblur, straight
-from .attribution.targets import mask_target, named_measure, patch
+from .attribution.targets import mask_target, named_measure, patch, residual
 from .capture import layer_names
 from .checkpoints.load import load
 from .data.datasets import load_images
@@ -20,6 +21,7 @@ __all__ = [
     "deblur",
     "diffusion_index",
     "embed",
+    "erf",
     "faig",
     "features",
     "lam",
@@ -36,6 +38,7 @@ __all__ = [
     "psnr",
     "read_image",
     "read_weights",
+    "residual",
     "separability",
     "straight",
     "windows",

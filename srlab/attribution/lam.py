@@ -113,10 +113,22 @@ class Attribution(Integral):
 
     def accumulated(self) -> Tensor:
         """The map after each step, (steps, 3, h, w); for this keep_gradients=True."""
+        return self._parts().cumsum(dim=0)
+
+    def step_sizes(self) -> Tensor:
+        """How much of the map each step made, (steps,): Σ |channels summed|, together 1.
+
+        For this keep_gradients=True.
+        """
+        sizes = self._parts().sum(dim=1).abs().sum(dim=(1, 2))
+        return sizes / sizes.sum()
+
+    def _parts(self) -> Tensor:
+        """What each step added, (steps, 3, h, w)."""
         if self.gradients is None:
             raise ValueError("the gradients were not kept; use keep_gradients=True")
         ((_, steps),) = self.path.pieces(len(self.path.nodes))
-        return (self.gradients * steps).cumsum(dim=0)
+        return self.gradients * steps
 
 
 def lam(
@@ -238,9 +250,23 @@ def magnitude(attribution: Attribution | Tensor, *, channels: str = "sum") -> Te
     """
     if channels not in ("sum", "absolute"):
         raise ValueError(f'channels is "sum" or "absolute", got {channels!r}')
-    signed = (attribution if isinstance(attribution, Tensor) else attribution.map)[0]
-    shown = signed.sum(dim=0).abs() if channels == "sum" else signed.abs().sum(dim=0)
+    if channels == "sum":
+        return signed(attribution).abs()
+    shown = _of(attribution).abs().sum(dim=0)
     return shown / shown.max() if shown.any() else shown
+
+
+def signed(attribution: Attribution | Tensor) -> Tensor:
+    """The map (1, 3, h, w) with its signs, (h, w) in [−1, 1]: channels summed, over the largest.
+
+    What is positive raised the target on the way from the baseline, what is negative lowered it.
+    """
+    shown = _of(attribution).sum(dim=0)
+    return shown / shown.abs().max() if shown.any() else shown
+
+
+def _of(attribution: Attribution | Tensor) -> Tensor:
+    return (attribution if isinstance(attribution, Tensor) else attribution.map)[0]
 
 
 def diffusion_index(attribution: Attribution | Tensor, *, channels: str = "sum") -> float:

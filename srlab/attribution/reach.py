@@ -257,14 +257,16 @@ def resample(operation: Operation, taken: list[Size], result: Size, box: Box) ->
 
 def _axis_weights(operation: Operation, shape: Size, result: Size, axis: int) -> Tensor | None:
     """(out, in) of one axis: what the operation makes of pictures that are 1 at one place."""
-    own = [1, 1]
+    own, other = (
+        [2, 2],
+        -3 - axis,
+    )  # two: of one column, antialiasing keeps the rows
     own[axis] = shape[axis]
-    basis = torch.eye(shape[axis], dtype=torch.float64).reshape(1, shape[axis], *own)
+    basis = torch.eye(shape[axis], dtype=torch.float64).unsqueeze(other).expand(-1, *own)[None]
     given = _named(operation)
     if "output_size" in given:
         own[axis] = result[axis]
-        other = "scales_h" if axis == -1 else "scales_w"
-        given |= {"output_size": own, other: None}
+        given |= {"output_size": own, "scales_h" if axis == -1 else "scales_w": None}
     else:  # left, right, top, bottom
         name = "pad" if "pad" in given else "padding"
         pad = [*given[name], 0, 0][: max(4, len(given[name]))]
@@ -272,7 +274,7 @@ def _axis_weights(operation: Operation, shape: Size, result: Size, axis: int) ->
             return None
         given[name] = [0, 0, *pad[2:]] if axis == -2 else [*pad[:2], 0, 0]
     answer = operation.function(*({**given, next(iter(given)): basis}.values()))
-    return answer.reshape(shape[axis], -1).T
+    return answer.select(other, 0)[0].T
 
 
 class _AxisCut:
@@ -329,6 +331,8 @@ RULES: dict[str, Rule] = {
     "_upsample_nearest_exact2d": resample,
     "upsample_bilinear2d": resample,
     "upsample_bicubic2d": resample,
+    "_upsample_bilinear2d_aa": resample,
+    "_upsample_bicubic2d_aa": resample,
     "reflection_pad2d": resample,
     "replication_pad2d": resample,
     "constant_pad_nd": resample,

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from srlab.degradations.filters import upsample
 from srlab.images import crop, luma
 
 Target = Callable[[Tensor], Tensor]  # sr (B, 3, H, W) → one number an image, (B,)
@@ -213,6 +214,33 @@ def mask_target(mask: Tensor) -> PatchTarget:
     rows, columns = bottom - top + 1, right - left + 1
     inside = mask[top : top + rows, left : left + columns].clone()
     return PatchTarget(top, left, rows, masked(inside), columns)
+
+
+class Residual(nn.Module):
+    """What a network adds to the picture's bicubic enlargement: SR − bicubic, as a network."""
+
+    def __init__(self, network: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, lr: Tensor) -> Tensor:
+        """(B, 3, h, w) → (B, 3, scale·h, scale·w), around 0."""
+        sr = self.network(lr.clone())  # a foreign network may change its input
+        return sr - upsample(lr, sr.shape[-1] // lr.shape[-1])
+
+
+def residual(network: Callable[[Tensor], Tensor]) -> Residual:
+    """The network less bicubic enlargement, so that any target is one of SR − bicubic.
+
+    The enlarged picture is subtracted at every point of an attribution's path, so that what passes
+    a skip from input to output, and would dominate the map, is not counted. Bicubic is that of
+    `degradations.filters.upsample`: a = −0.5, each row's weights summing to 1 at the borders.
+
+    >>> network = torch.nn.Upsample(scale_factor=2, mode="bilinear")
+    >>> sr_less_bicubic = residual(network)(torch.rand(1, 3, 24, 24))
+    >>> found = lam(residual(network), torch.rand(1, 3, 24, 24), patch(16, 16, 8))
+    """
+    return Residual(network)
 
 
 def tapered(pixels: Tensor) -> Tensor:

@@ -34,7 +34,8 @@ Target = Annotated[
     typer.Option(
         help="What of the patch: gradient, edges:ANGLE, colour, band:LOW,HIGH, brightness; "
         "mask:FILE counts where a picture of the SR image's or the patch's size is white, or "
-        "has an object's number."
+        "has an object's number; residual, or residual:edges:ANGLE and so on, is the same of SR "
+        "less the bicubic enlargement, so that what a skip hands through does not count."
     ),
 ]
 Raw = Annotated[
@@ -59,6 +60,10 @@ Steps = Annotated[
 Rule = Annotated[
     str | None, typer.Option(help="Where --steps lie: arc-midpoint, or right as in LAM's code.")
 ]
+Robust = Annotated[
+    bool,
+    typer.Option("--robust", help="Repeat each map with other baselines and windows (10 times)."),
+]
 
 
 def lam(
@@ -76,6 +81,7 @@ def lam(
     rule: Rule = None,
     path: Annotated[str, typer.Option(help='"deblur" or "linear".')] = "deblur",
     baseline: Annotated[str, typer.Option(help='"blur" or "black".')] = "blur",
+    robust: Robust = False,
     device: Device = "auto",
 ) -> None:
     """Map the LR pixels that decided a patch of the SR image, for any network.
@@ -103,6 +109,7 @@ def lam(
             rule=rule,
             steps=steps,
             tolerance=tolerance,
+            robust=robust,
         )
     _tell(compared, raw)
     typer.echo(f"open {out}")

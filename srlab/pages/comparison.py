@@ -1,17 +1,30 @@
 """The same patch under several networks, as one HTML file: no request leaves it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from torch import Tensor
 
+from srlab.attribution.agreement import agreement
 from srlab.attribution.lam import PatchTarget
+from srlab.attribution.robustness import Robustness
 from srlab.pages.explain import Comparison
 from srlab.pages.lam import box, frame, shown
+from srlab.pages.overlay import overlay_url, percent
+from srlab.pages.robust import shown_robustness
 from srlab.pages.templates import Facts, page
 
 
-def comparison_report(title: str, comparison: Comparison, facts: Facts) -> str:
+def comparison_report(
+    title: str,
+    comparison: Comparison,
+    facts: Facts,
+    repeated: Mapping[str, Robustness] | None = None,
+) -> str:
     """The HTML page of the networks side by side, in the comparison's order.
 
-    `facts` become tables, {title: {name: value}}; what was found out about each network follows.
+    `facts` become tables, {title: {name: value}}; what was found out about each network follows,
+    and `repeated` maps of each if there are any.
     """
     first = next(iter(comparison.found.values()))
     lr, target, size = first.lr, first.target, tuple(first.sr.shape[-2:])
@@ -28,8 +41,23 @@ def comparison_report(title: str, comparison: Comparison, facts: Facts) -> str:
         centre=_centre(target, size),
         failed=comparison.failed,
         networks=networks,
+        shared=_shared(comparison),
+        robust={name: shown_robustness(own) for name, own in (repeated or {}).items()},
         facts={**facts, **checks},
     )
+
+
+def _shared(comparison: Comparison) -> dict[str, Any]:
+    """The mean of several maps and their disagreement; nothing of one."""
+    if len(comparison.found) < 2:
+        return {}
+    found = agreement([own.map for own in comparison.found.values()])
+    mean, disagreement = (own.cpu() / (float(own.abs().max()) or 1) for own in found)
+    return {
+        "mean": overlay_url(mean),
+        "disagreement": overlay_url(disagreement),
+        "share": percent(found.share),
+    }
 
 
 def _centre(target: PatchTarget, size: tuple[int, ...]) -> str:

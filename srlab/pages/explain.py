@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from srlab.attribution.lam import Attribution, lam
+from srlab.attribution.objective import Network
 from srlab.attribution.paths import ImagePath
 from srlab.attribution.targets import (
     Measure,
@@ -22,7 +23,9 @@ from srlab.attribution.targets import (
     mask_target,
     masked,
     patch,
+    residual,
 )
+from srlab.degradations.filters import upsample
 from srlab.images import crop as cut_out
 from srlab.images import crop_to_multiple, image_from_array, image_to_array
 from srlab.networks.advice import AdvisedError, Setting
@@ -49,13 +52,19 @@ class Question:
     contract: Contract
     lr: Tensor  # (1, 3, h, w), what was left of the picture after cutting
     target: PatchTarget
+    of_residual: bool = False  # the target is one of SR − bicubic
+
+    @property
+    def network(self) -> Network:
+        """What the target is measured on."""
+        return residual(self.model) if self.of_residual else self.model
 
     def answer(self, path: ImagePath | None = None) -> Explanation:
         """The map along a path as `lam` takes it. Refuses one that rounding made."""
-        found = lam(self.model, self.lr, self.target, path=path)
-        explained = Explanation(**vars(found), contract=self.contract)
-        _check_substance(explained)
-        return explained
+        found = lam(self.network, self.lr, self.target, path=path)
+        less = upsample(found.lr, self.contract.scale) if self.of_residual else 0
+        _check_substance(found, (found.sr + less).abs().max())
+        return Explanation(**vars(replace(found, sr=found.sr + less)), contract=self.contract)
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,7 @@ def prepare(
     patch: tuple[int, ...] | None = None,
     crop: int | None = None,
     measure: Measure | Tensor = gradient_magnitude,
+    of_residual: bool = False,
     adapt: Mapping[str, Any] | None = None,
 ) -> Question:
     """Check network, picture lr (1, 3, h, w) and patch, and cut the picture if asked to.
@@ -80,18 +90,20 @@ def prepare(
     `patch` is (top, left) or (top, left, size) in SR pixels of the whole picture, by default the
     central 16×16; `crop` keeps so many LR pixels a side around it. `measure` is what is explained
     of the patch, or a boolean mask, of the patch's size or of the whole SR image's: the gradient
-    magnitude where it is true. `adapt` goes to `contract.connect`.
+    magnitude where it is true; `of_residual` measures it on SR − bicubic. `adapt` goes to
+    `contract.connect`.
     """
     adapt, lr = dict(adapt or {}), lr.detach()
     if crop is None:
         _check_size(lr)
         model, contract = connect(network, lr, **adapt)
-        return Question(model, contract, lr, _target(patch, lr, contract.scale, measure))
+        target = _target(patch, lr, contract.scale, measure)
+        return Question(model, contract, lr, target, of_residual)
     side = max(crop, 1)
     scale = measured_scale(network, lr[..., :side, :side], **adapt)  # of the size it will be given
     lr, target = _around(lr, _target(patch, lr, scale, measure), scale, crop)
     model, contract = connect(network, lr, **adapt)
-    return Question(model, contract, lr, target)
+    return Question(model, contract, lr, target, of_residual)
 
 
 def reduce_picture(hr: Tensor, scale: int) -> Tensor:
@@ -162,14 +174,17 @@ def _inside(mask: Tensor) -> Measure:
     return masked(mask)
 
 
-def _check_substance(found: Explanation) -> None:
-    """Refuse a map of pixels that only rounding moved, or of a target that only rounding made."""
+def _check_substance(found: Attribution, largest: Tensor) -> None:
+    """Refuse a map of pixels that only rounding moved, or of a target that only rounding made.
+
+    `largest` is the largest value of the SR image.
+    """
     lr, sr, target = found.lr, found.sr, found.target
     lost = ROUNDING * torch.finfo(lr.dtype).eps
     start = found.path.curve(torch.zeros(1, dtype=torch.float64))
     moved = (lr - start).abs() > lost * lr.abs().max()
     noise = torch.randn(sr.shape, generator=torch.Generator().manual_seed(0)).to(sr)
-    made = (target(sr + lost * sr.abs().max() * noise) - target(sr)).abs().item()
+    made = (target(sr + lost * largest * noise) - target(sr)).abs().item()
     nothing = max(abs(value) for value in (*found.values, found.end)) <= made
     if nothing or not (found.map * moved).any():
         raise ValueError(

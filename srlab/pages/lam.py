@@ -1,21 +1,27 @@
 """One local attribution map as one HTML file: pictures inside it, no request leaves it."""
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from srlab.attribution.lam import Attribution, PatchTarget, magnitude
+from srlab.attribution.lam import Attribution, PatchTarget, magnitude, signed
+from srlab.attribution.robustness import Robustness
 from srlab.files import picture_url
 from srlab.images import crop, image_to_array
+from srlab.pages.overlay import FAINT, overlay_url, percent
+from srlab.pages.robust import shown_robustness
 from srlab.pages.templates import Facts, page
 
-INK = (255, 64, 0)  # of the overlay, on a picture without colours
-FAINT = 2.0  # the overlay's opacity is stored as magnitude^(1/FAINT), to keep faint pixels in 8 bit
 LOSSLESS = 1024**2  # pixels above which a picture is stored as WebP
 
 
-def lam_report(title: str, found: Attribution, target: PatchTarget, facts: Facts) -> str:
-    """The HTML page for the attribution of `target`.
+def lam_report(
+    title: str,
+    found: Attribution,
+    target: PatchTarget,
+    facts: Facts,
+    robust: Robustness | None = None,
+) -> str:
+    """The HTML page for the attribution of `target`, and for its repetitions if there are any.
 
     `facts` become tables: settings, checks of the network, versions and whatever else.
     """
@@ -25,7 +31,10 @@ def lam_report(title: str, found: Attribution, target: PatchTarget, facts: Facts
         f"90 % within {own['most']}."
     )
     given = frame(title, "local attribution map", found.lr, target)
-    return page("lam.html", **given, **own, sr=url(found.sr), summary=summary, facts=facts)
+    repeated = {"": shown_robustness(robust)} if robust else {}
+    return page(
+        "lam.html", **given, **own, sr=url(found.sr), summary=summary, facts=facts, robust=repeated
+    )
 
 
 def shown(found: Attribution, target: PatchTarget) -> dict[str, str]:
@@ -33,7 +42,8 @@ def shown(found: Attribution, target: PatchTarget) -> dict[str, str]:
     map_, sr = magnitude(found).cpu(), found.sr
     radius = attribution_radius(map_, target, sr.shape[-1] / found.lr.shape[-1])
     return {
-        "map": overlay_url(map_),
+        "map": overlay_url(signed(found).cpu()),
+        "raised": percent(_raised(found)),
         "window": url(crop(sr, target.top, target.left, *target.shape)),
         "box": box(target, tuple(sr.shape[-2:])),
         "half": f"{radius[0.5]:.1f}",
@@ -42,6 +52,12 @@ def shown(found: Attribution, target: PatchTarget) -> dict[str, str]:
         "error": percent(found.completeness_error),
         "map_error": percent(found.map_error),
     }
+
+
+def _raised(found: Attribution) -> float:
+    """Part of the map, channels summed, that raised the target."""
+    map_ = signed(found)
+    return float(map_.clamp(min=0).sum() / (map_.abs().sum() or 1))
 
 
 def frame(title: str, kind: str, lr: Tensor, target: PatchTarget) -> dict[str, str]:
@@ -70,18 +86,6 @@ def attribution_radius(
         share: distance[order][torch.searchsorted(held, share * held[-1])].item()
         for share in shares
     }
-
-
-def overlay_url(shown: Tensor) -> str:
-    """A map (h, w) in [0, 1] as a picture of one colour whose opacity is the map."""
-    opacity = (shown ** (1 / FAINT) * 255).round().byte().numpy()
-    colour = np.broadcast_to(np.array(INK, np.uint8), (*shown.shape, 3))
-    return picture_url(np.dstack([colour, opacity]))
-
-
-def percent(value: float) -> str:
-    """0.0012 → "0.12 %"."""
-    return f"{100 * value:.2g} %"
 
 
 def url(image: Tensor) -> str:

@@ -4,13 +4,14 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from srlab.attribution.integral import TOLERANCE
 from srlab.attribution.paths import ImagePath, deblur, straight
+from srlab.attribution.robustness import Robustness, robustness
 from srlab.attribution.targets import MEASURES, Measure, named_measure
 from srlab.checkpoints.files import versions
 from srlab.checkpoints.load import NetworkSpec, parse_specs
@@ -45,11 +46,13 @@ def map_files(
     rule: str | None = None,
     steps: int | None = None,
     tolerance: float = TOLERANCE,
+    robust: bool = False,
 ) -> tuple[Comparison, dict[str, Path]]:
     """Write one page of all networks, and the arrays of each if asked to: {network: its .npz}.
 
     `networks` are texts as `parse_spec` reads them, `target` as `read_target` does, and the path
-    as `named_path`. `tell` hears of what is doubtful before anything is computed.
+    as `named_path`. `tell` hears of what is doubtful before anything is computed. `robust` repeats
+    every map with other baselines and windows.
     """
     cut: dict[str, Any] = {"rule": rule, "steps": steps, "tolerance": tolerance}
     walk = named_path(path, baseline, **cut)
@@ -57,39 +60,70 @@ def map_files(
     raw = _raw_files(npz, list(specs))
     check_writable(out, *raw.values())
     lr = reduce_picture(read_image(image)[None], reduce).to(device)
-    measure, assumed = read_target(target)
-    asked: dict[str, Any] = {"patch": patch, "crop": crop, "measure": measure}
+    what = read_target(target)
+    asked: dict[str, Any] = {"patch": patch, "crop": crop, **what.asked()}
     questions = _prepared(specs, lr, scale, asked)
-    if assumed:
-        tell(Advice(f"{target}: {assumed}"))
+    if what.assumed:
+        tell(Advice(f"{target}: {what.assumed}"))
     for doubt in _doubts(questions):
         tell(doubt)
     settings = {
         "picture": f"{image}" + (f", reduced by {reduce} (bicubic, 8 bits)" if reduce > 1 else ""),
         "taken of it": f"{crop} LR pixels a side around the patch" if crop else "the whole picture",
         "patch in the whole SR image": ",".join(map(str, patch or ())) or "the central 16×16",
-        "explained of it": target + (f" ({assumed})" if assumed else ""),
+        "explained of it": target + (f" ({what.assumed})" if what.assumed else ""),
         **_told(path, baseline, **cut),
         "device": f"{lr.device}",
     }
     facts = {"Settings": settings, "Made with": {**versions(), "hardware": hardware()}}
     compared = _answers(questions, walk)
-    _write(out, raw, image.name, compared, facts, several=len(questions) > 1)
+    repeated = _repeated(questions, compared, what) if robust else {}
+    _write(out, raw, image.name, compared, facts, repeated, several=len(questions) > 1)
     return compared, raw
 
 
-def read_target(text: str) -> tuple[Measure | Tensor, str | None]:
-    """What is explained of the patch: a measure, or of "mask:FILE" where (H, W); what was assumed.
+class Explained(NamedTuple):
+    """What of the patch is explained."""
 
-    >>> read_target("edges:90")
+    measure: Measure | Tensor  # or where, (H, W) of bool
+    assumed: str | None  # of the mask, to read it
+    of_residual: bool = False  # of SR − bicubic
+
+    def asked(self) -> dict[str, Any]:
+        """As `prepare` is told it."""
+        return {"measure": self.measure, "of_residual": self.of_residual}
+
+
+def read_target(text: str) -> Explained:
+    """A measure by name, or where a "mask:FILE" is white; behind "residual:" of SR − bicubic.
+
+    >>> read_target("residual:edges:90").of_residual
+    True
     """
-    kind, _, file = text.partition(":")
+    kind, _, rest = text.partition(":")
+    if kind == "residual":
+        return read_target(rest or "gradient")._replace(of_residual=True)
     if kind == "mask":
-        return read_mask(file)
+        return Explained(*read_mask(rest))
     if kind not in MEASURES:
         known = ", ".join(MEASURES)
-        raise ValueError(f"unknown target {text!r}; srlab has {known} and mask:FILE")
-    return named_measure(text), None
+        raise ValueError(
+            f"unknown target {text!r}; srlab has {known}, mask:FILE, and residual or residual:… "
+            "of any of them"
+        )
+    return Explained(named_measure(text), None)
+
+
+def _repeated(
+    questions: Mapping[str, Question], compared: Comparison, what: Explained
+) -> dict[str, Robustness]:
+    """Every map that there is, again with other baselines and, unless of a mask, other windows."""
+    fixed: dict[str, Any] = {"windows": ()} if isinstance(what.measure, Tensor) else {}
+    return {
+        name: robustness(question.network, question.lr, question.target, **fixed)
+        for name, question in questions.items()
+        if name in compared.found
+    }
 
 
 def check_writable(*files: Path) -> None:
@@ -120,14 +154,14 @@ def _prepared(
 ) -> dict[str, Question]:
     found = {}
     for name, spec in specs.items():
-        with _about(name, several=len(specs) > 1):
+        with about(name, several=len(specs) > 1):
             network = spec.network().to(lr.device)
             found[name] = prepare(network, lr, adapt={"scale": scale, **spec.adapt}, **asked)
     return found
 
 
 @contextmanager
-def _about(network: str, *, several: bool) -> Iterator[None]:
+def about(network: str, *, several: bool) -> Iterator[None]:
     """Errors say which of several networks they are about."""
     try:
         yield
@@ -187,6 +221,7 @@ def _write(
     image: str,
     compared: Comparison,
     facts: Facts,
+    repeated: Mapping[str, Robustness],
     *,
     several: bool,
 ) -> None:
@@ -194,8 +229,9 @@ def _write(
         alone = {"Network": {"name": name}} if several else {}
         told = {**facts, **alone, CHECKS: found.contract.checks()}
         if not several:
-            replace_text(out, lam_report(f"{name} · {image}", found, found.target, told))
+            title = f"{name} · {image}"
+            replace_text(out, lam_report(title, found, found.target, told, repeated.get(name)))
         if name in raw:
             found.save(raw[name], facts=told)
     if several:
-        replace_text(out, comparison_report(image, compared, facts))
+        replace_text(out, comparison_report(image, compared, facts, repeated))

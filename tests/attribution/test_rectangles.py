@@ -70,6 +70,8 @@ KNOWN = {  # operations of which only a part is read
     "bilinear, corners": enlarged("bilinear", align_corners=True),
     "bilinear, one and a half": enlarged("bilinear", factor=1.5),
     "bicubic": enlarged("bicubic"),
+    "bicubic, MATLAB's kernel": enlarged("bicubic", factor=3, antialias=True),
+    "bilinear, antialiased": enlarged("bilinear", factor=0.5, antialias=True),
     "nearest": enlarged("nearest", factor=3),
     "zeros around": lambda x: F.pad(x, (1, 2, 3, 0)),
     "mirrored": lambda x: F.pad(x, (2, 2, 1, 3), mode="reflect"),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from srlab.attribution.lam import lam
-from srlab.attribution.paths import deblur
+from srlab.attribution.paths import deblur, straight
 from srlab.attribution.targets import (
     MEASURES,
     PatchTarget,
@@ -22,8 +22,10 @@ from srlab.attribution.targets import (
     masked,
     named_measure,
     patch,
+    residual,
     tapered,
 )
+from srlab.degradations.filters import upsample
 from srlab.metrics import psnr
 from srlab.models import build
 
@@ -171,6 +173,34 @@ def test_names_take_numbers():
 def test_unknown_names_are_answered(name, says):
     with pytest.raises(ValueError, match=says):
         named_measure(name)
+
+
+def test_the_residual_of_bicubic_enlargement_is_nothing():
+    lr = window(12, 14)[:1]
+    assert residual(lambda lr: upsample(lr, 3))(lr).abs().max() == 0
+
+
+def test_targets_add_up_to_their_residual_and_the_enlarged_picture():
+    """Brightness is linear, so that its maps are: SR = (SR − bicubic) + bicubic."""
+    torch.manual_seed(0)
+    model = build("srresnet", channels=4, num_blocks=1).double()
+    lr, target = window(12, 14)[:1], patch(20, 24, 8, measure=brightness)
+    whole, rest, enlarged = (
+        lam(network, lr, target, path=straight(steps=4)).map
+        for network in (model, residual(model), lambda lr: upsample(lr, 4))
+    )
+    torch.testing.assert_close(rest + enlarged, whole)
+
+
+def test_a_residual_leaves_the_picture_alone_where_its_network_does_not():
+    class Greedy(torch.nn.Conv2d):
+        def forward(self, lr):
+            return super().forward(lr.mul_(0)).repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+    lr = window(12, 14)[:1].float()
+    before, network = lr.clone(), residual(Greedy(3, 3, 1))
+    torch.testing.assert_close(network(lr) + upsample(before, 2), network.network(before.clone()))
+    torch.testing.assert_close(lr, before)
 
 
 @pytest.mark.parametrize("extents", [(16, 40), (40, 16), (1, 1)])

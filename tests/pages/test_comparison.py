@@ -7,9 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from srlab.attribution.agreement import agreement
 from srlab.attribution.paths import deblur
 from srlab.pages.comparison import comparison_report
 from srlab.pages.explain import Comparison, compare, prepare
+from srlab.pages.overlay import percent
 
 OPACITIES = "[...document.querySelectorAll('.overlay')].map((el) => Number(el.style.opacity))"
 
@@ -57,6 +59,13 @@ def test_every_network_has_its_numbers_in_the_given_order(
     assert 0 < shares[1] < 1
 
 
+def test_what_all_networks_share_is_shown_of_several_alone(compared: Comparison, source) -> None:
+    share = percent(agreement([own.map for own in compared.found.values()]).share)
+    assert f"Standard deviation over the networks: {share} of a map" in source
+    one = Comparison({"wide": compared.found["wide"]}, {})
+    assert "Where they disagree" not in comparison_report("street.png", one, {})
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_page_is_used_by_keyboard_offline_and_fits(
@@ -73,19 +82,24 @@ def test_the_page_is_used_by_keyboard_offline_and_fits(
     file.write_text(source, "utf-8")
     page.goto(file.as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate(OPACITIES) == [1, 1]
+    assert page.evaluate(OPACITIES) == [1, 1, 1, 1]  # the mean and the disagreement follow
     page.get_by_label("One scale for all maps").press("Space")
-    full, half = page.evaluate(OPACITIES)
+    full, half, *_ = page.evaluate(OPACITIES)
     assert full == 1
     assert 0 < half < 1
     page.get_by_label("Reveal faint pixels").press("End")
     assert half < page.evaluate(OPACITIES)[1] < 1
     page.get_by_label("Opacity of the map").press("Home")
-    assert page.evaluate(OPACITIES) == [0, 0]
+    assert page.evaluate(OPACITIES) == [0, 0, 0, 0]
     before = page.locator(".near .box").first.bounding_box()["width"]
     page.get_by_label("Zoom on the window").press("End")
     assert page.locator(".near .box").first.bounding_box()["width"] > 5 * before
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    shown = "[...document.querySelectorAll('.overlay')].map((el) => getComputedStyle(el).filter)"
+    page.get_by_label("With signs").press("Space")
+    mean, disagreement = page.evaluate(shown)[-2:]
+    assert "#signed" in mean
+    assert "#faint" in disagreement
     page.locator("summary").press("Enter")
     assert page.get_by_text("gradient reaches the input").first.is_visible()
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")

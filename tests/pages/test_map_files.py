@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from srlab.attribution.paths import deblur, straight
-from srlab.pages.maps import named_path
+from srlab.attribution.targets import gradient_magnitude
+from srlab.pages.maps import named_path, read_target
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,15 @@ def test_words_name_the_path_that_the_library_makes(words, value):
 def test_other_words_are_refused(words, says):
     with pytest.raises(ValueError, match=says):
         named_path(*words)
+
+
+def test_any_target_may_be_one_of_the_residual():
+    assert read_target("residual") == (gradient_magnitude, None, True)
+    assert read_target("gradient") == (gradient_magnitude, None, False)
+    assert read_target("residual:edges:90").of_residual
+
+
+@pytest.mark.parametrize("words", ["remainder", "residual:remainder"])
+def test_unknown_targets_are_answered(words):
+    with pytest.raises(ValueError, match="unknown target 'remainder'; srlab has gradient"):
+        read_target(words)
