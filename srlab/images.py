@@ -109,11 +109,15 @@ def _deep_grey(picture: Image.Image, tags: Mapping[int, Any]) -> np.ndarray:
     return values
 
 
-def check_images(images: Tensor) -> Tensor:
-    """Return `images` if they are finite RGB in [0, 1]; otherwise say what is wrong."""
-    if images.ndim not in (3, 4) or images.shape[-3] != 3:
+def check_images(images: Tensor, channels: tuple[int, ...] = (3,)) -> Tensor:
+    """Return `images` if they are finite RGB in [0, 1]; otherwise say what is wrong.
+
+    Of other `channels`, luma alone or RGB and infrared, what is explained need not be RGB.
+    """
+    if images.ndim not in (3, 4) or images.shape[-3] not in channels:
+        known = "RGB images" if channels == (3,) else f"images of {channels} channels"
         raise ValueError(
-            f"expected RGB images (3, H, W) or (B, 3, H, W), got shape {tuple(images.shape)}"
+            f"expected {known} (3, H, W) or (B, 3, H, W), got shape {tuple(images.shape)}"
         )
     if not images.is_floating_point():
         raise ValueError(
@@ -128,7 +132,12 @@ def check_images(images: Tensor) -> Tensor:
 
 
 def luma(images: Tensor) -> Tensor:
-    """Y of ITU-R BT.601 in studio range, as SR papers measure it: (…, 3, H, W) → (…, 1, H, W)."""
+    """Y of ITU-R BT.601 in studio range, as SR papers measure it: (…, 3, H, W) → (…, 1, H, W).
+
+    One channel is luma already, and stays.
+    """
+    if images.shape[-3] == 1:
+        return images
     weights = images.new_tensor([65.481, 128.553, 24.966]) / 255
     return torch.einsum("...chw,c->...hw", images, weights).unsqueeze(-3) + 16 / 255
 

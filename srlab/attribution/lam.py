@@ -35,6 +35,7 @@ from srlab.capture import frozen
 from srlab.files import replace_file, replace_text
 from srlab.images import check_images
 
+CHANNELS = (1, 3, 4)  # luma; RGB; RGB and infrared, or a packed mosaic
 CAUSES = "weights that are computed elsewhere than in forward, or a target that jumps"
 
 
@@ -142,6 +143,8 @@ def lam(
 ) -> Attribution:
     """LAM of an LR image (1, 3, h, w) or (3, h, w): which of its pixels made `target`.
 
+    A network for luma alone is given that, (1, 1, h, w), and one of four channels (1, 4, h, w).
+
     The gradient of target(network(·)) is integrated along `path`, by default `deblur()`: LAM's
     deblurring, cut finely enough for a map that is exact to 5 %. `network` is any callable
     (B, 3, h, w) → (B, 3, scale·h, scale·w); a module is switched to eval mode with frozen weights
@@ -239,7 +242,7 @@ def one_image(lr: Tensor) -> Tensor:
     """The image (3, h, w) of a batch of one (1, 3, h, w); refuses anything else."""
     if lr.ndim != 4 or lr.shape[0] != 1:
         raise ValueError(f"give one LR image (1, 3, h, w), got shape {tuple(lr.shape)}")
-    return check_images(lr)[0]
+    return check_images(lr, CHANNELS)[0]
 
 
 def magnitude(attribution: Attribution | Tensor, *, channels: str = "sum") -> Tensor:

@@ -19,7 +19,7 @@ from srlab.attribution.graph import (
 )
 from srlab.attribution.reach import Box, Span, call, step, whole
 from srlab.attribution.targets import PatchTarget, Target
-from srlab.networks.contract import checked
+from srlab.networks.answer import checked
 from srlab.networks.layout import channels_last
 
 Network = Callable[[Tensor], Tensor]  # (B, 3, h, w) → (B, 3, scale·h, scale·w)

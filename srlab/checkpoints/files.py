@@ -47,6 +47,7 @@ class Provenance:
     hardware: str = ""
     seconds: float = 0.0
     date: str = ""
+    source: dict[str, str] = field(default_factory=dict)  # of weights that others published
 
 
 def shipped_checkpoints() -> tuple[str, ...]:
@@ -60,11 +61,16 @@ def versions() -> dict[str, str]:
 
 
 def save_checkpoint(
-    path: str | Path, weights: Mapping[str, Tensor], provenance: Provenance, *, bits: int = 16
+    path: str | Path,
+    weights: Mapping[str, Tensor],
+    provenance: Provenance,
+    *,
+    bits: int = 16,
+    fine: bool = False,
 ) -> Path:
-    """Write weights, rounded to `bits`, with their provenance; the file appears whole or not."""
+    """Write weights, rounded as `stored` says, with their provenance; the file appears whole."""
     path = Path(path)
-    held, int8 = stored(weights, bits)
+    held, int8 = stored(weights, bits, fine=fine)
     whole = restored(held, int8)
     if infinite := [name for name, tensor in whole.items() if not tensor.isfinite().all()]:
         raise CheckpointError(f"not finite in {bits} bits, not saved: {few(infinite)}")

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from srlab.checkpoints.files import Provenance, load_checkpoint, save_checkpoint
 from srlab.data.assets import OFFICIAL_WEIGHTS, WeightsFile, weights_file
 from srlab.models import build
 from srlab.models.blocks import MEAN
@@ -41,7 +42,8 @@ class _Published:
     names: dict[str, str]  # ".theirs." → ".ours.", parts of dotted names, replaced in this order
     constants: dict[str, Any] = field(default_factory=dict)  # in the file; fixed in our network
     filled: dict[str, Any] = field(default_factory=dict)  # in our network; fixed in theirs
-    unused: tuple[str, ...] = ()  # beginnings of names: of other scales, of the training
+    unused: tuple[str, ...] = ()  # parts of names: of other scales, of the training, indices
+    transposed: tuple[str, ...] = ()  # parts of names of matrices that lie the other way round
     parts: tuple[str, ...] = ()  # the state dicts that belong to it, where the file holds several
     any_scale: bool = False  # the file tells it; else it is that of the hyperparameters
     high: float = 1.0  # the network was trained on values in [0, high]
@@ -50,8 +52,11 @@ class _Published:
     brought: bool = False  # by the reader: srlab does not fetch these weights
 
 
-def _published(row: dict[str, Any]) -> _Published:
+def _published(rows: Mapping[str, dict[str, Any]], name: str) -> _Published:
     """A table, with the values of the layers that it names by `mean_shift`."""
+    own, other = rows[name], rows.get(rows[name].get("like", ""), {})
+    row = {**other, **own, "names": other.get("names", {}) | own.get("names", {})}
+    row.pop("like", None)
     layer, unit = row.pop("mean_shift", ""), row.pop("mean_unit", 1.0)
     given: Any = {key: tuple(own) if isinstance(own, list) else own for key, own in row.items()}
     return _Published(**given, constants=_mean_shift(layer, unit) if layer else {})
@@ -69,18 +74,27 @@ def _mean_shift(layer: str, unit: float) -> dict[str, Any]:
 
 
 _ROWS = tomllib.loads(files("srlab.checkpoints").joinpath("official.toml").read_text("utf-8"))
-_KNOWN = {name: _published(row) for name, row in _ROWS.items()}
+_KNOWN = {name: _published(_ROWS, name) for name in _ROWS}
 PUBLISHED = {name: own for name, own in _KNOWN.items() if not own.brought}
 BROUGHT = {name: own for name, own in _KNOWN.items() if own.brought}
+
+ABOARD = Path(str(files("srlab.checkpoints") / "published"))  # what travels with srlab
+
+
+def on_board(name: str) -> Path | None:
+    """The file of published weights that travels with srlab; None where they are downloaded."""
+    path = ABOARD / f"{name}.safetensors"
+    return path if path.is_file() else None
 
 
 def load_official(name: str) -> tuple[nn.Module, OfficialProvenance]:
     """A published ×4 network in eval mode, fed [0, 1] like all of srlab's, and where it is from.
 
-    Looks in $SRLAB_DATA/weights, then in the cache, then downloads. Every tensor of the file has
-    its place in the network, and every weight of the network comes from the file.
+    What travels with srlab (rounded to 16 bits) is taken from there; the rest is looked for in
+    $SRLAB_DATA/weights, then in the cache, then downloaded. Every tensor of the file has its place
+    in the network, and every weight of the network comes from the file.
 
-    >>> model, provenance = load_official("imdn")
+    >>> model, provenance = load_official("rfdn")
     """
     if name in BROUGHT:
         raise ValueError(
@@ -90,8 +104,8 @@ def load_official(name: str) -> tuple[nn.Module, OfficialProvenance]:
     if name not in PUBLISHED:
         raise ValueError(f"no published network {name!r}; srlab has {', '.join(PUBLISHED)}")
     published, source = PUBLISHED[name], OFFICIAL_WEIGHTS[name]
-    weights = _ours(published, _theirs(published, weights_file(name)))
-    model = _network(published, published.hyperparameters, weights)
+    path = on_board(name)
+    model = load_checkpoint(path)[0] if path else official_from_file(name, weights_file(name))
     made: Any = {"architecture": published.architecture}
     made["hyperparameters"] = published.hyperparameters
     return model, OfficialProvenance(**vars(source), **made, name=name)
@@ -116,6 +130,33 @@ def official_from_file(name: str, path: str | Path, **hyperparameters: Any) -> n
     except CheckpointError as error:
         hint = f"it enlarges by {found['scale']}" if found else "of another scale it needs scale="
         raise CheckpointError(f"{path}: {error} ({hint})") from error
+
+
+def take_on_board(
+    name: str, psnr: Mapping[str, float], moved: str, folder: str | Path = ABOARD
+) -> Path:
+    """Write published weights as srlab carries them, `fine`, with where they are from.
+
+    What was measured is told: `psnr` of the network, {image set: dB}, and how far rounding `moved`
+    it.
+    """
+    published, source = PUBLISHED[name], OFFICIAL_WEIGHTS[name]
+    made = Provenance(
+        name=name,
+        architecture=published.architecture,
+        hyperparameters=published.hyperparameters,
+        psnr=dict(psnr),
+        source={
+            "address": source.address,
+            "sha256": source.sha256,
+            "licence": f"{source.licence}, see LICENCES beside this file",
+            "citation": source.citation,
+            "changed": "matrices in whole numbers of 16 bits, a step a row; fed [0, 1]",
+            "moved": moved,
+        },
+    )
+    weights = official_from_file(name, weights_file(name)).state_dict()
+    return save_checkpoint(Path(folder) / f"{name}.safetensors", weights, made, fine=True)
 
 
 def _network(
@@ -150,26 +191,27 @@ def _scale(weights: Mapping[str, Tensor]) -> int:
 
 
 def _ours(published: _Published, theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The file's tensors under our names, and what theirs have fixed.
-
-    Constants are compared, other scales left out.
-    """
+    """The file's tensors under our names, and what theirs have fixed; constants are compared."""
     for name, value in published.constants.items():
         if name not in theirs or not _equal(theirs[name], torch.tensor(value)):
             raise CheckpointError(f"{name} of the published file is not what srlab builds in")
     filled = {name: torch.tensor(value) for name, value in published.filled.items()}
     return filled | {
-        _renamed(name, published.names): tensor
+        _renamed(name, published.names): tensor.mT if _has(name, published.transposed) else tensor
         for name, tensor in theirs.items()
-        if name not in published.constants and not name.startswith(published.unused)
+        if name not in published.constants and not _has(name, published.unused)
     }
 
 
+def _has(name: str, parts: tuple[str, ...]) -> bool:
+    return any(part in f".{name}." for part in parts)
+
+
 def _renamed(name: str, names: Mapping[str, str]) -> str:
-    dotted = f".{name}"
+    dotted = f".{name}."
     for theirs, ours in names.items():
         dotted = dotted.replace(theirs, ours)
-    return dotted[1:]
+    return dotted[1:-1]
 
 
 def _equal(one: Tensor, other: Tensor) -> bool:

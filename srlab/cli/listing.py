@@ -70,12 +70,18 @@ def _checkpoints() -> Rows:
 
 
 def _official() -> Rows:
+    """As --network takes them."""
     from srlab.checkpoints.load import OFFICIAL
+    from srlab.checkpoints.official import BROUGHT, on_board
     from srlab.data.assets import OFFICIAL_WEIGHTS
 
-    for name, file in OFFICIAL_WEIGHTS.items():
-        named = f"{OFFICIAL}{name}"  # as --network takes it
-        yield named, "download", f"{file.size / 1e6:.2f} MB", file.repository, file.licence
+    for name, file in sorted(OFFICIAL_WEIGHTS.items(), key=lambda row: not on_board(row[0])):
+        here = on_board(name)
+        size = here.stat().st_size if here else file.size
+        told = "on board" if here else "download", f"{size / 1e6:.2f} MB"
+        yield f"{OFFICIAL}{name}", *told, file.repository, file.licence
+    for name in BROUGHT:
+        yield f"{OFFICIAL}{name},weights=FILE", "a file of yours", "", "", ""
 
 
 def _recipes() -> Rows:

@@ -24,6 +24,7 @@ from srlab.extras import require
 from srlab.files import picture_files
 
 HOST = "https://raw.githubusercontent.com"
+SHORT = 8  # digits of a digest, where no more is public
 RELEASES = "https://github.com/{}/releases/download"
 
 
@@ -45,14 +46,14 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """One published file of weights: in a public repository at one commit, or beside a release."""
+    """One published file of weights: in a repository at one commit, beside a release, on a host."""
 
     file: str  # below $SRLAB_DATA/weights
-    repository: str
-    commit: str  # or the tag of the release
+    repository: str  # or the host, of a file that lies in none
+    commit: str  # or the tag of the release; "" on a host
     path: str
     size: int  # bytes
-    sha256: str
+    sha256: str  # or its first eight digits, where only those are public
     licence: str
     citation: str  # key in book/references.bib
     released: bool = False
@@ -61,6 +62,8 @@ class WeightsFile:
     @property
     def address(self) -> str:
         """Where it is downloaded from."""
+        if not self.commit:
+            return f"https://{self.repository}/{quote(self.path)}"
         root = RELEASES.format(self.repository) if self.released else f"{HOST}/{self.repository}"
         return f"{root}/{self.commit}/{quote(self.path)}"
 
@@ -83,7 +86,7 @@ def weights_file(name: str) -> Path:
     for file, digest in [(row.file, row.sha256), *([row.rounded] if row.rounded else [])]:
         if folder is not None and (own := folder / file).is_file():
             found = hashlib.sha256(own.read_bytes()).hexdigest()
-            if found != digest:
+            if not found.startswith(digest):
                 raise OSError(
                     f"{own} is not the published file (SHA-256 {found[:12]}…, expected "
                     f"{digest[:12]}…): remove it, and srlab downloads the right one"
@@ -170,15 +173,19 @@ def retrieve(
 ) -> Path:
     """The cached `file`, downloaded and checked ("sha256:…", "md5:…") if need be.
 
-    `instead` is what an error advises.
+    Of a SHA-256 its first eight digits will do. `instead` is what an error advises.
     """
     pooch = require("pooch", "data")
     pooch.get_logger().setLevel(logging.WARNING)  # the bar says enough
     place = pooch.os_cache("srlab") / file
+    known = None if len(digest) == len("sha256:") + SHORT else digest
     try:
         pooch.retrieve(
-            address, known_hash=digest, path=place.parent, fname=place.name, progressbar=progress
+            address, known_hash=known, path=place.parent, fname=place.name, progressbar=progress
         )
+        if not known and not f"sha256:{pooch.file_hash(place)}".startswith(digest):
+            place.unlink()
+            raise ValueError
     except (OSError, ValueError) as error:  # ValueError: the digest differs
         reason = "the file there is not the expected one" if type(error) is ValueError else error
         raise OSError(f"could not download {file} from {address}: {reason}. {instead}") from error

@@ -30,6 +30,7 @@ from srlab.models.srcnn import SRCNN
 from srlab.models.srcnn_style import SRCNNStyle
 from srlab.models.srresnet import SRResNet
 from srlab.models.srresnet_bn import SRResNetBN
+from srlab.models.srvgg import SRVGG
 from srlab.models.swinir import SwinIR
 
 MODELS: dict[str, type[nn.Module]] = {
@@ -46,6 +47,7 @@ MODELS: dict[str, type[nn.Module]] = {
     "rfdn": RFDN,
     "pan": PAN,
     "rrdbnet": RRDBNet,
+    "srvgg": SRVGG,
     "san": SAN,
     "swinir": SwinIR,
     "guided-srresnet": GuidedSRResNet,

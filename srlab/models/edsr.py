@@ -2,7 +2,13 @@
 
 from torch import Tensor, nn
 
-from srlab.models.blocks import PixelShuffleUpsampler, ResidualBlock, SuperResolver, conv3x3
+from srlab.models.blocks import (
+    PixelShuffleUpsampler,
+    ResidualBlock,
+    SuperResolver,
+    conv3x3,
+    mean_colour,
+)
 
 
 class ScaledResidualBlock(ResidualBlock):
@@ -19,7 +25,7 @@ class ScaledResidualBlock(ResidualBlock):
 class EDSR(SuperResolver):
     """The published baseline; the large one has 256 channels, 32 blocks and `residual_scale` 0.1.
 
-    The mean colour, which EDSR takes off and puts back, is left in.
+    `centred` takes the mean colour off and puts it back, as the published weights need.
     """
 
     long_skip = True
@@ -31,12 +37,17 @@ class EDSR(SuperResolver):
         channels: int = 64,
         num_blocks: int = 16,
         residual_scale: float = 1.0,
+        centred: bool = False,
     ) -> None:
         super().__init__()
-        self.scale = scale
+        self.scale, self.centred = scale, centred
         blocks = [ScaledResidualBlock(channels, residual_scale) for _ in range(num_blocks)]
         self.head = conv3x3(3, channels)
         self.body = nn.Sequential(*blocks, conv3x3(channels, channels))
         self.upsampler = PixelShuffleUpsampler(channels, scale, activation=nn.Identity)
         self.tail = conv3x3(channels, 3)
         self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 1)))
+
+    def forward(self, lr: Tensor) -> Tensor:
+        mean = mean_colour(lr) if self.centred else 0
+        return super().forward(lr - mean) + mean

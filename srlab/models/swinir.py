@@ -4,7 +4,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srlab.models.blocks import DirectUpsampler, SuperResolver, conv3x3
+from srlab.models.blocks import (
+    DirectUpsampler,
+    PixelShuffleUpsampler,
+    SuperResolver,
+    conv3x3,
+    mean_colour,
+)
 
 
 class WindowAttention(nn.Module):
@@ -104,7 +110,12 @@ class SwinGroup(nn.Module):
 
 
 class SwinIR(SuperResolver):
-    """SwinIR-light. It mirrors the picture up to a multiple of the window and cuts back itself."""
+    """SwinIR-light. It mirrors the picture up to a multiple of the window and cuts back itself.
+
+    `as_published` takes the mean colour off and puts it back, norms what enters the body, and cuts
+    back at the end, not ahead of the upsampler;
+    `upsampler_channels` enlarges in stages of so many channels, as classical SwinIR-M does with 64.
+    """
 
     def __init__(
         self,
@@ -116,28 +127,56 @@ class SwinIR(SuperResolver):
         heads: int = 6,
         window: int = 8,
         ratio: int = 2,
+        as_published: bool = False,
+        upsampler_channels: int | None = None,
     ) -> None:
         super().__init__()
         if channels % heads:
             raise ValueError(f"heads must divide the channels, got {heads} and {channels}")
         if window > 8:
             raise ValueError(f"pictures of 8 pixels cannot be mirrored to windows of {window}")
-        self.scale, self.window = scale, window
+        self.scale, self.window, self.as_published = scale, window, as_published
         self.head = conv3x3(3, channels)
+        self.entry = nn.LayerNorm(channels) if as_published else nn.Identity()
         self.body = nn.Sequential(
             *(SwinGroup(channels, num_layers, heads, window, ratio) for _ in range(num_groups))
         )
         self.norm = nn.LayerNorm(channels)
         self.fusion = conv3x3(channels, channels)
-        self.upsampler = DirectUpsampler(channels, scale)
+        self.upsampler = (
+            _staged(channels, upsampler_channels, scale)
+            if upsampler_channels
+            else DirectUpsampler(channels, scale)
+        )
         self.taps = ("head", *(f"body.{index}" for index in range(num_groups)), "fusion")
 
     def extract(self, lr: Tensor) -> Tensor:
         height, width = lr.shape[-2:]
         down, right = -height % self.window, -width % self.window
-        shallow = self.head(F.pad(lr, (0, right, 0, down), mode="reflect"))
-        deep = self.norm(self.body(shallow).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-        return (shallow + self.fusion(deep))[..., :height, :width]
+        mirrored = F.pad(lr, (0, right, 0, down), mode="reflect")
+        shallow = self.head(mirrored - mean_colour(lr) if self.as_published else mirrored)
+        deep = _at_each_place(self.norm, self.body(_at_each_place(self.entry, shallow)))
+        features = shallow + self.fusion(deep)
+        return features if self.as_published else features[..., :height, :width]
 
     def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        return self.upsampler(features)
+        sr = self.upsampler(features)
+        if not self.as_published:
+            return sr
+        height, width = lr.shape[-2:]
+        return (sr + mean_colour(lr))[..., : self.scale * height, : self.scale * width]
+
+
+def _at_each_place(layer: nn.Module, x: Tensor) -> Tensor:
+    """A layer of the last axis on (B, C, h, w)."""
+    return layer(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def _staged(channels: int, narrow: int, scale: int) -> nn.Sequential:
+    """(B, C, h, w) → RGB (B, 3, scale·h, scale·w), through fewer channels."""
+    return nn.Sequential(
+        conv3x3(channels, narrow),
+        nn.LeakyReLU(),
+        PixelShuffleUpsampler(narrow, scale, activation=nn.Identity),
+        conv3x3(narrow, 3),
+    )

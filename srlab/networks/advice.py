@@ -52,6 +52,10 @@ class SizeError(ContractError):
     """A failure that another image size might cure."""
 
 
+class GreyError(ContractError):
+    """A network that takes luma alone."""
+
+
 class RangeError(ContractError):
     """NaN or infinity, which another range of values might cure."""
 
@@ -93,7 +97,7 @@ def refusal(error: Exception, shape: tuple[int, ...]) -> ContractError:
             Setting("crop", "128"),
         )
     if "to have 1 channels" in words:
-        return ContractError(f"the network takes grey images{LUMA}")
+        return GreyError(f"the network takes grey images{LUMA}")
     if "is a view and is being modified inplace" in words:
         return ContractError(
             "the network overwrites a part that chunk, split or unbind gave it, through which "

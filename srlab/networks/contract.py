@@ -6,7 +6,7 @@ and, only where it must, wraps the network so that the rest of srlab sees exactl
 
 import html
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,15 +17,16 @@ from torch.nn import functional as F
 
 from srlab.capture import frozen
 from srlab.degradations.filters import downsample
+from srlab.images import luma as luma_of
 from srlab.networks.advice import (
-    LUMA,
     ContractError,
+    GreyError,
     RangeError,
     Setting,
     SizeError,
     refusal,
-    which_part,
 )
+from srlab.networks.answer import checked, pick, scale_of
 
 Range = tuple[float, float]
 UNIT: Range = (0.0, 1.0)
@@ -46,6 +47,7 @@ class Contract:
     sizes: int | None  # heights and widths it takes are multiples of this; None = unknown
     multiple: int  # to which they are padded; 1 = not at all
     output: str | None  # which part of the network's answer is the image; None = all of it
+    luma: bool  # it is fed luma alone, and its answer shown in grey
     in_place: bool  # it overwrote its input and is given copies
     variation: float  # mean |one run − another| / mean |sr|
     gradient: float  # mean |d sum(sr) / d lr| over the input's values
@@ -63,7 +65,7 @@ class Contract:
         return {
             "enlarges by": f"×{self.scale}",
             "takes heights and widths": self._sizes(),
-            "is fed values in": f"[{low:g}, {high:g}]",
+            "is fed values in": f"[{low:g}, {high:g}]" + (", luma alone" if self.luma else ""),
             "answers with": "an image" if self.output is None else f"part {self.output!r}",
             "leaves its input alone": "no: it is given copies" if self.in_place else "yes",
             "answers alike each time": self._repetition(),
@@ -120,9 +122,10 @@ class Adapter(nn.Module):
         multiple: int = 1,
         value_range: Range = UNIT,
         output: str | None = None,
+        luma: bool = False,
     ) -> None:
         super().__init__()
-        self.network, self.multiple, self.output = network, multiple, output
+        self.network, self.multiple, self.output, self.luma = network, multiple, output, luma
         self.low, self.span = value_range[0], value_range[1] - value_range[0]
 
     def forward(self, lr: Tensor) -> Tensor:
@@ -134,10 +137,12 @@ class Adapter(nn.Module):
                 f"{height}×{width} pixels are too few to be mirrored to a multiple of "
                 f"{self.multiple}; use a larger picture or a smaller multiple"
             )
-        padded = F.pad(lr, (0, right, 0, bottom), mode="reflect")
+        fed = luma_of(lr) if self.luma else lr
+        padded = F.pad(fed, (0, right, 0, bottom), mode="reflect")
         sr = pick(self.network(padded * self.span + self.low), self.output)
-        scale = _measured_scale(sr, padded.shape)
-        return (sr[..., : scale * height, : scale * width] - self.low) / self.span
+        scale = scale_of(sr, padded.shape)
+        sr = (sr[..., : scale * height, : scale * width] - self.low) / self.span
+        return sr.expand(-1, 3, -1, -1) if self.luma else sr
 
 
 def connect(
@@ -148,23 +153,30 @@ def connect(
     multiple: int = 1,
     value_range: Range = UNIT,
     output: str | None = None,
+    luma: bool = False,
 ) -> tuple[nn.Module, Contract]:
     """The network as srlab needs it, in eval mode, and what was found on `lr` (1, 3, h, w).
 
     Returns the network itself when it already keeps the contract, else an `Adapter` (whose
-    layers are called `network.…`). Raises `ContractError` with what to do when it cannot be used.
+    layers are called `network.…`). One that takes a single channel is fed the `luma`, and its SR
+    image is grey. Raises `ContractError` with what to do when it cannot be used.
     """
     if multiple < 1 or value_range[0] >= value_range[1]:
         raise ContractError(f"impossible multiple {multiple} or value range {value_range}")
     network.eval()
     lr = lr.detach()
-    options: dict[str, Any] = {"multiple": multiple, "value_range": value_range, "output": output}
-    plain = multiple == 1 and value_range == UNIT and output is None
+    options: dict[str, Any] = {"multiple": multiple, "value_range": value_range}
+    options |= {"output": output, "luma": luma}
+    plain = multiple == 1 and value_range == UNIT and output is None and not luma
     model = network if plain else Adapter(network, **options)
     given = lr.clone()
     unpadded = Adapter(network, **{**options, "multiple": 1})
     try:
         found, sr = _measure(model, given, unpadded)
+    except GreyError:
+        if luma:
+            raise
+        return connect(network, lr, scale=scale, **{**options, "luma": True})
     except RangeError as error:
         raise _about_range(error, network, lr, options) from error
     in_place = not torch.equal(given, lr)
@@ -173,13 +185,14 @@ def connect(
         sr = run(model, lr)
     if scale is not None and found != scale:
         raise ContractError(f"the network enlarges by {found}, not by {scale}")
-    unlike = _unlikeness(sr, lr)
+    unlike = _unlikeness(sr, lr, luma=luma)
     contract = Contract(
         scale=found,
         value_range=value_range,
         sizes=size_multiple(unpadded, lr),
         multiple=multiple,
         output=output,
+        luma=luma,
         in_place=in_place,
         variation=_variation(sr, run(model, lr)),
         gradient=_gradient(model, lr),
@@ -191,10 +204,15 @@ def connect(
 
 def measured_scale(network: nn.Module, lr: Tensor, **adapt: Any) -> int:
     """How much a network enlarges `lr`, by one run; `adapt` as `connect` takes it."""
-    options = {key: adapt[key] for key in ("multiple", "value_range", "output") if key in adapt}
+    options = {key: own for key, own in adapt.items() if key != "scale"}
     model = Adapter(network.eval(), **options)
     unpadded = Adapter(network, **{**options, "multiple": 1})
-    return _measure(model, lr.detach(), unpadded)[0]
+    try:
+        return _measure(model, lr.detach(), unpadded)[0]
+    except GreyError:
+        if options.get("luma"):
+            raise
+        return measured_scale(network, lr, **options, luma=True)
 
 
 def size_multiple(model: nn.Module, lr: Tensor) -> int | None:
@@ -214,25 +232,6 @@ def size_multiple(model: nn.Module, lr: Tensor) -> int | None:
             continue
         return multiple
     return None
-
-
-def pick(answer: Any, output: str | None) -> Tensor:
-    """The image in what a network returned; a tuple, list or dict needs `output` to say where."""
-    if isinstance(answer, Mapping):
-        keys = {str(key): key for key in answer}
-    elif isinstance(answer, Sequence):
-        keys = {str(index): index for index in range(len(answer))}
-    else:
-        keys = None
-    if keys is not None and output in keys:
-        answer = answer[keys[output]]
-    elif keys:
-        raise which_part(answer, keys)
-    elif output is not None:
-        raise ContractError(f"the network returns one {type(answer).__name__}: no output to choose")
-    if not isinstance(answer, Tensor):
-        raise ContractError(f"the network returns a {type(answer).__name__}, not a tensor")
-    return answer
 
 
 def _measure(model: nn.Module, lr: Tensor, unpadded: nn.Module) -> tuple[int, Tensor]:
@@ -273,41 +272,6 @@ def run(model: nn.Module, lr: Tensor) -> Tensor:
     return checked(answer, shape)
 
 
-def checked(answer: Any, shape: tuple[int, ...]) -> Tensor:
-    """A network's answer to LR images of a `shape` (B, 3, h, w), if it is their SR image."""
-    sr = pick(answer, None)
-    if sr.ndim != 4 or sr.shape[:2] != shape[:2]:
-        grey = sr.ndim == 4 and sr.shape[1] == 1
-        raise ContractError(
-            f"the network maps {shape} to {tuple(sr.shape)}; srlab needs RGB to RGB, "
-            f"(B, 3, h, w) to (B, 3, scale·h, scale·w){LUMA if grey else ''}"
-        )
-    if not sr.is_floating_point():
-        found, instead = (
-            ("complex values", "the real part or the magnitude")
-            if sr.is_complex()
-            else ("whole numbers", "them before rounding")
-        )
-        raise ContractError(
-            f"the network returns {found}, {sr.dtype}; srlab needs real floating-point values: "
-            f"return {instead}"
-        )
-    if not torch.isfinite(sr.detach()).all():
-        raise RangeError("the network's output holds NaN or infinity; are its weights loaded?")
-    _measured_scale(sr, shape)
-    return sr
-
-
-def _measured_scale(sr: Tensor, shape: tuple[int, ...]) -> int:
-    (rows, columns), (height, width) = sr.shape[-2:], shape[-2:]
-    if rows < height or rows % height or columns * height != rows * width:
-        padded = " (is what was padded cut off?)" if rows > height else ""
-        raise SizeError(
-            f"{height}×{width} pixels became {rows}×{columns}{padded}, no whole multiple"
-        )
-    return rows // height
-
-
 def _gradient(model: nn.Module, lr: Tensor) -> float:
     """Of the sum of the SR image: backward() passes checkpointed blocks of both kinds."""
     given = lr.clone().requires_grad_()
@@ -339,9 +303,9 @@ def _variation(sr: Tensor, again: Tensor) -> float:
     return ((again - sr).abs().mean() / sr.abs().mean().clamp(min=1e-12)).item()
 
 
-def _unlikeness(sr: Tensor, lr: Tensor) -> float:
+def _unlikeness(sr: Tensor, lr: Tensor, *, luma: bool) -> float:
     reduced = downsample(sr.cpu().float(), sr.shape[-1] // lr.shape[-1])
-    return (reduced - lr.cpu()).abs().mean().item()
+    return (reduced - (luma_of(lr) if luma else lr).cpu()).abs().mean().item()
 
 
 def _better_range(
@@ -365,7 +329,7 @@ def _fits(network: nn.Module, lr: Tensor, options: Mapping[str, Any]) -> dict[Ra
     for values in (own for own in RANGES if own != options["value_range"]):
         with suppress(ContractError):
             sr = run(Adapter(network, **{**options, "value_range": values}), lr)
-            found[values] = _unlikeness(sr, lr)
+            found[values] = _unlikeness(sr, lr, luma=options["luma"])
     return found
 
 

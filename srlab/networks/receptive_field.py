@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from srlab.networks.contract import checked
+from srlab.networks.answer import checked
 
 HEIGHTS = (8, 16, 32, 64, 128)  # of the probing pictures: as thin as the network takes them
 WIDTHS = (64, 128, 256, 512, 1024)

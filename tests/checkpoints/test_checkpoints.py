@@ -277,7 +277,7 @@ def test_a_shipped_header_is_complete_and_equals_its_recipe(name):
     assert provenance.step in (*recipe.snapshots, recipe.steps)
     empty = {field.name for field in fields(Provenance) if not getattr(provenance, field.name)}
     assert len(empty & {"psnr", "accuracy"}) == 1  # it has the one or the other
-    assert empty <= {"psnr", "accuracy"}
+    assert empty <= {"psnr", "accuracy", "source"}
     assert {"srlab", "torch", "numpy"} <= provenance.versions.keys()
     assert provenance.history[-1]["step"] == provenance.step
 

@@ -3,14 +3,24 @@ import os
 from dataclasses import replace
 from functools import partial
 from itertools import product
+from pathlib import Path
 
 import pytest
 import torch
 from torch.nn import functional as F
 
+from srlab.attribution.lam import lam, patch
+from srlab.attribution.paths import deblur
 from srlab.checkpoints import official
+from srlab.checkpoints.files import read_provenance
 from srlab.checkpoints.load import load
-from srlab.checkpoints.official import PUBLISHED, load_official, official_from_file
+from srlab.checkpoints.official import (
+    ABOARD,
+    PUBLISHED,
+    load_official,
+    official_from_file,
+    on_board,
+)
 from srlab.data.assets import OFFICIAL_WEIGHTS, weights_file
 from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
@@ -22,6 +32,13 @@ from srlab.models.fsrcnn import from_ycbcr, to_ycbcr
 from srlab.networks.state_dicts import CheckpointError, read_weights
 
 REAL = pytest.mark.skipif("SRLAB_DATA" not in os.environ, reason="SRLAB_DATA is not set")
+FOLDER = Path(os.environ.get("SRLAB_DATA", "."), "weights")
+HERE = [  # what can be loaded without a download
+    name
+    for name, row in OFFICIAL_WEIGHTS.items()
+    if any((FOLDER / file).is_file() for file in (row.file, *(row.rounded or ())[:1]))
+]
+CARRIED = sorted(path.stem for path in ABOARD.glob("*.safetensors"))
 # PSNR-Y on Set5's bird and butterfly, from this code: a guard against change. On all five pictures
 # it gives 32.21, 32.16, 32.15 and 31.89 dB; published are 32.21, 32.16, 32.13 and 31.88.
 MEASURED = {"imdn": 31.81, "rfdn": 31.76, "pan": 31.70, "carn-m": 31.22}
@@ -47,7 +64,7 @@ def eight_bits(images):
 
 
 @REAL
-@pytest.mark.parametrize("name", list(PUBLISHED))
+@pytest.mark.parametrize("name", HERE)
 def test_published_networks_restore_set5_as_published(name, pictures):
     model, provenance = load_official(name)
     assert not model.training
@@ -62,14 +79,14 @@ def test_published_networks_restore_set5_as_published(name, pictures):
 
 
 @REAL
-@pytest.mark.parametrize("name", list(PUBLISHED))
+@pytest.mark.parametrize("name", HERE)
 def test_every_published_tensor_has_its_place_and_no_weight_is_left_to_chance(name):
     theirs, model = read_weights(weights_file(name)), load_official(name)[0]
     published = PUBLISHED[name]
     kept = [
         key
         for key in theirs
-        if key not in published.constants and not key.startswith(published.unused)
+        if key not in published.constants and not official._has(key, published.unused)
     ]
     ours = model.state_dict()
     assert len(kept) == len(ours) - len(published.filled)
@@ -80,12 +97,58 @@ def test_every_published_tensor_has_its_place_and_no_weight_is_left_to_chance(na
 @REAL
 def test_another_range_of_values_is_folded_into_the_weights():
     """Fed [0, 1] the folded network gives what the published one gives for [0, 255]."""
-    folded, published = load_official("rfdn")[0], PUBLISHED["rfdn"]
+    folded, published = official_from_file("rfdn", weights_file("rfdn")), PUBLISHED["rfdn"]
     plain = build(published.architecture, **published.hyperparameters).eval()
     plain.load_state_dict(official._ours(published, read_weights(weights_file("rfdn"))))
     lr = torch.rand(1, 3, 16, 19, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         torch.testing.assert_close(folded(lr), plain(lr * 255) / 255, atol=1e-5, rtol=1e-4)
+
+
+def test_two_networks_of_published_size_travel_with_srlab():
+    assert CARRIED == ["carn-m", "rfdn"]
+    licences = (ABOARD / "LICENCES").read_text("utf-8")
+    for name in CARRIED:
+        source = read_provenance(ABOARD / f"{name}.safetensors").source
+        assert source["address"] == OFFICIAL_WEIGHTS[name].address
+        assert source["sha256"] == OFFICIAL_WEIGHTS[name].sha256
+        assert f"{name}.safetensors" in licences
+        assert OFFICIAL_WEIGHTS[name].licence in licences
+    assert licences.count("Copyright (c)") == len(CARRIED)
+
+
+def test_what_travels_needs_no_download_and_is_told_as_published(monkeypatch, tmp_path):
+    monkeypatch.setenv("SRLAB_DATA", str(tmp_path))
+    monkeypatch.setattr(official, "weights_file", lambda name: pytest.fail(f"asks for {name}"))
+    model, provenance = load_official("carn-m")
+    assert not model.training
+    assert provenance.sha256 == OFFICIAL_WEIGHTS["carn-m"].sha256
+    assert on_board("imdn") is None
+
+
+@REAL
+@pytest.mark.parametrize("name", CARRIED)
+def test_what_travels_does_what_the_published_file_does(name, pictures):
+    """Quality to 0.01 dB and maps to 2 %; the header has what was measured."""
+    whole, carried = official_from_file(name, weights_file(name)), load_official(name)[0]
+    hr = pictures["butterfly"]
+    lr = eight_bits(Degradation(scale=4)(hr))
+    with torch.no_grad():
+        quality = [psnr(model(lr), hr, border=4).item() for model in (whole, carried)]
+    assert quality[0] == pytest.approx(quality[1], abs=0.01)
+    one, other = (
+        lam(model, lr[..., :40, :40], patch(72, 72, 16), path=deblur(steps=8)).map.sum(dim=1)
+        for model in (whole, carried)
+    )
+    assert (one - other).abs().sum() < 0.02 * one.abs().sum()
+    assert read_provenance(ABOARD / f"{name}.safetensors").psnr.keys() == {"set5", "set14"}
+
+
+@REAL
+def test_what_travels_can_be_made_again(tmp_path):
+    made = read_provenance(ABOARD / "carn-m.safetensors")
+    again = official.take_on_board("carn-m", made.psnr, made.source["moved"], tmp_path)
+    assert again.read_bytes() == (ABOARD / "carn-m.safetensors").read_bytes()
 
 
 def test_unknown_networks_are_answered_with_the_known():

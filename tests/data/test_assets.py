@@ -255,6 +255,31 @@ def test_a_release_has_its_own_address():
     assert row.address == "https://github.com/owner/nets/releases/download/v1/n.pth"
 
 
+def test_a_file_in_no_repository_has_its_hosts_address():
+    row = WeightsFile("n.pt", "host.org", "", "nets/n.pt", 7, "", "MIT", "")
+    assert row.address == "https://host.org/nets/n.pt"
+
+
+def test_of_a_digest_the_beginning_is_checked_where_no_more_is_public(published, monkeypatch):
+    cache, path = published
+    row = OFFICIAL_WEIGHTS["toy"]
+    monkeypatch.setitem(OFFICIAL_WEIGHTS, "toy", replace(row, sha256=row.sha256[:8]))
+    path.write_bytes(b"forged!")
+    with pytest.raises(OSError, match=r"could not download .*not the expected one"):
+        weights_file("toy")
+    assert contents(cache) == []
+    path.write_bytes(b"weights")
+    assert weights_file("toy") == cache / "weights/n.pth"
+    own = cache.parent / "data/weights/n.pth"
+    own.parent.mkdir(parents=True)
+    monkeypatch.setenv("SRLAB_DATA", str(cache.parent / "data"))
+    own.write_bytes(b"weights")
+    assert weights_file("toy") == own
+    own.write_bytes(b"forged!")
+    with pytest.raises(OSError, match="is not the published file"):
+        weights_file("toy")
+
+
 @pytest.mark.usefixtures("published")
 def test_own_weights_in_16_bits_do_as_well(tmp_path, monkeypatch):
     own = tmp_path / "data/weights/n16.pth"
@@ -277,9 +302,13 @@ def test_unknown_weights_are_answered_with_the_known():
 
 @REAL
 def test_the_table_of_published_weights_is_that_of_the_files():
+    """Those that are here; a file that tells its digest has it in its name."""
+    here = {path.name for path in (DATA / "weights").iterdir()}
     for name, row in OFFICIAL_WEIGHTS.items():
-        path = weights_file(name)  # the digest is checked
-        assert path.is_relative_to(DATA)
-        assert path.stat().st_size == row.size or row.rounded
         assert row.address.startswith("https://")
-        assert len(row.commit) == 40 or row.released
+        assert len(row.commit) == 40 or row.released or not row.commit
+        assert len(row.sha256) == 64 or f"-{row.sha256}." in row.file
+        if {row.file, (row.rounded or ("",))[0]} & here:
+            path = weights_file(name)  # the digest is checked
+            assert path.is_relative_to(DATA)
+            assert path.stat().st_size == row.size or row.rounded

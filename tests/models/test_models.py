@@ -28,6 +28,7 @@ SMALL = {
     "rfdn": {"channels": 8, "num_blocks": 2},
     "pan": {"channels": 8, "upsampler_channels": 6, "num_blocks": 2},
     "rrdbnet": {"channels": 6, "num_blocks": 1, "growth": 4},
+    "srvgg": {"channels": 6, "num_blocks": 2},
     "san": {"channels": 6, "num_groups": 2, "num_blocks": 1},
     "swinir": {"channels": 8, "num_groups": 1, "num_layers": 2, "heads": 2},
     "guided-srresnet": {"channels": 6, "num_blocks": 2, "guide_channels": 4, "guide_blocks": 1},

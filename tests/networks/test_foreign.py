@@ -9,8 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from srlab.images import luma
 from srlab.models import build
-from srlab.networks.contract import UNLIKE, Adapter, ContractError, connect, size_multiple
+from srlab.networks.contract import (
+    UNLIKE,
+    Adapter,
+    ContractError,
+    connect,
+    measured_scale,
+    size_multiple,
+)
 from srlab.networks.foreign import NetworkError, load_network, network_from_file, parse_address
 
 SOURCE = """
@@ -320,9 +328,24 @@ def test_a_blocked_gradient_is_explained(lr: Tensor, network: nn.Module) -> None
         connect(network, lr)
 
 
-def test_a_grey_network_is_told_how_to_take_colour(lr: Tensor) -> None:
-    with pytest.raises(ContractError, match=r"takes grey images.*class Rgb"):
-        connect(nn.Conv2d(1, 1, 3, padding=1), lr)
+def test_a_network_of_one_channel_is_fed_luma_and_answers_in_grey(lr: Tensor) -> None:
+    network = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1, bias=False), nn.PixelShuffle(2))
+    nn.init.dirac_(network[0].weight[:1])
+    network[0].weight.data[1:] = network[0].weight.data[:1]
+    model, contract = connect(network, lr)
+    assert contract.luma
+    assert contract.scale == measured_scale(network, lr) == 2
+    assert "luma alone" in contract.checks()["is fed values in"]
+    assert contract.doubts() == []  # compared with luma, not with the colours
+    expected = luma(lr).repeat_interleave(2, -1).repeat_interleave(2, -2).expand(-1, 3, -1, -1)
+    torch.testing.assert_close(model(lr), expected)
+
+
+def test_a_network_whose_inner_layer_lacks_channels_is_refused(lr: Tensor) -> None:
+    """It is not taken for one of luma over and over."""
+    network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.Conv2d(1, 3, 1))
+    with pytest.raises(ContractError, match=r"failed on an input|takes grey images"):
+        connect(network, lr)
 
 
 def test_a_network_that_overwrites_its_input_gets_copies(lr: Tensor) -> None:

@@ -35,6 +35,18 @@ def test_eight_bits_err_by_half_a_step_of_their_row():
     assert error <= WEIGHTS["linear.weight"].abs().max() / 127 * 0.51
 
 
+def test_fine_steps_err_by_a_part_in_thirty_thousand_and_stay_as_they_are():
+    once = rounded(WEIGHTS, fine=True)
+    assert all(torch.equal(own, once[key]) for key, own in rounded(once, fine=True).items())
+    for key in ("conv.weight", "linear.weight"):
+        error = (once[key] - WEIGHTS[key]).flatten(1).abs().amax(dim=1)
+        assert (error <= WEIGHTS[key].flatten(1).abs().amax(dim=1) / 32_000).all()
+    assert torch.equal(once["conv.bias"], WEIGHTS["conv.bias"])
+    assert stored(WEIGHTS, fine=True)[0]["conv.weight"].dtype == torch.int16
+    zero = {"weight": torch.zeros(2, 3, 1, 1)}
+    assert torch.equal(rounded(zero, fine=True)["weight"], zero["weight"])
+
+
 def test_eight_bits_take_half_the_room():
     held = {bits: stored(WEIGHTS, bits) for bits in (8, 16)}
     assert held[8][0]["conv.weight"].dtype == torch.int8
@@ -60,3 +72,5 @@ def test_a_row_of_zeros_is_held():
 def test_a_network_needs_eight_or_sixteen_bits():
     with pytest.raises(ValueError, match="8 or 16 bits, got 4"):
         stored(WEIGHTS, 4)
+    with pytest.raises(ValueError, match="finely in 16 alone"):
+        stored(WEIGHTS, 8, fine=True)
