@@ -40,10 +40,19 @@ function sum(
   /** @type {Environment} */ environment,
 ) {
   const [a, b] = [operand(left, "left", environment), operand(right, "right", environment)];
-  const { y, xs, reach, alike, steps: [da, db] } = broadcast(a, b);
-  if (!alike) return arithmetic(left, right, [(u, v) => u + sign * v, () => 1, () => sign], environment);
+  const {
+    y,
+    xs,
+    reach,
+    alike,
+    steps: [da, db],
+  } = broadcast(a, b);
+  if (!alike)
+    return arithmetic(left, right, [(u, v) => u + sign * v, () => 1, () => sign], environment);
   return {
-    y, xs, reach,
+    y,
+    xs,
+    reach,
     forward({ floats }) {
       runs(y, a, (at, from, count) => {
         const [to, u, v] = [y.at + at, a.at + from, b.at + from];
@@ -54,9 +63,13 @@ function sum(
       });
     },
     backward({ floats }) {
-      for (const [x, factor] of /** @type {[Tensor, number][]} */ ([[a, 1], [b, sign]])) {
+      for (const [x, factor] of /** @type {[Tensor, number][]} */ ([
+        [a, 1],
+        [b, sign],
+      ])) {
         runs(y, x, (at, from, count) => {
-          for (let i = 0; i < count; i++) floats[x.grad + from + i] += factor * floats[y.grad + at + i];
+          for (let i = 0; i < count; i++)
+            floats[x.grad + from + i] += factor * floats[y.grad + at + i];
         });
       }
     },
@@ -80,19 +93,29 @@ function arithmetic(
   /** @type {Environment} */ environment,
 ) {
   const [a, b] = [operand(left, "left", environment), operand(right, "right", environment)];
-  const { y, xs, reach, steps: [da, db] } = broadcast(a, b);
+  const {
+    y,
+    xs,
+    reach,
+    steps: [da, db],
+  } = broadcast(a, b);
   return {
-    y, xs, reach,
-    forward: ({ floats }) => pixels(y, [a, b], (at, i, j) => {
-      for (let n = 0; n < y.c; n++) floats[y.at + at + n] = value(floats[a.at + i + da * n], floats[b.at + j + db * n]);
-    }),
-    backward: ({ floats }) => pixels(y, [a, b], (at, i, j) => {
-      for (let n = 0; n < y.c; n++) {
-        const slope = floats[y.grad + at + n];
-        const [u, v] = [floats[a.at + i + da * n], floats[b.at + j + db * n]];
-        if (!a.constant) floats[a.grad + i + da * n] += slope * byLeft(u, v);
-        if (!b.constant) floats[b.grad + j + db * n] += slope * byRight(u, v);
-      }
-    }),
+    y,
+    xs,
+    reach,
+    forward: ({ floats }) =>
+      pixels(y, [a, b], (at, i, j) => {
+        for (let n = 0; n < y.c; n++)
+          floats[y.at + at + n] = value(floats[a.at + i + da * n], floats[b.at + j + db * n]);
+      }),
+    backward: ({ floats }) =>
+      pixels(y, [a, b], (at, i, j) => {
+        for (let n = 0; n < y.c; n++) {
+          const slope = floats[y.grad + at + n];
+          const [u, v] = [floats[a.at + i + da * n], floats[b.at + j + db * n]];
+          if (!a.constant) floats[a.grad + i + da * n] += slope * byLeft(u, v);
+          if (!b.constant) floats[b.grad + j + db * n] += slope * byRight(u, v);
+        }
+      }),
   };
 }

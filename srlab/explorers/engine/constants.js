@@ -6,9 +6,12 @@ const FOLDS = {
     value ?? { shape: [], data: [].concat(value_float ?? value_int ?? value_ints ?? value_floats) },
   DequantizeLinear({ axis = 1 }, { shape, data }, step, zero) {
     if (zero && [...zero.data].some(Boolean)) fail("weights with a zero point");
-    const inner = shape.slice(axis + 1).reduce((/** @type {number} */ a, /** @type {number} */ b) => a * b, 1);
+    const inner = shape
+      .slice(axis + 1)
+      .reduce((/** @type {number} */ a, /** @type {number} */ b) => a * b, 1);
     const steps = step.data.length > 1 ? shape[axis] : 1;
-    const value = (/** @type {number} */ v, /** @type {number} */ i) => v * step.data[Math.floor(i / inner) % steps];
+    const value = (/** @type {number} */ v, /** @type {number} */ i) =>
+      v * step.data[Math.floor(i / inner) % steps];
     return { shape, data: Float32Array.from(data, value) };
   },
   Cast: ({ to }, { shape, data }) => ({
@@ -17,7 +20,10 @@ const FOLDS = {
   }),
   Shape: ({ start = 0, end = 4 }, x) => vector([1, x.c, x.h, x.w].slice(start, end)),
   Concat: (_, ...parts) => vector(parts.flatMap(({ data }) => [...data])),
-  Gather: (_, { data }, index) => ({ shape: index.shape, data: Array.from(index.data, (/** @type {number} */ i) => [...data].at(i)) }),
+  Gather: (_, { data }, index) => ({
+    shape: index.shape,
+    data: Array.from(index.data, (/** @type {number} */ i) => [...data].at(i)),
+  }),
   Slice: (_, { data }, from, to) => vector([...data].slice(from.data[0], to.data[0])),
   Squeeze: (_, { data }) => vector(data),
   Unsqueeze: (_, { data }) => vector(data),
@@ -45,5 +51,7 @@ function together(
 ) {
   const length = Math.max(a.length, b.length);
   const made = Array.from({ length }, (_, i) => f(a[i % a.length], b[i % b.length]));
-  return vector(a instanceof Float32Array || b instanceof Float32Array ? Float32Array.from(made) : made);
+  return vector(
+    a instanceof Float32Array || b instanceof Float32Array ? Float32Array.from(made) : made,
+  );
 }

@@ -75,22 +75,40 @@ function convolution(
   /** @type {(o: number, n: number, i: number, j: number) => number} */
   const weight = (o, n, i, j) => data[((o * inputs + n) * kh + i) * kw + j];
   const ahead = keep("forward", () =>
-    panels(heap, [outputs, inputs, kh, kw], weight, (o) => bias?.data[o] ?? 0));
+    panels(heap, [outputs, inputs, kh, kw], weight, (o) => bias?.data[o] ?? 0),
+  );
   const turned = keep("backward", () =>
-    panels(heap, [inputs, outputs, kh, kw], (n, o, i, j) => weight(o, n, kh - 1 - i, kw - 1 - j), () => 0));
+    panels(
+      heap,
+      [inputs, outputs, kh, kw],
+      (n, o, i, j) => weight(o, n, kh - 1 - i, kw - 1 - j),
+      () => 0,
+    ),
+  );
   /** @returns {Rectangle} */
-  const reach = (/** @type {Rectangle} */ [r0, r1, c0, c1]) =>
-    [r0 * sh - top, (r1 - 1) * sh - top + kh, c0 * sw - left, (c1 - 1) * sw - left + kw];
+  const reach = (/** @type {Rectangle} */ [r0, r1, c0, c1]) => [
+    r0 * sh - top,
+    (r1 - 1) * sh - top + kh,
+    c0 * sw - left,
+    (c1 - 1) * sw - left + kw,
+  ];
   /** @type {Step} */
   const step = {
-    y, xs: [x], reach,
+    y,
+    xs: [x],
+    reach,
     forward() {
       const from = padded(heap, x, x.at, reach(y.need), 1, 1);
       slide(heap, ahead, from, stride(x), [kh, kw], [sh, sw], y, y.at);
     },
     backward() {
       const [r0, r1, c0, c1] = x.need;
-      const around = /** @type {Rectangle} */ ([r0 + top - kh + 1, r1 + top, c0 + left - kw + 1, c1 + left]);
+      const around = /** @type {Rectangle} */ ([
+        r0 + top - kh + 1,
+        r1 + top,
+        c0 + left - kw + 1,
+        c1 + left,
+      ]);
       const from = padded(heap, y, y.grad, around, sh, sw);
       const count = numbers(x);
       const at = step.fresh ? x.grad : heap.top + from.size; // what nobody wrote is overwritten
@@ -156,7 +174,17 @@ function slide(
     const row = width === 8 ? heap.kernel.row8 : heap.kernel.row4;
     for (let r = 0; r < r1 - r0; r++) {
       const [x, to] = [from.at + r * sh * from.line, start + r * columns * out + first];
-      row(BYTES * x, BYTES * at, BYTES * to, columns, BYTES * sw * step, BYTES * out, kw * step, kh, BYTES * from.line);
+      row(
+        BYTES * x,
+        BYTES * at,
+        BYTES * to,
+        columns,
+        BYTES * sw * step,
+        BYTES * out,
+        kw * step,
+        kh,
+        BYTES * from.line,
+      );
     }
   }
 }
@@ -171,13 +199,18 @@ function untransposed(
   /** @type {number} */ pad,
 ) {
   const [inputs, outputs, size] = weight.shape;
-  const reach = Math.max(Math.floor((scale - 1 + pad) / scale), Math.ceil((size - 1 - pad) / scale));
+  const reach = Math.max(
+    Math.floor((scale - 1 + pad) / scale),
+    Math.ceil((size - 1 - pad) / scale),
+  );
   const side = 2 * reach + 1;
   const shape = [outputs * scale * scale, inputs, side, side];
   const data = new Float32Array(shape.reduce((a, b) => a * b));
-  const taps = (/** @type {number} */ phase) => // [tap of the plain kernel, element of the given one]
-    Array.from({ length: side }, (_, t) => [t, phase + pad - scale * (t - reach)])
-      .filter(([, k]) => k >= 0 && k < size);
+  const taps = (/** @type {number} */ phase) =>
+    // [tap of the plain kernel, element of the given one]
+    Array.from({ length: side }, (_, t) => [t, phase + pad - scale * (t - reach)]).filter(
+      ([, k]) => k >= 0 && k < size,
+    );
   for (let phase = 0; phase < scale * scale; phase++) {
     for (const [i, k] of taps(Math.floor(phase / scale))) {
       for (const [j, l] of taps(phase % scale)) {
@@ -190,6 +223,7 @@ function untransposed(
       }
     }
   }
-  const each = bias && Array.from({ length: shape[0] }, (_, i) => bias.data[Math.floor(i / scale ** 2)]);
+  const each =
+    bias && Array.from({ length: shape[0] }, (_, i) => bias.data[Math.floor(i / scale ** 2)]);
   return { kernel: { shape, data }, bias: each && { shape: [shape[0]], data: each }, reach };
 }

@@ -36,13 +36,18 @@ class Integral {
   /** Up to `count` positions where to differentiate the target next, each told once. The first is
    * needed; those behind it will be, unless the tolerance is met before. Empty while it waits. */
   wanted(count = 1) {
-    const some = this.candidates().filter((position) => !this.asked.has(position)).slice(0, count);
+    const some = this.candidates()
+      .filter((position) => !this.asked.has(position))
+      .slice(0, count);
     for (const position of some) this.asked.add(position);
     return some;
   }
 
   /** Take in what `Network.differentiate` found at a position. */
-  add(/** @type {number} */ position, /** @type {{value: number, gradient: Float32Array}} */ found) {
+  add(
+    /** @type {number} */ position,
+    /** @type {{value: number, gradient: Float32Array}} */ found,
+  ) {
     this.found.set(position, found);
     while (!this.done && this.missing().length === 0) {
       if (this.steps || this.exact()) this.done = true;
@@ -62,15 +67,19 @@ class Integral {
     const missing = this.missing();
     const isStart = this.steps || this.fractions.length === LEAST + 1;
     if (isStart && missing.length) return missing;
-    return [...missing, ...this.halves().map((fraction) => this.path.measure(fraction))]
-      .filter((position) => !this.found.has(position));
+    return [...missing, ...this.halves().map((fraction) => this.path.measure(fraction))].filter(
+      (position) => !this.found.has(position),
+    );
   }
 
   /** Middles of the intervals between known nodes, the largest expected error first. */
   halves() {
     const sizes = this.intervals().map(([first, last]) => {
       const { square } = this.gap(first, last);
-      return { middle: (first.fraction + last.fraction) / 2, size: square.reduce((a, v) => a + Math.sqrt(v), 0) };
+      return {
+        middle: (first.fraction + last.fraction) / 2,
+        size: square.reduce((a, v) => a + Math.sqrt(v), 0),
+      };
     });
     return sizes.sort((a, b) => b.size - a.size).map(({ middle }) => middle);
   }
@@ -78,7 +87,10 @@ class Integral {
   exact() {
     const gaps = this.intervals().map(([first, last]) => this.gap(first, last));
     if (gaps.length >= MOST) return true;
-    return share(summed(gaps.map(({ square }) => square)), summed(gaps.map(({ part }) => part))) <= this.tolerance;
+    return (
+      share(summed(gaps.map(({ square }) => square)), summed(gaps.map(({ part }) => part))) <=
+      this.tolerance
+    );
   }
 
   /** The nodes whose gradients are known, in order. */
@@ -99,13 +111,23 @@ class Integral {
     if (!found?.gradient) return null;
     if (!this.nodes.has(fraction)) {
       const { value, gradient } = found;
-      this.nodes.set(fraction, { fraction, position, picture: this.path.at(position), value, gradient });
+      this.nodes.set(fraction, {
+        fraction,
+        position,
+        picture: this.path.at(position),
+        value,
+        gradient,
+      });
     }
     return this.nodes.get(fraction);
   }
 
   /** Between two nodes: the first stands for the way to the middle, the second for the rest. */
-  gap(/** @type {PathNode} */ first, /** @type {PathNode} */ last, middle = (first.fraction + last.fraction) / 2) {
+  gap(
+    /** @type {PathNode} */ first,
+    /** @type {PathNode} */ last,
+    middle = (first.fraction + last.fraction) / 2,
+  ) {
     const key = `${first.fraction} ${last.fraction}`;
     const known = this.gaps.get(key);
     if (known) return known;
@@ -131,9 +153,10 @@ class Integral {
   result() {
     const known = this.known();
     const fractions = known.map(({ fraction }) => fraction);
-    const bounds = this.steps && this.done
-      ? Array.from({ length: this.steps + 1 }, (_, i) => i / this.steps)
-      : [0, ...fractions.slice(1).map((last, i) => (fractions[i] + last) / 2), 1];
+    const bounds =
+      this.steps && this.done
+        ? Array.from({ length: this.steps + 1 }, (_, i) => i / this.steps)
+        : [0, ...fractions.slice(1).map((last, i) => (fractions[i] + last) / 2), 1];
     const ends = bounds.map((bound) => this.path.at(this.path.measure(bound)));
     const map = new Float64Array(ends[0].length);
     known.forEach(({ gradient }, k) => {
@@ -141,11 +164,19 @@ class Integral {
     });
     const [start, end] = [0, 1].map((position) => this.found.get(position)?.value ?? NaN);
     const finite = [start, end, ...map].every(Number.isFinite);
-    if (this.done && !finite) fail("the map is not finite: the network or its gradient is NaN or infinite on this picture");
+    if (this.done && !finite)
+      fail("the map is not finite: the network or its gradient is NaN or infinite on this picture");
     const squares = this.intervals().map(([first, last]) => this.gap(first, last).square);
     const error = squares.length ? share(summed(squares), overChannels(map)) : NaN;
     const completeness = completenessError(map, start, end);
-    return { map, error, start, end, completeness, positions: known.map(({ position }) => position) };
+    return {
+      map,
+      error,
+      start,
+      end,
+      completeness,
+      positions: known.map(({ position }) => position),
+    };
   }
 }
 
@@ -157,7 +188,10 @@ function overChannels(/** @type {Float64Array} */ map) {
 
 function summed(/** @type {Float64Array[]} */ parts) {
   const total = new Float64Array(parts[0].length);
-  for (const part of parts) part.forEach((v, i) => { total[i] += v; });
+  for (const part of parts)
+    part.forEach((v, i) => {
+      total[i] += v;
+    });
   return total;
 }
 

@@ -4,7 +4,8 @@
 
 /** For each line of the result [[line, weight], …]. @typedef {[number, number][][]} Mixtures */
 
-const inside = (/** @type {number} */ i, /** @type {number} */ size) => Math.min(size - 1, Math.max(0, i));
+const inside = (/** @type {number} */ i, /** @type {number} */ size) =>
+  Math.min(size - 1, Math.max(0, i));
 
 /** Keys' cubic with parameter a. */
 function cubic(/** @type {number} */ t, /** @type {number} */ a) {
@@ -47,7 +48,9 @@ function resizing(
     const first = Math.floor(at);
     const lines = mode === "linear" ? [first, first + 1] : [first - 1, first, first + 1, first + 2];
     const used = excludes ? lines.filter((k) => k === inside(k, size)) : lines;
-    const weights = used.map((k) => (mode === "linear" ? 1 - Math.abs(at - k) : cubic(Math.abs(at - k), a)));
+    const weights = used.map((k) =>
+      mode === "linear" ? 1 - Math.abs(at - k) : cubic(Math.abs(at - k), a),
+    );
     const whole = weights.reduce((sum, v) => sum + v, 0);
     return used.map((k, n) => [inside(k, size), weights[n] / whole]);
   });
@@ -78,16 +81,26 @@ function slicing(
   const place = (/** @type {number} */ i) => Math.min(size, Math.max(0, i < 0 ? i + size : i));
   if (step < 1) fail("Slice backwards");
   const [first, last] = [place(from), place(to)];
-  return Array.from({ length: Math.max(0, Math.ceil((last - first) / step)) }, (_, i) => [[first + i * step, 1]]);
+  return Array.from({ length: Math.max(0, Math.ceil((last - first) / step)) }, (_, i) => [
+    [first + i * step, 1],
+  ]);
 }
 
 /** @returns {Mixtures} */
 const unmixed = (/** @type {number} */ size) => slicing(size, 0, size, 1);
 
 /** @returns {Step} */
-function mixture(/** @type {Tensor} */ x, /** @type {Mixtures} */ rows, /** @type {Mixtures} */ columns) {
+function mixture(
+  /** @type {Tensor} */ x,
+  /** @type {Mixtures} */ rows,
+  /** @type {Mixtures} */ columns,
+) {
   const y = tensor(x.c, rows.length, columns.length);
-  const range = (/** @type {Mixtures} */ lines, /** @type {number} */ from, /** @type {number} */ to) => {
+  const range = (
+    /** @type {Mixtures} */ lines,
+    /** @type {number} */ from,
+    /** @type {number} */ to,
+  ) => {
     const used = lines.slice(from, to).flatMap((line) => line.map(([k]) => k));
     return used.length ? [Math.min(...used), Math.max(...used) + 1] : null;
   };
@@ -102,18 +115,22 @@ function mixture(/** @type {Tensor} */ x, /** @type {Mixtures} */ rows, /** @typ
     }
   };
   return {
-    y, xs: [x],
+    y,
+    xs: [x],
     reach([r0, r1, c0, c1]) {
       const [down, across] = [range(rows, r0, r1), range(columns, c0, c1)];
       return down && across && [down[0], down[1], across[0], across[1]];
     },
     forward({ floats }) {
       floats.fill(0, y.at, y.at + numbers(y));
-      each((at, i, v) => { for (let n = 0; n < x.c; n++) floats[y.at + at + n] += v * floats[x.at + i + n]; });
+      each((at, i, v) => {
+        for (let n = 0; n < x.c; n++) floats[y.at + at + n] += v * floats[x.at + i + n];
+      });
     },
-    backward: ({ floats }) => each((at, i, v) => {
-      for (let n = 0; n < x.c; n++) floats[x.grad + i + n] += v * floats[y.grad + at + n];
-    }),
+    backward: ({ floats }) =>
+      each((at, i, v) => {
+        for (let n = 0; n < x.c; n++) floats[x.grad + i + n] += v * floats[y.grad + at + n];
+      }),
   };
 }
 

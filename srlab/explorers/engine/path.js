@@ -10,7 +10,8 @@ const RESOLUTION = 128; // of the way's length
 
 /** @returns {Path} */
 function deblurring(/** @type {Picture} */ { data, h, w }, sigma = BLUR.sigma) {
-  const at = (/** @type {number} */ position) => blurred(data, h, w, sigma * (1 - position), BLUR.kernel);
+  const at = (/** @type {number} */ position) =>
+    blurred(data, h, w, sigma * (1 - position), BLUR.kernel);
   /** @type {number[] | undefined} */
   let length; // up to each of so many positions; found when it is first asked for
   return {
@@ -48,16 +49,23 @@ function blurred(
   /** @type {number} */ size,
 ) {
   const radius = size >> 1;
-  if (Math.min(h, w) <= radius) fail(`a picture of more than ${radius} pixels a side is needed, this has ${h}×${w}`);
+  if (Math.min(h, w) <= radius)
+    fail(`a picture of more than ${radius} pixels a side is needed, this has ${h}×${w}`);
   const width = Math.max(sigma, 1e-3);
-  const row = Float64Array.from({ length: size }, (_, i) => Math.exp(-(((i - radius) / width) ** 2) / 2));
+  const row = Float64Array.from({ length: size }, (_, i) =>
+    Math.exp(-(((i - radius) / width) ** 2) / 2),
+  );
   const whole = row.reduce((a, b) => a + b);
-  const mirror = (/** @type {number} */ i, /** @type {number} */ n) => (i < 0 ? -i : i >= n ? 2 * n - 2 - i : i);
+  const mirror = (/** @type {number} */ i, /** @type {number} */ n) =>
+    i < 0 ? -i : i >= n ? 2 * n - 2 - i : i;
   /** Lines of n pixels `step` apart, which begin `line` apart.
    * @param {Float32Array} from @param {number} n @param {number} step @param {number} lines @param {number} line */
   const along = (from, n, step, lines, line) => {
     const to = new Float32Array(from.length);
-    const near = Int32Array.from({ length: n * size }, (_, k) => step * mirror(Math.floor(k / size) + (k % size) - radius, n));
+    const near = Int32Array.from(
+      { length: n * size },
+      (_, k) => step * mirror(Math.floor(k / size) + (k % size) - radius, n),
+    );
     for (let c = 0; c < 3; c++) {
       for (let k = 0; k < lines; k++) {
         const base = c * h * w + k * line;

@@ -4,7 +4,10 @@
 
 /** @param {any} attributes @param {Constant[]} constants @returns {Curve} */
 const clip = (attributes, [low, high]) => {
-  const [a, b] = [low?.data[0] ?? attributes.min ?? -Infinity, high?.data[0] ?? attributes.max ?? Infinity];
+  const [a, b] = [
+    low?.data[0] ?? attributes.min ?? -Infinity,
+    high?.data[0] ?? attributes.max ?? Infinity,
+  ];
   return [(v) => Math.min(b, Math.max(a, v)), (v) => +(v >= a && v <= b)];
 };
 
@@ -20,7 +23,10 @@ const power = (_, [exponent]) => {
 const CURVES = {
   Abs: () => [Math.abs, Math.sign],
   Clip: clip,
-  Elu: ({ alpha = 1 }) => [(v) => (v > 0 ? v : alpha * Math.expm1(v)), (v) => (v > 0 ? 1 : alpha * Math.exp(v))],
+  Elu: ({ alpha = 1 }) => [
+    (v) => (v > 0 ? v : alpha * Math.expm1(v)),
+    (v) => (v > 0 ? 1 : alpha * Math.exp(v)),
+  ],
   Exp: () => [Math.exp, (_, y) => y],
   HardSigmoid: ({ alpha = 0.2, beta = 0.5 }) => [
     (v) => Math.min(1, Math.max(0, alpha * v + beta)),
@@ -36,7 +42,10 @@ const CURVES = {
   Pow: power,
   Reciprocal: () => [(v) => 1 / v, (_, y) => -y * y],
   Sigmoid: () => [(v) => 1 / (1 + Math.exp(-v)), (_, y) => y * (1 - y)],
-  Softplus: () => [(v) => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v))), (v) => 1 / (1 + Math.exp(-v))],
+  Softplus: () => [
+    (v) => Math.max(v, 0) + Math.log1p(Math.exp(-Math.abs(v))),
+    (v) => 1 / (1 + Math.exp(-v)),
+  ],
   Sqrt: () => [Math.sqrt, (_, y) => 0.5 / y],
   Tanh: () => [Math.tanh, (_, y) => 1 - y * y],
 };
@@ -45,16 +54,20 @@ const CURVES = {
 function pointwise(/** @type {Tensor} */ x, /** @type {Curve} */ [value, slope]) {
   const y = like(x);
   return {
-    y, xs: [x], reach: same,
-    forward: ({ floats }) => runs(y, x, (at, from, count) => {
-      for (let i = 0; i < count; i++) floats[y.at + at + i] = value(floats[x.at + from + i]);
-    }),
-    backward: ({ floats }) => runs(y, x, (at, from, count) => {
-      for (let i = 0; i < count; i++) {
-        const [v, u] = [floats[x.at + from + i], floats[y.at + at + i]];
-        floats[x.grad + from + i] += floats[y.grad + at + i] * slope(v, u);
-      }
-    }),
+    y,
+    xs: [x],
+    reach: same,
+    forward: ({ floats }) =>
+      runs(y, x, (at, from, count) => {
+        for (let i = 0; i < count; i++) floats[y.at + at + i] = value(floats[x.at + from + i]);
+      }),
+    backward: ({ floats }) =>
+      runs(y, x, (at, from, count) => {
+        for (let i = 0; i < count; i++) {
+          const [v, u] = [floats[x.at + from + i], floats[y.at + at + i]];
+          floats[x.grad + from + i] += floats[y.grad + at + i] * slope(v, u);
+        }
+      }),
   };
 }
 
@@ -64,16 +77,22 @@ function rectifier(/** @type {Tensor} */ x, /** @type {ArrayLike<number>} */ slo
   const { c } = x;
   const slope = Float32Array.from({ length: c }, (_, i) => slopes[slopes.length > 1 ? i : 0]);
   return {
-    y, xs: [x], reach: same,
-    forward: ({ floats }) => runs(y, x, (at, from, count) => {
-      for (let i = 0, a = y.at + at, b = x.at + from; i < count; i += c) {
-        for (let n = 0; n < c; n++, a++, b++) floats[a] = floats[b] > 0 ? floats[b] : slope[n] * floats[b];
-      }
-    }),
-    backward: ({ floats }) => runs(y, x, (at, from, count) => {
-      for (let i = 0, g = y.grad + at, a = x.grad + from, b = x.at + from; i < count; i += c) {
-        for (let n = 0; n < c; n++, a++, b++, g++) floats[a] += floats[b] > 0 ? floats[g] : slope[n] * floats[g];
-      }
-    }),
+    y,
+    xs: [x],
+    reach: same,
+    forward: ({ floats }) =>
+      runs(y, x, (at, from, count) => {
+        for (let i = 0, a = y.at + at, b = x.at + from; i < count; i += c) {
+          for (let n = 0; n < c; n++, a++, b++)
+            floats[a] = floats[b] > 0 ? floats[b] : slope[n] * floats[b];
+        }
+      }),
+    backward: ({ floats }) =>
+      runs(y, x, (at, from, count) => {
+        for (let i = 0, g = y.grad + at, a = x.grad + from, b = x.at + from; i < count; i += c) {
+          for (let n = 0; n < c; n++, a++, b++, g++)
+            floats[a] += floats[b] > 0 ? floats[g] : slope[n] * floats[g];
+        }
+      }),
   };
 }

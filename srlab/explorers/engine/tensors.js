@@ -63,7 +63,12 @@ const numbers = (/** @type {Tensor} */ x) => (x.need[1] - x.need[0]) * breadth(x
 const flat = (/** @type {Tensor} */ x) => x.h === 1 && x.w === 1; // one value a channel, for all pixels
 
 /** Where the channels of a pixel begin, counted from `start`. */
-function place(/** @type {Tensor} */ x, /** @type {number} */ row, /** @type {number} */ column, start = 0) {
+function place(
+  /** @type {Tensor} */ x,
+  /** @type {number} */ row,
+  /** @type {number} */ column,
+  start = 0,
+) {
   if (flat(x)) return start;
   return start + ((row - x.need[0]) * breadth(x) + column - x.need[2]) * stride(x);
 }
@@ -90,7 +95,8 @@ function pixels(
 ) {
   const [r0, r1, c0, c1] = y.need;
   for (let r = r0; r < r1; r++) {
-    for (let c = c0; c < c1; c++) visit(place(y, r, c), a ? place(a, r, c) : 0, b ? place(b, r, c) : 0);
+    for (let c = c0; c < c1; c++)
+      visit(place(y, r, c), a ? place(a, r, c) : 0, b ? place(b, r, c) : 0);
   }
 }
 
@@ -106,9 +112,15 @@ function runs(
 }
 
 /** The needed rectangle as (c, rows, columns), from numbers that begin at `start`. */
-function read(/** @type {Float32Array} */ floats, /** @type {Tensor} */ x, /** @type {number} */ start) {
+function read(
+  /** @type {Float32Array} */ floats,
+  /** @type {Tensor} */ x,
+  /** @type {number} */ start,
+) {
   const out = new Float32Array(x.c * (x.need[1] - x.need[0]) * breadth(x));
-  planar(x, start, (at, i) => { out[i] = floats[at]; });
+  planar(x, start, (at, i) => {
+    out[i] = floats[at];
+  });
   return out;
 }
 
@@ -119,7 +131,9 @@ function write(
   /** @type {number} */ start,
   /** @type {ArrayLike<number>} */ values,
 ) {
-  planar(x, start, (at, i) => { floats[at] = values[i]; });
+  planar(x, start, (at, i) => {
+    floats[at] = values[i];
+  });
 }
 
 /** Call back for each number: (where it is, its place among those of (c, rows, columns)). */
@@ -131,7 +145,8 @@ function planar(
   const [r0, r1, c0, c1] = x.need;
   let i = 0;
   for (let n = 0; n < x.c; n++) {
-    for (let r = r0; r < r1; r++) for (let c = c0; c < c1; c++) visit(place(x, r, c, start) + n, i++);
+    for (let r = r0; r < r1; r++)
+      for (let c = c0; c < c1; c++) visit(place(x, r, c, start) + n, i++);
   }
 }
 
@@ -158,7 +173,8 @@ function uncut(
 ) {
   const out = new Float32Array(c * h * w);
   for (let n = 0, at = 0; n < c; n++) {
-    for (let r = r0; r < r1; r++, at += c1 - c0) out.set(part.subarray(at, at + c1 - c0), (n * h + r) * w + c0);
+    for (let r = r0; r < r1; r++, at += c1 - c0)
+      out.set(part.subarray(at, at + c1 - c0), (n * h + r) * w + c0);
   }
   return out;
 }
