@@ -12,6 +12,7 @@ import torch
 
 from bench.faig import faig
 from bench.lam import lam
+from bench.page import page
 from bench.representation import representation
 from bench.row import HEADER, Row
 from bench.same import same
@@ -20,6 +21,7 @@ from bench.training import training
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "lam": lam,
+    "page": page,
     "faig": faig,
     "training": training,
     "representation": representation,

@@ -4,6 +4,7 @@ from .attribution.lam import diffusion_index, lam, lams, magnitude
 from .attribution.paths import deblur, straight
 from .attribution.targets import mask_target, named_measure, patch, residual
 from .capture import layer_names
+from .checkpoints.export import export
 from .checkpoints.load import load
 from .data.datasets import load_images
 from .degradations.pipeline import Degradation, DegradationSpace
@@ -22,6 +23,7 @@ __all__ = [
     "diffusion_index",
     "embed",
     "erf",
+    "export",
     "faig",
     "features",
     "lam",
