@@ -46,8 +46,8 @@ Compute = Callable[[Place], LocalMap]
 class LamExplorer(Explorer):
     """Local attribution maps on a grid of windows; make one with `LamExplorer.from_maps`."""
 
-    _esm = sources("lam", kind="js")
-    _css = sources("lam", kind="css")
+    _esm = sources("scene", "lam", kind="js")
+    _css = sources("scene", "lam", kind="css")
     meta = T.Dict().tag(sync=True)  # pictures, networks, sizes, what is known of each place
     maps = T.Bytes().tag(sync=True)  # (places, h, w) uint8 square roots, deflated
     picture = T.Unicode().tag(sync=True)
@@ -55,6 +55,7 @@ class LamExplorer(Explorer):
     top = T.Int().tag(sync=True)
     left = T.Int().tag(sync=True)
     opacity = T.Int(75, min=0, max=100).tag(sync=True)
+    brightness = T.Enum(["square root", "linear"], "square root").tag(sync=True)
 
     @classmethod
     def from_maps(
