@@ -19,14 +19,27 @@ function h(tag, attributes = {}, ...children) {
   return el;
 }
 
-/** One of a few options as native radio buttons; returns {el, show(value)}. */
+/** One of a few options as native radio buttons; returns {el, show(value), add(value, before)}. */
 function pills(title, options, pick) {
-  const name = uid();
-  const inputs = options.map((value) =>
-    h("input", { type: "radio", name, value, onchange: () => pick(value) }));
-  const labels = inputs.map((input, i) => h("label", {}, input, h("span", {}, options[i])));
-  const el = h("fieldset", { class: "srlab-pills" }, h("legend", {}, title), ...labels);
-  return { el, show: (value) => inputs.forEach((input) => (input.checked = input.value === value)) };
+  const name = uid(), inputs = new Map();
+  const el = h("fieldset", { class: "srlab-pills" }, h("legend", {}, title));
+  function add(value, before = null) {
+    inputs.set(value, h("input", { type: "radio", name, value, onchange: () => pick(value) }));
+    el.insertBefore(h("label", {}, inputs.get(value), h("span", {}, value)), before);
+  }
+  for (const value of options) add(value);
+  return { el, add, show: (value) => inputs.forEach((input, own) => (input.checked = own === value)) };
+}
+
+/** One of many options as a native menu; returns {el, show(options, value)}. */
+function menu(title, pick) {
+  const select = h("select", { onchange: () => pick(select.value) });
+  return {
+    el: h("label", { class: "srlab-menu" }, title, select),
+    show(options, value) {
+      select.replaceChildren(...options.map((own) => h("option", { value: own, selected: own === value }, own)));
+    },
+  };
 }
 
 /** An ordered choice as a native range input; returns {el, show(options, value)}. */

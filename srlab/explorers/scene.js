@@ -72,7 +72,7 @@ function makeScene(hint) {
     panel("LR", ": what decides it", h("div", { class: "view" }, onLr, frames[1])),
     panel("Map", "", h("div", { class: "view" }, alone, frames[2]), rampBar("0", "largest", RAMP)));
   return {
-    el, pick, cells, sr,
+    el, pick, cells, sr, canvases: [sr, onLr, alone],
     /** For an SR picture of height × width pixels, and a target of `side`. */
     resize(height, width, side) {
       for (const frame of frames) frame.setAttribute("viewBox", `0 0 ${width} ${height}`);
