@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from myst_parser.sphinx_ext.mathjax import html_visit_displaymath
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.ext.mathjax import html_visit_math
 
 from srlab.book.card import card_html
 from srlab.book.figures import FindingFigure, copy_plotly
@@ -16,6 +18,7 @@ from srlab.book.remote import launch_options, repository, source_address
 from srlab.book.scoreboard import Compute, Results, Scoreboard, VerdictRole
 
 STATIC = Path(__file__).parent / "static"
+KATEX = ("katex/katex.min.js", "maths.js")
 SCRIPTS = {"srlab-figure": "figures.js", "vnd.jupyter.widget-view+json": "widgets.js"}
 
 
@@ -34,6 +37,14 @@ def add_scripts(app: Sphinx, _page: str, _template: str, _context: dict, doctree
     for mark, script in SCRIPTS.items():
         if any(mark in text for text in raw):
             app.add_js_file(script, loading_method="defer")
+    if next(doctree.findall(_is_math), None):
+        app.add_css_file("katex/katex.min.css")
+        for script in KATEX:
+            app.add_js_file(script, loading_method="defer")
+
+
+def _is_math(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.math | nodes.math_block)
 
 
 def add_card(app: Sphinx, page: str, _template: str, context: dict, doctree: Any) -> None:
@@ -80,6 +91,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("results", Results)
     app.add_directive("compute", Compute)
     app.add_directive("finding-figure", FindingFigure)
+    app.add_html_math_renderer("katex", (html_visit_math, None), (html_visit_displaymath, None))
     app.add_role("verdict", VerdictRole())
     app.connect("config-inited", configure, priority=100)
     app.connect("html-page-context", add_scripts)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -29,6 +30,7 @@ class Visit:
     page: Page
     outside: list[str]
     errors: list[str]
+    files: set[Path]  # that it loaded, itself among them
 
 
 @pytest.fixture
@@ -70,10 +72,8 @@ def visit() -> Callable[[BrowserContext, Path], Visit]:
 
     def open_page(context: BrowserContext, path: Path) -> Visit:
         page = context.new_page()
-        seen = Visit(page, [], [])
-        page.on(
-            "request", lambda r: None if r.url.startswith(LOCAL) else seen.outside.append(r.url)
-        )
+        seen = Visit(page, [], [], set())
+        page.on("request", lambda request: _note(seen, request.url))
         page.on("pageerror", lambda error: seen.errors.append(str(error)))
         page.on("console", lambda m: seen.errors.append(m.text) if m.type == "error" else None)
         page.goto(path.as_uri())
@@ -82,3 +82,10 @@ def visit() -> Callable[[BrowserContext, Path], Visit]:
         return seen
 
     return open_page
+
+
+def _note(seen: Visit, url: str) -> None:
+    if not url.startswith(LOCAL):
+        seen.outside.append(url)
+    elif url.startswith("file:"):
+        seen.files.add(Path(unquote(urlsplit(url).path)))

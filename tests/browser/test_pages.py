@@ -4,7 +4,8 @@ import pytest
 
 from srlab.book.project import find_notebooks
 
-LIMIT = 1_500_000  # bytes of a page before plotly.js and MathJax, which all pages share
+LIMIT = 1_500_000  # bytes of a page before what it shares with others
+SHARED = 1_300_000  # bytes of styles, scripts and fonts but plotly.js; a third is for formulas
 BRIGHT = 380  # sum of R, G and B that ink exceeds in the dark and nowhere else
 
 # The ink of all words in figures and of verdicts, as RGB.
@@ -20,6 +21,7 @@ MUTE = """() => [...document.querySelectorAll(".srlab-figure")]
   .map((box) => `${box.role} ${box.ariaLabel}`)"""
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 FAILED = "[data-failed]"
+TEX = ".math:not(:has(.katex)), .katex-error"
 FADE = 500  # ms until a page that was told to be dark is dark
 
 
@@ -41,10 +43,10 @@ def test_every_page_is_drawn_offline_on_a_desk_in_light_and_dark(desk, pages, vi
     wrong: dict[str, object] = {}
     for place, path in pages.items():
         seen = visit(desk, path)
-        wrong |= faults(seen, place, dark=False)
+        wrong |= faults(seen, place, path, dark=False)
         seen.page.emulate_media(color_scheme="dark")
         seen.page.wait_for_timeout(FADE)
-        wrong |= faults(seen, f"{place} in the dark", dark=True)
+        wrong |= faults(seen, f"{place} in the dark", path, dark=True)
         seen.page.close()
     assert not wrong
 
@@ -53,22 +55,28 @@ def test_every_page_is_drawn_offline_on_a_phone_in_the_dark(dark_phone, pages, v
     wrong: dict[str, object] = {}
     for place, path in pages.items():
         seen = visit(dark_phone, path)
-        wrong |= faults(seen, place, dark=True)
+        wrong |= faults(seen, place, path, dark=True)
         seen.page.close()
     assert not wrong
 
 
-def faults(seen, place, *, dark):
+def faults(seen, place, path, *, dark):
     """{place and name: what is wrong} of a visited page."""
     found = {
         "outside requests": seen.outside,
         "errors": seen.errors,
         "not drawn": seen.page.locator(FAILED).all_text_contents(),
+        "formulas not set": seen.page.locator(TEX).all_text_contents(),
+        "bytes beside the page": max(0, weight(seen.files - {path}) - SHARED),
         "pixels too wide": seen.page.evaluate(WIDER),
         "without a name or a way in": seen.page.evaluate(MUTE),
         "wrong ink": [ink for ink in seen.page.evaluate(INK) if (sum(ink) > BRIGHT) != dark],
     }
     return {f"{place}: {name}": value for name, value in found.items() if value}
+
+
+def weight(files):
+    return sum(file.stat().st_size for file in files if "plotly" not in file.name)
 
 
 def test_pages_are_small(pages):
