@@ -1,5 +1,6 @@
 from .attribution.faig import faig, masked_weights
 from .attribution.lam import diffusion_index, lam, lams, magnitude
+from .attribution.map_files import read_map
 from .attribution.paths import deblur, straight
 from .attribution.targets import mask_target, named_measure, patch
 from .capture import layer_names
@@ -35,6 +36,7 @@ __all__ = [
     "patch",
     "psnr",
     "read_image",
+    "read_map",
     "read_weights",
     "separability",
     "straight",

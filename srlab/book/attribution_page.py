@@ -74,7 +74,7 @@ def attribution_page(exported: Mapping[str, Path], specs: Mapping[str, str]) -> 
     """The explorer, at a map of the first network that was computed here."""
     lr = pictures()
     picture, network = next(iter(lr)), next(iter(specs))
-    target, path = patch(START["top"], START["left"]), deblur(steps=16)
+    target, path = patch(START["top"], START["left"]), deblur()
     return AttributionExplorer(
         meta={
             "pictures": [{"name": name, "lr": picture_url(own)} for name, own in lr.items()],

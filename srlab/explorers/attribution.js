@@ -1,8 +1,12 @@
 // LAM in the page: any picture under any network that is an ONNX file, computed by the reader's browser.
 
 const YOURS = "yours", NONE = "no other", WINDOW = 16; // SR pixels of a target's side
-const TARGETS = ["gradient"], STEPS = ["16"], SIGMAS = ["0.6", "0.9", "1.2", "1.6", "2", "3", "4"];
-
+const TARGETS = { "gradient (LAM's)": "gradient", "upright edges": "edges:0", "level edges": "edges:90", brightness: "brightness", colour: "colour" };
+const CUTS = { // of the path: steps of equal length, or as many nodes as an expected error asks
+  "8 steps": { steps: 8 }, "16 steps": { steps: 16 }, "50 steps": { steps: 50 },
+  "error ≤ 10 %": { steps: 0, tolerance: 0.1 }, "error ≤ 5 %": { steps: 0, tolerance: 0.05 }, "error ≤ 2 %": { steps: 0, tolerance: 0.02 },
+};
+const SIGMAS = ["0.6", "0.9", "1.2", "1.6", "2", "3", "4"];
 const PRIVATE = "Nothing is uploaded: a picture or network of yours is read by this page and stays in this browser. " +
   "Files may also be dropped here, a picture pasted.";
 
@@ -26,10 +30,10 @@ function makeLedger(model, version) {
   const picture = () => (get("picture") === YOURS ? `${YOURS} ${version()}` : get("picture"));
   const ledger = {
     lrs: new Map(), srs: new Map(), maps: new Map(),
-    settings: () => ({ target: get("target"), steps: get("steps"), sigma: Number(get("sigma")) }),
+    settings: () => ({ target: TARGETS[get("target")], sigma: Number(get("sigma")), ...CUTS[get("cut")] }),
     lrKey: picture,
     srKey: (network) => `${picture()}\u0000${network}`,
-    mapKey: (network) => [ledger.srKey(network), get("top"), get("left"), ...Object.values(ledger.settings())].join("\u0000"),
+    mapKey: (network) => [ledger.srKey(network), get("top"), get("left"), get("target"), get("sigma"), get("cut")].join("\u0000"),
     get lr() { return ledger.lrs.get(picture()); },
     sr: (network) => ledger.srs.get(ledger.srKey(network)),
     map: (network) => ledger.maps.get(ledger.mapKey(network)),
@@ -64,8 +68,7 @@ function makeComputer(ledger, networks, own) {
       if (ledger.maps.has(key)) return;
       const found = await crew.attribute(network, planar(ledger.lr), window, settings, grown);
       const shown = magnitude(found.map);
-      ledger.maps.set(key, { ...found, shown, di: diffusionIndex(shown), window, settings,
-        completeness: completenessError(found.map, found.start, found.end) });
+      ledger.maps.set(key, { ...found, shown, di: diffusionIndex(shown), window, settings });
     },
   };
 }
@@ -78,8 +81,8 @@ function makeControls(model, pictures, networks, choose, receive) {
     picture: one("picture", (pick) => pills("Picture", pictures, pick)),
     network: one("network", (pick) => pills("Network", networks, pick)),
     beside: one("beside", (pick) => menu("Compare with", pick)),
-    target: one("target", (pick) => pills("Target", TARGETS, pick)),
-    steps: one("steps", (pick) => slider("Gradients along the path", pick)),
+    target: one("target", (pick) => pills("Target", Object.keys(TARGETS), pick)),
+    cut: one("cut", (pick) => slider("Path", pick)),
     sigma: one("sigma", (pick) => slider("Blur of the baseline, σ in LR pixels", pick)),
     opacity: slider("Opacity of the attribution", (value) => choose({ opacity: parseInt(value) })),
     brightness: one("brightness", (pick) => pills("Brightness", Object.keys(BRIGHTNESS), pick)),
@@ -90,13 +93,13 @@ function makeControls(model, pictures, networks, choose, receive) {
   const group = (...own) => h("div", { class: "srlab-controls" }, ...own.map((name) => made[name].el));
   return {
     el: h("div", {}, group("picture", "network", "beside"), h("details", {}, h("summary", {}, "Target, path and drawing"),
-      group("target", "steps", "sigma", "opacity", "brightness"))),
+      group("target", "cut", "sigma", "opacity", "brightness"))),
     addPicture: () => { if (!pictures.includes(YOURS)) { pictures.push(YOURS); made.picture.add(YOURS, ownPicture[0]); } },
     addNetwork(name) { labels.push(name); made.network.add(name, ownNetwork[0]); },
     show() {
       for (const name of ["picture", "network", "target", "brightness"]) made[name].show(model.get(name));
       made.beside.show([NONE, ...labels.filter((name) => name !== model.get("network"))], model.get("beside"));
-      made.steps.show(STEPS, model.get("steps"));
+      made.cut.show(Object.keys(CUTS), model.get("cut"));
       made.sigma.show(SIGMAS, model.get("sigma"));
       made.opacity.show(PERCENT, PERCENT[Math.round(model.get("opacity") / 5)]);
     },
@@ -125,7 +128,7 @@ async function render({ model, el }) {
   const button = h("button", { type: "button", onclick: () => (running ? computer.dismiss() : refresh()) });
   const link = permalink(model, root, {
     picture: oneOf(pictures.map(({ name }) => name)), network: oneOf(labels), beside: oneOf([NONE, ...labels]),
-    top: wholeUpTo(9999), left: wholeUpTo(9999), target: oneOf(TARGETS), steps: oneOf(STEPS), sigma: oneOf(SIGMAS),
+    top: wholeUpTo(9999), left: wholeUpTo(9999), target: oneOf(Object.keys(TARGETS)), cut: oneOf(Object.keys(CUTS)), sigma: oneOf(SIGMAS),
     opacity: wholeUpTo(100), brightness: oneOf(Object.keys(BRIGHTNESS)),
   }, () => (model.get("picture") === YOURS || ledger.networks().some((name) => own.networks.has(name))
     ? "A link holds no file of yours: those stay in this browser." : ""));
@@ -256,7 +259,7 @@ async function render({ model, el }) {
     h("div", { class: "told" }, status.el, button), hint,
     ...columns.map((column) => column.el), difference.el, link.el);
   el.append(root);
-  const unfollow = follow(model, ["picture", "network", "beside", "top", "left", "target", "steps", "sigma"], refresh);
+  const unfollow = follow(model, ["picture", "network", "beside", "top", "left", "target", "cut", "sigma"], refresh);
   const redraw = follow(model, ["opacity", "brightness"], draw);
   refresh();
   return () => {

@@ -20,7 +20,7 @@ class AttributionExplorer(Explorer):
     computed beforehand (`first_map`), so that something is seen before anything is loaded.
     """
 
-    _esm = sources(*PARTS, kind="js") + "\n" + source("measures")
+    _esm = sources(*PARTS, kind="js") + "\n" + source("protobuf", "path", "integral", "measures")
     _css = sources("scene", "attribution", kind="css")
     meta = T.Dict().tag(sync=True)
     picture = T.Unicode().tag(sync=True)
@@ -28,8 +28,8 @@ class AttributionExplorer(Explorer):
     beside = T.Unicode("no other").tag(sync=True)  # a second network
     top = T.Int(min=0).tag(sync=True)  # SR pixels of the first network
     left = T.Int(min=0).tag(sync=True)
-    target = T.Unicode("gradient").tag(sync=True)
-    steps = T.Unicode("16").tag(sync=True)
+    target = T.Unicode("gradient (LAM's)").tag(sync=True)
+    cut = T.Unicode("error ≤ 5 %").tag(sync=True)  # of the path
     sigma = T.Unicode("1.2").tag(sync=True)
     opacity = T.Int(75, min=0, max=100).tag(sync=True)
     brightness = T.Enum(["square root", "linear"], "square root").tag(sync=True)

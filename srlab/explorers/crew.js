@@ -22,7 +22,7 @@ function makeCrew(engine, networkBytes) {
     const worker = new Worker(address);
     worker.onerror = ({ message }) => reject(new Error(message || "This browser does not let the page start workers."));
     worker.onmessage = () => { // it is ready
-      worker.onmessage = ({ data }) => receive(data);
+      worker.onmessage = ({ data }) => receive(data, worker);
       worker.onerror = ({ message }) => question?.reject(new Error(message));
       resolve(worker);
     };
@@ -31,17 +31,18 @@ function makeCrew(engine, networkBytes) {
     const address = URL.createObjectURL(new Blob([await engine()], { type: "text/javascript" }));
     return { taught: new Set(), workers: await Promise.all(Array.from({ length: WORKERS }, () => hired(address))) };
   }
-  function receive(data) {
+  function receive(data, worker) {
     if (data.job !== question?.job) return;
-    if (data.kind === "failed") question.reject(new Error(data.message));
-    else question.hear(data, question.resolve);
+    const { job: own, name, hear, resolve, reject } = question;
+    if (data.kind === "failed") reject(new Error(data.message));
+    else hear(data, resolve, (message) => worker.postMessage({ job: own, name, ...message }));
   }
 
-  /** Resolves to what hear(answer, resolve) makes of the answers to messages(workers). */
+  /** Resolves to what hear(answer, resolve, reply) makes of the answers to messages(workers). */
   async function ask(name, messages, hear) {
     const mine = ++job;
     question?.reject(new Stopped());
-    const answer = new Promise((resolve, reject) => { question = { job: mine, resolve, reject, hear }; });
+    const answer = new Promise((resolve, reject) => { question = { job: mine, name, resolve, reject, hear }; });
     answer.catch(() => {}); // it is awaited below, unless loading fails first
     team ??= hire();
     const { workers, taught } = await team.catch((error) => { team = null; throw error; });
@@ -50,7 +51,7 @@ function makeCrew(engine, networkBytes) {
       if (!taught.has(name)) for (const worker of workers) worker.postMessage({ kind: "network", name, bytes });
       taught.add(name);
     }
-    if (mine === job) messages(workers.length).forEach((message, k) => workers[k].postMessage({ job, name, ...message }));
+    if (mine === job) messages(workers).forEach((message, k) => workers[k].postMessage({ job, name, ...message }));
     return answer;
   }
 
@@ -58,17 +59,22 @@ function makeCrew(engine, networkBytes) {
     /** {sr (planar), scale} of a planar picture. */
     enlarge: (name, lr) => ask(name, () => [{ kind: "enlarge", lr }], ({ sr, scale }, done) => done({ sr, scale })),
 
-    /** What srlab.lam finds; grown(map, share done) as it grows. */
-    attribute(name, lr, window, settings, grown) {
-      const STEPS = 16, steps = [-1, ...Array(STEPS).keys(), STEPS], began = performance.now();
-      const found = { products: [], values: [], done: 0, map: new Float32Array(lr.data.length) };
-      return ask(name, (count) => Array.from({ length: count }, (_, k) => ({
-        kind: "attribute", lr, window, steps: steps.filter((_step, i) => i % count === k) })), ({ i, product, value }, done) => {
-        found.values[i + 1] = value;
-        if (product) found.products[i] = product;
-        product?.forEach((share, j) => { found.map[j] += share; });
-        grown(found.map, ++found.done / steps.length);
-        if (found.done === steps.length) done({ ...summed(found), seconds: (performance.now() - began) / 1000 });
+    /** What `srlab.lam` finds at a window (top, left, size); grown(map, share done) as it grows. */
+    attribute(name, lr, window, { target, sigma, steps, tolerance }, grown) {
+      const began = performance.now(), integral = new Integral(remembered(deblurring(lr, sigma)), { steps, tolerance });
+      const task = (positions) => ({ kind: "differentiate", lr, window, target, sigma, positions });
+      let idle = [];
+      return ask(name, (workers) => workers.map(() => task(integral.wanted())), ({ position, value, gradient }, done, worker) => {
+        integral.add(position, { value, gradient });
+        const found = integral.result();
+        if (integral.done) return done({ ...found, fractions: integral.fractions, seconds: (performance.now() - began) / 1000,
+          values: integral.known().map((node) => node.value) });
+        grown(found.map, progressOf(integral, found));
+        idle = [...idle, worker].filter((one) => { // whoever finds nothing wanted waits for the next answer
+          const positions = integral.wanted();
+          if (positions.length) one(task(positions));
+          return !positions.length;
+        });
       });
     },
 
@@ -82,9 +88,14 @@ function makeCrew(engine, networkBytes) {
   };
 }
 
-function summed({ products, values }) {
-  const map = new Float32Array(products[0].length); // in order, whoever was first
-  for (const product of products) product.forEach((share, j) => { map[j] += share; });
-  return { map, start: values[0], end: values.at(-1), values: values.slice(1, -1),
-    contributions: products.map((product) => product.reduce((a, b) => a + b)) };
+/** A path that makes each of its pictures once. */
+function remembered(path) {
+  const made = new Map();
+  return { measure: path.measure, at: (position) => made.get(position) ?? made.set(position, path.at(position)).get(position) };
+}
+
+/** How much of an integral is done, 0 … 1: of its steps, or of the way to its tolerance. */
+function progressOf({ steps, tolerance, found }, { error }) {
+  const begun = found.size / (steps ? steps + 2 : LEAST + 1);
+  return steps || begun < 1 ? Math.min(1, begun) : Math.min(0.99, tolerance / error);
 }

@@ -1,6 +1,6 @@
 // The reader's own picture: opened, cut and reduced to what a network is given, all in this page.
 
-const [SIDE, LEAST] = [64, 16]; // LR pixels that a picture may, and must, have on a side
+const [LARGEST, SMALLEST] = [64, 16]; // LR pixels that a picture may, and must, have on a side
 const PREVIEW = 220;
 
 /** The pixels of a part {top, left, height, width} of a bitmap, on white, with at most `most` on a side. */
@@ -28,9 +28,9 @@ function lineWeights(from, to) {
   });
 }
 
-/** An image (RGBA) of at most SIDE pixels on a side, rounded to 8 bits. */
+/** An image (RGBA) of at most LARGEST pixels on a side, rounded to 8 bits. */
 function reduced({ data, height, width }) {
-  const factor = Math.min(1, SIDE / Math.max(height, width));
+  const factor = Math.min(1, LARGEST / Math.max(height, width));
   const [rows, columns] = [height, width].map((side) => Math.max(1, Math.round(side * factor)));
   const down = lineWeights(height, rows), across = lineWeights(width, columns);
   const narrow = new Float32Array(4 * height * columns), image = new ImageData(columns, rows); // it rounds and clips
@@ -88,7 +88,7 @@ function makeCutter(changed) {
       [bitmap, middle] = [given, [0.5, 0.5]];
       const longest = Math.max(bitmap.height, bitmap.width);
       sides = [longest];
-      for (let next = 1024; next >= SIDE; next /= 2) if (next < longest) sides.push(next);
+      for (let next = 1024; next >= LARGEST; next /= 2) if (next < longest) sides.push(next);
       side = longest;
       const small = pixelsOf(bitmap, { top: 0, left: 0, height: bitmap.height, width: bitmap.width }, PREVIEW);
       Object.assign(canvas, { height: small.height, width: small.width });
@@ -97,8 +97,8 @@ function makeCutter(changed) {
     },
     image() {
       const image = reduced(pixelsOf(bitmap, part(), 1024)); // what follows the browser is careful, not fast
-      if (Math.min(image.height, image.width) >= LEAST) return image;
-      throw new Error(`Of this picture ${image.width}×${image.height} pixels would remain, and ${LEAST} are needed ` +
+      if (Math.min(image.height, image.width) >= SMALLEST) return image;
+      throw new Error(`Of this picture ${image.width}×${image.height} pixels would remain, and ${SMALLEST} are needed ` +
         "on each side: use a smaller part of it.");
     },
   };

@@ -15,7 +15,7 @@ function mapFile({ name, picture, lr, sr, found }) {
     format: "srlab map 1", network: name, picture, ...numbers,
     lr: { height: lr.height, width: lr.width, bytes: bytes8(planar(lr).data) },
     sr: { height: sr.height, width: sr.width, bytes: bytes8(sr.planar) },
-    map: toBase64(map),
+    map: toBase64(Float32Array.from(map)),
   });
 }
 
