@@ -1,0 +1,139 @@
+"""A network as one ONNX file: for the book's page that computes, and for whatever else reads ONNX."""
+
+import json
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from srlab.capture import frozen
+from srlab.extras import require
+from srlab.files import replace_file
+from srlab.networks.contract import checked
+from srlab.networks.foreign import NetworkError
+from srlab.networks.state_dicts import restored, stored
+
+PAGE_OPERATORS = frozenset()
+SMALL = 64  # weights of fewer numbers are stored as they are
+EXAMPLE = (40, 48)  # LR pixels; the file takes any size
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An ONNX file, and whether the book's page runs it."""
+
+    path: Path
+    bytes: int
+    missing: tuple[str, ...]  # operators that the page's engine lacks, by ONNX's names
+
+    def __str__(self) -> str:
+        written = f"{self.path}: {self.bytes / 1000:,.0f} kB"
+        if not self.missing:
+            return f"{written}, which the book's page runs"
+        return f"{written}; the book's page cannot run it: it lacks {', '.join(self.missing)}"
+
+
+def export(
+    network: nn.Module, path: str | Path, *, about: Mapping[str, Any] | None = None
+) -> Exported:
+    """Write lr (1, 3, h, w) → sr (1, 3, scale·h, scale·w), of any h and w, as ONNX.
+
+    Weights are the network's bit by bit, in 8 or 16 bits each where that is enough, as in srlab's
+    own files. `about` is kept with them, as JSON. The explorer of the book runs the file on a
+    reader's picture, unless it lacks an operator; of those the result tells.
+
+    >>> network = torch.nn.Sequential(torch.nn.Conv2d(3, 12, 3, padding=1), torch.nn.PixelShuffle(2))
+    >>> export(network, "mine.onnx").missing  # doctest: +SKIP
+    ()
+    """
+    with frozen(network):
+        proto = _traced(network)
+    _shrink(proto.graph)
+    for node in proto.graph.node:  # where in the source a node came from is most of the file
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    del proto.graph.value_info[:]
+    entry = proto.metadata_props.add()
+    entry.key, entry.value = "srlab", json.dumps(dict(about or {}), separators=(",", ":"))
+    require("onnx", "export").checker.check_model(proto)
+    content = proto.SerializeToString()
+    with replace_file(path) as temporary:
+        temporary.write_bytes(content)
+    used = {node.op_type for node in proto.graph.node}
+    return Exported(Path(path), len(content), tuple(sorted(used - PAGE_OPERATORS)))
+
+
+def _traced(network: nn.Module) -> Any:
+    """As torch's exporter has it, for every size of picture."""
+    for package in ("onnx", "onnxscript"):
+        require(package, "export")
+    first = next((own for own in network.parameters() if own.is_floating_point()), torch.zeros(()))
+    lr = torch.full((1, 3, *EXAMPLE), 0.5, dtype=first.dtype, device=first.device)
+    with torch.no_grad():
+        checked(network(lr.clone()), tuple(lr.shape))
+    static = torch.export.Dim.STATIC
+    sides = [torch.export.Dim(side, min=32) for side in ("height", "width")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            program = torch.onnx.export(
+                network,
+                (lr,),
+                dynamo=True,
+                verbose=False,
+                input_names=["lr"],
+                output_names=["sr"],
+                dynamic_shapes=((static, static, *sides),),
+            )
+        except torch.onnx.errors.OnnxExporterError as error:
+            raise NetworkError(_why(error)) from error
+    return program.model_proto
+
+
+def _why(error: Exception) -> str:
+    """The first line that says something, of pages of them."""
+    lines = [line.strip() for cause in (error.__cause__, error) if cause for line in f"{cause}".splitlines()]
+    return next((line for line in lines if line), type(error).__name__)
+
+
+def _shrink(graph: Any) -> None:
+    """Hold weights in 8 or 16 bits wherever that gives them back bit by bit."""
+    from onnx import numpy_helper
+
+    first, weights = [], list(graph.initializer)
+    del graph.initializer[:]
+    for tensor in weights:
+        values = torch.from_numpy(numpy_helper.to_array(tensor).copy())
+        parts, node = _held(tensor.name, values) or ({}, None)
+        if node is None:
+            graph.initializer.append(tensor)
+            continue
+        first.append(node)
+        graph.initializer.extend(
+            numpy_helper.from_array(own.numpy(), name) for name, own in parts.items()
+        )
+    rest = list(graph.node)
+    del graph.node[:]
+    graph.node.extend([*first, *rest])
+
+
+def _held(name: str, values: Tensor) -> tuple[dict[str, Tensor], Any] | None:
+    """A tensor in fewer bits, by name, and the node that restores it; None where none would."""
+    from onnx import TensorProto, helper
+
+    if values.dtype != torch.float32 or values.numel() < SMALL:
+        return None
+    for bits in (8, 16):
+        held, int8 = stored({name: values}, bits)
+        if not torch.equal(restored(held, int8)[name], values):
+            continue
+        if name not in int8:
+            part = f"{name}.half"
+            return {part: held[name]}, helper.make_node("Cast", [part], [name], to=TensorProto.FLOAT)
+        parts = {f"{name}.int8": held[name], f"{name}.step": held[int8[name]].float()}
+        return parts, helper.make_node("DequantizeLinear", list(parts), [name], axis=0)
+    return None
