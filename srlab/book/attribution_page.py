@@ -18,7 +18,6 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from srlab.attribution.lam import Attribution, lam, magnitude, patch
-from srlab.attribution.paths import deblur
 from srlab.checkpoints import export
 from srlab.checkpoints.load import load
 from srlab.data.datasets import load_images
@@ -35,7 +34,7 @@ PICTURES = {  # name: (embedded picture, top, left)
     "face": ("astronaut", 0, 100),
     "bricks": ("brick", 160, 160),
 }
-START = {"top": 120, "left": 112}  # SR pixels: what is explained when the page opens
+START = 120, 112  # SR pixels, row and column: what is explained when the page opens
 WIDGET = '<script type="application/vnd.jupyter.widget-{kind}+json">{json}</script>'
 
 
@@ -43,7 +42,7 @@ class AttributionPage(SphinxDirective):
     """LAM of any picture, computed by the reader's browser: `{attribution-page}`.
 
     Each line of the content names a network on board as the reader sees it and as `srlab.load`
-    takes it, "RFDN, published: official:rfdn".
+    takes it, "RFDN, published: official:rfdn". The first two are compared when the page opens.
     """
 
     has_content = True
@@ -71,10 +70,9 @@ def exported_network(spec: str, folder: Path) -> Path:
 
 
 def attribution_page(exported: Mapping[str, Path], specs: Mapping[str, str]) -> AttributionExplorer:
-    """The explorer, at a map of the first network that was computed here."""
+    """The explorer, at maps of the first two networks that were computed here."""
     lr = pictures()
-    picture, network = next(iter(lr)), next(iter(specs))
-    target, path = patch(START["top"], START["left"]), deblur()
+    picture, network, beside = next(iter(lr)), *list(specs)[:2]
     return AttributionExplorer(
         meta={
             "pictures": [{"name": name, "lr": picture_url(own)} for name, own in lr.items()],
@@ -82,11 +80,13 @@ def attribution_page(exported: Mapping[str, Path], specs: Mapping[str, str]) -> 
                 {"name": name, "file": f"networks/{file.stem}", "bytes": file.stat().st_size}
                 for name, file in exported.items()
             ],
-            "first": first_map(lam(load(specs[network]), image_from_array(lr[picture]), target, path=path)),
+            "first": {
+                name: first_map(lam(load(specs[name]), image_from_array(lr[picture]), patch(*START)))
+                for name in (network, beside)
+            },
         },
-        picture=picture,
-        network=network,
-        **START,
+        **{"picture": picture, "network": network, "beside": beside},
+        **{"top": START[0], "left": START[1]},
     )
 
 

@@ -111,7 +111,7 @@ async function render({ model, el }) {
   const own = { networks: new Map(), version: 0 }; // the reader's: bytes by name, and how often the picture changed
   const ledger = makeLedger(model, () => own.version), computer = makeComputer(ledger, networks, own.networks);
   for (const { name, lr } of pictures) ledger.lrs.set(name, await pixels(lr));
-  await recall(ledger, model, first);
+  await recall(ledger, first);
   const choose = (values) => {
     trouble.say();
     for (const [name, value] of Object.entries(values)) model.set(name, value);
@@ -271,13 +271,13 @@ async function render({ model, el }) {
   };
 }
 
-/** What the book has computed beforehand, so that a reader sees a map without loading anything. */
-async function recall(ledger, model, first) {
-  if (!first) return;
-  const network = model.get("network"), { sr, roots, ...found } = first, image = await pixels(sr), scale = image.height / ledger.lr.height;
-  ledger.srs.set(ledger.srKey(network), { scale, height: image.height, width: image.width, image });
-  const shown = Float64Array.from(fromBase64(roots), (root) => (root / 255) ** 2);
-  ledger.maps.set(ledger.mapKey(network), { ...found, shown });
+/** What the book has computed beforehand, {network: its map}, so that maps are seen before anything is loaded. */
+async function recall(ledger, first) {
+  for (const [network, { sr, roots, ...found }] of Object.entries(first)) {
+    const image = await pixels(sr), { height, width } = image;
+    ledger.srs.set(ledger.srKey(network), { scale: height / ledger.lr.height, height, width, image });
+    ledger.maps.set(ledger.mapKey(network), { ...found, shown: Float64Array.from(fromBase64(roots), (root) => (root / 255) ** 2) });
+  }
 }
 
 export default { render };

@@ -11,16 +11,24 @@ from srlab.explorers.live import Explorer, sources
 
 PARTS = ("scene", "assets", "own_picture", "crew", "columns", "saved_map", "attribution")
 
+TAKEN = "Integral, LEAST, deblurring, diffusionIndex, magnitude"  # of the engine, for the page itself
+INTEGRAL = f"""
+const {{ {TAKEN} }} = (() => {{
+{source("protobuf", "path", "integral", "measures")}
+return {{ {TAKEN} }};
+}})();
+"""
+
 
 class AttributionExplorer(Explorer):
     """Local attribution maps that the page itself computes.
 
     `meta` names the pictures on board ({"name", "lr": a picture's address}), the networks
-    ({"name", "file": a script of the book's _static, "bytes"}) and, as "first", a map that was
-    computed beforehand (`first_map`), so that something is seen before anything is loaded.
+    ({"name", "file": a script of the book's _static, "bytes"}) and, as "first", maps of networks
+    that were computed beforehand, so that something is seen before anything is loaded.
     """
 
-    _esm = sources(*PARTS, kind="js") + "\n" + source("protobuf", "path", "integral", "measures")
+    _esm = sources(*PARTS, kind="js") + INTEGRAL
     _css = sources("scene", "attribution", kind="css")
     meta = T.Dict().tag(sync=True)
     picture = T.Unicode().tag(sync=True)
