@@ -4,6 +4,7 @@ from .attribution.map_files import read_map
 from .attribution.paths import deblur, straight
 from .attribution.targets import mask_target, named_measure, patch
 from .capture import layer_names
+from .checkpoints.export import export
 from .checkpoints.load import load
 from .data.datasets import load_images
 from .degradations.pipeline import Degradation, DegradationSpace
@@ -21,6 +22,7 @@ __all__ = [
     "deblur",
     "diffusion_index",
     "embed",
+    "export",
     "faig",
     "features",
     "lam",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from srlab.studies.study import number
+from srlab.studies.verdict import number
 
 HOUR, MINUTE = 3600, 60
 

@@ -18,6 +18,13 @@ class Notebook:
         return self.root / "notebooks" / f"{self.name}.py"
 
     @property
+    def title(self) -> str:
+        """Its first heading, in plain characters."""
+        lines = self.source.read_text("utf-8").splitlines()
+        heading = next((line for line in lines if line.startswith("# # ")), f"# # {self.name}")
+        return heading.removeprefix("# # ").strip()
+
+    @property
     def twin(self) -> Path:
         """The same without outputs as .ipynb, for Colab and papermill."""
         return self.source.with_suffix(".ipynb")

@@ -1,9 +1,10 @@
-"""The records that executed notebooks leave, and the table of verdicts made from them.
+"""The records that executed notebooks leave, and the README's table of verdicts.
 
 `python -m srlab.book.records` rewrites the table in README.md.
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,17 @@ from nbformat import NotebookNode
 from srlab.book.project import Notebook, find_notebooks, find_root
 from srlab.book.recorded import COLUMNS, Run, read_recorded
 from srlab.files import replace_text
-from srlab.studies.study import MIME, SIGNS, Outcome, number
-from srlab.studies.study import verdict_words as words_of
+from srlab.studies.study import MIME
+from srlab.studies.verdict import measured_words, verdict_words
 
 Record = dict[str, Any]
 MARKERS = ("<!-- findings -->", "<!-- /findings -->")
+PAPERS = {
+    "ddr": "Deep degradation representations (DDR)",
+    "lam": "Local attribution maps (LAM)",
+    "faig": "Discriminative filters (FAIG)",
+    "redsr": "Learned degradations (ReDSR)",
+}
 
 
 def extract_record(page: NotebookNode) -> Record | None:
@@ -53,27 +60,33 @@ def write_record(notebook: Notebook, page: NotebookNode) -> None:
     replace_text(notebook.record, json.dumps({**record, **added}, indent=1, ensure_ascii=False))
 
 
-def read_records(root: Path) -> list[Record]:
-    """All records of the executed book, by name."""
-    paths = [notebook.record for notebook in find_notebooks(root)]
-    return [json.loads(path.read_text("utf-8")) for path in paths if path.is_file()]
-
-
-def verdict_words(notebook: Notebook) -> str:
-    """The verdict that a notebook's last run left: "✔ reproduced"."""
+def read_record(notebook: Notebook) -> Record:
+    """What the notebook's last run found."""
     if not notebook.record.is_file():
         raise ValueError(
             f"{notebook.name} has no verdict; run it with `srlab run {notebook.name}`, and see "
             "that it ends with study.verdict"
         )
-    record = json.loads(notebook.record.read_text("utf-8"))
-    return _words(record).replace(" ", "\u00a0")
+    return json.loads(notebook.record.read_text("utf-8"))
 
 
-def verdict_table(
-    records: Sequence[Record], recorded: Sequence[Run], link: Callable[[str], str]
+def read_records(root: Path) -> list[Record]:
+    """All records of the executed book, in the order of the syllabus."""
+    order = re.findall(r"book/findings/([\w/]+)", (root / "_toc.yml").read_text("utf-8"))
+    found = [notebook for notebook in find_notebooks(root) if notebook.record.is_file()]
+    found.sort(key=lambda notebook: [*order, notebook.name].index(notebook.name))
+    return [read_record(notebook) for notebook in found]
+
+
+def key_number(record: Record) -> str:
+    """The name of the one number that stands for a finding: the first a paper reports too."""
+    return next(iter([*record["paper"], *record["measured"]]))
+
+
+def findings_table(
+    root: Path, records: Sequence[Record], recorded: Sequence[Run], link: Callable[[str], str]
 ) -> str:
-    """A Markdown table, one row a finding: its verdict in three columns, with what did not hold.
+    """A Markdown table, one row a finding: its title and its verdict in three columns.
 
     `link(name)` is where a finding's page is.
     """
@@ -81,66 +94,49 @@ def verdict_table(
         return "No finding has been run yet: `make book` runs them all."
     rows = [("Finding", "Photographs", *COLUMNS.values())]
     rows.append(("---",) * len(rows[0]))
+    paper = ""
     for record in records:
         name = record["finding"]
-        claim = f"[{_cell(record['claim'])}]({link(name)}) ({_cell(record['source'])})"
+        if name.split("/")[0] != paper:
+            paper = name.split("/")[0]
+            rows.append((f"**{PAPERS.get(paper, paper)}**", *("",) * (len(rows[0]) - 1)))
         runs = [run for run in recorded if run.finding == name]
         cells = [
-            [_judged(run.record, run.image_set) for run in runs if run.column == column]
+            "<br>".join(
+                f"{_cell(run.image_set)}: {verdict_words(run.record)}"
+                for run in runs
+                if run.column == column
+            )
             for column in COLUMNS
         ]
-        rows.append((claim, _judged(record), *("<br>".join(cell) or "–" for cell in cells)))
+        title = f"[{_cell(Notebook(root, name).title)}]({link(name)})"
+        rows.append((title, verdict_words(record), *(cell or "–" for cell in cells)))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def results_table(
-    records: Sequence[Record], recorded: Sequence[Run], link: Callable[[str], str]
+    root: Path, records: Sequence[Record], recorded: Sequence[Run], link: Callable[[str], str]
 ) -> str:
     """A Markdown table, one row a number that a paper reports too: theirs, then ours by column."""
     rows = [("Finding", "Measure", "Paper", "Photographs", *COLUMNS.values())]
     rows.append(("---",) * len(rows[0]))
     for record in records:
         runs = [run for run in recorded if run.finding == record["finding"]]
-        page = f"[{_cell(record['claim'])}]({link(record['finding'])})"
+        page = f"[{_cell(Notebook(root, record['finding']).title)}]({link(record['finding'])})"
         for name, paper in record["paper"].items():
             ours = [
                 "<br>".join(
-                    f"{_cell(run.image_set)}: {_value(run.record, name)}"
+                    f"{_cell(run.image_set)}: {measured_words(run.record, name)}"
                     for run in runs
                     if run.column == column and name in run.record["measured"]
                 )
                 for column in COLUMNS
             ]
-            here = _value(record, name) if name in record["measured"] else ""
+            here = measured_words(record, name) if name in record["measured"] else ""
             cells = (page, _cell(name), _cell(paper), here, *ours)
             rows.append(tuple(cell or "–" for cell in cells))
             page = "〃"
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _value(record: Record, name: str) -> str:
-    text = number(record["measured"][name])
-    if name in record.get("interval", {}):
-        low, high = record["interval"][name]
-        text += f" ({number(low)} to {number(high)})"
-    return text
-
-
-def _judged(record: Record, image_set: str = "") -> str:
-    """The verdict, and each claim that did not hold with its sign."""
-    words = _words(record).replace(" ", "&nbsp;", 1)
-    where = f"{_cell(image_set)}: " if image_set else ""
-    rest = [
-        f"{SIGNS[Outcome(outcome)]} {_cell(text)}"
-        for text, outcome in record["checks"].items()
-        if outcome != Outcome.HELD
-    ]
-    return "<br>".join([f"{where}{words}", *rest])
-
-
-def _words(record: Record) -> str:
-    own = record.get("own_question", False)
-    return words_of(record["verdict"], record["checks"], own_question=own)
 
 
 def _cell(text: str) -> str:
@@ -157,8 +153,8 @@ def write_readme(root: Path) -> bool:
     start, end = (text.find(marker) for marker in MARKERS)
     if not -1 < start < end:
         raise ValueError(f"{readme} needs the lines {MARKERS[0]} and {MARKERS[1]}, in this order")
-    table = verdict_table(
-        read_records(root), read_recorded(root), lambda name: f"notebooks/{name}.py"
+    table = findings_table(
+        root, read_records(root), read_recorded(root), lambda name: f"notebooks/{name}.py"
     )
     updated = f"{text[: start + len(MARKERS[0])]}\n{table}\n{text[end:]}"
     replace_text(readme, updated)

@@ -16,11 +16,19 @@ from srlab.book.figures import FindingFigure, copy_plotly
 from srlab.book.footer import footer_html
 from srlab.book.recorded import read_recorded
 from srlab.book.remote import launch_options, repository, source_address
-from srlab.book.scoreboard import Compute, Results, Scoreboard, VerdictRole
+from srlab.book.outcomes import raise_key_figure, sign_contents
+from srlab.book.scoreboard import (
+    Compute,
+    MeasuredRole,
+    Papers,
+    Results,
+    Scoreboard,
+    VerdictRole,
+)
 
 STATIC = Path(__file__).parent / "static"
 KATEX = ("katex/katex.min.js", "maths.js")
-SCRIPTS = {"srlab-figure": "figures.js", "vnd.jupyter.widget-view+json": "widgets.js"}
+SCRIPTS = {"srlab-figure": "figures.js", "srlab-filter": "filter.js", "vnd.jupyter.widget-view+json": "widgets.js"}
 
 
 def configure(app: Sphinx, config: Config) -> None:
@@ -89,13 +97,17 @@ def _is_thebe(script: Any) -> bool:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Entry point of the extension."""
     app.add_directive("scoreboard", Scoreboard)
+    app.add_directive("papers", Papers)
     app.add_directive("results", Results)
     app.add_directive("compute", Compute)
     app.add_directive("finding-figure", FindingFigure)
     app.add_directive("attribution-page", AttributionPage)
     app.add_html_math_renderer("katex", (html_visit_math, None), (html_visit_displaymath, None))
     app.add_role("verdict", VerdictRole())
+    app.add_role("measured", MeasuredRole())
     app.connect("config-inited", configure, priority=100)
+    app.connect("env-check-consistency", sign_contents)
+    app.connect("doctree-resolved", raise_key_figure)
     app.connect("html-page-context", add_scripts)
     app.connect("html-page-context", add_card)
     app.connect("html-page-context", add_footer)

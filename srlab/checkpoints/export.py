@@ -1,11 +1,13 @@
-"""A network as one ONNX file: for the book's page that computes, and for whatever else reads ONNX."""
+"""A network as one ONNX file: for the page that computes, and for whatever else reads ONNX."""
 
 import json
+import logging
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -17,9 +19,17 @@ from srlab.networks.contract import checked
 from srlab.networks.foreign import NetworkError
 from srlab.networks.state_dicts import restored, stored
 
-PAGE_OPERATORS = frozenset()
+PAGE_OPERATORS = {  # what srlab.explorers.engine runs, by ONNX's names; a test compares
+    *("Abs", "Add", "Cast", "Clip", "Concat", "Constant", "Conv", "ConvTranspose"),
+    *("DepthToSpace", "DequantizeLinear", "Div", "Elu", "Exp", "Flatten", "Gather", "Gemm"),
+    *("GlobalAveragePool", "HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "Log", "Max"),
+    *("MaxPool", "Min", "Mod", "Mul", "Neg", "PRelu", "Pad", "Pow", "Reciprocal", "ReduceMean"),
+    *("ReduceProd", "Relu", "Reshape", "Resize", "Shape", "Sigmoid", "Slice", "Softplus"),
+    *("Split", "Sqrt", "Squeeze", "Sub", "Tanh", "Unsqueeze"),
+}
 SMALL = 64  # weights of fewer numbers are stored as they are
-EXAMPLE = (40, 48)  # LR pixels; the file takes any size
+EXAMPLE = (40, 48)  # LR pixels of the picture that a network is traced with
+LEAST = 32  # LR pixels a side that the trace is to hold from
 
 
 @dataclass(frozen=True)
@@ -34,7 +44,7 @@ class Exported:
         written = f"{self.path}: {self.bytes / 1000:,.0f} kB"
         if not self.missing:
             return f"{written}, which the book's page runs"
-        return f"{written}; the book's page cannot run it: it lacks {', '.join(self.missing)}"
+        return f"{written}; the book's page cannot run it, it lacks {', '.join(self.missing)}"
 
 
 def export(
@@ -44,11 +54,11 @@ def export(
 
     Weights are the network's bit by bit, in 8 or 16 bits each where that is enough, as in srlab's
     own files. `about` is kept with them, as JSON. The explorer of the book runs the file on a
-    reader's picture, unless it lacks an operator; of those the result tells.
+    reader's picture, unless it lacks an operator: those are named. `NetworkError` where torch's
+    exporter fails, as of networks whose code depends on the picture's values.
 
-    >>> network = torch.nn.Sequential(torch.nn.Conv2d(3, 12, 3, padding=1), torch.nn.PixelShuffle(2))
-    >>> export(network, "mine.onnx").missing  # doctest: +SKIP
-    ()
+    >>> print(export(load("edsr"), "edsr.onnx"))  # doctest: +SKIP
+    edsr.onnx: 172 kB, which the book's page runs
     """
     with frozen(network):
         proto = _traced(network)
@@ -71,14 +81,13 @@ def _traced(network: nn.Module) -> Any:
     """As torch's exporter has it, for every size of picture."""
     for package in ("onnx", "onnxscript"):
         require(package, "export")
-    first = next((own for own in network.parameters() if own.is_floating_point()), torch.zeros(()))
-    lr = torch.full((1, 3, *EXAMPLE), 0.5, dtype=first.dtype, device=first.device)
+    like = next((own.detach() for own in network.parameters()), torch.zeros(()))
+    lr = like.new_full((1, 3, *EXAMPLE), 0.5)
     with torch.no_grad():
         checked(network(lr.clone()), tuple(lr.shape))
-    static = torch.export.Dim.STATIC
-    sides = [torch.export.Dim(side, min=32) for side in ("height", "width")]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    sides = [torch.export.Dim(side, min=LEAST) for side in ("height", "width")]
+    exact = torch.export.Dim.STATIC
+    with _silence():
         try:
             program = torch.onnx.export(
                 network,
@@ -87,17 +96,36 @@ def _traced(network: nn.Module) -> Any:
                 verbose=False,
                 input_names=["lr"],
                 output_names=["sr"],
-                dynamic_shapes=((static, static, *sides),),
+                dynamic_shapes=((exact, exact, *sides),),
             )
-        except torch.onnx.errors.OnnxExporterError as error:
-            raise NetworkError(_why(error)) from error
-    return program.model_proto
+        except torch.onnx.OnnxExporterError as error:
+            raise NetworkError(
+                "torch cannot write this network as ONNX for pictures of every size: "
+                f"{_reason(error)}"
+            ) from error
+    return cast(Any, program).model_proto
 
 
-def _why(error: Exception) -> str:
-    """The first line that says something, of pages of them."""
-    lines = [line.strip() for cause in (error.__cause__, error) if cause for line in f"{cause}".splitlines()]
-    return next((line for line in lines if line), type(error).__name__)
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Without what torch's exporter says of packages that it would not need."""
+    speaker = logging.getLogger("torch.onnx")
+    level = speaker.level
+    speaker.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        speaker.setLevel(level)
+
+
+def _reason(error: BaseException) -> str:
+    """What lies at the bottom of an error, in a line."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = [line.strip() for line in f"{error}".splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
 
 
 def _shrink(graph: Any) -> None:
@@ -133,7 +161,9 @@ def _held(name: str, values: Tensor) -> tuple[dict[str, Tensor], Any] | None:
             continue
         if name not in int8:
             part = f"{name}.half"
-            return {part: held[name]}, helper.make_node("Cast", [part], [name], to=TensorProto.FLOAT)
+            return {part: held[name]}, helper.make_node(
+                "Cast", [part], [name], to=TensorProto.FLOAT
+            )
         parts = {f"{name}.int8": held[name], f"{name}.step": held[int8[name]].float()}
         return parts, helper.make_node("DequantizeLinear", list(parts), [name], axis=0)
     return None

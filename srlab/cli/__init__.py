@@ -1,4 +1,4 @@
-"""The command `srlab`: book · run · sweep · train · lam · faig · list.
+"""The command `srlab`: book · run · sweep · train · lam · faig · export · list.
 
 Arguments are read here; what computes or writes loads inside the commands, so that help is quick.
 """
@@ -11,7 +11,7 @@ from srlab.extras import require
 
 typer = require("typer", "cli")  # before the commands, which import it
 
-from srlab.cli import book, faig, lam, listing, train
+from srlab.cli import book, export, faig, lam, listing, train
 from srlab.lifetime import ending_at_signals
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (book.book, book.run, book.sweep, train.train, lam.lam, faig.faig):
+for command in (book.book, book.run, book.sweep, train.train, lam.lam, faig.faig, export.export):
     app.command()(command)
 app.command("list")(listing.show)
 

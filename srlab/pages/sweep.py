@@ -7,7 +7,7 @@ import plotly.io
 
 from srlab.files import replace_at
 from srlab.pages.templates import markup, page
-from srlab.studies.study import number
+from srlab.studies.verdict import number
 from srlab.studies.sweeps import (
     OUTCOMES,
     Row,

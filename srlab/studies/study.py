@@ -1,15 +1,14 @@
 """A study: what a finding claims, how it is judged, and the record that it leaves."""
 
-import html
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from srlab.studies.parameters import check_parameters, chosen_parameters
+from srlab.studies.verdict import Outcome, Verdict, criterion_html, verdict_html, verdict_words
 
 if TYPE_CHECKING:
     import torch
@@ -18,40 +17,6 @@ if TYPE_CHECKING:
 MIME = "application/vnd.srlab.finding+json"
 
 
-class Outcome(StrEnum):
-    """Of one clause of a criterion."""
-
-    HELD = "held"
-    FAILED = "failed"
-    OPPOSITE = "opposite"  # its interval lies on the other side
-    UNDECIDED = "undecided"  # its interval crosses the threshold
-
-
-class Verdict(StrEnum):
-    """Of a finding at the scale it was run."""
-
-    REPRODUCED = "reproduced"
-    MIXED = "mixed"
-    NOT_REPRODUCED = "not reproduced"
-    OPPOSITE = "opposite"
-    UNDECIDED = "undecided"
-
-
-SYMBOLS = {
-    Verdict.REPRODUCED: "✔",
-    Verdict.MIXED: "◐",
-    Verdict.NOT_REPRODUCED: "✘",
-    Verdict.OPPOSITE: "⇄",
-    Verdict.UNDECIDED: "?",
-}
-ANSWERS = {  # to a question of our own
-    Verdict.REPRODUCED: "yes",
-    Verdict.MIXED: "in part",
-    Verdict.NOT_REPRODUCED: "no",
-    Verdict.OPPOSITE: "the opposite",
-    Verdict.UNDECIDED: "undecided",
-}
-SIGNS = {Outcome.HELD: "✔", Outcome.FAILED: "✘", Outcome.OPPOSITE: "⇄", Outcome.UNDECIDED: "?"}
 Clauses = Mapping[str, Outcome]  # by their texts
 
 
@@ -82,37 +47,10 @@ class Record:
         return values
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        return {MIME: self.as_dict(), "text/html": self._html(), "text/plain": self._text()}
+        return {MIME: self.as_dict(), "text/html": verdict_html(self.as_dict()), "text/plain": self._text()}
 
     def _text(self) -> str:
-        return f"{self.finding}: {self._words()}. {self.criterion}"
-
-    def _words(self) -> str:
-        return verdict_words(self.verdict, self.checks, own_question=self.own_question)
-
-    def _html(self) -> str:
-        words = self._words()
-        clauses = "".join(_item(_judged(*pair)) for pair in self.checks.items())
-        controls = _controls(_judged(*pair) for pair in self.controls.items())
-        rows = "".join(map(self._row, self.measured))
-        return (
-            f"<div class='srlab-verdict' data-verdict='{self.verdict}'>"
-            f"<p><strong>{words[0].upper()}{words[1:]}</strong> at this scale.</p>"
-            f"<ul>{clauses}</ul>{controls}"
-            "<table><thead><tr><th>measure</th><th>paper</th><th>here</th><th>spread</th></tr>"
-            f"</thead><tbody>{rows}</tbody></table></div>"
-        )
-
-    def _row(self, name: str) -> str:
-        cells = (self.paper.get(name, "–"), number(self.measured[name]), self._spread(name))
-        data = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-        return f"<tr><th scope='row'>{html.escape(name)}</th>{data}</tr>"
-
-    def _spread(self, name: str) -> str:
-        if name not in self.interval:
-            return "–"
-        low, high = self.interval[name]
-        return f"{number(low)} to {number(high)}"
+        return f"{self.finding}: {verdict_words(self.as_dict())}. {self.criterion}"
 
 
 @dataclass
@@ -155,11 +93,9 @@ class Study:
         self.parameters = chosen_parameters()
 
     def _repr_html_(self) -> str:
-        claims = "".join(_item(text, self.says.get(key)) for key, text in self.claims.items())
-        controls = _controls(self.controls.values())
-        return (
-            "<div class='admonition important srlab-criterion'><p class='admonition-title'>"
-            f"Criterion, set before the experiment</p><ul>{claims}</ul>{controls}</div>"
+        return criterion_html(
+            {text: self.says.get(key, "") for key, text in self.claims.items()},
+            [*self.controls.values()],
         )
 
     def network(self, name: str) -> "nn.Module":
@@ -271,17 +207,6 @@ def judge(checks: Clauses) -> Verdict:
     return Verdict.UNDECIDED if Outcome.UNDECIDED in outcomes else Verdict.NOT_REPRODUCED
 
 
-def verdict_words(verdict: str, checks: Mapping[str, str], *, own_question: bool = False) -> str:
-    """ "✔ reproduced", "◐ mixed (2 of 3, headline held)", "✘ own question: no"."""
-    found = Verdict(verdict)
-    words = f"{SYMBOLS[found]} {f'own question: {ANSWERS[found]}' if own_question else found}"
-    if found is not Verdict.MIXED:
-        return words
-    outcomes = [*checks.values()]
-    held = sum(outcome == Outcome.HELD for outcome in outcomes)
-    return f"{words} ({held} of {len(outcomes)}, headline {outcomes[0]})"
-
-
 def reaches(interval: tuple[float, float], level: float) -> Outcome:
     """Whether an interval (low, high) lies at or above a level; undecided where it crosses."""
     low, high = _ordered(interval)
@@ -328,20 +253,6 @@ def _outcome(value: bool | Outcome) -> Outcome:
     return Outcome.HELD if bool(value) else Outcome.FAILED
 
 
-def _judged(text: str, outcome: Outcome) -> str:
-    return f"{SIGNS[Outcome(outcome)]} {outcome}: {text}"
-
-
-def _item(text: str, says: str | None = None) -> str:
-    source = f"<br><small>The paper, {html.escape(says)}</small>" if says else ""
-    return f"<li>{html.escape(text)}{source}</li>"
-
-
-def _controls(texts: Iterable[str]) -> str:
-    items = "".join(map(_item, texts))
-    return f"<p>Controls, which decide nothing:</p><ul>{items}</ul>" if items else ""
-
-
 def _names(keys: Iterable[str]) -> str:
     return ", ".join(sorted(keys)) or "none"
 
@@ -368,11 +279,3 @@ def mean_interval(
     rows = np.random.default_rng(seed).integers(len(values), size=(draws, len(values)))
     low, high = np.quantile(values[rows].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-
-
-def number(value: float) -> str:
-    """Three significant digits, never in exponents for everyday sizes: 0.213, 26.4, 1830."""
-    if value == 0 or 1e-3 <= abs(value) < 1e6:
-        digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
-        return f"{value:,.{digits}f}".replace(",", "\u202f")
-    return f"{value:.1e}"

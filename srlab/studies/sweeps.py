@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from srlab.figures.dots import GridPoint, effects_over_grid
-from srlab.studies.study import SYMBOLS, Outcome, Verdict
+from srlab.studies.verdict import SYMBOLS, Outcome, Verdict
 
 PARAMETER = "parameter."  # how the columns of what varies begin
 SHOWN = 3  # measures in a figure; a notebook records the most telling ones first

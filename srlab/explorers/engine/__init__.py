@@ -8,9 +8,10 @@ Classic scripts that share one scope, for a worker made of a Blob: modules do no
 - `convolution`, `depthwise`, `pointwise`, `arithmetic`, `channels`, `mixtures`: operators, each
   with its way forward, its gradient, and its reach: which rectangle of the input a rectangle of
   the result needs; `operators`: their table by ONNX's names.
-- `plan`, `network`: what of them a window needs, and how it is run; `targets`: what of the SR picture is explained.
-- `path`, `integral`, `measures`: the attribution as `srlab.lam` has it, for a page as well.
-- `worker`: the messages.
+- `plan`, `network`: what of them a window needs, and how it is run; `targets`: what of the SR
+  picture is explained.
+- `path`, `integral`, `measures`, `lam`: the attribution as `srlab.lam` has it, the first three for
+  a page as well; `worker`: the messages.
 """
 
 import re
@@ -18,10 +19,11 @@ from functools import cache
 from importlib.resources import files
 
 FILES = (
-    *("protobuf", "onnx", "constants", "kernel", "tensors"),
+    *("fail", "protobuf", "onnx", "constants", "kernel", "tensors"),
     *("convolution", "depthwise", "pointwise", "arithmetic", "channels", "mixtures", "operators"),
-    *("plan", "network", "targets", "path", "integral", "measures", "worker"),
+    *("plan", "network", "targets", "path", "integral", "measures", "lam", "worker"),
 )
+PAGE = ("fail", "path", "integral", "measures")  # what a page needs that has the rest in workers
 COMMENTS = re.compile(r"/\*\*((?!\*/)[\s\S])*\*/\s*|^\s*//.*\n|^\s+", re.MULTILINE)
 
 
@@ -30,7 +32,7 @@ def source(*names: str) -> str:
     """The engine as one script, or the named files of it; without its comments.
 
     >>> worker = source()
-    >>> page = source("protobuf", "path", "integral", "measures")
+    >>> page = source(*PAGE)
     """
     folder = files("srlab.explorers.engine")
     whole = "\n".join((folder / f"{name}.js").read_text("utf-8") for name in names or FILES)

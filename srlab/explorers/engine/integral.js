@@ -165,19 +165,3 @@ function share(/** @type {Float64Array} */ square, /** @type {Float64Array} */ s
   const size = shown.reduce((sum, v) => sum + Math.abs(v), 0);
   return size ? square.reduce((sum, v) => sum + Math.sqrt(v), 0) / size : 0;
 }
-
-/** `srlab.lam` on one thread, all at once: the result of an `Integral` of the target at a window. */
-function lam(
-  /** @type {Network} */ network,
-  /** @type {Picture} */ picture,
-  /** @type {Place} */ window,
-  { target = "gradient", sigma = BLUR.sigma, steps = 0, tolerance = TOLERANCE } = {},
-) {
-  const path = deblurring(picture, sigma);
-  const integral = new Integral(path, { steps, tolerance });
-  network.aim(picture.h, picture.w, window, target);
-  while (!integral.done) {
-    for (const position of integral.wanted()) integral.add(position, network.differentiate(path.at(position)));
-  }
-  return integral.result();
-}

@@ -68,8 +68,3 @@ function floatsIn(/** @type {Fields} */ fields, /** @type {number} */ field) {
     Array.from({ length: bytes.length / 4 }, (_, i) => viewOf(bytes).getFloat32(4 * i, true)),
   );
 }
-
-/** @returns {never} */
-function fail(/** @type {string} */ message) {
-  throw new Error(message);
-}

@@ -1,0 +1,125 @@
+"""A stamp of a page's key figure: its points, lines, bars and fields as a little SVG."""
+
+from base64 import b64decode
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+
+from srlab.book.figures import MIME
+from srlab.book.outcomes import KEY_CELL
+from srlab.pages.templates import markup
+
+WIDTH, HEIGHT, MARGIN = 80, 56, 3
+MOST = 60  # points of a trace; of more, every n-th is drawn
+CELLS = 12  # rows and columns of a field
+COLOUR = "#0072b2"
+Trace = Mapping[str, Any]
+
+
+@cache
+def thumbnail(page: Path) -> Any:
+    """Markup of the key figure, or else of the first that can be drawn so small."""
+    drawn = next(filter(None, map(_draw, _figures(page))), "")
+    return markup(
+        f'<svg class="srlab-thumb" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">{drawn}</svg>'
+    )
+
+
+def _figures(page: Path) -> list[dict[str, Any]]:
+    cells = nbformat.read(page, as_version=4).cells if page.is_file() else []
+    named = [cell for cell in cells if cell.metadata.get("name") == KEY_CELL]
+    return [
+        output.data[MIME]
+        for cell in [*named, *cells]
+        for output in cell.get("outputs", ())
+        if MIME in output.get("data", {})
+    ]
+
+
+def _draw(figure: Mapping[str, Any]) -> str:
+    """All panels where the figure has them, each with its own ranges."""
+    layout = figure.get("layout", {})
+    panels: dict[tuple[str, str], list[Trace]] = {}
+    for trace in figure["data"]:
+        if trace.get("type") in ("scatter", "scattergl", "bar", "heatmap"):
+            panels.setdefault((trace.get("xaxis", "x"), trace.get("yaxis", "y")), []).append(trace)
+    return "".join(_panel(traces, layout, *axes) for axes, traces in panels.items())
+
+
+def _panel(traces: Iterable[Trace], layout: Mapping[str, Any], x_axis: str, y_axis: str) -> str:
+    x_settings = layout.get(f"xaxis{x_axis[1:]}", {})
+    y_settings = layout.get(f"yaxis{y_axis[1:]}", {})
+    left, right = (WIDTH * end for end in x_settings.get("domain", (0, 1)))
+    bottom, top = (HEIGHT * (1 - end) for end in y_settings.get("domain", (0, 1)))
+    box = (left + MARGIN, right - MARGIN, bottom - MARGIN, top + MARGIN)
+    fields = [trace for trace in traces if trace["type"] == "heatmap"]
+    if fields:
+        return _field(_values(fields[0]["z"]), *box)
+    places = [(_scaled(trace.get("x"), x_settings), _scaled(trace.get("y"), y_settings), trace)
+              for trace in traces]  # fmt: skip
+    places = [(x[: len(y)], y[: len(x)], trace) for x, y, trace in places if min(len(x), len(y))]
+    if not places:
+        return ""
+    xs, ys = (np.concatenate(values) for values in list(zip(*places, strict=True))[:2])
+    if any(trace["type"] == "bar" for *_, trace in places):
+        ys = np.append(ys, 0)
+    return "".join(
+        _trace(_onto(x, xs, *box[:2]), _onto(y, ys, *box[2:]), trace, box[2])
+        for x, y, trace in places
+    )
+
+
+def _trace(x: np.ndarray, y: np.ndarray, trace: Trace, floor: float) -> str:
+    step = max(1, len(x) // MOST)
+    points = [f"{a:.0f} {b:.0f}" for a, b in zip(x[::step], y[::step], strict=True)]
+    if trace["type"] == "bar":
+        lines = "".join(f"M{point}V{floor:.0f}" for point in points)
+        return f'<path d="{lines}" stroke="{_colour(trace)}" stroke-width="4"/>'
+    if "lines" in trace.get("mode", "lines"):
+        colour = _colour(trace)
+        return f'<path d="M{"L".join(points)}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
+    dots = "".join(f"M{point}h0" for point in points)
+    return f'<path d="{dots}" stroke="{_colour(trace)}" stroke-width="2.5" stroke-linecap="round"/>'
+
+
+def _field(values: np.ndarray, left: float, right: float, bottom: float, top: float) -> str:
+    rows, columns = (max(1, -(-size // CELLS)) for size in values.shape)
+    values = values[::rows, ::columns]
+    span = np.ptp(values[np.isfinite(values)]) or 1.0
+    shades = np.nan_to_num((values - np.nanmin(values)) / span)
+    height, width = (bottom - top) / len(values), (right - left) / values.shape[1]
+    return "".join(
+        f'<rect x="{left + column * width:.1f}" y="{bottom - (row + 1) * height:.1f}" '
+        f'width="{width:.1f}" height="{height:.1f}" fill="{COLOUR}" opacity="{shade:.2f}"/>'
+        for (row, column), shade in np.ndenumerate(shades)
+    )
+
+
+def _colour(trace: Trace) -> str:
+    found = [trace.get(part, {}).get("color") for part in ("marker", "line")]
+    return next((colour for colour in found if isinstance(colour, str)), COLOUR)
+
+
+def _scaled(given: Any, axis: Mapping[str, Any]) -> np.ndarray:
+    values = _values(given)
+    if values.dtype.kind not in "fiu":  # names stand in the order in which they come
+        return np.arange(len(values), dtype=float)
+    return np.log10(np.maximum(values, 1e-12)) if axis.get("type") == "log" else values
+
+
+def _values(given: Any) -> np.ndarray:
+    """A list, or Plotly's typed array: base64 bytes, type and shape."""
+    if not isinstance(given, Mapping):
+        return np.array([] if given is None else given)
+    found = np.frombuffer(b64decode(given["bdata"]), given["dtype"])
+    shape = given.get("shape")
+    return found.reshape([int(size) for size in str(shape).split(",")]) if shape else found
+
+
+def _onto(values: np.ndarray, whole: np.ndarray, start: float, end: float) -> np.ndarray:
+    low, high = np.nanmin(whole), np.nanmax(whole)
+    return start + (values - low) / ((high - low) or 1.0) * (end - start)
