@@ -81,7 +81,9 @@ def attribution_page(exported: Mapping[str, Path], specs: Mapping[str, str]) -> 
                 for name, file in exported.items()
             ],
             "first": {
-                name: first_map(lam(load(specs[name]), image_from_array(lr[picture]), patch(*START)))
+                name: first_map(
+                    lam(load(specs[name]), image_from_array(lr[picture]), patch(*START))
+                )
                 for name in (network, beside)
             },
         },
@@ -114,7 +116,9 @@ def write_scripts(folder: Path, exported: Iterable[Path]) -> None:
     """The engine, and a script for each network, that leave their value in `srlabFiles`."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "networks").mkdir(parents=True)
-    files = {f"networks/{file.stem}": base64.b64encode(file.read_bytes()).decode() for file in exported}
+    files = {
+        f"networks/{file.stem}": base64.b64encode(file.read_bytes()).decode() for file in exported
+    }
     for name, value in {"engine": engine.source(), **files}.items():
         script = f"(globalThis.srlabFiles ??= {{}})[{json.dumps(name)}] = {json.dumps(value)};\n"
         (folder / f"{name}.js").write_text(script, "utf-8")

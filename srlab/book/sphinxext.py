@@ -28,7 +28,11 @@ from srlab.book.scoreboard import (
 
 STATIC = Path(__file__).parent / "static"
 KATEX = ("katex/katex.min.js", "maths.js")
-SCRIPTS = {"srlab-figure": "figures.js", "srlab-filter": "filter.js", "vnd.jupyter.widget-view+json": "widgets.js"}
+SCRIPTS = {
+    "srlab-figure": "figures.js",
+    "srlab-filter": "filter.js",
+    "vnd.jupyter.widget-view+json": "widgets.js",
+}
 
 
 def configure(app: Sphinx, config: Config) -> None:

@@ -11,7 +11,9 @@ from srlab.explorers.live import Explorer, sources
 
 PARTS = ("scene", "assets", "own_picture", "crew", "columns", "saved_map", "attribution")
 
-TAKEN = "Integral, LEAST, deblurring, diffusionIndex, magnitude"  # of the engine, for the page itself
+TAKEN = (
+    "Integral, LEAST, deblurring, diffusionIndex, magnitude"  # of the engine, for the page itself
+)
 INTEGRAL = f"""
 const {{ {TAKEN} }} = (() => {{
 {source("protobuf", "path", "integral", "measures")}

@@ -93,7 +93,7 @@ class LamExplorer(Explorer):
         meta["measures"] = [_measures(own) for own in maps.values()]
         packed = zlib.compress(b"".join(pack_map(own.magnitude) for own in maps.values()), 9)
         last = [place for place in maps if place[:2] == (names[0], networks[-1])] or list(maps)
-        start = last[len(last) // 2]
+        start = max(last, key=lambda place: maps[place].diffusion_index)  # where most is to be seen
         explorer = cls(meta=meta, maps=packed, **start._asdict())
         explorer._compute = compute
         explorer.computes = compute is not None

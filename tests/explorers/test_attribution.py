@@ -217,7 +217,11 @@ def test_the_target_moves_by_keyboard_and_pointer(visit, width, scheme) -> None:
     target = page.locator(".pick").first
     target.focus()
     seen = [target.get_attribute("aria-label")]
-    for key, place in (("ArrowRight", (16, 22)), ("Shift+ArrowLeft", (16, 6)), ("ArrowDown", (18, 6))):
+    for key, place in (
+        ("ArrowRight", (16, 22)),
+        ("Shift+ArrowLeft", (16, 6)),
+        ("ArrowDown", (18, 6)),
+    ):
         page.keyboard.press(key)
         page.wait_for_function(f"{SAID}.includes('row {place[0]}, column {place[1]}')")
         seen.append(target.get_attribute("aria-label"))
@@ -235,8 +239,10 @@ def test_pictures_of_ones_own(visit, tmp_path) -> None:
     page.wait_for_function(f"{COMPUTED} && {SAID}.includes('your picture')")
     size = page.locator(".views canvas").nth(1).evaluate("(own) => [own.width, own.height]")
     assert size == [64, 48]
-    drawn = page.locator(".views canvas").nth(0).evaluate(
-        "(own) => [...own.getContext('2d').getImageData(64, 48, 1, 1).data]"
+    drawn = (
+        page.locator(".views canvas")
+        .nth(0)
+        .evaluate("(own) => [...own.getContext('2d').getImageData(64, 48, 1, 1).data]")
     )
     assert "4000×3000" in page.locator(".cutter .view").get_attribute("aria-label")
     page.get_by_role("slider", name="Part of it").press("End")
@@ -262,8 +268,10 @@ def test_a_reduced_picture_is_srlabs(visit, tmp_path) -> None:
     page.wait_for_function("document.querySelectorAll('.views canvas')[1].width === 64")
     page.get_by_text("Target, path and drawing").click()
     page.get_by_label("Opacity").press("Home")
-    drawn = page.locator(".views canvas").nth(1).evaluate(
-        "(own) => [...own.getContext('2d').getImageData(0, 0, 64, 48).data]"
+    drawn = (
+        page.locator(".views canvas")
+        .nth(1)
+        .evaluate("(own) => [...own.getContext('2d').getImageData(0, 0, 64, 48).data]")
     )
     exact = torch.from_numpy(picture).permute(2, 0, 1)[None].float()
     wanted = nn.functional.interpolate(exact, size=(48, 64), mode="bicubic", antialias=True)
