@@ -1,4 +1,4 @@
-"""The page that computes: its networks and the engine as scripts, its pictures, a map to begin with.
+"""The page that computes: engine and networks as scripts, pictures, maps to begin with.
 
 Scripts, since at file:// a page may load nothing else, and not before a reader asks for them.
 """
@@ -29,7 +29,7 @@ from srlab.files import picture_url
 from srlab.images import crop, image_from_array, image_to_array
 
 SIZE, SCALE = 256, 4  # HR pixels of a picture's side, and how far it is reduced
-PICTURES = {  # name: (embedded picture, top, left)
+PICTURES: dict[str, tuple[str, int, int]] = {  # name: (embedded picture, top, left)
     "pagoda": ("china", 80, 80),
     "face": ("astronaut", 0, 100),
     "bricks": ("brick", 160, 160),
@@ -87,8 +87,11 @@ def attribution_page(exported: Mapping[str, Path], specs: Mapping[str, str]) -> 
                 for name in (network, beside)
             },
         },
-        **{"picture": picture, "network": network, "beside": beside},
-        **{"top": START[0], "left": START[1]},
+        picture=picture,
+        network=network,
+        beside=beside,
+        top=START[0],
+        left=START[1],
     )
 
 
@@ -96,8 +99,8 @@ def pictures() -> dict[str, np.ndarray]:
     """The LR pictures on board, (h, w, 3) uint8."""
     images = load_images("photographs") | load_images("textures")
     return {
-        name: image_to_array(downsample(crop(images[own], *at, SIZE, SIZE)[None], SCALE)[0])
-        for name, (own, *at) in PICTURES.items()
+        name: image_to_array(downsample(crop(images[own], top, left, SIZE, SIZE)[None], SCALE)[0])
+        for name, (own, top, left) in PICTURES.items()
     }
 
 

@@ -1,9 +1,5 @@
-"""LAM of any picture under any ONNX network, computed by the reader's browser: no kernel, no server."""
+"""LAM of any picture under any ONNX network, computed by the reader's browser."""
 
-import base64
-from typing import Any
-
-import numpy as np
 import traitlets as T
 
 from srlab.explorers.engine import source

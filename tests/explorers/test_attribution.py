@@ -5,7 +5,6 @@ import http.server
 import threading
 
 import numpy as np
-import onnx
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
@@ -78,7 +77,10 @@ def scenery(tmp_path_factory):
             ],
             "first": {"first": first_map(srlab.lam(networks["first"], lr, srlab.patch(16, 20)))},
         },
-        **{"picture": "waves", "network": "first", "top": 16, "left": 20},
+        picture="waves",
+        network="first",
+        top=16,
+        left=20,
     )
     write_scripts(folder / "_static", files.values())
     script = (STATIC / "widgets.js").read_text("utf-8")
@@ -178,7 +180,7 @@ def test_a_map_is_pythons_and_python_reads_it(visit, scenery, address, tmp_path)
     assert all(url.startswith((address, "data:", "blob:")) for url in page.asked)
 
 
-def test_nodes_follow_the_tolerance_as_in_python(visit, scenery, tmp_path) -> None:
+def test_nodes_follow_the_tolerance_as_in_python(visit, scenery) -> None:
     _, networks, lr = scenery
     page = visit("#explorer&network=second&target=level+edges&sigma=2")
     page.wait_for_function(COMPUTED)
