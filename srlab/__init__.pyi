@@ -1,6 +1,7 @@
 from .attribution.effective_field import erf
 from .attribution.faig import faig, masked_weights
 from .attribution.lam import diffusion_index, lam, lams, magnitude
+from .attribution.map_files import read_map
 from .attribution.paths import deblur, straight
 from .attribution.targets import mask_target, named_measure, patch, residual
 from .capture import layer_names
@@ -39,6 +40,7 @@ __all__ = [
     "patch",
     "psnr",
     "read_image",
+    "read_map",
     "read_weights",
     "residual",
     "separability",

@@ -3,17 +3,15 @@
 # # Explore: which pixels decide a patch
 #
 # A local attribution map (LAM) says which LR pixels made a small window of the SR image what it is.
-# Choose a picture, a network and a window, and compare the networks at the same place.
+# Choose a picture, a network and a window, and compare the networks at the same place. On a picture of
+# your own, and at any window, maps are computed in {doc}`/book/your_picture`.
 #
 # This page claims nothing. How LAM works and how well it can be trusted stands, with verdicts, in
 # {doc}`/book/findings/lam/method` and {doc}`/book/findings/lam/sanity`; what the networks have in
 # common and what not, in {doc}`/book/findings/lam/networks`; what the picture decides, in
 # {doc}`/book/findings/lam/image_content`.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"networks": {"fsrcnn": "FSRCNN"}, "grid": 2, "steps": 4}
+# %% tags=["parameters", "hide-cell"] quick={"networks": {"fsrcnn": "FSRCNN"}, "grid": 2, "steps": 4}
 scenes = {  # name: [picture, top, left] of 192×192 HR pixels in an embedded picture
     "bricks": ["brick", 160, 160],
     "pagoda": ["china", 110, 100],
@@ -68,15 +66,7 @@ SIZE, SCALE = 192, 4
 SEE_LITTLE = ("bicubic", "SRCNN")  # of these a window's part is computed; others run whole
 path = deblur(steps=steps)
 
-# %% [markdown]
-# ## Pictures, networks, and one map
-#
-# HR cut-outs are reduced by 4 and enlarged again by every network of the zoo. All are narrow; SRCNN,
-# FSRCNN and SRResNet come from recipes of their own, the others were trained on equal terms. A map is
-# the gradient of the window's gradient magnitude, integrated from the blurred LR image to the LR
-# image itself.
-
-# %%
+# %% tags=["hide-cell"]
 images = load_images("photographs") | load_images("textures")
 hr = {
     scene: crop(images[name], top, left, SIZE, SIZE)[None].to(device)
@@ -106,7 +96,7 @@ def compute(place):
     return shown(place, lam(model, image, target, path=path))
 
 
-# %%
+# %% tags=["hide-cell"]
 sides = np.linspace(window, SIZE - 2 * window - 1, grid, dtype=int).tolist()
 corners = [(top, left) for top in sides for left in sides]
 targets = [patch(*corner, window) for corner in corners]
@@ -120,10 +110,19 @@ for scene in scenes:
             place = Place(scene, name, *corner)
             maps[place] = shown(place, attribution)
 
+# %% tags=["hide-input"]
+pictures = {
+    scene: Picture(
+        image_to_array(lr[scene][0]),
+        {name: image_to_array(image[0]) for name, image in sr[scene].items()},
+    )
+    for scene in scenes
+}
+explorer = LamExplorer.from_maps(pictures, maps, window=window, compute=compute)
+explorer
+
 # %% [markdown]
-# ## Explore
-#
-# Things to try:
+# ## Things to try
 #
 # - Stay at one window and go through the **networks**. Bicubic enlargement, SRCNN and FSRCNN cannot
 #   look further than their few layers reach. IMDN, RFDN, RCAN and SAN could see the whole picture
@@ -136,16 +135,13 @@ for scene in scenes:
 #   default here, shows the faint ones. LAM's figures are linear.
 # - Turn the **opacity** down to see what lies under the attribution.
 
-# %% tags=["hide-input"]
-pictures = {
-    scene: Picture(
-        image_to_array(lr[scene][0]),
-        {name: image_to_array(image[0]) for name, image in sr[scene].items()},
-    )
-    for scene in scenes
-}
-explorer = LamExplorer.from_maps(pictures, maps, window=window, compute=compute)
-explorer
+# %% [markdown]
+# ## Pictures, networks, and one map
+#
+# HR cut-outs are reduced by 4 and enlarged again by every network of the zoo. All are narrow; SRCNN,
+# FSRCNN and SRResNet come from recipes of their own, the others were trained on equal terms. A map is
+# the gradient of the window's gradient magnitude, integrated from the blurred LR image to the LR
+# image itself.
 
 # %% [markdown]
 # ## What is precomputed, and what needs a kernel

@@ -10,10 +10,7 @@
 # This page claims nothing. What codes know of a degradation, and what they know besides, is judged on
 # the other pages of {doc}`/book/redsr`, with criteria set beforehand.
 
-# %% [markdown]
-# ## Parameters
-
-# %% tags=["parameters"] quick={"windows": {"cat": ["chelsea", 16, 70]}, "widths": [0.2, 4], "angles": [0, 90], "noises": [0, 25], "num_codes": 40}
+# %% tags=["parameters", "hide-cell"] quick={"windows": {"cat": ["chelsea", 16, 70]}, "widths": [0.2, 4], "angles": [0, 90], "noises": [0, 25], "num_codes": 40}
 blind = "redsr-general"  # trained on blurs of any shape, with noise; or "dasr-general"
 image_set = "photographs"  # none of these was seen in training
 windows = {  # name: [picture, top, left] of 192×192 HR pixels
@@ -53,14 +50,7 @@ check_parameters()
 device = pick_device(device)
 SCALE, LR_SIZE, SHOWN = 4, 48, 26  # LR pixels that are encoded, and of these, restored
 
-# %% [markdown]
-# ## A map of codes
-#
-# Patches of the pictures that are *not* shown below, each under a degradation of its own, drawn from
-# the space that the network was trained on. Their codes are drawn along their first two
-# principal components. That map is linear, so every other code has its place in it too.
-
-# %%
+# %% tags=["hide-cell"]
 model, space = network(blind, device=device), recipe(blind).space
 images = load_images(image_set)
 shown = {picture for picture, _, _ in windows.values()}
@@ -89,16 +79,8 @@ cloud = Cloud(
     labels=[told(one) for one in drawn],
 )
 
-# %% [markdown]
-# ## A code, and its opposite
-#
-# The network restores the middle of each window under two codes: the one that it gives the input, and
-# the one that it would give the **same picture under an opposite degradation**. Opposite are the ends
-# of the space that lie farther away: if the blur is wider than the middle of the range, none to speak
-# of, else the widest; if the noise is stronger than its middle, none, else the strongest.
 
-
-# %%
+# %% tags=["hide-cell"]
 def degradation(along, across, angle, noise):
     """One value for what is the same: the wider axis first, and no angle for a round blur."""
     if along < across:
@@ -165,27 +147,13 @@ def compute(setting):
     )
 
 
-# %%
+# %% tags=["hide-cell"]
 def words(values, unit=""):
     return [f"{value:g}{unit}" for value in values]
 
 
 stops = [words(widths), words(widths), words(angles, "°"), words(noises, "/255"), list(windows)]
 states = {setting: compute(setting) for setting in product(*stops)}
-
-# %% [markdown]
-# ## Explore
-#
-# Things to try:
-#
-# - Widen **σ₁ and σ₂ together** without noise. Where does the code go? Do wide blurs of the two
-#   pictures meet, or does each picture keep a corner of its own?
-# - Widen **σ₁ alone** and turn **θ**. How far does the code move, compared with the noise? (Where
-#   σ₁ = σ₂ the blur is round and the angle means nothing.)
-# - Add **noise** and colour the map by it. Does the noise hide the blur from the network?
-# - Compare the two restorations: told that a blurred picture is sharp, told that a sharp picture is
-#   blurred, and the same with noise. Which lie costs more? If neither costs anything, the network does
-#   not listen to its code.
 
 # %% tags=["hide-input"]
 sigmas = words(np.union1d(widths, np.linspace(0.2, 4, 20).round(2)))
@@ -212,6 +180,33 @@ explorer = PictureExplorer.from_states(
     compute=compute,
 )
 explorer
+
+# %% [markdown]
+# ## Things to try
+#
+# - Widen **σ₁ and σ₂ together** without noise. Where does the code go? Do wide blurs of the two
+#   pictures meet, or does each picture keep a corner of its own?
+# - Widen **σ₁ alone** and turn **θ**. How far does the code move, compared with the noise? (Where
+#   σ₁ = σ₂ the blur is round and the angle means nothing.)
+# - Add **noise** and colour the map by it. Does the noise hide the blur from the network?
+# - Compare the two restorations: told that a blurred picture is sharp, told that a sharp picture is
+#   blurred, and the same with noise. Which lie costs more? If neither costs anything, the network does
+#   not listen to its code.
+
+# %% [markdown]
+# ## A map of codes
+#
+# Patches of the pictures that are *not* shown below, each under a degradation of its own, drawn from
+# the space that the network was trained on. Their codes are drawn along their first two
+# principal components. That map is linear, so every other code has its place in it too.
+
+# %% [markdown]
+# ## A code, and its opposite
+#
+# The network restores the middle of each window under two codes: the one that it gives the input, and
+# the one that it would give the **same picture under an opposite degradation**. Opposite are the ends
+# of the space that lie farther away: if the blur is wider than the middle of the range, none to speak
+# of, else the widest; if the noise is stronger than its middle, none, else the strongest.
 
 # %% [markdown]
 # ## What is precomputed, and what needs a kernel

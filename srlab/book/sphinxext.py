@@ -10,6 +10,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.ext.mathjax import html_visit_math
 
+from srlab.book.attribution_page import AttributionPage, copy_scripts
 from srlab.book.card import card_html
 from srlab.book.clouds import Clouds, Diagram
 from srlab.book.figures import FindingFigure, copy_plotly
@@ -110,6 +111,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("results", Results)
     app.add_directive("compute", Compute)
     app.add_directive("finding-figure", FindingFigure)
+    app.add_directive("attribution-page", AttributionPage)
     app.add_html_math_renderer("katex", (html_visit_math, None), (html_visit_displaymath, None))
     app.add_role("verdict", VerdictRole())
     app.add_role("measured", MeasuredRole())
@@ -121,4 +123,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("html-page-context", add_footer)
     app.connect("html-page-context", fix_buttons, priority=900)  # after the theme has made them
     app.connect("build-finished", copy_plotly)
+    app.connect("build-finished", copy_scripts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

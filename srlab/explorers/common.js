@@ -19,14 +19,27 @@ function h(tag, attributes = {}, ...children) {
   return el;
 }
 
-/** One of a few options as native radio buttons; returns {el, show(value)}. */
+/** One of a few options as native radio buttons; returns {el, show(value), add(value, before)}. */
 function pills(title, options, pick) {
-  const name = uid();
-  const inputs = options.map((value) =>
-    h("input", { type: "radio", name, value, onchange: () => pick(value) }));
-  const labels = inputs.map((input, i) => h("label", {}, input, h("span", {}, options[i])));
-  const el = h("fieldset", { class: "srlab-pills" }, h("legend", {}, title), ...labels);
-  return { el, show: (value) => inputs.forEach((input) => (input.checked = input.value === value)) };
+  const name = uid(), inputs = new Map();
+  const el = h("fieldset", { class: "srlab-pills" }, h("legend", {}, title));
+  function add(value, before = null) {
+    inputs.set(value, h("input", { type: "radio", name, value, onchange: () => pick(value) }));
+    el.insertBefore(h("label", {}, inputs.get(value), h("span", {}, value)), before);
+  }
+  for (const value of options) add(value);
+  return { el, add, show: (value) => inputs.forEach((input, own) => (input.checked = own === value)) };
+}
+
+/** One of many options as a native menu; returns {el, show(options, value)}. */
+function menu(title, pick) {
+  const select = h("select", { onchange: () => pick(select.value) });
+  return {
+    el: h("label", { class: "srlab-menu" }, title, select),
+    show(options, value) {
+      select.replaceChildren(...options.map((own) => h("option", { value: own, selected: own === value }, own)));
+    },
+  };
 }
 
 /** An ordered choice as a native range input; returns {el, show(options, value)}. */
@@ -133,4 +146,75 @@ function follow(model, traits, refresh) {
   };
   events.forEach((name) => model.on(name, changed));
   return () => events.forEach((name) => model.off(name, changed));
+}
+
+// ---- a page's address holds what is shown: #explorer&network=EDSR&top=96
+
+const oneOf = (values) => (text) => (values.includes(text) ? text : undefined);
+const wholeUpTo = (most) => (text) => (/^\d+$/.test(text) && +text <= most ? +text : undefined);
+const numberWithin = (least, most) => (text) =>
+  (text.trim() && +text >= least && +text <= most ? +text : undefined);
+
+/**
+ * Keep traits in the page's address, and a button that copies it: {el, close}.
+ * `readers` are {trait: text → value, or undefined where that is none}. Of several explorers the
+ * address holds the one that was moved last. `?embed` shows an explorer alone. `withheld()` says why
+ * there can be no address, where it depends on what only this reader has. A model that lives in a
+ * notebook has no address at all: el is empty.
+ */
+function permalink(model, root, readers, withheld = () => "") {
+  if (!model.inPage) return { el: "", close() {} };
+  const before = document.querySelectorAll("[data-permalink]").length;
+  root.id = `explorer${before ? `-${before + 1}` : ""}`;
+  root.dataset.permalink = "";
+  const [names, bare] = [Object.keys(readers), () => location.pathname + location.search];
+  const address = () => {
+    const texts = names.map((name) => [name, String(model.get(name))]);
+    return `${bare()}#${root.id}&${new URLSearchParams(texts.filter(([name, text]) => readers[name](text) !== undefined))}`;
+  };
+  const [addressed] = location.hash.slice(1).split("&", 1);
+  function arrive() {
+    const [id, ...told] = location.hash.slice(1).split("&");
+    if (id !== root.id) return;
+    for (const [name, text] of new URLSearchParams(told.join("&"))) {
+      const value = readers[name]?.(text);
+      if (value !== undefined) model.set(name, value);
+    }
+    requestAnimationFrame(() => root.scrollIntoView());
+  }
+  let soon = 0; // browsers allow few changes a second
+  const unfollow = follow(model, names, () => {
+    clearTimeout(soon);
+    if (navigator.userActivation?.hasBeenActive === false) return; // it was no reader who moved it
+    soon = setTimeout(() => history.replaceState(null, "", withheld() ? bare() : address()), 300);
+  });
+  const alone = new URLSearchParams(location.search).has("embed");
+  if (alone && (addressed.startsWith("explorer") ? addressed === root.id : !before)) {
+    document.documentElement.classList.add("srlab-embed");
+    root.classList.add("srlab-embedded");
+  }
+  addEventListener("hashchange", arrive);
+  arrive();
+  return {
+    el: copyButton("Copy link to this view", () => new URL(address(), location.href).href, withheld),
+    close() { clearTimeout(soon); removeEventListener("hashchange", arrive); unfollow(); },
+  };
+}
+
+/** A button that copies a text; where the browser forbids that, the text stands there to be copied. */
+function copyButton(title, text, withheld) {
+  const told = h("span", { role: "status" });
+  async function copy() {
+    told.textContent = withheld();
+    if (withheld()) return;
+    try {
+      await navigator.clipboard.writeText(text());
+      told.textContent = "Copied.";
+    } catch {
+      const field = h("input", { readonly: true, value: text(), "aria-label": "The link" });
+      told.replaceChildren(field);
+      field.select();
+    }
+  }
+  return h("p", { class: "srlab-share" }, h("button", { type: "button", onclick: copy }, title), told);
 }

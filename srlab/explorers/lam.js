@@ -1,28 +1,6 @@
-const INFERNO = ["#000004", "#1b0c41", "#4a0c6b", "#781c6d", "#a52c60", "#cf4446", "#ed6925", "#fb9b06", "#f7d13d", "#fcffa4"]
-  .map((hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)));
-const RAMP = INFERNO.map((rgb) => `rgb(${rgb})`).join(",");
-const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-const PERCENT = Array.from({ length: 21 }, (_, i) => `${5 * i} %`);
-const BRIGHTNESS = { "square root": (root) => root, linear: (root) => root * root };
-
-/** RGB of a value in [0, 1], between the ramp's colours. */
-function colour(value) {
-  const at = Math.min(0.99999, Math.max(0, value)) * (INFERNO.length - 1), i = Math.floor(at);
-  return INFERNO[i].map((low, c) => low + (at - i) * (INFERNO[i + 1][c] - low));
-}
-
 async function inflate(data) {
   const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-async function pixels(src, width, height) {
-  const picture = new Image();
-  picture.src = src;
-  await picture.decode();
-  const canvas = h("canvas", { width, height }), pen = canvas.getContext("2d");
-  pen.drawImage(picture, 0, 0);
-  return pen.getImageData(0, 0, width, height);
 }
 
 async function render({ model, el }) {
@@ -48,40 +26,20 @@ async function render({ model, el }) {
     for (const [name, value] of Object.entries(values)) model.set(name, value);
     model.save_changes();
   };
-  const lrOf = await Promise.all(pictures.map(({ lr }) => pixels(lr, columns, rows)));
+  const lrOf = await Promise.all(pictures.map(({ lr }) => pixels(lr)));
 
   // ---- controls
-  let brightness = "square root";
   const controls = {
     picture: pills("Picture", names, (value) => choose({ picture: value })),
     opacity: slider("Opacity of the attribution", (value) => choose({ opacity: parseInt(value) })),
-    brightness: pills("Brightness", Object.keys(BRIGHTNESS), (value) => { brightness = value; refresh(); }),
+    brightness: pills("Brightness", Object.keys(BRIGHTNESS), (value) => choose({ brightness: value })),
   };
 
   // ---- three views of the same scene
-  const canvas = (label) => h("canvas", { width: columns, height: rows, role: "img", "aria-label": label });
-  const frame = (extra = {}) => h("svg:svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true", ...extra });
-  const windowMark = () => h("svg:g", { class: "target" },
-    ...["under", "over"].map((kind) => h("svg:rect", { class: kind, width: side, height: side })));
-  const onLr = canvas("LR picture under the attribution"), alone = canvas("attribution map");
-  const sr = h("canvas", { width, height });
-  const cells = h("svg:g", { class: "cells" });
-  const marks = [windowMark(), windowMark(), windowMark()];
   const hint = h("p", { class: "srlab-hint", id: uid() });
-  const scene = h("div", { class: "view pick", tabindex: 0, role: "application",
-    "aria-roledescription": "picture with targets", "aria-describedby": hint.id }, sr, frame());
-  scene.lastChild.append(cells, marks[0]);
-  const view = (drawn, mark) => {
-    const marked = frame();
-    marked.append(mark);
-    return h("div", { class: "view" }, drawn, marked);
-  };
-  const views = h("div", { class: "views" },
-    h("div", { class: "panel" }, h("p", { class: "srlab-title" }, h("strong", {}, "SR"), ": pick a target"), scene),
-    h("div", { class: "panel" }, h("p", { class: "srlab-title" }, h("strong", {}, "LR"), ": what decides it"), view(onLr, marks[1])),
-    h("div", { class: "panel" }, h("p", { class: "srlab-title" }, h("strong", {}, "Map")), view(alone, marks[2]),
-      h("div", { class: "ramp", "aria-hidden": "true" },
-        h("span", {}, "0"), h("i", { style: `background: linear-gradient(90deg, ${RAMP})` }), h("span", {}, "largest"))));
+  const scene = makeScene(hint), views = scene.el;
+  scene.resize(height, width, side);
+  Object.assign(scene.sr, { height, width });
 
   // ---- the networks as cards: choose one, compare all
   const group = uid();
@@ -97,33 +55,12 @@ async function render({ model, el }) {
   const status = statusLine();
 
   // ---- drawing
-  const shade = (root) => BRIGHTNESS[brightness](root / 255);
-  function drawMap(target, roots) {
-    const pen = target.getContext("2d"), image = pen.createImageData(columns, rows);
-    for (let i = 0; i < rows * columns; i++)
-      image.data.set([...(roots ? colour(shade(roots[i])) : [128, 128, 128]), roots ? 255 : 40], 4 * i);
-    pen.putImageData(image, 0, 0);
-  }
-  function drawOverlay(roots) {
-    const lr = lrOf[names.indexOf(model.get("picture"))].data, opacity = model.get("opacity") / 100;
-    const pen = onLr.getContext("2d"), image = pen.createImageData(columns, rows);
-    for (let i = 0; i < rows * columns; i++) {
-      const value = roots ? shade(roots[i]) : 0, rgb = colour(0.4 + 0.6 * value);
-      const weight = opacity * Math.min(1, 2 * value);
-      const grey = 0.3 * lr[4 * i] + 0.59 * lr[4 * i + 1] + 0.11 * lr[4 * i + 2];
-      for (let c = 0; c < 3; c++) { // the picture fades to grey as the attribution takes over
-        const ground = lr[4 * i + c] + (roots ? opacity : 0) * (30 + 0.75 * grey - lr[4 * i + c]);
-        image.data[4 * i + c] = ground + weight * (rgb[c] - ground);
-      }
-      image.data[4 * i + 3] = 255;
-    }
-    pen.putImageData(image, 0, 0);
-  }
+  const shaded = (own) => own && Array.from(own.roots, (root) => BRIGHTNESS[model.get("brightness")](root / 255));
   let asked = 0;
   async function drawSr() {
     const own = ++asked, p = names.indexOf(model.get("picture")), n = networks.indexOf(model.get("network"));
-    const picture = await pixels(pictures[p].sr[n], width, height);
-    if (own === asked) sr.getContext("2d").putImageData(picture, 0, 0);
+    const picture = await pixels(pictures[p].sr[n]);
+    if (own === asked) scene.sr.getContext("2d").putImageData(picture, 0, 0);
   }
   const number = (value, digits, unit = "") => (value == null ? "–" : value.toFixed(digits) + unit);
   function describe(measures) {
@@ -139,18 +76,17 @@ async function render({ model, el }) {
     const picture = model.get("picture"), own = mapOf(network), targets = grid();
     const here = `${network} on ${picture}, target at row ${top}, column ${left}`;
     controls.picture.show(picture);
-    controls.brightness.show(brightness);
+    controls.brightness.show(model.get("brightness"));
     controls.opacity.show(PERCENT, PERCENT[Math.round(model.get("opacity") / 5)]);
     if (drawn !== (drawn = picture + network)) drawSr();
-    for (const mark of marks) mark.setAttribute("transform", `translate(${left} ${top})`);
-    cells.replaceChildren(...targets.map(([y, x]) =>
+    scene.place(top, left);
+    scene.cells.replaceChildren(...targets.map(([y, x]) =>
       h("svg:circle", { cx: x + side / 2, cy: y + side / 2, r: 1.6 })));
-    drawMap(alone, own?.roots);
-    drawOverlay(own?.roots);
+    scene.draw(lrOf[names.indexOf(picture)], shaded(own), model.get("opacity") / 100);
     for (const card of cards) {
       const known = mapOf(card.network);
       card.input.checked = card.network === network;
-      drawMap(card.small, known?.roots);
+      paintMap(card.small, rows, columns, shaded(known));
       const [di, , psnr] = known?.measures ?? [];
       card.words.replaceChildren(...(known
         ? [h("span", {}, `DI ${number(di, 2)}`), h("span", {}, number(psnr, 1, " dB"))]
@@ -161,7 +97,7 @@ async function render({ model, el }) {
         `with Shift by ${scale} pixels.`
       : "Click a target (a dot marks its middle), or focus the picture and use the arrow keys. " +
         "Any other target needs a running notebook (JupyterLab, Colab, VS Code).";
-    scene.setAttribute("aria-label", `SR picture: ${here}, one of ${targets.length} targets`);
+    scene.pick.setAttribute("aria-label", `SR picture: ${here}, one of ${targets.length} targets`);
     views.setAttribute("aria-busy", String(!own && alive));
     if (own) status.say(`${here}: ${describe(own.measures)}.`);
     else if (alive) ask({ key: keyOf(picture, network, top, left), here, request: { picture, network, top, left } });
@@ -176,12 +112,8 @@ async function render({ model, el }) {
     top: Math.max(0, Math.min(height - side - 1, Math.round(top))), // the target reads one pixel more
     left: Math.max(0, Math.min(width - side - 1, Math.round(left))),
   });
-  scene.addEventListener("click", (event) => {
-    const box = sr.getBoundingClientRect();
-    go([((event.clientY - box.top) / box.height) * height - side / 2,
-      ((event.clientX - box.left) / box.width) * width - side / 2]);
-  });
-  scene.addEventListener("keydown", (event) => {
+  onPick(scene.pick, (row, column) => go([row * height - side / 2, column * width - side / 2]));
+  scene.pick.addEventListener("keydown", (event) => {
     const way = ARROWS[event.key];
     if (!way) return;
     event.preventDefault();
@@ -203,14 +135,20 @@ async function render({ model, el }) {
     failed: (error) => { views.setAttribute("aria-busy", "false"); status.fail(error.message); },
   });
 
-  el.append(h("div", { class: "srlab-explorer srlab-lam", "data-lm-suppress-shortcuts": true },
-    h("div", { class: "srlab-controls" }, controls.picture.el, controls.opacity.el, controls.brightness.el),
-    deck, views, hint, status.el));
+  const root = h("div", { class: "srlab-explorer srlab-lam", "data-lm-suppress-shortcuts": true });
+  const link = permalink(model, root, {
+    picture: oneOf(names), network: oneOf(networks), top: wholeUpTo(height - side - 1),
+    left: wholeUpTo(width - side - 1), opacity: wholeUpTo(100), brightness: oneOf(Object.keys(BRIGHTNESS)),
+  });
+  root.append(h("div", { class: "srlab-controls" }, controls.picture.el, controls.opacity.el, controls.brightness.el),
+    deck, views, hint, status.el, link.el);
+  el.append(root);
 
-  const unfollow = follow(model, ["picture", "network", "top", "left", "opacity"], refresh);
+  const unfollow = follow(model, ["picture", "network", "top", "left", "opacity", "brightness"], refresh);
   refresh();
   return () => {
     kernel.close();
+    link.close();
     unfollow();
   };
 }

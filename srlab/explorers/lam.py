@@ -46,8 +46,8 @@ Compute = Callable[[Place], LocalMap]
 class LamExplorer(Explorer):
     """Local attribution maps on a grid of windows; make one with `LamExplorer.from_maps`."""
 
-    _esm = sources("lam", kind="js")
-    _css = sources("lam", kind="css")
+    _esm = sources("scene", "lam", kind="js")
+    _css = sources("scene", "lam", kind="css")
     meta = T.Dict().tag(sync=True)  # pictures, networks, sizes, what is known of each place
     maps = T.Bytes().tag(sync=True)  # (places, h, w) uint8 square roots, deflated
     picture = T.Unicode().tag(sync=True)
@@ -55,6 +55,7 @@ class LamExplorer(Explorer):
     top = T.Int().tag(sync=True)
     left = T.Int().tag(sync=True)
     opacity = T.Int(75, min=0, max=100).tag(sync=True)
+    brightness = T.Enum(["square root", "linear"], "square root").tag(sync=True)
 
     @classmethod
     def from_maps(
@@ -92,7 +93,7 @@ class LamExplorer(Explorer):
         meta["measures"] = [_measures(own) for own in maps.values()]
         packed = zlib.compress(b"".join(pack_map(own.magnitude) for own in maps.values()), 9)
         last = [place for place in maps if place[:2] == (names[0], networks[-1])] or list(maps)
-        start = last[len(last) // 2]
+        start = max(last, key=lambda place: maps[place].diffusion_index)  # where most is to be seen
         explorer = cls(meta=meta, maps=packed, **start._asdict())
         explorer._compute = compute
         explorer.computes = compute is not None

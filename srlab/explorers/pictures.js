@@ -117,16 +117,19 @@ function render({ model, el }) {
     failed: (error) => status.fail(error.message),
   });
 
-  el.append(h("div", { class: "srlab-explorer srlab-pictures", "data-lm-suppress-shortcuts": true },
-    h("div", { class: "srlab-controls" }, ...Object.values(controls).map((control) => control.el)),
+  const root = h("div", { class: "srlab-explorer srlab-pictures", "data-lm-suppress-shortcuts": true });
+  const link = permalink(model, root, Object.fromEntries(AXES.map((axis) => [axis, oneOf(axes[axis])])));
+  root.append(h("div", { class: "srlab-controls" }, ...Object.values(controls).map((control) => control.el)),
     gallery,
     h("div", { class: "below" }, numbers, h("div", { class: "chart", hidden: !chart }, caption, plot, key), ...(map ? [map.el] : [])),
-    status.el, hint));
+    status.el, hint, link.el);
+  el.append(root);
 
   const unfollow = follow(model, AXES, refresh);
   refresh();
   return () => {
     kernel.close();
+    link.close();
     unfollow();
   };
 }

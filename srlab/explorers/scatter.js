@@ -204,6 +204,7 @@ function render({ model, el }) {
       showPatch();
       showRoutes();
     }
+    choose("point", pin ? i : -1);
     if (speak && i >= 0) spoken.textContent = `${nameOf(i)}, patch ${meta.patch[i] + 1}`;
   }
   function showPatch() {
@@ -418,25 +419,31 @@ function render({ model, el }) {
     stop();
     select(null);
     look(-1);
-  } },
+  } });
+  const link = permalink(model, root, { point: wholeUpTo(count - 1),
+    ...Object.fromEntries(AXES.map((axis) => [axis, oneOf(axes[axis])])) });
+  root.append(
     h("div", { class: "srlab-controls" }, ...Object.values(controls).map((control) => control.el)),
     guide,
     h("div", { class: "stage" },
       h("div", { class: "main" }, plot, status.el, legend, hint),
       h("div", { class: "side" }, score, patch, h("div", { class: "scroll", hidden: !meta.table }, table), h("div", {}, live, liveHint))),
-    spoken);
+    link.el, spoken);
   el.append(root);
 
-  const unfollow = follow(model, [...AXES, ...numbers], refresh);
+  const showPoint = () => { if (model.get("point") >= 0) look(model.get("point"), { pin: true }); };
+  const unfollow = [follow(model, [...AXES, ...numbers], refresh), follow(model, ["point"], showPoint)];
   stop();
   showPatch();
   refresh();
-  if (routes.length) look(pointOf(led, whereabouts), { pin: true });
+  if (routes.length && model.get("point") < 0) look(pointOf(led, whereabouts), { pin: true });
+  showPoint();
   return () => {
     stop();
     cancelAnimationFrame(frame);
     kernel.close();
-    unfollow();
+    link.close();
+    for (const end of unfollow) end();
   };
 }
 

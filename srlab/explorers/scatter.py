@@ -42,6 +42,7 @@ class ScatterExplorer(ChoiceExplorer):
     _esm = sources("scatter", kind="js")
     _css = sources("scatter", kind="css")
     places = T.Bytes().tag(sync=True)  # (states, N, 2) little-endian uint16
+    point = T.Int(-1, min=-1).tag(sync=True)  # the one whose patch is shown to stay, or none
     options: ClassVar[dict[str, Any]] = {}  # numbers that only a live kernel changes
 
     @classmethod

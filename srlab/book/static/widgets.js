@@ -13,6 +13,7 @@
       path.slice(0, -1).reduce((at, key) => at[key], values)[path.at(-1)] = new DataView(bytes.buffer);
     }
     const model = {
+      inPage: true, // whose address can hold what is shown
       get: (key) => values[key],
       set(key, value) {
         if (typeof key === "object") return Object.entries(key).forEach((pair) => model.set(...pair));
