@@ -1,4 +1,4 @@
-"""Local attribution maps in a page: the engine in Chromium, on one thread, against srlab in Python."""
+"""LAM in a page: the engine in Chromium, on one thread, against srlab in Python."""
 
 import base64
 import shutil

@@ -320,7 +320,10 @@ def test_effective_fields_of_several_networks_share_a_page(
     networks = ("readers:Net", "readers:In255,range=255")
     assert call("erf", *networks, "--images", "lr", "--size", "32") == 0
     told = capsys.readouterr().out
-    assert all(name in told for name in ("readers:Net", "readers:In255", "99%", "DI of LAM", "open erf.html"))
+    assert all(
+        name in told
+        for name in ("readers:Net", "readers:In255", "99%", "DI of LAM", "open erf.html")
+    )
     assert "Effective receptive fields" in Path("erf.html").read_text("utf-8")
     assert call("erf", "readers:Net", "--images", "lr") == 1
     assert "holds no 120×120 ones: give --size 36" in message(capsys)
