@@ -15,14 +15,15 @@ class _Stop(Exception):  # noqa: N818  it ends a forward pass and is no error
 
 @contextmanager
 def capture(
-    model: nn.Module, layers: Sequence[str], *, stop: bool = False
+    model: nn.Module, layers: Sequence[str], *, stop: bool = False, detach: bool = True
 ) -> Iterator[dict[str, Tensor]]:
     """Collect the outputs of `layers` (dotted module names) while the block runs.
 
     The mapping is filled by each forward pass, layers in the order they ran, and holds detached
-    copies: later changes in the network cannot reach them. Every hook is gone afterwards, also
-    after an error or a misspelt name. With `stop`, the block ends as soon as every layer has
-    run, and the rest of the network is not computed.
+    copies: later changes in the network cannot reach them. Without `detach` it holds the outputs
+    themselves, through which gradients flow. Every hook is gone afterwards, also after an error or
+    a misspelt name. With `stop`, the block ends as soon as every layer has run, and the rest of the
+    network is not computed.
 
     >>> with capture(model, ["body.15"]) as features:
     ...     model(lr)
@@ -38,7 +39,7 @@ def capture(
                     f"layer {name!r} returns {type(output).__name__}, not a tensor; "
                     "capture a layer inside it"
                 )
-            features[name] = output.detach().clone()
+            features[name] = output.detach().clone() if detach else output
             if stop and len(features) == len(set(layers)):
                 raise _Stop
 

@@ -41,6 +41,14 @@ def test_features_are_copies():
     assert features["inner"].sum() == 48
 
 
+def test_gradients_flow_through_features_only_where_they_are_asked_for(model):
+    lr = torch.rand(1, 3, 8, 8, dtype=torch.float64, requires_grad=True)
+    for asked in (False, True):
+        with capture(model, ["body.0"], stop=True, detach=not asked) as features:
+            model(lr)
+        assert features["body.0"].requires_grad is asked
+
+
 def test_stop_skips_the_rest(model):
     ran = []
     model.tail.register_forward_hook(lambda *_: ran.append(1))

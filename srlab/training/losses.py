@@ -1,11 +1,12 @@
 """Training losses: functions of (sr, hr), both (B, 3, H, W), to a scalar."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from srlab.capture import capture
 
 
 def pixel_loss(sr: Tensor, hr: Tensor) -> Tensor:
@@ -24,10 +25,6 @@ def total_variation(images: Tensor) -> Tensor:
     """Mean absolute difference between neighbouring pixels, down and right."""
     down, right = images.diff(dim=-2).abs().mean(), images.diff(dim=-1).abs().mean()
     return (down + right).float()
-
-
-class _Enough(Exception):  # noqa: N818  it ends a forward pass and is no error
-    pass
 
 
 class PerceptualLoss:
@@ -50,18 +47,6 @@ class PerceptualLoss:
 
     def _features(self, images: Tensor) -> list[Tensor]:
         """Unit features at the layers; the network is not run beyond the last of them."""
-        found: list[Tensor] = []
-
-        def keep(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-            found.append(F.normalize(output.float(), dim=1))
-            if len(found) == len(self.layers):
-                raise _Enough
-
-        hooks = [self.network.get_submodule(one).register_forward_hook(keep) for one in self.layers]
-        try:
-            with suppress(_Enough):
-                self.network(images)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        return found
+        with capture(self.network, self.layers, stop=True, detach=False) as found:
+            self.network(images)
+        return [F.normalize(own.float(), dim=1) for own in found.values()]
