@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from sklearn.decomposition import KernelPCA
 from sklearn.model_selection import GridSearchCV, GroupKFold, GroupShuffleSplit
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -91,14 +92,10 @@ def unseen_components(
     square length, so that features of any size meet a classifier alike.
     """
     inside, across = products[np.ix_(train, train)], products[np.ix_(test, train)]
-    centred = inside - inside.mean(axis=0) - inside.mean(axis=1)[:, None] + inside.mean()
-    across = across - across.mean(axis=1)[:, None] - inside.mean(axis=0) + inside.mean()
-    values, vectors = np.linalg.eigh(centred)
-    order = np.argsort(values)[::-1][:dimensions]
-    order = order[values[order] > 1e-9 * values.max()]  # N rows span N − 1 dimensions
-    roots = np.sqrt(values[order])
-    length = np.sqrt(np.trace(centred) / len(train))
-    return vectors[:, order] * roots / length, across @ vectors[:, order] / roots / length
+    kernel = {"kernel": "precomputed", "eigen_solver": "dense", "remove_zero_eig": True}
+    machine = KernelPCA(dimensions, **kernel).fit(inside)  # N rows span N − 1 dimensions
+    length = np.sqrt(np.trace(inside) / len(train) - inside.mean())
+    return machine.transform(inside) / length, machine.transform(across) / length
 
 
 def _check(points: np.ndarray, labels: np.ndarray, contents: np.ndarray) -> None:

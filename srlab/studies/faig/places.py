@@ -1,6 +1,7 @@
 """Where in a network chosen filters sit, and whether that could be chance."""
 
 import numpy as np
+from scipy.stats import entropy
 
 from srlab.attribution.faig import Masks, filter_depths
 
@@ -17,7 +18,7 @@ def evenness(masks: Masks) -> float:
     1 if each holds its share of them; near 0 if one holds all. May exceed 1 where small
     convolutions hold more than their share.
     """
-    return _entropy(_counts(masks)) / _entropy(np.array([mask.numel() for mask in masks.values()]))
+    return float(entropy(_counts(masks)) / entropy([mask.numel() for mask in masks.values()]))
 
 
 def shuffled_differences(one: Masks, other: Masks, *, draws: int, seed: int = 0) -> np.ndarray:
@@ -34,8 +35,3 @@ def _counts(masks: Masks) -> np.ndarray:
     if not counts.sum():
         raise ValueError("there is no chosen filter to place")
     return counts
-
-
-def _entropy(counts: np.ndarray) -> float:
-    shares = counts[counts > 0] / counts.sum()
-    return float(-(shares * np.log(shares)).sum())

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy.stats import entropy
 from sklearn.metrics import r2_score
 from sklearn.model_selection import GroupKFold
 from torch import Tensor
@@ -203,9 +204,7 @@ def effective_rank(codes: np.ndarray) -> float:
 
     How many dimensions a cloud of codes fills; a collapsed one fills few.
     """
-    shares = variance_spectrum(codes)
-    shares = shares[shares > 0]
-    return float(np.exp(-(shares * np.log(shares)).sum()))
+    return float(np.exp(entropy(variance_spectrum(codes))))
 
 
 class Filling(NamedTuple):
