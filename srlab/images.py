@@ -48,8 +48,9 @@ def image_from_array(array: np.ndarray) -> Tensor:
 
 
 def image_to_array(image: Tensor) -> np.ndarray:
-    """(3, H, W) in [0, 1] as uint8 (H, W, 3), clamped and rounded: what a viewer shows."""
-    return (image.detach().float().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+    """(…, 3, H, W) in [0, 1] as uint8 (…, H, W, 3), clamped and rounded: what a viewer shows."""
+    shown = (image.detach().float().clamp(0, 1) * 255).round().byte()
+    return shown.movedim(-3, -1).cpu().numpy()
 
 
 def read_image(path: str | Path) -> Tensor:

@@ -30,6 +30,13 @@ def test_eight_bit_arrays_survive_the_round_trip():
     np.testing.assert_array_equal(image_to_array(image_from_array(COLOUR)), COLOUR)
 
 
+def test_a_batch_is_shown_as_its_images_are():
+    images = torch.rand(2, 3, 5, 7, generator=torch.Generator().manual_seed(0)) * 3 - 1
+    np.testing.assert_array_equal(
+        image_to_array(images), np.stack([image_to_array(image) for image in images])
+    )
+
+
 def test_grey_is_repeated_to_three_channels():
     image = image_from_array(GREY)
     assert image.shape == (3, 5, 7)

@@ -60,7 +60,7 @@ def record(root: Path) -> None:
 
     degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
     pairs = degraded_patches(load_images("pictures"), degradations, count=100)
-    pictures = np.stack([image_to_array(patch) for patch in pairs.lr])  # clipped, in 8 bits
+    pictures = image_to_array(pairs.lr)  # clipped, in 8 bits
     lr = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
     panels: list[dict[str, Any]] = []
     for name, (address, layer) in NETWORKS.items():

@@ -16,7 +16,7 @@ from srlab.representation.embedding import separability, separability_level
 
 def thumbnails(images: Tensor, *, zoom: int = 3) -> dict[str, Any]:
     """Patches (N, 3, h, w) as the sheet of thumbnails that a figure's dots point into."""
-    return sprite_sheet(np.stack([image_to_array(image) for image in images]), zoom=zoom)
+    return sprite_sheet(image_to_array(images), zoom=zoom)
 
 
 def index_words(index: float) -> str:

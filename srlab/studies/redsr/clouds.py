@@ -15,12 +15,8 @@ Panels = dict[tuple[str, str], np.ndarray]  # {("", title): points (N, 2)}
 
 def labels(seen: Stacked, *, zoom: int = 3) -> dict[str, Any]:
     """What `embedding_grid` says of these windows' points: kinds, pictures and thumbnails."""
-    thumbnails = np.stack([image_to_array(lr) for lr in seen.lr])
-    return {
-        "classes": seen.kinds,
-        "contents": seen.pictures,
-        "sprites": sprite_sheet(thumbnails, zoom=zoom),
-    }
+    sprites = sprite_sheet(image_to_array(seen.lr), zoom=zoom)
+    return {"classes": seen.kinds, "contents": seen.pictures, "sprites": sprites}
 
 
 def code_clouds(
