@@ -15,10 +15,11 @@ from sphinx.util.docutils import SphinxDirective
 from srlab.book.project import find_root
 from srlab.files import replace_text
 from srlab.pages.templates import page
+from srlab.studies.verdict import number
 
 RECORDED = "book/clouds.json"
 NETWORKS = {"FSRCNN": ("official:fsrcnn-nhat", "body.4"), "RFDN": ("official:rfdn", "body.3")}
-KINDS = ("clean", "blurred", "noisy")
+KINDS = ("clean", "blurred", "noisy")  # in the order of the patches
 SIDE = 1000  # of a panel, in the recorded whole numbers
 
 
@@ -30,7 +31,7 @@ class Clouds(SphinxDirective):
         file = Path(self.env.srcdir) / RECORDED
         self.env.note_dependency(str(file))
         recorded = json.loads(file.read_text("utf-8"))
-        html = page("clouds.html", kinds=KINDS, side=SIDE, **recorded)
+        html = page("clouds.html", kinds=KINDS, side=SIDE, number=number, **recorded)
         return [nodes.raw(text=html, format="html")]
 
 
@@ -56,7 +57,7 @@ def record(root: Path) -> None:
     from srlab.data.datasets import degraded_patches, load_images
     from srlab.degradations import Degradation
     from srlab.images import image_to_array
-    from srlab.representation.embedding import layer_components, separability
+    from srlab.representation.embedding import embed, layer_components, separability
 
     degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
     pairs = degraded_patches(load_images("pictures"), degradations, count=100)
@@ -64,12 +65,12 @@ def record(root: Path) -> None:
     lr = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
     panels: list[dict[str, Any]] = []
     for name, (address, layer) in NETWORKS.items():
-        plane = layer_components(load(address), lr, [layer])[layer][:, :2]
-        spread = np.ptp(plane, axis=0).max()
-        places = ((plane - plane.min(axis=0)) / spread * SIDE).round().astype(int)
-        index = separability(plane, pairs.degradation_labels).index
-        clouds = [places[kind :: len(KINDS)].tolist() for kind in range(len(KINDS))]
-        panels.append({"network": name, "address": address, "index": index, "clouds": clouds})
+        points = layer_components(load(address), lr, [layer])[layer]
+        plane = embed(points, perplexity=30)  # from a PCA start, as in ddr/published_networks
+        places = (plane - plane.min(axis=0)) / np.ptp(plane, axis=0) * SIDE
+        clouds = [places[kind :: len(KINDS)].round().astype(int).tolist() for kind in range(3)]
+        index, linear = (separability(x, pairs.degradation_labels).index for x in (plane, points))
+        panels.append({"network": name, "index": index, "linear": linear, "clouds": clouds})
     git = ["git", "-C", str(root), "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
     made = {"panels": panels, "date": f"{datetime.now(UTC):%Y-%m-%d}", "commit": commit}

@@ -7,8 +7,8 @@ from typing import Any
 from srlab.pages.templates import page
 
 
-def footer_html(ran: Mapping[str, Any]) -> str:
-    """From what the runner keeps in an executed notebook's metadata."""
+def footer_html(ran: Mapping[str, Any], finding: str = "", title: str = "") -> str:
+    """From what the runner keeps in an executed notebook's metadata; a finding can be cited."""
     versions = ", ".join(f"{name} {number}" for name, number in ran["versions"].items())
     rows = {"Run time": f"{ran['seconds']} s", "Hardware": ran["hardware"], "Versions": versions}
     if ran["parameters"]:
@@ -17,7 +17,14 @@ def footer_html(ran: Mapping[str, Any]) -> str:
         {key: _plain(value) for key, value in made.items() if value and key != "history"}
         for made in ran["checkpoints"]
     ]
-    return page("footer.html", rows=rows, checkpoints=checkpoints)
+    return page(
+        "footer.html",
+        rows=rows,
+        checkpoints=checkpoints,
+        finding=finding,
+        title=title,
+        version=ran["versions"].get("srlab", ""),
+    )
 
 
 def _plain(value: Any) -> str:

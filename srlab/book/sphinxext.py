@@ -73,13 +73,14 @@ def add_card(app: Sphinx, page: str, _template: str, context: dict, doctree: Any
 
 
 def add_footer(app: Sphinx, page: str, _template: str, context: dict, doctree: Any) -> None:
-    """End the page of an executed notebook with how it was made."""
+    """End the page of an executed notebook with how to cite it and how it was made."""
     source = Path(app.env.doc2path(page))
     if doctree is None or source.suffix != ".ipynb":
         return
     ran = json.loads(source.read_text("utf-8"))["metadata"].get("srlab")
+    finding = page.removeprefix("book/findings/") if source.with_suffix(".json").is_file() else ""
     if ran:
-        context["body"] += footer_html(ran)
+        context["body"] += footer_html(ran, finding, app.env.titles[page].astext())
 
 
 def fix_buttons(_app: Sphinx, _page: str, _template: str, context: dict, _doctree: Any) -> None:

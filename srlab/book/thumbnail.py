@@ -3,6 +3,7 @@
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from srlab.pages.templates import markup
 
 WIDTH, HEIGHT, MARGIN = 80, 56, 3
 MOST = 60  # points of a trace; of more, every n-th is drawn
-CELLS = 12  # rows and columns of a field
+CELLS = 8  # rows and columns of a field
+PANELS = 6
 COLOUR = "#0072b2"
 Trace = Mapping[str, Any]
 
@@ -41,13 +43,13 @@ def _figures(page: Path) -> list[dict[str, Any]]:
 
 
 def _draw(figure: Mapping[str, Any]) -> str:
-    """All panels where the figure has them, each with its own ranges."""
+    """The first panels where the figure has them, each with its own ranges."""
     layout = figure.get("layout", {})
     panels: dict[tuple[str, str], list[Trace]] = {}
     for trace in figure["data"]:
         if trace.get("type") in ("scatter", "scattergl", "bar", "heatmap"):
             panels.setdefault((trace.get("xaxis", "x"), trace.get("yaxis", "y")), []).append(trace)
-    return "".join(_panel(traces, layout, *axes) for axes, traces in panels.items())
+    return "".join(_panel(traces, layout, *axes) for axes, traces in islice(panels.items(), PANELS))
 
 
 def _panel(traces: Iterable[Trace], layout: Mapping[str, Any], x_axis: str, y_axis: str) -> str:
@@ -96,6 +98,7 @@ def _field(values: np.ndarray, left: float, right: float, bottom: float, top: fl
         f'<rect x="{left + column * width:.1f}" y="{bottom - (row + 1) * height:.1f}" '
         f'width="{width:.1f}" height="{height:.1f}" fill="{COLOUR}" opacity="{shade:.2f}"/>'
         for (row, column), shade in np.ndenumerate(shades)
+        if shade > 0.03
     )
 
 

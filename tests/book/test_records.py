@@ -10,14 +10,15 @@ from srlab.book.project import Notebook
 from srlab.book.recorded import Run, read_recorded, take_over
 from srlab.book.records import (
     MARKERS,
+    findings_table,
+    key_number,
+    read_record,
     read_records,
     results_table,
-    verdict_table,
-    verdict_words,
     write_readme,
 )
 from srlab.checkpoints.files import WEIGHTS, read_provenance
-from srlab.studies.study import number
+from srlab.studies.verdict import number
 
 RECORD = {
     "finding": "a/one",
@@ -29,6 +30,9 @@ RECORD = {
     "measured": {"z": 2.0, "ratio": 1830.0, "third": 0.5, "fourth": 1.0},
     "interval": {"z": [1.5, 2.5]},
     "image_set": "photographs",
+    "paper": {},
+    "says": {},
+    "controls": {},
 }
 
 
@@ -41,12 +45,17 @@ OUTCOME = {
 }
 
 
-def test_table_says_claim_verdict_and_what_did_not_hold():
-    row = verdict_table([RECORD], [], lambda name: f"/{name}").splitlines()[2]
-    assert r"[A \| \[claim\] of \*two\*](/a/one) (Euclid, I.1)" in row
-    assert row.endswith(r"| ◐&nbsp;mixed (1 of 2, headline held)<br>✘ ratio \< 2 | – | – |")
-    own = verdict_table([{**RECORD, "own_question": True}], [], str)
-    assert "◐&nbsp;own question: in part (1 of 2, headline held)" in own
+def test_table_says_title_and_verdict(checkout, write_notebook):
+    write_notebook("a/one", "print(amount)")
+    row = findings_table(checkout, [RECORD], [], lambda name: f"/{name}").splitlines()[3]
+    assert row == "| [Title of a/one](/a/one) | ◐ mixed (1 of 2, headline held) | – | – |"
+    own = findings_table(checkout, [{**RECORD, "own_question": True}], [], str)
+    assert "◐ own question: in part (1 of 2, headline held)" in own
+
+
+def test_a_finding_is_told_by_a_number_that_the_paper_reports_too():
+    assert key_number({**RECORD, "paper": {"third": "one half"}}) == "third"
+    assert key_number({**RECORD, "paper": {}}) == "z"
 
 
 def test_recorded_runs_are_columns_of_their_own(checkout, write_notebook, tmp_path):
@@ -66,14 +75,15 @@ def test_recorded_runs_are_columns_of_their_own(checkout, write_notebook, tmp_pa
         ("literature", "b100", "abc1234"),
         ("others", "b100", "abc1234"),
     ]
-    row = verdict_table([RECORD], runs, str).splitlines()[2]
-    assert row.endswith("| b100: ✔&nbsp;reproduced | b100: ✔&nbsp;reproduced |")
+    row = findings_table(checkout, [RECORD], runs, str).splitlines()[3]
+    assert row.endswith("| b100: ✔ reproduced | b100: ✔ reproduced |")
 
 
-def test_results_stand_beside_the_papers_numbers():
+def test_results_stand_beside_the_papers_numbers(checkout, write_notebook):
+    write_notebook("a/one", "print(amount)")
     record = {**RECORD, "paper": {"ratio": "2 to | 3", "z": "near 2"}}
     run = Run("a/one", "literature", "b100", "2026-11-29", "abc1234", "a laptop", 1.0, record)
-    rows = results_table([record], [run], lambda name: f"/{name}").splitlines()[2:]
+    rows = results_table(checkout, [record], [run], lambda name: f"/{name}").splitlines()[2:]
     assert rows[0].endswith(r"](/a/one) | ratio | 2 to \| 3 | 1 830 | b100: 1 830 | – |")
     assert rows[1].startswith("| 〃 | z | near 2 | 2.00 (1.50 to 2.50) | b100: 2.00 (1.50 to 2.50)")
     assert len(rows) == 2
@@ -83,9 +93,12 @@ def test_a_card_opens_a_page_with_its_verdicts():
     run = Run("a/one", "others", "b<100", "2026-11-29", "abc1234", "a laptop", 1.0, RECORD)
     card = card_html({**RECORD, "own_question": True}, [run, run._replace(finding="a/two")])
     assert "◐ own question: in part (1 of 2, headline held)</strong> on photographs" in card
-    assert "<li>✔ held: ratio &gt; 1.5</li><li>✘ failed: ratio &lt; 2</li>" in card
+    assert "1 of 2 criteria were met; the headline was met." in card
+    assert "<b>Question</b>: A | [claim] of *two*" in card
+    assert "<b>Headline:</b> ratio &gt; 1.5</td><td data-outcome='held'>✔ held</td>" in card
+    assert "<td>ratio &lt; 2</td><td data-outcome='failed'>✘ failed</td>" in card
     made = "networks that others trained (b&lt;100, 2026-11-29, commit abc1234)"
-    assert f"<li>{made}: ◐ mixed (1 of 2, headline held)</li>" in card
+    assert f"{made}: ◐ mixed (1 of 2, headline held)." in card
     assert card.count("abc1234") == 1
     assert "Recorded runs" not in card_html(RECORD, [])
 
@@ -110,17 +123,22 @@ def test_only_what_a_sweep_left_is_recorded(checkout, tmp_path):
     assert read_recorded(checkout) == []
 
 
-def test_a_verdict_in_words_is_that_of_the_last_run(tmp_path):
-    notebook = Notebook(tmp_path, "a/one")
+def test_a_notebook_that_was_not_run_has_no_record(tmp_path):
     with pytest.raises(ValueError, match="a/one has no verdict; run it with `srlab run a/one`"):
-        verdict_words(notebook)
-    notebook.record.parent.mkdir(parents=True)
-    notebook.record.write_text(json.dumps({**RECORD, "verdict": "not reproduced"}))
-    assert verdict_words(notebook) == "✘\u00a0not\u00a0reproduced"
+        read_record(Notebook(tmp_path, "a/one"))
 
 
-def test_table_without_records_says_how_to_get_them():
-    assert "make book" in verdict_table([], [], str)
+def test_table_without_records_says_how_to_get_them(checkout):
+    assert "make book" in findings_table(checkout, [], [], str)
+
+
+def test_records_stand_in_the_order_of_the_syllabus(checkout, write_notebook):
+    for name in ("b/two", "a/one", "a/other"):
+        write_notebook(name, "print(amount)")
+        record = Notebook(checkout, name).record
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(json.dumps({**RECORD, "finding": name}))
+    assert [record["finding"] for record in read_records(checkout)] == ["b/two", "a/one", "a/other"]
 
 
 def test_readme_changes_between_its_markers_only(checkout, write_notebook):

@@ -85,8 +85,8 @@ def test_pages_are_small(pages):
 
 
 def test_figures_answer_to_the_mouse_and_the_keyboard(desk, pages, visit):
-    page = visit(desk, pages["intro.html"]).page
-    figure, thumbnail = page.locator(".srlab-figure"), page.locator(".srlab-thumbnail")
+    page = visit(desk, pages["findings/ddr/global_residual.html"]).page
+    figure, thumbnail = page.locator(".srlab-figure").first, page.locator(".srlab-thumbnail")
     assert not thumbnail.is_visible()
 
     figure.locator(".point").first.hover(force=True)
@@ -111,7 +111,7 @@ def test_figures_answer_to_the_mouse_and_the_keyboard(desk, pages, visit):
 
 
 def test_figures_answer_to_a_finger(phone, pages, visit):
-    page = visit(phone, pages["intro.html"]).page
+    page = visit(phone, pages["findings/ddr/global_residual.html"]).page
     page.locator(".srlab-figure .point").first.scroll_into_view_if_needed()
     place = page.locator(".srlab-figure .point").first.bounding_box()
     page.touchscreen.tap(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
@@ -223,7 +223,30 @@ def test_what_needs_a_kernel_says_so(desk, pages, visit):
         assert "running notebook" in page.locator(".srlab-widget").inner_text()
 
 
-def test_search_works_offline(desk, quick_book):
-    page = desk.new_page()
+def test_search_works_offline_and_without_errors(desk, quick_book):
+    page, errors = desk.new_page(), []
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
     page.goto((quick_book / "_build/html/search.html").as_uri() + "?q=attribution")
     page.locator("#search-results li").first.wait_for()
+    assert errors == []
+
+
+def test_a_finding_opens_with_its_verdict_and_key_figure(desk, pages, visit):
+    page = visit(desk, pages["findings/ddr/global_residual.html"]).page
+    card = page.locator(".srlab-card").bounding_box()
+    figure = page.locator(".srlab-figure").first.bounding_box()
+    assert card["y"] < figure["y"] < 900
+    sign = page.locator(".bd-sidebar-primary .current > a .srlab-sign").last.inner_text()
+    assert page.locator(".srlab-card strong").inner_text().startswith(sign)
+
+
+def test_the_scoreboard_shows_what_is_asked_for(desk, pages, visit):
+    page = visit(desk, pages["scoreboard.html"]).page
+    lines = page.locator(".srlab-finding:visible")
+    whole = lines.count()
+    page.get_by_label("Search").fill("global residual")
+    assert 0 < lines.count() < whole
+    assert f"{lines.count()} of {whole}" in page.locator(".srlab-filter output").inner_text()
+    lines.first.locator("summary").click()
+    lines.first.get_by_text("Open the page").click()
+    page.locator(".srlab-card").wait_for()

@@ -11,12 +11,11 @@ from srlab.studies.study import (
     exceeds,
     judge,
     mean_interval,
-    number,
     reaches,
     stays_below,
     together,
-    verdict_words,
 )
+from srlab.studies.verdict import number, verdict_words
 
 HELD, FAILED, OPPOSITE, UNDECIDED = Outcome
 
@@ -84,9 +83,12 @@ def test_a_clause_of_several_parts_holds_only_whole(parts, whole):
 def test_our_own_questions_are_answered_not_reproduced():
     own = study(own_question=True)
     own.measure("CHI", 12.5)
-    assert "own question: no" in own.verdict(more=False, less=False)._html()
-    assert verdict_words("reproduced", {}, own_question=True) == "✔ own question: yes"
-    assert verdict_words("mixed", {"a": HELD, "b": FAILED}, own_question=True) == (
+    assert (
+        "own question: no" in own.verdict(more=False, less=False)._repr_mimebundle_()["text/html"]
+    )
+    asked = {"verdict": "reproduced", "checks": {}, "own_question": True}
+    assert verdict_words(asked) == "✔ own question: yes"
+    assert verdict_words({**asked, "verdict": "mixed", "checks": {"a": HELD, "b": FAILED}}) == (
         "◐ own question: in part (1 of 2, headline held)"
     )
 
@@ -147,7 +149,7 @@ def test_the_page_shows_claims_paper_and_spread_escaped():
     page = own.verdict(more=False, less=True)._repr_mimebundle_()["text/html"]
     assert "&lt;large&gt;" in page
     assert "380 to 410" in page
-    assert "✘ failed: a &lt; b" in page
+    assert "<b>Headline:</b> a &lt; b &amp; c</td><td data-outcome='failed'>✘ failed</td>" in page
     assert "mixed (1 of 2, headline failed)" in page
 
 
