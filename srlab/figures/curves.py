@@ -39,6 +39,8 @@ def stacked_curves(
         figure.update_yaxes(title=title, **scale, row=row, col=1)
     figure.update_yaxes(automargin=True, title_standoff=8)  # narrow screens set small margins
     figure.update_xaxes(type="log" if log_x else "linear")
+    if log_x and not isinstance(x, Mapping):
+        figure.update_xaxes(tickvals=list(x))
     figure.update_xaxes(title=x_title, row=len(panels), col=1)
     return finish(figure, height=60 + 230 * len(panels))
 

@@ -30,3 +30,12 @@ def test_a_long_title_takes_several_lines_beside_its_panel():
     written = figure.layout.yaxis.title.text
     assert written.replace("<br>", " ") == title
     assert max(map(len, written.split("<br>"))) <= 26
+
+
+def test_a_logarithmic_axis_names_its_own_places():
+    lines = {"CHI": {"a": [1, 2, 3]}}
+    steps = [250, 1000, 6000]
+    assert (
+        list(stacked_curves(steps, lines, x_title="x", log_x=True).layout.xaxis.tickvals) == steps
+    )
+    assert stacked_curves(steps, lines, x_title="x").layout.xaxis.tickvals is None
