@@ -45,7 +45,7 @@ from srlab.representation.embedding import (
     separability,
 )
 from srlab.studies.ddr.camera_patches import camera_patches
-from srlab.studies.ddr.clouds import thumbnails
+from srlab.studies.ddr.clouds import network_title, thumbnails
 from srlab.studies.ddr.pairs import pair_separability
 from srlab.studies.ddr.restarts import restarts, runs_index
 from srlab.studies.frames import curves
@@ -87,8 +87,7 @@ images, first, last = patches.images.to(study.device), training_seeds[0], blocks
 judged, without, mse = networks[:3]
 groups = np.repeat(np.arange(num_patches), len(names))
 CHI, LINEAR = "CHI, t-SNE", "CHI, 50 PCA dimensions"
-WORDS = {"srgan": "SRGAN", "srresnet": "SRResNet", "gr": "with GR", "wogr": "without GR"}
-titled = {base: " ".join(WORDS.get(part, part) for part in base.split("-")) for base in networks}
+titled = {base: network_title(base) for base in networks}
 components, embeddings, runs, rows = {}, {}, {}, []
 for base in networks:
     seeds = training_seeds if base in networks[:3] else [first]

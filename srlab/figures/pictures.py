@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLOURS, finish
+from srlab.figures.theme import COLOURS, LINE, finish
 from srlab.files import picture_url
 
 TITLE = 16  # letters a line of a title above its picture
@@ -90,7 +90,8 @@ def picture_grid(
     rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
     notes = notes or {}
     tall, wide = next(iter(panels.values())).shape[:2]
-    gap = 24 if set(notes) - {(rows[0], column) for column in columns} else 8
+    below = [note for (row, _), note in notes.items() if row != rows[0]]
+    gap = 8 + LINE * max((len(note.split("<br>")) for note in below), default=0)
     height = round(60 + (700 / len(columns) * tall / wide + gap) * len(rows))
     figure = make_subplots(
         len(rows),

@@ -67,3 +67,12 @@ def test_a_long_title_takes_several_lines_above_its_picture():
     figure = picture_row({"single-lens reflex, high": picture, "phone": picture})
     written = [title.text for title in figure.layout.annotations]
     assert written == ["single-lens<br>reflex, high", "phone"]
+
+
+def test_notes_of_a_grid_get_a_line_each():
+    panels = {(row, "one"): np.zeros((4, 4, 3), np.uint8) for row in "ab"}
+    heights = [
+        picture_grid(panels, notes={("b", "one"): note}).layout.height
+        for note in ("", "r 1", "r 1<br>R² 2")
+    ]
+    assert np.diff(heights).tolist() == [0, 32]  # in both rows
