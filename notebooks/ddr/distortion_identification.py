@@ -40,6 +40,7 @@ from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import image_to_array
 from srlab.representation.embedding import embed, layer_points, principal_components, separability
 from srlab.representation.identification import content_splits, identify
+from srlab.studies.ddr.clouds import network_title
 from srlab.studies.ddr.distortions import distorted_crops
 from srlab.studies.ddr.natural_statistics import brisque_features
 from srlab.studies.study import Study, exceeds, mean_interval, reaches
@@ -102,7 +103,8 @@ found[f"{judged[0]}, channels"] = identify(spaces[judged[0]], kinds, contents, s
 accuracy = {name: result.accuracy for name, result in found.items()}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of right answers about pictures that were not in training. Faint dots: single splits; large symbol: their mean; bar: from the lowest to the highest split; dashed: chance. “Channels” is our variation, mean and deviation of each channel. How far do flattened features get, beside BRISQUE and beside features without a place?", "name": "fig-identification-accuracy"}}
-interval_dots(accuracy, x_title="share of right answers, unseen pictures", reference=1 / len(names))
+shown = {network_title(name): own for name, own in accuracy.items()}
+interval_dots(shown, x_title="share of right answers", reference=1 / len(names))
 
 # %% [markdown]
 # ## What we run, and what differs from the paper
@@ -135,14 +137,17 @@ picture_row({k: np.concatenate([own[0], own[-1]]) for k, own in shown.items()}, 
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Of each true distortion (row), the share that was called as in the column, over all splits. Which distortions are mixed up, and do the different features mix up the same ones?", "name": "fig-identification-confusion"}}
 columns = [judged[0], "raw pixels", "BRISQUE"]
-tables = {("", name): Matrix(found[name].confusion(kinds), names, names) for name in columns}
+tables = {
+    ("", network_title(name)): Matrix(found[name].confusion(kinds), names, names)
+    for name in columns
+}
 grid = matrix_grid(tables, colour_title="share", axis_titles=("true", ""))
 grid.update_xaxes(tickangle=-60)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same answers by strength of the distortion, from mild to strong. Which features need a strong distortion to name it?", "name": "fig-identification-strength"}}
 levels = sorted(set(crops.levels.tolist()))
 by_level = {
-    name: np.array([result.right(kinds, crops.levels == level) for level in levels])
+    network_title(name): np.array([result.right(kinds, crops.levels == level) for level in levels])
     for name, result in found.items()
     if name in (*shown_networks, "raw pixels", "BRISQUE")
 }
@@ -158,8 +163,11 @@ def chi(name, labels):
     return f"{plane.index:.1f} ({full.index:.1f})"
 
 
-notes = {("", n): f"distortion {chi(n, kinds)}<br>picture {chi(n, contents)}" for n in embeddings}
-panels = {("", name): points_2d for name, points_2d in embeddings.items()}
+notes = {
+    ("", network_title(n)): f"distortion {chi(n, kinds)}<br>picture {chi(n, contents)}"
+    for n in columns
+}
+panels = {("", network_title(name)): points_2d for name, points_2d in embeddings.items()}
 sprites = sprite_sheet(pictures[:, 16:80:2, 16:80:2])
 embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=notes)
 

@@ -109,7 +109,7 @@ for index, name in enumerate(names):
         own, place = found[index : index + 1], (kind, name)
         panels[place] = signed_tiles(own[0].numpy())
         r, share = edge_correlation(own, clean).item(), content_share(own, clean).item()
-        notes[place] = f"{shares[index].sum():.0%}, r {r:.2f}, R² {share:.2f}"
+        notes[place] = f"{shares[index].sum():.0%}<br>r {r:.2f}<br>R² {share:.2f}"
 picture_grid(panels, notes=notes)
 
 # %% [markdown]

@@ -237,7 +237,7 @@ truth = readings(gr, gr, kinds)
 
 level = np.ones(len(perplexities))
 drawn = {name: by_start[..., i] for i, name in enumerate(READ)}
-figure = stacked_curves(
+stacked_curves(
     perplexities,
     {
         name: {"t-SNE": own.mean(axis=0), "PCA": flat * level, "50 components": true * level}
@@ -247,7 +247,6 @@ figure = stacked_curves(
     x_title="perplexity",
     log_x=True,
 )
-figure.update_xaxes(tickvals=perplexities)
 
 # %% [markdown]
 # The fourth question: **are there clusters at all?** Here there are none, twice. The index of classes

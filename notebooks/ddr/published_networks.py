@@ -108,7 +108,7 @@ components, found = zip(*(look(subject, **settings) for subject in chosen), stri
 if missing:
     print(left_out(missing))
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One row a network, after the last block within its skip: the Caliński–Harabasz index (CHI) over restarts of t-SNE (bar: lowest to highest), on the 50 principal components, and the quality on clean patches. The paper counts 20 and more as separated: which rows reach it in the first panel?", "name": "fig-published-now"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One row a network (seeds 0, 1, …), after the last block within its skip: the Caliński–Harabasz index (CHI) over restarts of t-SNE (bar: lowest to highest), on the 50 principal components, and the quality on clean patches. The paper counts 20 and more as separated: which rows reach it in the first panel?", "name": "fig-published-now"}}
 MEASURES = ["CHI, t-SNE", "CHI, 50 PCA dimensions", "PSNR-Y, dB"]
 values = {one.subject: (one.tsne, [one.pca], [one.psnr]) for one in found}
 separation_dots(
@@ -137,9 +137,10 @@ study
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One t-SNE (PCA start) of the first network of each kind. Colour: degradation; symbol: picture. Where the colours separate, do the symbols? Point at a dot to see its patch.", "name": "fig-published-tsne"}}
 panels, notes = {}, {}
 for points, one in zip(components, found, strict=True):
-    if ("", one.subject.kind) not in panels:
-        panels["", one.subject.kind] = embed(points, perplexity=perplexity)
-        notes["", one.subject.kind] = f"CHI {np.mean(one.tsne):.1f}"
+    place = ("", one.subject.kind.replace(", ", ",<br>"))
+    if place not in panels:
+        panels[place] = embed(points, perplexity=perplexity)
+        notes[place] = f"CHI {np.mean(one.tsne):.1f}"
 degradation_clouds(panels, pairs, notes=notes)
 
 # %% [markdown]

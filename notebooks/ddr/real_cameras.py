@@ -45,7 +45,7 @@ from srlab.representation.embedding import (
     separability,
 )
 from srlab.studies.ddr.camera_patches import camera_patches
-from srlab.studies.ddr.clouds import thumbnails
+from srlab.studies.ddr.clouds import network_title, thumbnails
 from srlab.studies.ddr.pairs import pair_separability
 from srlab.studies.ddr.restarts import restarts, runs_index
 from srlab.studies.frames import curves
@@ -87,6 +87,7 @@ images, first, last = patches.images.to(study.device), training_seeds[0], blocks
 judged, without, mse = networks[:3]
 groups = np.repeat(np.arange(num_patches), len(names))
 CHI, LINEAR = "CHI, t-SNE", "CHI, 50 PCA dimensions"
+titled = {base: network_title(base) for base in networks}
 components, embeddings, runs, rows = {}, {}, {}, []
 for base in networks:
     seeds = training_seeds if base in networks[:3] else [first]
@@ -100,7 +101,7 @@ for base in networks:
             if seed == first:
                 views[CHI] = embeddings[base, block] = embed(found[layer], perplexity=perplexity)
             rows += [
-                {"measure": title, "network": base, "seed": seed, "block": block}
+                {"measure": title, "network": titled[base], "seed": seed, "block": block}
                 | {"value": separability(points, classes).index}
                 for title, points in views.items()
             ]
@@ -113,9 +114,9 @@ chi_pixels = runs_index(restarts(pixels, 1, perplexity=perplexity), classes, gro
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE after three residual blocks (first training seed). Colour: camera and quality; symbol: scene. Above each panel the Caliński–Harabasz index (CHI) by class and by scene. In which rows do the four colours separate, and from which block on? Point at a dot to see its patch.", "name": "fig-cameras-tsne"}}
 panels, notes = {}, {}
 for (base, block), points in embeddings.items():
-    panels[base, f"ResBlock {block}"] = points
+    panels[titled[base], f"ResBlock {block}"] = points
     chi = [separability(points, labels).index for labels in (classes, scenes)]
-    notes[base, f"ResBlock {block}"] = f"class {chi[0]:.1f} · scene {chi[1]:.1f}"
+    notes[titled[base], f"ResBlock {block}"] = f"class {chi[0]:.1f}<br>scene {chi[1]:.1f}"
 sprites = thumbnails(patches.images)
 embedding_grid(panels, classes=classes, contents=scenes, sprites=sprites, notes=notes)
 
@@ -144,7 +145,7 @@ rows = np.linspace(0, num_patches - 1, 4, dtype=int) * len(names)
 columns = {name: np.concatenate(pictures[rows + k], axis=0) for k, name in enumerate(names)}
 picture_row(columns, height=520)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of the four classes along depth. Above one run of t-SNE, first seed; below on 50 principal components, mean over the training seeds, bands from the lowest to the highest. Does depth help, and with the residual only?", "name": "fig-cameras-depth"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of the four classes along depth. Above on 50 principal components, mean over the training seeds, bands from the lowest to the highest; below one run of t-SNE, first seed. Does depth help, and with the residual only?", "name": "fig-cameras-depth"}}
 lines, bands = curves(table, panel="measure", line="network", x="block")
 wide = [t for t, own in lines.items() if np.max([*own.values()]) > 100 * np.min([*own.values()])]
 stacked_curves(blocks, lines, bands=bands, x_title="residual block", log_y=wide)
@@ -193,8 +194,8 @@ for base, value in others.items():
     study.measure(f"CHI of four classes, {base}, first seed", value)
 study.measure("CHI between qualities of one camera", between_qualities.ravel())
 study.measure("CHI between cameras at one quality", between_cameras.ravel())
-study.measure("CHI on 50 PCA dimensions, SRGAN with GR", ends[[judged]], glue="cam_pca")
-study.measure("CHI on 50 PCA dimensions, SRGAN without GR", ends[[without]])
+study.measure("CHI on 50 PCA dimensions, SRGAN with GR", ends[[titled[judged]]], glue="cam_pca")
+study.measure("CHI on 50 PCA dimensions, SRGAN without GR", ends[[titled[without]]])
 study.measure("CHI of four classes on half of the places", half, glue="cam_half")
 study.measure("CHI of raw pixels", chi_pixels.mean, interval=chi_pixels.interval, glue="cam_pixels")
 low, high = by_class[judged, first].interval

@@ -1,5 +1,6 @@
 """Curves on one x axis, with bands around them."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -7,6 +8,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from srlab.figures.theme import COLOURS, DASHES, finish, mark
+
+TITLE = 26  # letters a line of a title beside its panel
 
 
 def stacked_curves(
@@ -32,9 +35,12 @@ def stacked_curves(
                 trace.showlegend = bool(trace.showlegend) and row == 1
                 figure.add_trace(trace, row=row, col=1)
         scale = {"type": "log", "exponentformat": "power", "dtick": 1} if y_title in log_y else {}
-        figure.update_yaxes(title=y_title, **scale, row=row, col=1)
+        title = "<br>".join(textwrap.wrap(y_title, TITLE))
+        figure.update_yaxes(title=title, **scale, row=row, col=1)
     figure.update_yaxes(automargin=True, title_standoff=8)  # narrow screens set small margins
     figure.update_xaxes(type="log" if log_x else "linear")
+    if log_x and not isinstance(x, Mapping):
+        figure.update_xaxes(tickvals=list(x))
     figure.update_xaxes(title=x_title, row=len(panels), col=1)
     return finish(figure, height=60 + 230 * len(panels))
 

@@ -113,7 +113,7 @@ class GridPoint(NamedTuple):
     measured: Mapping[str, tuple[float, float, float]]  # (value, low, high) by measure
 
 
-MEASURE = 24  # letters a line of a measure's name over its panel
+MEASURE = 19  # letters a line of a measure's name over its panel
 
 
 def effects_over_grid(
@@ -156,7 +156,7 @@ def effects_over_grid(
     top = 50 + LINE * max((len(title.split("<br>")) for title in titles), default=1)
     finish(figure, height=70 + top + 26 * len(points))
     labels = 60 + 6 * max(map(len, points), default=0)  # pixels; narrower screens scroll
-    figure.update_layout(meta={"srlab": {"width": labels + 150 * len(measures)}})
+    figure.update_layout(meta={"srlab": {"width": labels + 120 * len(measures)}})
     return figure.update_layout(margin={"t": top})
 
 

@@ -10,7 +10,8 @@ from plotly.subplots import make_subplots
 from srlab.figures.theme import COLUMN, SYMBOLS, finish, mark
 
 BESIDE = 60  # pixels left and right of the panels
-ONE_LINE = 4  # more classes may fill several lines of a legend, which then stands below the panels
+ENTRY = 6  # letters that a legend's symbol takes
+ONE_LINE = 48  # letters; a legend of more may fill several lines, and stands below the panels
 
 
 def embedding_grid(
@@ -52,7 +53,7 @@ def embedding_grid(
     figure.update_annotations(font_size=12)
     labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
     finish(figure, height=60 + 260 * len(rows), sprites={**sprites, "labels": labels})
-    if len(set(classes)) > ONE_LINE:
+    if sum(len(str(name)) + ENTRY for name in set(classes)) > ONE_LINE:
         figure.update_layout(legend={"yref": "paper", "y": -0.02, "yanchor": "top"})
     written = "<br>".join(line for lines in titles for line in lines).split("<br>")
     wide = 6 * max(map(len, written)) * len(columns)
@@ -77,7 +78,8 @@ def animated_embedding(
     shown = {name: _unit(points) for name, points in frames.items()}
 
     def heading(name: str) -> dict[str, Any]:
-        return {"title": {"text": notes.get(name, ""), "x": 0.99, "xanchor": "right", "y": 0.97}}
+        place = {"x": 0.99, "xanchor": "right", "y": 0.92}  # below the legend
+        return {"title": {"text": notes.get(name, ""), **place}}
 
     figure = go.Figure(
         data=_class_traces(shown[names[0]], classes, contents, legend=True),
@@ -208,10 +210,8 @@ def _slider(frames: Sequence[str], title: str, active: int = 0) -> dict[str, Any
     slider = {
         "steps": steps,
         "active": active,
-        "currentvalue": {"prefix": f"{title} "},
-        "pad": {"t": 25},
-        "x": 0.3,
-        "len": 0.7,
+        "currentvalue": {"prefix": f"{title} ", "xanchor": "right", "offset": 16},
+        "pad": {"t": 22},
     }
     buttons = {
         "type": "buttons",
@@ -222,6 +222,6 @@ def _slider(frames: Sequence[str], title: str, active: int = 0) -> dict[str, Any
         "xanchor": "left",
         "y": 0,
         "yanchor": "top",
-        "pad": {"t": 45},
+        "pad": {"t": 12},  # above the slider, beside its value
     }
     return {"sliders": [slider], "updatemenus": [buttons]}

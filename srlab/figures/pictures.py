@@ -1,5 +1,6 @@
 """Pictures: thumbnails, tinted and tiled ones, and grids of them."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,8 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLOURS, finish
+from srlab.figures.theme import COLOURS, LINE, finish
 from srlab.files import picture_url
+
+TITLE = 16  # letters a line of a title above its picture
 
 
 def sprite_sheet(pictures: np.ndarray, *, zoom: int = 3) -> dict[str, Any]:
@@ -64,9 +67,8 @@ def tinted(picture: np.ndarray, layers: Mapping[str, np.ndarray]) -> np.ndarray:
 
 def picture_row(pictures: Mapping[str, np.ndarray], *, height: int = 260) -> go.Figure:
     """Pictures (H, W, 3) uint8 side by side under their titles; zoom acts on all of them."""
-    figure = make_subplots(
-        1, len(pictures), subplot_titles=list(pictures), horizontal_spacing=0.02, shared_yaxes=False
-    )
+    titles = ["<br>".join(textwrap.wrap(title, TITLE)) for title in pictures]
+    figure = make_subplots(1, len(pictures), subplot_titles=titles, horizontal_spacing=0.02)
     for column, picture in enumerate(pictures.values(), start=1):
         figure.add_trace(go.Image(source=picture_url(picture), hoverinfo="skip"), row=1, col=column)
     bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}
@@ -88,7 +90,8 @@ def picture_grid(
     rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
     notes = notes or {}
     tall, wide = next(iter(panels.values())).shape[:2]
-    gap = 24 if set(notes) - {(rows[0], column) for column in columns} else 8
+    below = [note for (row, _), note in notes.items() if row != rows[0]]
+    gap = 8 + LINE * max((len(note.split("<br>")) for note in below), default=0)
     height = round(60 + (700 / len(columns) * tall / wide + gap) * len(rows))
     figure = make_subplots(
         len(rows),

@@ -22,3 +22,20 @@ def test_curves_share_their_x_or_bring_their_own(rng):
 def test_titles_of_curves_make_their_own_room():
     figure = stacked_curves([1, 2], {"seconds": {"a": [1e4, 2e4]}}, x_title="x")
     assert figure.layout.yaxis.automargin
+
+
+def test_a_long_title_takes_several_lines_beside_its_panel():
+    title = "CHI, SRResNet without GR, by degradation"
+    figure = stacked_curves([1, 2], {title: {"a": [1, 2]}}, x_title="x")
+    written = figure.layout.yaxis.title.text
+    assert written.replace("<br>", " ") == title
+    assert max(map(len, written.split("<br>"))) <= 26
+
+
+def test_a_logarithmic_axis_names_its_own_places():
+    lines = {"CHI": {"a": [1, 2, 3]}}
+    steps = [250, 1000, 6000]
+    assert (
+        list(stacked_curves(steps, lines, x_title="x", log_x=True).layout.xaxis.tickvals) == steps
+    )
+    assert stacked_curves(steps, lines, x_title="x").layout.xaxis.tickvals is None

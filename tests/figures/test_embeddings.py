@@ -32,13 +32,23 @@ def test_panels_are_as_wide_as_what_is_written_on_them(rng, sprites):
     assert [meta["srlab"]["width"] for meta in widths] == [220, 432, 252]
 
 
-def test_a_legend_of_many_classes_stands_below_the_panels(rng, sprites):
-    for number, above in ((3, True), (9, False)):
-        classes = np.arange(18) % number
-        panels = {("", "one"): rng.normal(size=(18, 2))}
-        figure = embedding_grid(panels, classes=classes, contents=classes, sprites=sprites)
+def test_a_legend_that_may_fill_several_lines_stands_below_the_panels(rng, sprites):
+    panels = {("", "one"): rng.normal(size=(12, 2))}
+    for names, above in (("abc", True), ("abcdefghi", False), (("a long name" * 2,) * 2, True)):
+        classes = np.resize(list(names), 12)
+        figure = embedding_grid(panels, classes=classes, contents=CONTENTS, sprites=sprites)
         assert (figure.layout.legend.y > 0) == above
         assert (figure.layout.legend.yref == "container") == above
+
+
+def test_buttons_stand_above_their_slider_and_a_note_below_the_legend(rng, sprites):
+    frames = {"0": rng.normal(size=(12, 2)), "100": rng.normal(size=(12, 2))}
+    layout = animated_embedding(frames, classes=CLASSES, contents=CONTENTS, sprites=sprites).layout
+    slider, buttons = layout.sliders[0], layout.updatemenus[0]
+    assert buttons.pad.t < slider.pad.t + slider.currentvalue.offset
+    assert slider.currentvalue.xanchor == "right"
+    assert buttons.xanchor == "left"
+    assert layout.title.y < layout.legend.y - 0.05
 
 
 def test_each_frame_moves_the_same_points(rng, sprites):

@@ -60,3 +60,19 @@ def test_layers_of_colour_cover_a_grey_picture():
     assert shown[2, 0].tolist() == pytest.approx([(255 + tone) / 2, tone / 2, tone / 2], abs=1)
     with pytest.raises(ValueError, match="does not tile"):
         tinted(picture, {"#ff0000": np.zeros((3, 3))})
+
+
+def test_a_long_title_takes_several_lines_above_its_picture():
+    picture = np.zeros((4, 4, 3), np.uint8)
+    figure = picture_row({"single-lens reflex, high": picture, "phone": picture})
+    written = [title.text for title in figure.layout.annotations]
+    assert written == ["single-lens<br>reflex, high", "phone"]
+
+
+def test_notes_of_a_grid_get_a_line_each():
+    panels = {(row, "one"): np.zeros((4, 4, 3), np.uint8) for row in "ab"}
+    heights = [
+        picture_grid(panels, notes={("b", "one"): note}).layout.height
+        for note in ("", "r 1", "r 1<br>R² 2")
+    ]
+    assert np.diff(heights).tolist() == [0, 32]  # in both rows

@@ -1,4 +1,4 @@
-"""Patches as clouds of dots: the figure that DDR's pages share."""
+"""Patches as clouds of dots: the figure that DDR's pages share, and what it calls networks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +12,13 @@ from srlab.figures.embeddings import embedding_grid
 from srlab.figures.pictures import sprite_sheet
 from srlab.images import image_to_array
 from srlab.representation.embedding import separability, separability_level
+
+WORDS = {"srgan": "SRGAN", "srresnet": "SRResNet", "gr": "with GR", "wogr": "without GR"}
+
+
+def network_title(name: str) -> str:
+    """A recipe's name in words: "srgan-gr-s1" is "SRGAN with GR s1"; what is none stays."""
+    return " ".join(WORDS.get(part, part) for part in name.split("-"))
 
 
 def thumbnails(images: Tensor, *, zoom: int = 3) -> dict[str, Any]:

@@ -245,7 +245,13 @@ def separation_dots(panels: Mapping[str, Mapping[Subject, Sequence[float]]]) -> 
 
 
 def _row(subject: Subject) -> str:
-    return f"{subject.kind} ({subject.network.removeprefix('official:')})"
+    """What a network is called; ours by their seed or, of other architectures, as ours."""
+    if ":" in subject.network:
+        return subject.kind
+    if "skip" not in subject.kind:
+        return f"{subject.kind}, ours"
+    _, _, seed = subject.network.rpartition("-s")
+    return f"{subject.kind}, {seed if seed.isdigit() else 0}"
 
 
 if __name__ == "__main__":

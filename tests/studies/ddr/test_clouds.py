@@ -7,7 +7,7 @@ import torch
 from srlab.data.datasets import Pairs
 from srlab.degradations import Degradation
 from srlab.representation.embedding import separability
-from srlab.studies.ddr.clouds import degradation_clouds, index_words, thumbnails
+from srlab.studies.ddr.clouds import degradation_clouds, index_words, network_title, thumbnails
 
 DEGRADATIONS = (Degradation(), Degradation(blur_sigma=1))
 POINTS = np.random.default_rng(0).normal(size=(12, 2)) + np.tile([[0, 0], [9, 0]], (6, 1))
@@ -39,6 +39,12 @@ def test_above_a_panel_stands_its_index_or_what_is_given(pairs):
 
 def test_an_index_is_named_with_its_level():
     assert index_words(51.62) == "CHI 51.6 (+)"
+
+
+def test_networks_are_called_by_words():
+    assert network_title("srresnet-wogr") == "SRResNet without GR"
+    assert network_title("srgan-gr-s1") == "SRGAN with GR s1"
+    assert network_title("raw pixels") == "raw pixels"
 
 
 def test_a_sheet_has_a_tile_for_each_patch(pairs):

@@ -152,4 +152,13 @@ def test_a_figure_has_a_row_a_network_and_a_panel_a_measure():
     figure = separation_dots({"CHI": {one.subject: one.tsne, two.subject: two.tsne}})
     assert [trace.name for trace in figure.data] == ["no skip", "skip"]
     assert [list(trace.x) for trace in figure.data] == [[1.0], [25.5]]
-    assert figure.data[1].y == ("one (one)",)
+    assert figure.data[1].y == ("one, ours",)
+
+
+def test_rows_of_one_kind_are_told_apart_by_their_seed():
+    alike = {subject: [1.0] for subject in subjects("alike", [0, 1])}
+    rows = [row for trace in separation_dots({"CHI": alike}).data for row in trace.y]
+    assert len(set(rows)) == len(alike)
+    assert {"no skip, 0", "no skip, 1", "skip of features, 1"} <= set(rows)
+    [published] = [one for one in PUBLISHED if one.kind == "IMDN"]
+    assert separation_dots({"CHI": {published: [1.0]}}).data[0].y == ("IMDN",)
