@@ -7,7 +7,8 @@
 #
 # ## The claim
 #
-# Where may codes lie? DASR's contrast only asks that they differ, and they end on a narrow part of their space. ReDSR draws them
+# Where may codes lie? DASR's contrast only asks that they differ, and they end on a narrow part of their space. ReDSR, which learns by
+# {term}`re-degradation` (RD), draws them
 # towards a Gaussian by the {term}`energy distance` (ED): they *fill* a bounded space ({cite:t}`liu2024preserving`, Sec. 4.3, Fig. 9: six
 # degradations of blur and noise beside 1000 draws of the prior). This is said to pay when a blur occurs that was absent from training:
 # networks trained on isotropic blurs still tell anisotropic ones apart (Sec. 4.4, Fig. 11), and restore them better (Tab. 4). Adding ED to
