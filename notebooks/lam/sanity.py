@@ -302,14 +302,14 @@ seeds_ahead = other[:, 2] - last[:, 2]
 over_rivals = [rival_harm["LAM"] - rival_harm[kind] for kind in ("gradient", "SmoothGrad")]
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: bootstrap interval of the mean over crops for what deletion and insertion cost, else lowest to highest over crops.", "name": "fig-sanity-verdict"}}
-study.measure("largest completeness error, %", 100 * worst, glue="sanity_worst")
 RANK, SSIM, RINGS = "rank correlation", "SSIM", "within rings"
+text = f"{RINGS}: other seeds minus random weights"
+study.measure(text, seeds_ahead, interval=mean_interval(seeds_ahead))
 for at, (text, key) in enumerate({RANK: "rank", SSIM: "ssim", RINGS: "ring"}.items()):
     study.measure(f"{text}, all weights random", last[:, at], glue=f"sanity_{key}")
     study.measure(f"{text}, other training seeds", other[:, at], glue=f"sanity_seed_{key}")
 study.measure(f"{RANK}, nearness alone", with_ruler, glue="sanity_ruler")
-text = f"{RINGS}: other seeds minus random weights"
-study.measure(text, seeds_ahead, interval=mean_interval(seeds_ahead))
+study.measure("largest completeness error, %", 100 * worst, glue="sanity_worst")
 SHORT = {"same distances": "same", "random": "random", "nearest": "nearest"}
 costs = {
     f"{words}: more than {kind}, dB": (
