@@ -246,8 +246,8 @@ study.verdict(
 # - **Filters or features.** To name one of two, filters are right {glue:text}`prediction_two:.0f` % of the time and the
 #   linear classifier {glue:text}`prediction_linear:.0f` %; to name one of three, {glue:text}`prediction_three:.0f` % and
 #   {glue:text}`prediction_three_linear:.0f` %.
-# - **Without the original** (first seed) filters are right {glue:text}`prediction_blind:.0f` % of the time. Whoever wants to
-#   identify a degradation in practice has no original.
+# - **Without the original** (first seed) filters are right {glue:text}`prediction_blind:.0f` % of the time. In practice
+#   there is no original.
 # - Attribution takes a forward and a backward pass for each step of every picture, the features one forward pass.
 #
 # ## Exercises

@@ -155,7 +155,7 @@ grid = matrix_grid(
 )
 grid.update_yaxes(showticklabels=False, col=2)  # the rows are the same in both
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Harm to the other degradation against the share of masked filters, in dB: deblurring filters on noisy input (above), denoising filters on blurry input (below); mean over training seeds, bands from lowest to highest. How far apart are the two rankings?", "name": "fig-elimination-curves"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Harm to the other degradation against the share of masked filters, in dB: denoising filters on blurry input (above), deblurring filters on noisy input (below); mean over training seeds, bands from lowest to highest. How far apart are the two rankings?", "name": "fig-elimination-curves"}}
 harm = effect[effect.aim.map(AIMS) != effect.input]
 harm = harm.assign(panel="dB lost, " + harm.input, value=harm.lost)
 lines, bands = curves(harm, panel="panel", line="term", x="share")

@@ -462,7 +462,7 @@ study.verdict(
 #
 # ## Exercises
 #
-# 1. Why does a path that fades in from black give credit to bright flat areas, while a deblurring path gives
+# 1. Why can a path that fades in from black give credit to bright flat areas, while a deblurring path gives
 #    them none?
 # 2. A map of a network with a receptive field of 9×9 LR pixels shows attribution 20 pixels from the window.
 #    What is wrong?

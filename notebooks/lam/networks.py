@@ -260,13 +260,13 @@ worse = found_in.wide & (
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: lowest to highest over the crops for a network's DI, bootstrap interval of the mean over crops for differences.", "name": "fig-networks-verdict"}}
 PAPER = {"FSRCNN": "0.797", "CARN": "1.807", "EDSR": "2.977", "RRDBNet": "13.417"}
 PAPER |= {"IMDN": "14.643", "RFDN": "13.208", "RCAN": "16.596", "SAN": "18.642"}
-for name, values in di.items():
-    study.measure(f"DI of {name}", values, paper=PAPER.get(family(name), ""))
 FACTORS = {"with attention over without": (further, "5.7"), "deep over shallow": (deeper, "7.3")}
 for text, (values, told) in FACTORS.items():
     if values is not None:
         low, high = np.exp(mean_interval(values))
         study.measure(f"DI, {text}", np.exp(values.mean()), interval=(low, high), paper=told)
+for name, values in di.items():
+    study.measure(f"DI of {name}", values, paper=PAPER.get(family(name), ""))
 study.measure("LR pixels that all notice", red.sum(axis=(1, 2)), glue="networks_red")
 study.measure("LR pixels that only wide ones notice", blue.sum(axis=(1, 2)), glue="networks_blue")
 text = "blue blurred: change, wide minus narrow"

@@ -120,6 +120,28 @@ drawn = {name: shown(own) for name, own in maps.items()}
 map_rows(patches, drawn, notes, window=window, count=num_patches)
 
 # %% [markdown]
+# ## What we run
+#
+# | question | test |
+# |---|---|
+# | complete? | sum of every map against the gain of its target |
+# | about the network? | weights replaced by noise of the same mean and spread, from tail to head ({cite:t}`adebayo2018sanity`); as a yardstick, the same network from two other training seeds |
+# | about what the patch needs? | *deletion*: blur the most attributed LR pixels and measure how many dB the patch loses; *insertion*: blur all but those and measure how many it keeps (after {cite:t}`petsiuk2018rise`) |
+# | better than simpler maps? | the same test for the plain gradient, SmoothGrad ({cite:t}`smilkov2017smoothgrad`) and causal effects of tiles (CEM, {cite:t}`hu2024interpreting`) |
+#
+# In any stack of small convolutions attribution fades with distance. What is judged is therefore what a map
+# says **beyond distance**. Two maps are compared *within rings*: each magnitude is divided by the mean of
+# those at the same distance from the middle of the patch, up to 8 LR pixels away. And attributed pixels are tested
+# against as many others *at the same distances*, drawn at random ring by ring. Random pixels and the *nearest*
+# ones are controls.
+#
+# Patches are chosen as in the paper: crops on which the networks do badly and differ much. Pixels are blurred
+# with the Gaussian of σ 1.2 that is LAM's baseline. Losses and gains are averaged over the shares of pixels.
+
+# %% tags=["remove-input"]
+study
+
+# %% [markdown]
 # ## Is the map about the network?
 #
 # From the output towards the input, one part after another gets random weights. How similar does the map stay?
@@ -280,14 +302,14 @@ seeds_ahead = other[:, 2] - last[:, 2]
 over_rivals = [rival_harm["LAM"] - rival_harm[kind] for kind in ("gradient", "SmoothGrad")]
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: bootstrap interval of the mean over crops for what deletion and insertion cost, else lowest to highest over crops.", "name": "fig-sanity-verdict"}}
-study.measure("largest completeness error, %", 100 * worst, glue="sanity_worst")
 RANK, SSIM, RINGS = "rank correlation", "SSIM", "within rings"
+text = f"{RINGS}: other seeds minus random weights"
+study.measure(text, seeds_ahead, interval=mean_interval(seeds_ahead))
 for at, (text, key) in enumerate({RANK: "rank", SSIM: "ssim", RINGS: "ring"}.items()):
     study.measure(f"{text}, all weights random", last[:, at], glue=f"sanity_{key}")
     study.measure(f"{text}, other training seeds", other[:, at], glue=f"sanity_seed_{key}")
 study.measure(f"{RANK}, nearness alone", with_ruler, glue="sanity_ruler")
-text = f"{RINGS}: other seeds minus random weights"
-study.measure(text, seeds_ahead, interval=mean_interval(seeds_ahead))
+study.measure("largest completeness error, %", 100 * worst, glue="sanity_worst")
 SHORT = {"same distances": "same", "random": "random", "nearest": "nearest"}
 costs = {
     f"{words}: more than {kind}, dB": (

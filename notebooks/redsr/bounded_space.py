@@ -7,7 +7,8 @@
 #
 # ## The claim
 #
-# Where may codes lie? DASR's contrast only asks that they differ, and they end on a narrow part of their space. ReDSR draws them
+# Where may codes lie? DASR's contrast only asks that they differ, and they end on a narrow part of their space. ReDSR, which learns by
+# {term}`re-degradation` (RD), draws them
 # towards a Gaussian by the {term}`energy distance` (ED): they *fill* a bounded space ({cite:t}`liu2024preserving`, Sec. 4.3, Fig. 9: six
 # degradations of blur and noise beside 1000 draws of the prior). This is said to pay when a blur occurs that was absent from training:
 # networks trained on isotropic blurs still tell anisotropic ones apart (Sec. 4.4, Fig. 11), and restore them better (Tab. 4). Adding ED to
@@ -239,7 +240,7 @@ study
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Energy distance of the codes to three priors, unscaled; mean over training seeds. 0 is the prior itself. Read along a row: is a network nearest to the prior that it was drawn to? Only the exponential prior has a mean other than 0.", "name": "fig-bounded-distance"}}
 towards = means[[*PRIORS]].to_numpy()
 titles = {"colour_title": "energy distance", "axis_titles": ("", "prior")}
-matrix_heatmap(towards, list(means.index), PRIORS, **titles)
+matrix_heatmap(towards, list(means.index), [one.title() for one in PRIORS], **titles)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Scaled energy distance of the codes to the prior that each network was drawn to (RD alone and DASR, which had none: to the Gaussian), on the degradations of its training; a dot for each training seed. Further left, a cloud has more of the prior's shape.", "name": "fig-bounded-scaled"}}
 interval_dots(dots("distance"), x_title="scaled energy distance", reference=0)

@@ -229,7 +229,7 @@ notes = {
     for place, points in embedded.items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of all codes (training seed 0). Colour: width of the blur; symbol: picture. Point at a dot to see the picture's middle. Do the colours cluster, or the symbols?", "name": "fig-lent-codes"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of all codes (training seed 0). Colour: width of the blur; symbol: picture. Above each panel: the Caliński–Harabasz index (CHI) by kernel and by picture. Point at a dot to see the picture's middle. Do the colours cluster, or the symbols?", "name": "fig-lent-codes"}}
 embedding_grid(embedded, **written, notes=notes)
 
 # %% tags=["hide-cell"]

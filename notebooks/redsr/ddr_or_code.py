@@ -142,7 +142,7 @@ def clouds(shown, axis):
 
 panels, written = clouds([*FORMS, *ENCODERS], "blur")
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of five widths of blur (training seed 0). Colour: width, HR pixels; symbol: picture. Point at a dot to see its window. Left, features of a network that never met a blur; right, codes that were taught blur. Do the colours follow one another in order?", "name": "fig-code-blur"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of five widths of blur (training seed 0). Colour: width, HR pixels; symbol: picture. Above each panel: the Caliński–Harabasz index (CHI). Point at a dot to see its window. Left, features of a network that never met a blur; right, codes that were taught blur. Do the colours follow one another in order?", "name": "fig-code-blur"}}
 embedding_grid(panels, **written)
 
 # %% [markdown]

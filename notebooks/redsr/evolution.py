@@ -160,7 +160,7 @@ ends = {  # {title: (seeds, pictures)}
 #
 # Press play, or move the slider. Each dot stays the same window throughout.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The codes as training goes on (t-SNE of each snapshot, rotated to match its successor). Colour: σ of the blur; symbol: picture; point at a dot to see its window. In each panel: the step of its snapshot, R² of σ and CHI of the codes; a network without a snapshot at a step keeps its last. When do the colours begin to follow one another, and do they in the right panel?", "name": "fig-code-evolution-animated"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The codes as training goes on (t-SNE of each snapshot, rotated to match its successor). Colour: σ of the blur; symbol: picture; point at a dot to see its window. In each panel: the step of its snapshot, R² of σ and the Caliński–Harabasz index (CHI) of the codes; a network without a snapshot at a step keeps its last. When do the colours begin to follow one another, and do they in the right panel?", "name": "fig-code-evolution-animated"}}
 frames, notes, drawn = {}, {}, {}
 for kind, run in codes.items():
     successor = None

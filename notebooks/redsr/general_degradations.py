@@ -175,7 +175,7 @@ def cloud_figure(axis):
     return embedding_grid(panels, **told)
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of codes while the widths of the blur alone are varied. Colour: widths, HR pixels; symbol: picture. Point at a dot to see its window. Do colours cluster and follow one another?", "name": "fig-general-width"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of codes while the widths of the blur alone are varied. Colour: widths, HR pixels; symbol: picture. Above each panel: the Caliński–Harabasz index (CHI). Point at a dot to see its window. Do colours cluster and follow one another?", "name": "fig-general-width"}}
 cloud_figure("widths")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same while the angle of an elongated blur alone is varied.", "name": "fig-general-angle"}}

@@ -166,7 +166,7 @@ enlarged = restored([bicubic(4)])[0]
 # If a network knows the width, its colours separate and follow one another. Where symbols (the pictures) cluster instead, the
 # code describes the content.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the codes of the first training seed there is. Colour: σ of the blur; symbol: picture. Point at a dot to see its LR window. Above each panel: R² of σ, and CHI of the embedding. t-SNE tends to show clusters; the figures below come from the codes themselves.", "name": "fig-redegradation-tsne"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the codes of the first training seed there is. Colour: σ of the blur; symbol: picture. Point at a dot to see its LR window. Above each panel: R² of σ, and the Caliński–Harabasz index (CHI) of the embedding. t-SNE tends to show clusters; the figures below come from the codes themselves.", "name": "fig-redegradation-tsne"}}
 written = labels(seen)
 panels, notes = {}, {}
 for model in (1, 3, 2, 4, 8, "DASR"):

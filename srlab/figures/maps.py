@@ -67,7 +67,8 @@ def attribution_grid(
     figure.update_annotations(font_size=12)
     figure.update_annotations(selector={"textangle": 90}, xshift=4)  # titles of rows
     if any(panel.ndim == 2 for panel in panels.values()):
-        figure.update_layout(coloraxis=_map_colours(min(160, inside)))
+        beside = max(len(row.split("<br>")) for row in rows) if any(rows) else 0
+        figure.update_layout(coloraxis=_map_colours(min(160, inside), 10 + LINE * beside))
     above, below = first + 12, 15
     finish(figure, height=round(above + inside + below))
     figure.update_layout(margin={"l": 10, "t": above, "b": below})
@@ -118,8 +119,10 @@ def _view(
     return x, y
 
 
-def _map_colours(length: float) -> dict[str, Any]:
+def _map_colours(length: float, away: int) -> dict[str, Any]:
+    """A bar so many pixels `away` from the panels, beyond the titles of their rows."""
     bar = {"thickness": 10, "lenmode": "pixels", "len": length, "y": 1, "yanchor": "top"}
+    bar["xpad"] = away
     return {"colorscale": ROOT_COLOURS, "cmin": 0, "cmax": 1, "colorbar": bar}
 
 

@@ -48,3 +48,12 @@ def test_words_over_a_narrow_panel_are_wrapped(rng):
     lines = figure.layout.annotations[0].text.split("<br>")
     assert " ".join(lines) == "net 0 29.3 dB, DI 0.41"
     assert max(map(len, lines)) * 7 <= 640 / 6
+
+
+def test_the_colour_bar_stands_beyond_the_titles_of_rows(rng):
+    bar = {}
+    for row in ("", "map", "black:<br>map"):
+        panels = {(row, "net"): rng.random((8, 8))}
+        figure = attribution_grid(panels, size=(8, 8), window=(2, 2, 2, 2))
+        bar[row] = figure.layout.coloraxis.colorbar.xpad
+    assert [*bar.values()] == [10, 26, 42]
