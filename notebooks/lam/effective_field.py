@@ -68,7 +68,7 @@ from srlab.studies.study import Study, exceeds
 study = Study(
     "lam/effective_field",
     claim="Theoretical field, effective field and diffusion index order networks alike",
-    source="own question",
+    source="asked by this book, of measures that papers print",
     claims={
         "used": "effective field (99 % area) and DI order networks alike: Spearman's ρ, interval above 0.5",
         "possible": "theoretical and effective field order networks alike: Spearman's ρ, interval above 0.5",
