@@ -1,11 +1,11 @@
 """Which networks a page asks: the narrow ones of this book, those that others trained, or both."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import nn
 
-from srlab.checkpoints.official import load_official
+from srlab.checkpoints.official import load_official, on_board
 from srlab.data.assets import OFFICIAL_WEIGHTS, own_folder
 from srlab.studies.networks import obtainable
 from srlab.studies.study import Study
@@ -24,7 +24,7 @@ def chosen_networks(study: Study, zoo: Iterable[str], weights: str) -> dict[str,
     """{label: network}: "IMDN" of this book, "IMDN, published" as its authors trained it.
 
     `weights` is "zoo" (those of `zoo` that `obtainable` knows), "published", "both", or "present":
-    the zoo, and the published ones whose weights lie in $SRLAB_DATA.
+    the zoo, and the published ones that need no download.
     """
     if weights not in WEIGHTS:
         raise ValueError(f"weights are one of {', '.join(WEIGHTS)}, got {weights!r}")
@@ -45,10 +45,11 @@ def published_networks(
     return {f"{label(name)}, published": _laid_out(name, device) for name in names}
 
 
-def present(names: Iterable[str]) -> list[str]:
-    """Those of `names` whose published weights lie in $SRLAB_DATA."""
+def present(names: Sequence[str]) -> list[str]:
+    """Those of `names` whose published weights ship with srlab or lie in $SRLAB_DATA."""
     folder = own_folder("weights")
-    return [name for name in names if folder and (folder / OFFICIAL_WEIGHTS[name].file).is_file()]
+    own = {n for n in names if folder and (folder / OFFICIAL_WEIGHTS[n].file).is_file()}
+    return [name for name in names if name in own or on_board(name)]
 
 
 def label(name: str) -> str:

@@ -31,9 +31,10 @@ def test_families_gather_what_is_called_alike():
     assert chosen.members(labels, ["CARN", "SAN"]) == ["CARN", "CARN-M, published"]
 
 
-def test_present_are_those_whose_weights_lie_there(tmp_path, monkeypatch):
+def test_present_are_those_that_need_no_download(tmp_path, monkeypatch):
     monkeypatch.setenv("SRLAB_DATA", str(tmp_path))
-    assert chosen.present(["pan", "imdn"]) == []
+    monkeypatch.setattr(chosen, "on_board", lambda name: name == "rfdn")
+    assert chosen.present(["pan", "imdn", "rfdn"]) == ["rfdn"]
     (tmp_path / "weights").mkdir()
     (tmp_path / "weights" / chosen.OFFICIAL_WEIGHTS["imdn"].file).touch()
-    assert chosen.present(["pan", "imdn"]) == ["imdn"]
+    assert chosen.present(["pan", "imdn", "rfdn"]) == ["imdn", "rfdn"]
