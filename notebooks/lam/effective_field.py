@@ -21,7 +21,7 @@
 
 # %% tags=["parameters", "hide-cell"] quick={"num_pictures": 2, "size": 32, "networks": ["fsrcnn-d56-m4", "carn", "edsr", "imdn"], "steps": 2, "weights": "zoo"}
 image_set = "pictures"  # none was seen in training
-num_pictures = 4
+num_pictures = 3
 size = 48  # side of the LR pictures; areas and DI depend on it
 window = 16  # side of the patch that LAM explains, SR pixels
 networks = [  # those that are shipped are measured
@@ -30,7 +30,7 @@ networks = [  # those that are shipped are measured
 ]
 weights = "present"  # the zoo, and published networks that need no download; or "zoo", "both"
 skips = ["srresnet-gr", "srresnet-wogr"]  # one with a global residual, one without
-steps = 6  # of every path integral
+steps = 4  # of every path integral
 device = "auto"
 
 # %% [markdown]
@@ -39,7 +39,7 @@ device = "auto"
 # - **Effective field**: |∂ (SR pixel in the middle, RGB summed) / ∂ LR| on the middle of each picture,
 #   exactly; and as the published scripts have it.
 # - **Area**: the part of the picture that the smallest square takes which holds 99 % of the mean map.
-# - **Theoretical field**: measured up to 256 LR pixels ("global" beyond), its side cut off at the
+# - **Theoretical field**: measured up to 128 LR pixels ("global" beyond), its side cut off at the
 #   picture's.
 # - **DI**: of the middle window, mean over the same pictures.
 #
@@ -94,7 +94,7 @@ middle = (4 * size - window) // 2
 target = patch(middle, middle, window)
 
 # %%
-field = {name: receptive_field(model, largest=256) for name, model in models.items()}
+field = {name: receptive_field(model, largest=128) for name, model in models.items()}
 exact = {name: erf(model, whole, size=size) for name, model in models.items()}
 published = {
     name: erf(model, whole, size=size, convention="published") for name, model in models.items()
