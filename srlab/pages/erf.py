@@ -52,7 +52,7 @@ def field_files(
 ) -> dict[str, Fields]:
     """All of `srlab erf`: measure each network on the pictures, and write the page."""
     if not networks:
-        raise ValueError("name at least one network, as in: srlab erf edsr rcan --images photos/")
+        raise ValueError("name at least one network")
     specs = parse_specs(networks)
     check_writable(out)
     lr = [reduce_picture(own[None], reduce)[0].to(device) for own in pictures(images).values()]

@@ -18,5 +18,5 @@ def overlay_url(shown: Tensor) -> str:
 
 
 def percent(value: float) -> str:
-    """0.0012 → "0.12 %"."""
-    return f"{100 * value:.2g} %"
+    """0.0012 → "0.12 %", 1 → "100 %"."""
+    return f"{100 * value:.{2 if value < 0.995 else 3}g} %"

@@ -133,4 +133,4 @@ def test_names_cannot_break_out_of_the_page(lr: Tensor) -> None:
 
 
 def test_percentages_keep_two_digits() -> None:
-    assert [percent(value) for value in (0.00123, 0.2, 0.0)] == ["0.12 %", "20 %", "0 %"]
+    assert [percent(value) for value in (0.00123, 0.2, 1.0)] == ["0.12 %", "20 %", "100 %"]

@@ -29,3 +29,12 @@ def test_families_gather_what_is_called_alike():
     labels = dict.fromkeys(["CARN", "CARN-M, published", "RCAN", "EDSR-C8-B2"])
     assert [chosen.family(label) for label in labels] == ["CARN", "CARN", "RCAN", "EDSR"]
     assert chosen.members(labels, ["CARN", "SAN"]) == ["CARN", "CARN-M, published"]
+
+
+def test_present_are_those_that_need_no_download(tmp_path, monkeypatch):
+    monkeypatch.setenv("SRLAB_DATA", str(tmp_path))
+    monkeypatch.setattr(chosen, "on_board", lambda name: name == "rfdn")
+    assert chosen.present(["pan", "imdn", "rfdn"]) == ["rfdn"]
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / chosen.OFFICIAL_WEIGHTS["imdn"].file).touch()
+    assert chosen.present(["pan", "imdn", "rfdn"]) == ["imdn", "rfdn"]
