@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from bench.faig import faig
-from bench.lam import lam
+from bench.lam import blocks, lam
 from bench.page import page
 from bench.representation import representation
 from bench.row import HEADER, Row
@@ -22,6 +22,7 @@ from bench.training import training
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "lam": lam,
     "page": page,
+    "blocks": blocks,
     "faig": faig,
     "training": training,
     "representation": representation,

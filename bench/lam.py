@@ -21,6 +21,7 @@ from srlab.data.assets import own_folder
 from srlab.data.datasets import load_images
 from srlab.degradations import Degradation
 from srlab.images import center_crop
+from tests.networks.blocks_of_today import BLOCKS, Network
 
 PUBLISHED = {name.upper(): name for name in ("imdn", "rfdn", "pan", "carn-m")}
 PUBLISHED["FSRCNN"] = "fsrcnn-nhat"
@@ -51,6 +52,14 @@ def lam() -> Iterator[Row]:
                 yield _lam_row(what, model.to(device), image.to(device))
 
 
+def blocks() -> Iterator[Row]:
+    """A small network of each kind of block of today, at ×2: not slower, and no less exact."""
+    lr = Degradation(scale=4)(center_crop(load_images("textures")["brick"], 4 * 24)[None])
+    for name in BLOCKS:
+        network = Network(name).eval()
+        yield _lam_row(f"LAM cpu, {name}", network, lr, scale=2, reach=1)
+
+
 def _networks() -> dict[str, nn.Module]:
     found = {}
     if own_folder("weights"):
@@ -69,8 +78,10 @@ def _pictures() -> dict[str, Tensor]:
     return {name: reduce(center_crop(own, 4 * SIZE)[None]) for name, own in hr.items()}
 
 
-def _lam_row(what: str, model: nn.Module, lr: Tensor) -> Row:
-    centre = 4 * SIZE // 2 - 8
+def _lam_row(
+    what: str, model: nn.Module, lr: Tensor, *, scale: int = 4, reach: float | None = None
+) -> Row:
+    centre = scale * lr.shape[-1] // 2 - 8
     target = patch(centre, centre)
     found: dict[str, Tensor] = {}
 
@@ -89,5 +100,5 @@ def _lam_row(what: str, model: nn.Module, lr: Tensor) -> Row:
         for side in ("theirs", "ours")
     )
     whole = bool(fine.abs().sum(dim=1).all())
-    reach = GPU if lr.is_cuda else GLOBAL if whole else LOCAL
-    return Row(what, "50 right ends, live weights", slow, fast, reach, their_error, our_error)
+    promised = reach or (GPU if lr.is_cuda else GLOBAL if whole else LOCAL)
+    return Row(what, "50 right ends, live weights", slow, fast, promised, their_error, our_error)

@@ -1,6 +1,8 @@
 """Where a notebook computes, and how it says so. The library itself follows its input's device."""
 
 import platform
+import re
+from pathlib import Path
 
 import torch
 
@@ -12,6 +14,17 @@ def pick_device(name: str = "auto") -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def free_memory(device: torch.device | str) -> int | None:
+    """Bytes that are free on the device; None where the machine does not say."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.mem_get_info(torch.device(device))[0]
+    table = Path("/proc/meminfo")
+    if torch.device(device).type != "cpu" or not table.is_file():
+        return None
+    found = re.search(r"MemAvailable: *(\d+) kB", table.read_text("utf-8"))
+    return 1024 * int(found[1]) if found else None
 
 
 def half_precision(device: torch.device | str) -> bool:

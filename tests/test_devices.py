@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from srlab import devices
-from srlab.devices import autocast, half_precision, precision_on
+from srlab.devices import autocast, free_memory, half_precision, precision_on
 
 
 @pytest.fixture(params=["nothing", "_is_avx512_bf16_supported", "_is_amx_tile_supported"])
@@ -38,3 +38,8 @@ def test_a_gpu_is_asked_whether_it_emulates(monkeypatch):
     assert half_precision("cuda:1")
     assert asked == [{"including_emulation": False}]
     assert not half_precision("mps")
+
+
+def test_free_memory_is_told_where_the_machine_says_it():
+    assert free_memory("cpu") is None or 2**20 < free_memory("cpu") < 2**50
+    assert free_memory("meta") is None

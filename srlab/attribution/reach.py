@@ -247,15 +247,29 @@ def resample(operation: Operation, taken: list[Size], result: Size, box: Box) ->
     """Rows and columns are weighted sums of rows and columns, each axis by itself."""
     if box == whole(result) or len(result) != 4:
         return None
-    weights = [_axis_weights(operation, taken[0], result, axis) for axis in (-2, -1)]
-    cuts = [_AxisCut(own, span) for own, span in zip(weights, box, strict=True) if own is not None]
-    if len(cuts) < 2:
-        return None
-    rows, columns = cuts
+    rows, columns = (
+        _AxisCut(_axis_weights(operation, taken[0], result, axis), span)
+        for axis, span in zip((-2, -1), box, strict=True)
+    )
     return Step([Box(rows.read, columns.read)], lambda x: columns(rows(x, -2), -1))
 
 
-def _axis_weights(operation: Operation, shape: Size, result: Size, axis: int) -> Tensor | None:
+def surround(operation: Operation, taken: list[Size], _: Size, box: Box) -> Step | None:
+    """A constant around rows and columns; where it is less than nothing, these are cut."""
+    given = _named(operation)
+    pad = [*given["pad"], 0, 0]
+    if any(pad[4:]):
+        return None
+    axes = zip(box, taken[0][-2:], (pad[2], pad[0]), strict=True)
+    cuts = [_convolved(span, extent, 1, 1, before, 1) for span, extent, before in axes]
+    (rows, above, below), (columns, left, right) = cuts
+    if min(rows.size, columns.size) < 1:
+        return None
+    around, value = [left, right, above, below], given["value"]
+    return Step([Box(rows, columns)], lambda x: F.pad(x, around, value=value))
+
+
+def _axis_weights(operation: Operation, shape: Size, result: Size, axis: int) -> Tensor:
     """(out, in) of one axis: what the operation makes of pictures that are 1 at one place."""
     own, other = (
         [2, 2],
@@ -268,11 +282,8 @@ def _axis_weights(operation: Operation, shape: Size, result: Size, axis: int) ->
         own[axis] = result[axis]
         given |= {"output_size": own, "scales_h" if axis == -1 else "scales_w": None}
     else:  # left, right, top, bottom
-        name = "pad" if "pad" in given else "padding"
-        pad = [*given[name], 0, 0][: max(4, len(given[name]))]
-        if len(pad) > 4 or given.get("value"):
-            return None
-        given[name] = [0, 0, *pad[2:]] if axis == -2 else [*pad[:2], 0, 0]
+        pad = given["padding"]
+        given["padding"] = [0, 0, *pad[2:]] if axis == -2 else [*pad[:2], 0, 0]
     answer = operation.function(*({**given, next(iter(given)): basis}.values()))
     return answer.select(other, 0)[0].T
 
@@ -335,6 +346,6 @@ RULES: dict[str, Rule] = {
     "_upsample_bicubic2d_aa": resample,
     "reflection_pad2d": resample,
     "replication_pad2d": resample,
-    "constant_pad_nd": resample,
+    "constant_pad_nd": surround,
     "slice": cut,
 }

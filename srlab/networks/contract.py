@@ -27,11 +27,13 @@ from srlab.networks.advice import (
     refusal,
 )
 from srlab.networks.answer import checked, pick, scale_of
+from srlab.networks.cost import gradient_memory
 
 Range = tuple[float, float]
 UNIT: Range = (0.0, 1.0)
 RANGES: tuple[Range, ...] = (UNIT, (0.0, 255.0), (-1.0, 1.0))
 MULTIPLES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 256)
+PROBED = 96  # pixels a side of the part by which the memory for a picture is told
 UNLIKE = 0.1  # mean difference above which an SR image does not look like its input
 VISIBLE = 1 / 255  # mean difference below which no range of values is doubted
 BETTER = 2.0  # how many times better a range must fit than the one given
@@ -51,6 +53,7 @@ class Contract:
     in_place: bool  # it overwrote its input and is given copies
     variation: float  # mean |one run − another| / mean |sr|
     gradient: float  # mean |d sum(sr) / d lr| over the input's values
+    kept: int  # bytes that its gradient on this picture takes, about
     unlikeness: float  # mean |sr reduced to the LR grid − lr|
     better_range: Range | None  # a range that fits much better, if there is one
 
@@ -71,6 +74,7 @@ class Contract:
             "answers alike each time": self._repetition(),
             "gradient reaches the input": f"yes, mean magnitude {self.gradient:.3g}",
             "output resembles the input": self._resemblance(),
+            "gradient takes": f"about {self.kept / 1e9:.2g} GB of memory for this picture",
         }
 
     def doubts(self) -> list[str]:
@@ -196,6 +200,7 @@ def connect(
         in_place=in_place,
         variation=_variation(sr, run(model, lr)),
         gradient=_gradient(model, lr),
+        kept=_kept(model, lr),
         unlikeness=unlike,
         better_range=_better_range(network, lr, options, unlike),
     )
@@ -270,6 +275,14 @@ def run(model: nn.Module, lr: Tensor) -> Tensor:
     except Exception as error:
         raise refusal(error, shape) from error
     return checked(answer, shape)
+
+
+def _kept(model: nn.Module, lr: Tensor) -> int:
+    """Told by a part of the picture, where it takes such parts."""
+    for part in (lr[..., :PROBED, :PROBED], lr):
+        with suppress(Exception):  # a foreign network may raise anything
+            return gradient_memory(model, part) * lr.numel() // part.numel()
+    return 0
 
 
 def _gradient(model: nn.Module, lr: Tensor) -> float:

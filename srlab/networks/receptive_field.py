@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any, NamedTuple
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 from srlab.networks.answer import checked
 
 HEIGHTS = (8, 16, 32, 64, 128)  # of the probing pictures: as thin as the network takes them
+CHANNELS = (3, 1, 4)  # … and of as many channels
 WIDTHS = (64, 128, 256, 512, 1024)
 PHASES = 8  # neighbouring LR columns tried: strides and windows repeat within so many
 
@@ -39,9 +41,10 @@ def receptive_field(model: Callable[[Tensor], Tensor], *, largest: int = 1024) -
     happens to be zero counts. A field that does not fit into `largest` (at most 1024) LR pixels
     counts as global.
 
-    `model` is any callable (B, 3, h, w) → (B, 3, scale·h, scale·w); a module is probed as a copy
-    in float64 on the CPU and stays untouched. Raises ValueError when it does not take such
-    pictures, or keeps NaN from spreading (torch.nan_to_num, sorting, rounding to integers).
+    `model` is any callable (B, 3, h, w) → (B, 3, scale·h, scale·w), or of 1 or 4 channels; a
+    module is probed as a copy in float64 on the CPU and stays untouched. Raises ValueError when it
+    does not take such pictures, or keeps NaN from spreading (torch.nan_to_num, sorting, rounding to
+    integers).
 
     >>> receptive_field(load_checkpoint("fsrcnn")[0])
     ReceptiveField(rows=15, columns=15)
@@ -76,15 +79,15 @@ class _Probe:
     network: Any
     height: int
     dtype: torch.dtype
+    channels: int
 
     def turned(self) -> "_Probe":
         """The same with rows and columns exchanged."""
         return replace(self, network=lambda lr: self.network(lr.mT.contiguous()).mT)
 
     def picture(self, width: int) -> Tensor:
-        return torch.rand(
-            1, 3, self.height, width, dtype=self.dtype, generator=torch.Generator().manual_seed(0)
-        )
+        shape = (1, self.channels, self.height, width)
+        return torch.rand(shape, dtype=self.dtype, generator=torch.Generator().manual_seed(0))
 
     @torch.no_grad()
     def scale(self) -> int:
@@ -108,21 +111,21 @@ class _Probe:
 def _prepared(model: Any) -> _Probe:
     """A copy of the network in the widest precision, on the thinnest pictures, that it takes."""
     module = isinstance(model, nn.Module)
+    errors: list[Exception] = []
     network = copy.deepcopy(model).cpu().eval() if module else model
-    for dtype in (torch.float64, torch.float32):
-        for height in HEIGHTS:
-            probe = _Probe(network.to(dtype) if module else model, height, dtype)
-            try:
-                probe.scale()
-                probe.turned().scale()
-            except Exception as failure:  # a foreign network may raise anything
-                error = failure
-            else:
-                return probe
+    for dtype, channels, height in product((torch.float64, torch.float32), CHANNELS, HEIGHTS):
+        probe = _Probe(network.to(dtype) if module else model, height, dtype, channels)
+        try:
+            probe.scale()
+            probe.turned().scale()
+        except Exception as failure:  # a foreign network may raise anything
+            errors += [failure] if channels == CHANNELS[0] else []
+        else:
+            return probe
     raise ValueError(
         f"the network takes no picture of {WIDTHS[0]} × {HEIGHTS[0]} to {HEIGHTS[-1]} pixels; "
-        f"the last one failed: {error}"
-    ) from error
+        f"the last one failed: {errors[-1]}"
+    ) from errors[-1]
 
 
 def _measured(probe: _Probe, largest: int) -> ReceptiveField:

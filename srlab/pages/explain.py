@@ -26,10 +26,11 @@ from srlab.attribution.targets import (
     residual,
 )
 from srlab.degradations.filters import upsample
+from srlab.devices import free_memory
 from srlab.images import crop as cut_out
 from srlab.images import crop_to_multiple, image_from_array, image_to_array
 from srlab.networks.advice import AdvisedError, Setting
-from srlab.networks.contract import Contract, connect, measured_scale
+from srlab.networks.contract import PROBED, Contract, connect, measured_scale
 
 MOST_PIXELS = 512**2  # of an LR picture: beyond, a network's activations outgrow most memories
 ROUNDING = 32  # times the precision of a number: what blurring and a network may lose by rounding
@@ -96,6 +97,7 @@ def prepare(
     adapt, lr = dict(adapt or {}), lr.detach()
     if crop is None:
         _check_size(lr)
+        _check_memory(network, lr, adapt)
         model, contract = connect(network, lr, **adapt)
         target = _target(patch, lr, contract.scale, measure)
         return Question(model, contract, lr, target, of_residual)
@@ -223,4 +225,20 @@ def _check_size(lr: Tensor) -> None:
             Setting("crop", f"{max(height, width)}"),
             "; a picture of high resolution is first made small, ",
             Setting("reduce", "4"),
+        )
+
+
+def _check_memory(network: nn.Module, lr: Tensor, adapt: Mapping[str, Any]) -> None:
+    """Refuse, before it is tried, a large picture whose gradient needs more memory than is free."""
+    parts = lr[0, 0].numel() / PROBED**2
+    free = free_memory(lr.device)
+    if free is None or min(lr.shape[-2:]) < PROBED or parts < 2:
+        return
+    needed = connect(network, lr[..., :PROBED, :PROBED], **adapt)[1].kept * parts
+    if needed > free:
+        side = int((lr[0, 0].numel() * free / needed / 2) ** 0.5)
+        raise AdvisedError(
+            f"a map of {lr.shape[-2]}×{lr.shape[-1]} pixels takes about {needed / 1e9:.1f} GB of "
+            f"memory, and {free / 1e9:.1f} GB are free: cut out a part around the patch, ",
+            Setting("crop", f"{max(side, 16)}"),
         )

@@ -25,6 +25,7 @@ from srlab.pages.lam import lam_report
 from srlab.pages.masks import read_mask
 from srlab.pages.templates import Facts
 
+MUCH = 2**30  # bytes for a gradient, from which on they are told
 CHECKS = "What the network does"
 
 
@@ -175,7 +176,10 @@ def about(network: str, *, several: bool) -> Iterator[None]:
 def _doubts(questions: Mapping[str, Question]) -> Iterator[Advice]:
     """What makes a map doubtful, and what to try."""
     for name, question in questions.items():
-        better = question.contract.better_range
+        better, kept = question.contract.better_range, question.contract.kept
+        if kept > MUCH:
+            told = f"{name}: a map takes about {kept / 1e9:.1f} GB of memory; less with "
+            yield Advice(told, Setting("crop", "128"))
         for doubt in question.contract.doubts():
             if better and "values" in doubt:
                 tried = Setting("value_range", f"({better[0]:g}, {better[1]:g})")

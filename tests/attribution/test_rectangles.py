@@ -74,6 +74,8 @@ KNOWN = {  # operations of which only a part is read
     "bilinear, antialiased": enlarged("bilinear", factor=0.5, antialias=True),
     "nearest": enlarged("nearest", factor=3),
     "zeros around": lambda x: F.pad(x, (1, 2, 3, 0)),
+    "a value around": lambda x: F.pad(x, (4, 2), value=0.3),
+    "less than nothing around": lambda x: F.pad(x, (-1, 2, 0, -2)),
     "mirrored": lambda x: F.pad(x, (2, 2, 1, 3), mode="reflect"),
     "repeated": lambda x: F.pad(x, (2, 2, 1, 3), mode="replicate"),
     "cut": lambda x: x[..., 1:-2, 3:],

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from srlab.capture import capture
-from srlab.networks.cost import multiply_adds, parameter_count, seconds
+from srlab.networks.cost import gradient_memory, multiply_adds, parameter_count, seconds
 
 
 def test_parameters_are_counted_part_by_part():
@@ -37,3 +37,12 @@ def test_time_is_that_of_the_fastest_run():
     assert 0.01 <= seconds(lambda: time.sleep(next(naps))) < 0.04
     with pytest.raises(ValueError, match="at least 1"):
         seconds(lambda: None, repeats=0)
+
+
+def test_a_gradient_keeps_what_its_activations_need_and_not_the_weights():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 3, 3, padding=1))
+    for weight in network.parameters():
+        weight.requires_grad_()
+    picture, rectified = 3 * 9 * 11, 4 * 9 * 11  # what the convolutions read; the rectifier's too
+    assert gradient_memory(network, torch.rand(1, 3, 9, 11)) == 4 * (picture + rectified)
+    assert all(weight.requires_grad for weight in network.parameters())

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from srlab.attribution.paths import deblur, straight
 from srlab.attribution.targets import brightness, colour, frequency_band
 from srlab.images import image_to_array
+from srlab.networks.advice import AdvisedError
 from srlab.networks.contract import ContractError
 from srlab.pages.explain import compare, prepare, reduce_picture
 
@@ -53,6 +54,28 @@ class Pooled(Enlarge):
     def forward(self, lr: Tensor) -> Tensor:
         gate = lr.mean(dim=(2, 3), keepdim=True).sigmoid()
         return F.interpolate(lr * gate, scale_factor=self.scale, mode="nearest")
+
+
+class Deep(Enlarge):
+    """Keeps 100 activations of the picture for its gradient."""
+
+    def forward(self, lr: Tensor) -> Tensor:
+        for _ in range(100):
+            lr = lr + 0.001 * lr.sigmoid()
+        return super().forward(lr)
+
+
+def test_a_picture_whose_gradient_outgrows_the_memory_is_refused_beforehand(monkeypatch):
+    """What is free takes a crop; a small picture is not asked about."""
+    monkeypatch.setattr("srlab.pages.explain.free_memory", lambda _: 10**7)
+    large = waves(0.3, 200, 200)
+    with pytest.raises(AdvisedError, match=r"takes about 0\.0 GB .*crop=(\d+)") as refused:
+        prepare(Deep(), large)
+    side = int(str(refused.value).partition("crop=")[2])
+    assert 40 <= side <= 100
+    kept = prepare(Deep(), large, crop=side).contract.kept
+    assert 100 * 3 * 4 * side**2 <= kept <= 10**7
+    assert prepare(Deep(), waves(0.3)).contract.kept > 0
 
 
 def waves(contrast: float, height: int = 36, width: int = 44) -> Tensor:
