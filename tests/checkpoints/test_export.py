@@ -94,6 +94,16 @@ def test_a_network_that_cannot_be_written_is_told_so_in_a_line(tmp_path):
     assert not (tmp_path / "net.onnx").exists()
 
 
+class OfOneSize(nn.Module):
+    def forward(self, lr):
+        return lr.reshape(1, 3, 32, 32)
+
+
+def test_a_network_of_one_size_is_refused(tmp_path):
+    with pytest.raises(NetworkError, match="fails on a picture of 40×48, and a file is for every"):
+        export(OfOneSize(), tmp_path / "net.onnx")
+
+
 def test_a_network_that_does_not_enlarge_is_refused(tmp_path):
     with pytest.raises(ValueError, match="srlab needs RGB to RGB"):
         srlab.export(nn.Conv2d(3, 1, 1), tmp_path / "net.onnx")
