@@ -83,8 +83,14 @@ def _traced(network: nn.Module) -> Any:
         require(package, "export")
     like = next((own.detach() for own in network.parameters()), torch.zeros(()))
     lr = like.new_full((1, 3, *EXAMPLE), 0.5)
-    with torch.no_grad():
-        checked(network(lr.clone()), tuple(lr.shape))
+    try:
+        with torch.no_grad():
+            checked(network(lr.clone()), tuple(lr.shape))
+    except RuntimeError as error:
+        size = "×".join(map(str, EXAMPLE))
+        raise NetworkError(
+            f"the network fails on a picture of {size}, and a file is for every size: {error}"
+        ) from error
     sides = [torch.export.Dim(side, min=LEAST) for side in ("height", "width")]
     exact = torch.export.Dim.STATIC
     with _silence():

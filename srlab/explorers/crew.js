@@ -61,7 +61,7 @@ function makeCrew(engine, networkBytes) {
 
     /** What `srlab.lam` finds at a window (top, left, size); grown(map, share done) as it grows. */
     attribute(name, lr, window, { target, sigma, steps, tolerance }, grown) {
-      const began = performance.now(), integral = new Integral(remembered(deblurring(lr, sigma)), { steps, tolerance });
+      const began = performance.now(), integral = new Integral(deblurring(lr, sigma), { steps, tolerance });
       const task = (positions) => ({ kind: "differentiate", lr, window, target, sigma, positions });
       let idle = [];
       return ask(name, (workers) => workers.map(() => task(integral.wanted())), ({ position, value, gradient }, done, worker) => {
@@ -86,12 +86,6 @@ function makeCrew(engine, networkBytes) {
       team = null;
     },
   };
-}
-
-/** A path that makes each of its pictures once. */
-function remembered(path) {
-  const made = new Map();
-  return { measure: path.measure, at: (position) => made.get(position) ?? made.set(position, path.at(position)).get(position) };
 }
 
 /** How much of an integral is done, 0 … 1: of its steps, or of the way to its tolerance. */

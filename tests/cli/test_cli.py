@@ -638,3 +638,13 @@ def test_list_shows_everything(folder: Path) -> None:
     (folder / "book/findings/two.json").write_text('{"verdict": "partly"}')
     shown = CliRunner().invoke(cli.app, ["list", "findings"], catch_exceptions=False).output
     assert shown == "findings\n  one  not run\n  two  partly\n\n"
+
+
+def test_a_network_is_exported_for_the_page(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("export", "readers:Eights,multiple=8", "net.onnx") == 0
+    assert "net.onnx" in capsys.readouterr().out
+    assert (folder / "net.onnx").stat().st_size > 1000
+    assert call("export", "readers:Only32", "other.onnx") == 1
+    assert "a file is for every size: windows do not fit" in message(capsys)

@@ -18,6 +18,7 @@ import srlab
 from srlab.attribution.lam import Attribution
 from srlab.checkpoints.export import export
 from srlab.data.datasets import load_images
+from srlab.degradations.filters import upsample
 from srlab.explorers.engine import FILES, PAGE, source
 from srlab.models import build
 
@@ -160,11 +161,26 @@ def test_a_number_of_steps_is_what_it_is_in_python(engine, page_folder, networks
         same(found, wanted)
 
 
-@pytest.mark.parametrize("target", ["gradient", "edges:30", "brightness", "colour"])
+TARGETS = ["gradient", "edges:30", "brightness", "colour", "residual", "residual:edges:90"]
+
+
+class LessBicubic(torch.nn.Module):
+    def __init__(self, network: torch.nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, lr: torch.Tensor) -> torch.Tensor:
+        return self.network(lr) - upsample(lr, 4)
+
+
+@pytest.mark.parametrize("target", TARGETS)
 def test_targets_are_those_of_python(engine, page_folder, networks, target):
     asked = request("fsrcnn", target=target, settings={"steps": 4})
-    path = srlab.deblur(steps=4)
-    wanted = srlab.lam(networks["fsrcnn"], picture(), patch(target), path=path)
+    first, _, rest = target.partition(":")
+    of_residual = first == "residual"
+    network = LessBicubic(networks["fsrcnn"]) if of_residual else networks["fsrcnn"]
+    measured = patch((rest or "gradient") if of_residual else target)
+    wanted = srlab.lam(network, picture(), measured, path=srlab.deblur(steps=4))
     same(on_one_thread(engine, page_folder, asked), wanted)
 
 

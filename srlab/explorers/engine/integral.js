@@ -28,6 +28,8 @@ class Integral {
     this.asked = new Set();
     /** @type {Map<number, PathNode>} */
     this.nodes = new Map();
+    /** The path's pictures by position. @type {Map<number, Float32Array>} */
+    this.pictures = new Map();
     /** @type {Map<string, Gap>} */
     this.gaps = new Map();
     this.done = false;
@@ -105,6 +107,12 @@ class Integral {
     return known.slice(1).map((last, i) => [known[i], last]);
   }
 
+  at(/** @type {number} */ position) {
+    const known = this.pictures.get(position) ?? this.path.at(position);
+    this.pictures.set(position, known);
+    return known;
+  }
+
   node(/** @type {number} */ fraction) {
     const position = this.path.measure(fraction);
     const found = this.found.get(position);
@@ -114,7 +122,7 @@ class Integral {
       this.nodes.set(fraction, {
         fraction,
         position,
-        picture: this.path.at(position),
+        picture: this.at(position),
         value,
         gradient,
       });
@@ -131,7 +139,7 @@ class Integral {
     const key = `${first.fraction} ${last.fraction}`;
     const known = this.gaps.get(key);
     if (known) return known;
-    const between = this.path.at(this.path.measure(middle));
+    const between = this.at(this.path.measure(middle));
     const n = between.length / 3;
     const lengths = [0, 0];
     const made = { square: new Float64Array(n), part: new Float64Array(n) };
@@ -157,7 +165,7 @@ class Integral {
       this.steps && this.done
         ? Array.from({ length: this.steps + 1 }, (_, i) => i / this.steps)
         : [0, ...fractions.slice(1).map((last, i) => (fractions[i] + last) / 2), 1];
-    const ends = bounds.map((bound) => this.path.at(this.path.measure(bound)));
+    const ends = bounds.map((bound) => this.at(this.path.measure(bound)));
     const map = new Float64Array(ends[0].length);
     known.forEach(({ gradient }, k) => {
       for (let i = 0; i < map.length; i++) map[i] += gradient[i] * (ends[k + 1][i] - ends[k][i]);

@@ -40,7 +40,7 @@ function lengths(/** @type {Path["at"]} */ at) {
   return length;
 }
 
-/** A picture blurred with a Gaussian of `sigma` pixels, borders mirrored. */
+/** A picture blurred with a Gaussian of `sigma` pixels, borders mirrored: rows, then columns. */
 function blurred(
   /** @type {Float32Array} */ picture,
   /** @type {number} */ h,
@@ -49,34 +49,49 @@ function blurred(
   /** @type {number} */ size,
 ) {
   const radius = size >> 1;
-  if (Math.min(h, w) <= radius)
+  if (Math.min(h, w) <= radius) {
     fail(`a picture of more than ${radius} pixels a side is needed, this has ${h}×${w}`);
-  const width = Math.max(sigma, 1e-3);
-  const row = Float64Array.from({ length: size }, (_, i) =>
-    Math.exp(-(((i - radius) / width) ** 2) / 2),
-  );
-  const whole = row.reduce((a, b) => a + b);
-  const mirror = (/** @type {number} */ i, /** @type {number} */ n) =>
-    i < 0 ? -i : i >= n ? 2 * n - 2 - i : i;
-  /** Lines of n pixels `step` apart, which begin `line` apart.
-   * @param {Float32Array} from @param {number} n @param {number} step @param {number} lines @param {number} line */
-  const along = (from, n, step, lines, line) => {
-    const to = new Float32Array(from.length);
-    const near = Int32Array.from(
-      { length: n * size },
-      (_, k) => step * mirror(Math.floor(k / size) + (k % size) - radius, n),
-    );
-    for (let c = 0; c < 3; c++) {
-      for (let k = 0; k < lines; k++) {
-        const base = c * h * w + k * line;
-        for (let i = 0; i < n; i++) {
-          let sum = 0;
-          for (let d = 0; d < size; d++) sum += row[d] * from[base + near[i * size + d]];
-          to[base + i * step] = sum / whole;
-        }
-      }
+  }
+  const weights = gaussian(sigma, radius);
+  const rows = new Float32Array(picture.length);
+  const both = new Float32Array(picture.length);
+  for (let c = 0; c < 3; c++) {
+    for (let r = 0; r < h; r++) blurLine(picture, rows, (c * h + r) * w, 1, w, weights);
+    for (let column = 0; column < w; column++) {
+      blurLine(rows, both, c * h * w + column, w, h, weights);
     }
-    return to;
-  };
-  return along(along(picture, w, 1, h, w), h, w, w, 1);
+  }
+  return both;
+}
+
+/** Its weights from the middle outwards; those that float32 would not feel are left out. */
+function gaussian(/** @type {number} */ sigma, /** @type {number} */ radius) {
+  const width = Math.max(sigma, 1e-3);
+  const half = Array.from({ length: radius + 1 }, (_, d) => Math.exp(-((d / width) ** 2) / 2));
+  const whole = half.reduce((sum, v) => sum + 2 * v, -half[0]);
+  return half.filter((v) => v > 1e-10).map((v) => v / whole);
+}
+
+/** n numbers from `first` on, `step` apart. */
+function blurLine(
+  /** @type {Float32Array} */ from,
+  /** @type {Float32Array} */ to,
+  /** @type {number} */ first,
+  /** @type {number} */ step,
+  /** @type {number} */ n,
+  /** @type {number[]} */ weights,
+) {
+  const reach = weights.length - 1;
+  const line = new Float64Array(n + 2 * reach);
+  for (let i = 0; i < n; i++) line[reach + i] = from[first + i * step];
+  for (let d = 1; d <= reach; d++) {
+    line[reach - d] = line[reach + d];
+    line[reach + n - 1 + d] = line[reach + n - 1 - d];
+  }
+  for (let i = 0; i < n; i++) {
+    let sum = weights[0] * line[reach + i];
+    for (let d = 1; d <= reach; d++)
+      sum += weights[d] * (line[reach + i - d] + line[reach + i + d]);
+    to[first + i * step] = sum;
+  }
 }
