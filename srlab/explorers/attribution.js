@@ -1,7 +1,10 @@
 // LAM in the page: any picture under any network that is an ONNX file, computed by the reader's browser.
 
 const YOURS = "yours", NONE = "no other", WINDOW = 16; // SR pixels of a target's side
-const TARGETS = { "gradient (LAM's)": "gradient", "upright edges": "edges:0", "level edges": "edges:90", brightness: "brightness", colour: "colour" };
+const TARGETS = { // as readers see them, and as srlab.named_measure has them; "residual" is SR less bicubic
+  "gradient (LAM's)": "gradient", "upright edges": "edges:0", "level edges": "edges:90", brightness: "brightness",
+  colour: "colour", "gradient of SR − bicubic": "residual",
+};
 const CUTS = { // of the path: steps of equal length, or as many nodes as an expected error asks
   "8 steps": { steps: 8 }, "16 steps": { steps: 16 }, "50 steps": { steps: 50 },
   "error ≤ 10 %": { steps: 0, tolerance: 0.1 }, "error ≤ 5 %": { steps: 0, tolerance: 0.05 }, "error ≤ 2 %": { steps: 0, tolerance: 0.02 },

@@ -2,7 +2,7 @@
 
 import traitlets as T
 
-from srlab.explorers.engine import source
+from srlab.explorers.engine import PAGE, source
 from srlab.explorers.live import Explorer, sources
 
 PARTS = ("scene", "assets", "own_picture", "crew", "columns", "saved_map", "attribution")
@@ -12,7 +12,7 @@ TAKEN = (
 )
 INTEGRAL = f"""
 const {{ {TAKEN} }} = (() => {{
-{source("protobuf", "path", "integral", "measures")}
+{source(*PAGE)}
 return {{ {TAKEN} }};
 }})();
 """
