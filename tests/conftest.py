@@ -1,6 +1,7 @@
 """What tests share: the real book, run on its quick parameters and compiled once; a browser."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ REAL_DATA = REPOSITORY.parent / "shared" / "data"  # where developers keep the r
 if REAL_DATA.is_dir():
     os.environ.setdefault("SRLAB_DATA", str(REAL_DATA))
 
+LARGER = re.compile(r"^.*: (official:.*|srresnet-.*)\n", re.MULTILINE)  # networks slow to export
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -45,6 +47,8 @@ def quick_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     skip = shutil.ignore_patterns("findings", ".ipynb_checkpoints")
     for name in ("book", "notebooks"):
         shutil.copytree(REPOSITORY / name, root / name, ignore=skip)
+    page = root / "book" / "your_picture.md"
+    page.write_text(LARGER.sub("", page.read_text("utf-8")), "utf-8")
     command = [sys.executable, "-c", "from srlab.cli import main; main()", "book", "--quick"]
     ran = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"

@@ -21,7 +21,8 @@ def read_map(path: str | File) -> Attribution:
     """A map that the book's page saved as numbers (.json), as `lam` would have returned it.
 
     The LR and SR pictures are read from 8 bits, the map from float32. What each node contributed is
-    not in the file: `contributions` are nan. Raises ValueError for any other file.
+    not in the file: `contributions` are nan. Where SR less bicubic was explained, `target` says
+    what was measured of that. Raises ValueError for any other file.
 
     >>> found = read_map("lam-FSRCNN-pagoda.json")  # doctest: +SKIP
     >>> found.diffusion_index, found.map.shape  # doctest: +SKIP
@@ -43,7 +44,7 @@ def read_map(path: str | File) -> Attribution:
         gradients=None,
         lr=lr[None],
         sr=_picture(told["sr"])[None],
-        target=patch(**window, measure=named_measure(settings["target"])),
+        target=patch(**window, measure=named_measure(_measured(settings["target"]))),
     )
 
 
@@ -58,6 +59,11 @@ def _told(path: File) -> dict[str, Any]:
             f'writes, which begins with "format": "{FORMAT}"'
         )
     return told
+
+
+def _measured(target: str) -> str:
+    """Of "residual" or "residual:edges:90", the measure."""
+    return target.removeprefix("residual").removeprefix(":") or "gradient"
 
 
 def _picture(told: dict[str, Any]) -> Tensor:

@@ -1,109 +1,38 @@
 // LAM in the page: any picture under any network that is an ONNX file, computed by the reader's browser.
 
-const YOURS = "yours", NONE = "no other", WINDOW = 16; // SR pixels of a target's side
-const TARGETS = { "gradient (LAM's)": "gradient", "upright edges": "edges:0", "level edges": "edges:90", brightness: "brightness", colour: "colour" };
-const CUTS = { // of the path: steps of equal length, or as many nodes as an expected error asks
-  "8 steps": { steps: 8 }, "16 steps": { steps: 16 }, "50 steps": { steps: 50 },
-  "error ≤ 10 %": { steps: 0, tolerance: 0.1 }, "error ≤ 5 %": { steps: 0, tolerance: 0.05 }, "error ≤ 2 %": { steps: 0, tolerance: 0.02 },
-};
-const SIGMAS = ["0.6", "0.9", "1.2", "1.6", "2", "3", "4"];
 const PRIVATE = "Nothing is uploaded: a picture or network of yours is read by this page and stays in this browser. " +
   "Files may also be dropped here, a picture pasted.";
 
-/** A button that opens a file, and the field behind it. */
-function fileButton(title, accept, receive) {
-  const input = h("input", { type: "file", accept, hidden: true, "aria-label": title,
-    onchange: () => { if (input.files[0]) receive(input.files[0]); input.value = ""; } });
-  return [h("button", { type: "button", onclick: () => input.click() }, title), input];
+/** Let a target be picked on a column's SR picture, by pointer and by keyboard. */
+function pickTargets({ scene }, networkOf, ledger, choose) {
+  const scaleOf = (network) => ledger.sr(network)?.scale ?? 4;
+  function go(top, left) { // in pixels of this network's SR picture; targets are told in those of the first
+    const network = networkOf(), ratio = ledger.ratio(network), { lr } = ledger;
+    const within = (at, side) =>
+      Math.max(0, Math.min(Math.floor((scaleOf(network) * side) / ratio) - WINDOW - 1, Math.round(at / ratio)));
+    choose({ top: within(top, lr.height), left: within(left, lr.width) });
+  }
+  onPick(scene.pick, (row, column) => {
+    const { size } = ledger.window(networkOf());
+    go(row * scene.sr.height - size / 2, column * scene.sr.width - size / 2);
+  });
+  scene.pick.addEventListener("keydown", (event) => {
+    const way = ARROWS[event.key];
+    if (!way) return;
+    event.preventDefault();
+    const { top, left, size } = ledger.window(networkOf()), far = event.shiftKey ? size : scaleOf(networkOf());
+    go(top + far * way[0], left + far * way[1]);
+  });
 }
 
-/** A planar picture as RGBA. */
-function imageOf(values, height, width) {
-  const image = new ImageData(width, height), n = height * width;
-  for (let i = 0; i < n; i++) image.data.set([0, 1, 2].map((c) => 255 * values[c * n + i]).concat(255), 4 * i);
-  return image;
-}
-
-/** What is known already of what a reader may ask for, by the model's traits. */
-function makeLedger(model, version) {
-  const get = (name) => model.get(name);
-  const picture = () => (get("picture") === YOURS ? `${YOURS} ${version()}` : get("picture"));
-  const ledger = {
-    lrs: new Map(), srs: new Map(), maps: new Map(),
-    settings: () => ({ target: TARGETS[get("target")], sigma: Number(get("sigma")), ...CUTS[get("cut")] }),
-    lrKey: picture,
-    srKey: (network) => `${picture()}\u0000${network}`,
-    mapKey: (network) => [ledger.srKey(network), get("top"), get("left"), get("target"), get("sigma"), get("cut")].join("\u0000"),
-    get lr() { return ledger.lrs.get(picture()); },
-    sr: (network) => ledger.srs.get(ledger.srKey(network)),
-    map: (network) => ledger.maps.get(ledger.mapKey(network)),
-    /** One network, or two. */
-    networks: () => [...new Set([get("network"), get("beside")])].filter((name) => name !== NONE),
-    /** SR pixels of this network for one of the first's, in which targets are told. */
-    ratio: (network) => (ledger.sr(network)?.scale ?? 1) / (ledger.sr(get("network"))?.scale ?? ledger.sr(network)?.scale ?? 1),
-    window(network) {
-      const { lr } = ledger, ratio = ledger.ratio(network), size = Math.round(WINDOW * ratio);
-      const scale = ledger.sr(network)?.scale ?? 4; // until it is known
-      const within = (at, side) => Math.max(0, Math.min(scale * side - size - 1, Math.round(at * ratio))); // it reads one pixel more
-      return { top: within(get("top"), lr.height), left: within(get("left"), lr.width), size };
-    },
-  };
-  return ledger;
-}
-
-/** Answers a ledger's questions: {complete(name, grown), dismiss}. */
-function makeComputer(ledger, networks, own) {
-  const crew = makeCrew(() => asset("engine"), async (name) =>
-    own.get(name) ?? fromBase64(await asset(networks.find((one) => one.name === name).file)));
-  return {
-    dismiss: crew.dismiss,
-    async enlarge(network) {
-      const key = ledger.srKey(network), lr = planar(ledger.lr);
-      if (ledger.srs.has(key)) return;
-      const { sr, scale } = await crew.enlarge(network, lr), [height, width] = [scale * lr.h, scale * lr.w];
-      ledger.srs.set(key, { scale, height, width, planar: sr, image: imageOf(sr, height, width) });
-    },
-    async attribute(network, grown) {
-      const key = ledger.mapKey(network), window = ledger.window(network), settings = ledger.settings();
-      if (ledger.maps.has(key)) return;
-      const found = await crew.attribute(network, planar(ledger.lr), window, settings, grown);
-      const shown = magnitude(found.map);
-      ledger.maps.set(key, { ...found, shown, di: diffusionIndex(shown), window, settings });
-    },
-  };
-}
-
-/** The choices: {el, show(), addPicture, addNetwork}. */
-function makeControls(model, pictures, networks, choose, receive) {
-  const one = (trait, make) => make((value) => choose({ [trait]: value }));
-  const labels = [...networks];
-  const made = {
-    picture: one("picture", (pick) => pills("Picture", pictures, pick)),
-    network: one("network", (pick) => pills("Network", networks, pick)),
-    beside: one("beside", (pick) => menu("Compare with", pick)),
-    target: one("target", (pick) => pills("Target", Object.keys(TARGETS), pick)),
-    cut: one("cut", (pick) => slider("Path", pick)),
-    sigma: one("sigma", (pick) => slider("Blur of the baseline, σ in LR pixels", pick)),
-    opacity: slider("Opacity of the attribution", (value) => choose({ opacity: parseInt(value) })),
-    brightness: one("brightness", (pick) => pills("Brightness", Object.keys(BRIGHTNESS), pick)),
-  };
-  const [ownPicture, ownNetwork] = [fileButton("Your picture …", "image/*", receive), fileButton("Your ONNX file …", ".onnx", receive)];
-  made.picture.el.append(...ownPicture);
-  made.network.el.append(...ownNetwork);
-  const group = (...own) => h("div", { class: "srlab-controls" }, ...own.map((name) => made[name].el));
-  return {
-    el: h("div", {}, group("picture", "network", "beside"), h("details", {}, h("summary", {}, "Target, path and drawing"),
-      group("target", "cut", "sigma", "opacity", "brightness"))),
-    addPicture: () => { if (!pictures.includes(YOURS)) { pictures.push(YOURS); made.picture.add(YOURS, ownPicture[0]); } },
-    addNetwork(name) { labels.push(name); made.network.add(name, ownNetwork[0]); },
-    show() {
-      for (const name of ["picture", "network", "target", "brightness"]) made[name].show(model.get(name));
-      made.beside.show([NONE, ...labels.filter((name) => name !== model.get("network"))], model.get("beside"));
-      made.cut.show(Object.keys(CUTS), model.get("cut"));
-      made.sigma.show(SIGMAS, model.get("sigma"));
-      made.opacity.show(PERCENT, PERCENT[Math.round(model.get("opacity") / 5)]);
-    },
-  };
+/** Receive what is dropped on an element, or pasted anywhere; returns what ends it. */
+function takeFiles(root, receive) {
+  const take = (files) => { if (files[0]) receive(files[0]); };
+  const paste = (event) => take(event.clipboardData.files);
+  root.addEventListener("dragover", (event) => event.preventDefault());
+  root.addEventListener("drop", (event) => { event.preventDefault(); take(event.dataTransfer.files); });
+  document.addEventListener("paste", paste);
+  return () => document.removeEventListener("paste", paste);
 }
 
 async function render({ model, el }) {
@@ -226,35 +155,8 @@ async function render({ model, el }) {
     else if (good !== network) model.set("network", good);
   }
 
-  // ---- picking a target
-  columns.forEach((column, i) => {
-    const { pick } = column.scene, network = () => ledger.networks()[i];
-    const go = (top, left) => { // told in pixels of the first network's SR picture
-      const ratio = ledger.ratio(network()), { lr } = ledger, scale = ledger.sr(network())?.scale ?? 4;
-      const within = (at, side) => Math.max(0, Math.min(Math.floor((scale * side) / ratio) - WINDOW - 1, Math.round(at / ratio)));
-      choose({ top: within(top, lr.height), left: within(left, lr.width) });
-    };
-    onPick(pick, (row, column_) => {
-      const { size } = ledger.window(network()), { height, width } = column.scene.sr;
-      go(row * height - size / 2, column_ * width - size / 2);
-    });
-    pick.addEventListener("keydown", (event) => {
-      const way = ARROWS[event.key], { top, left, size } = ledger.window(network());
-      if (!way) return;
-      event.preventDefault();
-      const far = event.shiftKey ? size : ledger.sr(network())?.scale ?? 4;
-      go(top + far * way[0], left + far * way[1]);
-    });
-  });
-
-  // ---- files dropped or pasted
-  const over = (event) => event.preventDefault();
-  const drop = (event) => { event.preventDefault(); if (event.dataTransfer.files[0]) receive(event.dataTransfer.files[0]); };
-  const paste = (event) => { if (event.clipboardData.files[0]) receive(event.clipboardData.files[0]); };
-  root.addEventListener("dragover", over);
-  root.addEventListener("drop", drop);
-  document.addEventListener("paste", paste);
-
+  columns.forEach((column, i) => pickTargets(column, () => ledger.networks()[i], ledger, choose));
+  const closed = takeFiles(root, receive);
   root.append(controls.el, cutter.el, h("p", { class: "srlab-hint" }, PRIVATE), trouble.el,
     h("div", { class: "told" }, status.el, button), hint,
     ...columns.map((column) => column.el), difference.el, link.el);
@@ -264,20 +166,11 @@ async function render({ model, el }) {
   refresh();
   return () => {
     computer.dismiss();
-    document.removeEventListener("paste", paste);
+    closed();
     link.close();
     unfollow();
     redraw();
   };
-}
-
-/** What the book has computed beforehand, {network: its map}, so that maps are seen before anything is loaded. */
-async function recall(ledger, first) {
-  for (const [network, { sr, roots, ...found }] of Object.entries(first)) {
-    const image = await pixels(sr), { height, width } = image;
-    ledger.srs.set(ledger.srKey(network), { scale: height / ledger.lr.height, height, width, image });
-    ledger.maps.set(ledger.mapKey(network), { ...found, shown: Float64Array.from(fromBase64(roots), (root) => (root / 255) ** 2) });
-  }
 }
 
 export default { render };

@@ -5,11 +5,11 @@ import traitlets as T
 from srlab.explorers.engine import PAGE, source
 from srlab.explorers.live import Explorer, sources
 
-PARTS = ("scene", "assets", "own_picture", "crew", "columns", "saved_map", "attribution")
-
-TAKEN = (
-    "Integral, LEAST, deblurring, diffusionIndex, magnitude"  # of the engine, for the page itself
+PARTS = (
+    *("scene", "assets", "own_picture", "crew", "ledger", "choices"),
+    *("columns", "saved_map", "attribution"),
 )
+TAKEN = "Integral, LEAST, deblurring, diffusionIndex, magnitude"  # of the engine, by the page
 INTEGRAL = f"""
 const {{ {TAKEN} }} = (() => {{
 {source(*PAGE)}

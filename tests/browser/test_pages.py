@@ -217,6 +217,16 @@ def test_a_code_is_found_in_the_space_of_degradations(desk, dark_phone, pages, v
         assert page.evaluate(WIDER) == 0
 
 
+def test_a_map_is_computed_in_the_book(desk, pages, visit):
+    page = visit(desk, pages["your_picture.html"]).page
+    status = page.locator(".srlab-attribution .told .srlab-status")
+    before = status.inner_text()
+    assert "FSRCNN (DI" in before
+    page.locator(".pick").first.press("Shift+ArrowLeft")
+    page.get_by_text("column 96.").wait_for()
+    assert "FSRCNN (DI" in status.inner_text()
+
+
 def test_what_needs_a_kernel_says_so(desk, pages, visit):
     for name in ("ddr", "lam", "redsr"):
         page = visit(desk, pages[f"findings/{name}/explorer.html"]).page

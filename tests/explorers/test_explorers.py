@@ -5,6 +5,7 @@ import json
 import zlib
 from dataclasses import replace
 from itertools import product
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -500,6 +501,7 @@ for (const { path, data } of saved.buffers)
   path.slice(0, -1).reduce((o, k) => o[k], state)[path.at(-1)] = bytes(data);
 const fire = (event, ...values) => (handlers[event] ?? []).forEach((f) => f(...values));
 const model = {
+  inPage: location.search.includes("page"), // as in the book
   get: (name) => state[name],
   set(name, value) { if (state[name] !== value) { state[name] = value; fire("change:" + name); } },
   save_changes() {},
@@ -535,7 +537,9 @@ def show(browser, tmp_path):
     """show(explorer, live=…) → a page with the explorer in it; errors fail the test at the end."""
     errors, contexts = [], []
 
-    def open_page(explorer, *, live: bool = False, theme: str = "light", width=1000, **options):
+    def open_page(
+        explorer, *, live: bool = False, theme: str = "light", width=1000, link="", **options
+    ):
         context = browser.new_context(
             viewport={"width": width, "height": 900}, reduced_motion="reduce", **options
         )
@@ -548,7 +552,7 @@ def show(browser, tmp_path):
             page.expose_function("toPython", lambda content: answers(explorer, content))
         file = tmp_path / f"explorer-{len(contexts)}.html"
         file.write_text(page_source(explorer, theme), encoding="utf-8")
-        page.goto(file.as_uri())
+        page.goto(file.as_uri() + link)
         page.wait_for_function("window.ready", timeout=20_000)
         return page
 
@@ -939,3 +943,52 @@ def test_explorers_fit_a_phone_and_leave_nothing_behind(show, make) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.evaluate("closeExplorer()")
     assert page.evaluate("Object.values(handlers).every((list) => list.length === 0)")
+
+
+# ---- in a page, by its address
+
+MOVES = [  # explorer, how it is moved, what the link then says
+    (embedding_explorer, "Layer", {"layer": "body.0", "network": "with residual"}),
+    (journey, "Nearness", {"nearness": "30"}),
+    (lam_explorer, "Opacity", {"opacity": "100", "network": "srresnet-gr"}),
+    (picture_explorer, "Masked", {"strength": "10 %", "ranking": "FAIG"}),
+]
+
+
+@pytest.mark.parametrize(("make", "control", "told"), MOVES)
+def test_a_link_holds_what_is_shown(show, make, control, told) -> None:
+    page = show(make(), link="?page")
+    assert page.evaluate("location.hash") == ""
+    page.get_by_role("slider", name=control).press("Home" if control == "Layer" else "End")
+    page.wait_for_function("location.hash.startsWith('#explorer&')")
+    link = page.evaluate("location.hash")
+    said = dict(parse_qsl(link.partition("&")[2]))
+    assert said.items() >= told.items()
+
+    again = show(make(), link="?page" + link)
+    for name in said:
+        assert again.evaluate(f"String(model.get('{name}'))") == said[name]
+    stale = show(make(), link="?page" + link.replace("=", "=no"))
+    assert stale.evaluate(f"String(model.get('{next(iter(told))}'))") != told[next(iter(told))]
+    stale.evaluate(f"location.hash = {json.dumps(link)}")
+    name, value = next(iter(told.items()))
+    stale.wait_for_function(f"String(model.get('{name}')) === '{value}'")
+
+
+def test_a_chosen_patch_is_in_the_link(show) -> None:
+    page = show(embedding_explorer(), link="?page")
+    page.locator(".plot").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.hash.includes('point=')")
+    seen = text(page, ".patch")
+    again = show(embedding_explorer(), link="?page" + page.evaluate("location.hash"))
+    assert text(again, ".patch") == seen
+
+
+def test_notebooks_have_no_links(show) -> None:
+    page = show(picture_explorer())
+    page.get_by_role("slider", name="Masked").press("End")
+    page.wait_for_timeout(500)
+    assert page.evaluate("location.hash") == ""
+    assert page.get_by_role("button", name="Copy link").count() == 0
