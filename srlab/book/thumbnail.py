@@ -90,9 +90,10 @@ def _trace(x: np.ndarray, y: np.ndarray, trace: Trace, floor: float) -> str:
 
 def _field(values: np.ndarray, left: float, right: float, bottom: float, top: float) -> str:
     rows, columns = (max(1, -(-size // CELLS)) for size in values.shape)
-    values = values[::rows, ::columns]
+    for axis, step in enumerate((rows, columns)):  # the largest of each block
+        values = np.fmax.reduceat(values, range(0, values.shape[axis], step), axis=axis)
     span = np.ptp(values[np.isfinite(values)]) or 1.0
-    shades = np.nan_to_num((values - np.nanmin(values)) / span)
+    shades = np.sqrt(np.nan_to_num((values - np.nanmin(values)) / span))
     height, width = (bottom - top) / len(values), (right - left) / values.shape[1]
     return "".join(
         f'<rect x="{left + column * width:.1f}" y="{bottom - (row + 1) * height:.1f}" '
