@@ -67,7 +67,7 @@ def matrix_grid(
     for title, matrix in panels.items():
         _check_matrix(matrix, " ".join(title).strip(), log)
     rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
-    widest = max(len(matrix.columns) for matrix in panels.values())
+    widest = max(map(_room, panels.values()))
     broken = len(rows) == 1 and len(columns) > 2 and _pixels(widest, len(columns)) > PAGE
     tall, wide = (-(-len(columns) // 2), 2) if broken else (len(rows), len(columns))
     figure = _empty_grid(tall, wide, rows, columns)
@@ -110,9 +110,16 @@ def _empty_grid(tall: int, wide: int, rows: Sequence[str], columns: Sequence[str
     )
 
 
-def _pixels(cells: int, panels: int) -> int:
-    """What a row of panels of so many cells takes, their values written in them."""
-    return 150 + 36 * cells * panels
+def _room(matrix: Matrix) -> int:
+    """Pixels that its columns take, so that no value written in a cell touches the next."""
+    words = (_short(value) for value in np.ravel(matrix.values) if np.isfinite(value))
+    longest = max(map(len, words), default=0)
+    return len(matrix.columns) * max(36, 8 + 7 * longest)
+
+
+def _pixels(room: int, panels: int) -> int:
+    """What a row of so many panels takes, with the names of its rows and its colour bar."""
+    return 150 + room * panels
 
 
 def _matrix_colours(

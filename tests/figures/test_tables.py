@@ -88,3 +88,12 @@ def test_a_row_too_wide_for_a_page_is_broken_and_keeps_every_title():
     assert [note.text for note in figure.layout.annotations] == titles
     assert figure.layout.xaxis4.domain[0] > figure.layout.xaxis3.domain[1]
     assert figure.layout.yaxis3.domain[1] < figure.layout.yaxis.domain[0]
+
+
+def test_cells_have_room_for_the_longest_value_written_in_them():
+    rows, columns = ["a"], ["b", "c"]
+    short, long = (
+        matrix_heatmap(np.array([[one, 0.5]]), rows, columns, colour_title="").layout.meta["srlab"]
+        for one in (0.5, 0.0007)
+    )
+    assert short["width"] < long["width"] >= 150 + 2 * 7 * len("0.0007")
