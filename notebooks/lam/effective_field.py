@@ -188,11 +188,8 @@ def stray(name):
 
 
 study.measure("most of a field outside the theoretical one", max(map(stray, models)))
-study.glue(
-    erf_networks=len(models),
-    erf_pictures=num_pictures,
-    **{f"erf_common_{'with' if i == 0 else 'without'}": common[n] for i, n in enumerate(skips)},
-)
+study.glue(erf_networks=len(models), erf_pictures=num_pictures)
+study.glue(**dict(zip(["erf_common_with", "erf_common_without"], common.values())))
 study.verdict(**outcomes, inside=max(map(stray, models)) == 0)
 
 # %% [markdown]
