@@ -73,7 +73,7 @@ class SimpleGates(nn.Module):
 class Dictionary(nn.Module):
     """ATD: pixels ask a learnt dictionary, are sorted by its words, and attend to their like."""
 
-    def __init__(self, words: int = 6, group: int = 48) -> None:
+    def __init__(self, words: int = 6, group: int = 64) -> None:
         super().__init__()
         self.words, self.group = nn.Parameter(torch.randn(words, WIDTH)), group
         self.qkv = nn.Linear(WIDTH, 3 * WIDTH)

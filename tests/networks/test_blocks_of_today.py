@@ -80,7 +80,7 @@ def test_any_scale_and_channels_have_their_map(scale, channels):
     assert error < 0.1
 
 
-@pytest.mark.parametrize("block", [name for name in BLOCKS if name != JUMPS])
+@pytest.mark.parametrize("block", BLOCKS)
 def test_the_receptive_field_is_that_of_the_block(block):
     field = receptive_field(Network(block), largest=128)
     expected = FIELDS.get(block, math.inf)
