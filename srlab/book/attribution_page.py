@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from docutils import nodes
@@ -17,16 +17,13 @@ from ipywidgets.embed import embed_data
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from srlab.attribution.lam import Attribution, lam, magnitude, patch
-from srlab.checkpoints import export
-from srlab.checkpoints.load import load
-from srlab.data.datasets import load_images
-from srlab.degradations.filters import downsample
 from srlab.explorers import engine
 from srlab.explorers.attribution import AttributionExplorer
 from srlab.explorers.lam import pack_map
 from srlab.files import picture_url
-from srlab.images import crop, image_from_array, image_to_array
+
+if TYPE_CHECKING:
+    from srlab.attribution.lam import Attribution
 
 SIZE, SCALE = 256, 4  # HR pixels of a picture's side, and how far it is reduced
 PICTURES: dict[str, tuple[str, int, int]] = {  # name: (embedded picture, top, left)
@@ -59,6 +56,9 @@ class AttributionPage(SphinxDirective):
 
 def exported_network(spec: str, folder: Path) -> Path:
     """The network's ONNX file, made unless one of these weights is there already."""
+    from srlab.checkpoints import export  # these load torch, which other pages do without
+    from srlab.checkpoints.load import load
+
     network = load(spec)
     content = hashlib.sha256(Path(export.__file__).read_bytes())
     for name, tensor in network.state_dict().items():
@@ -71,6 +71,10 @@ def exported_network(spec: str, folder: Path) -> Path:
 
 def attribution_page(exported: Mapping[str, Path], specs: Mapping[str, str]) -> AttributionExplorer:
     """The explorer, at maps of the first two networks that were computed here."""
+    from srlab.attribution.lam import lam, patch
+    from srlab.checkpoints.load import load
+    from srlab.images import image_from_array
+
     lr = pictures()
     picture, network, beside = next(iter(lr)), *list(specs)[:2]
     return AttributionExplorer(
@@ -97,6 +101,10 @@ def attribution_page(exported: Mapping[str, Path], specs: Mapping[str, str]) -> 
 
 def pictures() -> dict[str, np.ndarray]:
     """The LR pictures on board, (h, w, 3) uint8."""
+    from srlab.data.datasets import load_images
+    from srlab.degradations.filters import downsample
+    from srlab.images import crop, image_to_array
+
     images = load_images("photographs") | load_images("textures")
     return {
         name: image_to_array(downsample(crop(images[own], top, left, SIZE, SIZE)[None], SCALE)[0])
@@ -104,8 +112,11 @@ def pictures() -> dict[str, np.ndarray]:
     }
 
 
-def first_map(found: Attribution) -> dict[str, Any]:
+def first_map(found: "Attribution") -> dict[str, Any]:
     """What the page shows before it has computed anything."""
+    from srlab.attribution.lam import magnitude
+    from srlab.images import image_to_array
+
     return {
         "sr": picture_url(image_to_array(found.sr[0]), lossless=False),
         "roots": base64.b64encode(pack_map(magnitude(found).numpy())).decode(),

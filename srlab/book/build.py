@@ -75,7 +75,10 @@ def _inputs_key(root: Path) -> str:
     """Everything the pages are made from."""
     inputs = [root / "_config.yml", root / "_toc.yml"]
     inputs += [path for path in (root / "book").rglob("*") if path.is_file()]
-    machinery = [path for path in (PACKAGE / "book").rglob("*") if path.suffix != ".pyc"]
+    rooms = ("book", "explorers", "checkpoints")  # the last two make the page that computes
+    machinery = [
+        path for room in rooms for path in (PACKAGE / room).rglob("*") if path.suffix != ".pyc"
+    ]
     own = digest(
         filter(Path.is_file, machinery), PACKAGE, {name: version(name) for name in PACKAGES}
     )
