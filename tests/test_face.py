@@ -123,7 +123,7 @@ for call in (
     lambda: srlab.load_images("set5"),
     lambda: __import__("srlab.figures.maps"),
     lambda: __import__("srlab.explorers.lam"),
-    lambda: __import__("srlab.training.fit"),
+    lambda: __import__("srlab.training.processes", fromlist=["*"]).on_device("cpu"),
     lambda: __import__("srlab.cli"),
 ):
     try:

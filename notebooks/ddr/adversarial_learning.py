@@ -117,7 +117,7 @@ chi = pd.DataFrame(
     for (kind, seed, block), cloud in clouds.items()
 )
 
-# %% name="story" tags=["hide-input"] mystnb={"figure": {"caption": "What four networks make of clean, blurred and noisy patches, block by block (t-SNE, training seed 0). They share one architecture up to the global residual (columns) and differ in their aim (rows): MSE, to be close to the original; GAN, to look real. Colour: degradation; symbol: picture; in each panel the Caliński–Harabasz index (CHI) and the paper's level of it. Move the slider from the first block to the last: in which panels do the colours separate? Point at a dot to see its patch.", "name": "fig-adv-story"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "What four networks make of clean, blurred and noisy patches, block by block (t-SNE, training seed 0). They share one architecture up to the global residual (columns) and differ in their aim (rows): MSE, to be close to the original; GAN, to look real. Colour: degradation; symbol: picture; in each panel the Caliński–Harabasz index (CHI) and the paper's level of it. Move the slider from the first block to the last: in which panels do the colours separate? Point at a dot to see its patch.", "name": "fig-adv-story"}}
 place, frames, later = {kind: tuple(kind.split(", ", 1)) for kind in networks}, {}, {}
 for block in reversed(blocks):  # each turned to fit its successor
     own = {kind: embeddings[kind, first, block] for kind in networks}

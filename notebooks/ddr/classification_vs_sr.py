@@ -161,7 +161,7 @@ of_clean = {
     for key, cloud in clean.items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the features of both kinds of networks along their depth (first seed). Colour: degradation; symbol: subject. Above each panel the Caliński–Harabasz index (CHI) by class and by degradation. Compare the right end of the rows: in which of them do colours lie apart? Point at a dot to see its patch.", "name": "fig-cls-degradation"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the features of both kinds of networks along their depth (first seed). Colour: degradation; symbol: subject. Above each panel the Caliński–Harabasz index (CHI) by class and by degradation. Compare the right end of the rows: in which of them do colours lie apart? Point at a dot to see its patch.", "name": "fig-cls-degradation"}}
 titles = [f"{stage.capitalize()} · block {b}" for stage, b in zip(ResNet18.taps, blocks)]
 places = {(kind, title): (kind, 0, d) for kind in LAYERS for d, title in enumerate(titles)}
 panels = {place: embeddings[key] for place, key in places.items()}

@@ -143,7 +143,7 @@ for title, base in networks.items():
     travellers[title] = principal_components(points[:num_travellers].reshape(-1, points.shape[2]))
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Separation of every two of the judged levels in the plane: the Caliński–Harabasz index (CHI), mean of five t-SNE runs and of the training seeds; one logarithmic colour scale. The paper counts 20 and more as separated. A spectrum is pale along the diagonal, where neighbours meet, and deep in the corners. Which panels show one? Compare noise with blur, and the rows.", "name": "fig-degrees-tsne"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Separation of every two of the judged levels in the plane: the Caliński–Harabasz index (CHI), mean of five t-SNE runs and of the training seeds; one logarithmic colour scale. The paper counts 20 and more as separated. A spectrum is pale along the diagonal, where neighbours meet, and deep in the corners. Which panels show one? Compare noise with blur, and the rows.", "name": "fig-degrees-tsne"}}
 def panels(matrices, levels):
     """{(network, kind): matrix} of {(kind, network): values}."""
     ticks = {kind: [str(level) for level in own] for kind, own in levels.items()}

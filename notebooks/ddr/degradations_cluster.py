@@ -135,7 +135,7 @@ chi = pd.DataFrame(
 )
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Contents aligned: each patch in all three states (t-SNE, training seed 0). Colour: state; symbol: the picture a patch was cut from. Above each panel the Caliński–Harabasz index (CHI) and the paper's level of it. Clouds of one colour with all symbols in them: sorted by state. Tight triples of three colours: sorted by content. Whatever a network shows beyond the pixels' panel, the network made. Point at a dot to see its patch.", "name": "fig-cluster-aligned"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Contents aligned: each patch in all three states (t-SNE, training seed 0). Colour: state; symbol: the picture a patch was cut from. Above each panel the Caliński–Harabasz index (CHI) and the paper's level of it. Clouds of one colour with all symbols in them: sorted by state. Tight triples of three colours: sorted by content. Whatever a network shows beyond the pixels' panel, the network made. Point at a dot to see its patch.", "name": "fig-cluster-aligned"}}
 def show(design):
     own = chi[chi.design == design].drop_duplicates("network")  # its first seed
     chosen = designs[design]

@@ -102,7 +102,7 @@ found["BRISQUE, RBF"] = identify(brisque, kinds, contents, splits, kernel="rbf")
 found[f"{judged[0]}, channels"] = identify(spaces[judged[0]], kinds, contents, splits)
 accuracy = {name: result.accuracy for name, result in found.items()}
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of right answers about pictures that were not in training. Faint dots: single splits; large symbol: their mean; bar: from the lowest to the highest split; dashed: chance. “Channels” is our variation, mean and deviation of each channel. How far do flattened features get, beside BRISQUE and beside features without a place?", "name": "fig-identification-accuracy"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Share of right answers about pictures that were not in training. Faint dots: single splits; large symbol: their mean; bar: from the lowest to the highest split; dashed: chance. “Channels” is our variation, mean and deviation of each channel. How far do flattened features get, beside BRISQUE and beside features without a place?", "name": "fig-identification-accuracy"}}
 shown = {network_title(name): own for name, own in accuracy.items()}
 interval_dots(shown, x_title="share of right answers", reference=1 / len(names))
 

@@ -97,7 +97,7 @@ maps = {
     kind: layer_maps(models[kind, first], large, [last], count=count)[last] for kind in networks
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The eight maps with the largest eigenvalues after the last block (training seed 0), strongest first, each on its own scale: blue below zero, orange above. Top row: the input and its edges. Above each panel: share of the layer's variance in these maps; edge correlation r; content share R². In which rows of the first column can you tell what the picture shows? Along a row, do the maps change with the degradation?", "name": "fig-maps-pictures"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "The eight maps with the largest eigenvalues after the last block (training seed 0), strongest first, each on its own scale: blue below zero, orange above. Top row: the input and its edges. Above each panel: share of the layer's variance in these maps; edge correlation r; content share R². In which rows of the first column can you tell what the picture shows? Along a row, do the maps change with the degradation?", "name": "fig-maps-pictures"}}
 border = np.full((64, 1, 3), 160, np.uint8)
 panels, notes = {}, {}
 for index, name in enumerate(names):

@@ -100,7 +100,7 @@ found = {
     name: projection_indices(cloud, subjects, groups, runs=tsne_runs) for name, cloud in own.items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The classifier's features in the plane under every projection (first network, one run). Colour: class. PCA is linear: what it shows apart is apart. Which colours does it lay over one another while t-SNE and UMAP, which only keep neighbours together, do not? Point at a dot to see its picture.", "name": "fig-projection-methods"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "The classifier's features in the plane under every projection (first network, one run). Colour: class. PCA is linear: what it shows apart is apart. Which colours does it lay over one another while t-SNE and UMAP, which only keep neighbours together, do not? Point at a dot to see its picture.", "name": "fig-projection-methods"}}
 cloud = next(iter(own.values()))
 methods = [method for method in METHODS if umap or method != "umap"]
 flat = {("", METHODS[method]): embed(cloud, method=method) for method in methods}

@@ -111,7 +111,7 @@ by_scene = {key: runs_index(own, scenes, groups) for key, own in runs.items()}
 pixels = principal_components(patches.images.flatten(1).numpy())
 chi_pixels = runs_index(restarts(pixels, 1, perplexity=perplexity), classes, groups)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE after three residual blocks (first training seed). Colour: camera and quality; symbol: scene. Above each panel the Caliński–Harabasz index (CHI) by class and by scene. In which rows do the four colours separate, and from which block on? Point at a dot to see its patch.", "name": "fig-cameras-tsne"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE after three residual blocks (first training seed). Colour: camera and quality; symbol: scene. Above each panel the Caliński–Harabasz index (CHI) by class and by scene. In which rows do the four colours separate, and from which block on? Point at a dot to see its patch.", "name": "fig-cameras-tsne"}}
 panels, notes = {}, {}
 for (base, block), points in embeddings.items():
     panels[titled[base], f"ResBlock {block}"] = points

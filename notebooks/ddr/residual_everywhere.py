@@ -49,7 +49,7 @@ print(
     f"at most {max(row['memory'] or 0 for row in points.values()) / 2**30:.1f} GiB each",
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One row for each combination: how the notebook judged itself, and what it measured after ResBlock 16, the Caliński–Harabasz index (CHI) with and without GR and their ratio. Is there a row in which the first two panels come close to each other, or to the level of 20?", "name": "fig-everywhere"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "One row for each combination: how the notebook judged itself, and what it measured after ResBlock 16, the Caliński–Harabasz index (CHI) with and without GR and their ratio. Is there a row in which the first two panels come close to each other, or to the level of 20?", "name": "fig-everywhere"}}
 effects_figure(rows, [WITH, WITHOUT, RATIO])
 
 # %% [markdown]

@@ -145,7 +145,7 @@ animated_embedding(
     slider_title="training step",
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Along training, first seed: CHI in the plane, mean of five t-SNE runs (bands: 95 % bootstrap over contents), CHI on 50 principal components, and PSNR-Y of forty clean patches. With GR, does PSNR climb first, or do the clouds separate first? Without GR, what rises?", "name": "fig-evolution"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Along training, first seed: CHI in the plane, mean of five t-SNE runs (bands: 95 % bootstrap over contents), CHI on 50 principal components, and PSNR-Y of forty clean patches. With GR, does PSNR climb first, or do the clouds separate first? Without GR, what rises?", "name": "fig-evolution"}}
 shown = {kind: along[kind] for kind in NAMES}
 stacked_curves(
     {kind: own["step"] for kind, own in shown.items()},

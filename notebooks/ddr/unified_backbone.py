@@ -127,7 +127,7 @@ ratios, of_means = (  # CHI by class over CHI by degradation, low, high
     for clouds in (embeddings, mean_embeddings)
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the features along the depth of one body: untrained, trained to classify, trained to super-resolve. Colour: degradation; symbol: subject. Above each panel the Caliński–Harabasz index (CHI) by class and by degradation. Whatever differs between the rows of the last column was learnt. Point at a dot to see its patch.", "name": "fig-backbone-degradation"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the features along the depth of one body: untrained, trained to classify, trained to super-resolve. Colour: degradation; symbol: subject. Above each panel the Caliński–Harabasz index (CHI) by class and by degradation. Whatever differs between the rows of the last column was learnt. Point at a dot to see its patch.", "name": "fig-backbone-degradation"}}
 panels = {(kind, f"block {block}"): cloud for (kind, block), cloud in embeddings.items()}
 notes = {
     (kind, f"block {block}"): "class {:.0f}<br>degradation {:.0f}".format(

@@ -137,7 +137,7 @@ picture_grid(panels, notes=notes)
 # %% tags=["remove-input"]
 study
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR at all strengths (dB, mean over windows and training seeds), for blurry, noisy, mixed and half as noisy pictures. If the sliders do what they say, the first table changes downwards alone and the second to the right alone.", "name": "fig-adjust-grid"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "PSNR at all strengths (dB, mean over windows and training seeds), for blurry, noisy, mixed and half as noisy pictures. If the sliders do what they say, the first table changes downwards alone and the second to the right alone.", "name": "fig-adjust-grid"}}
 names = [f"{strength:g}" for strength in strengths]
 means = quality.groupby(["input", "deblurring", "denoising"], sort=False).value.mean()
 matrix_grid(

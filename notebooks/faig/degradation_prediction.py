@@ -187,7 +187,7 @@ confusion_dots(
     pictures={title: np.arange(len(own.truth)) for title, own in panels.items()},
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of right answers about unseen pictures, a dot for each training seed. Detectors say yes or no; the others name one of two or three (dashed: chance with three). ‘No original’: the target's own output takes its place (first seed). Does attribution without the original still tell?", "name": "fig-prediction-accuracy"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Share of right answers about unseen pictures, a dot for each training seed. Detectors say yes or no; the others name one of two or three (dashed: chance with three). ‘No original’: the target's own output takes its place (first seed). Does attribution without the original still tell?", "name": "fig-prediction-accuracy"}}
 accuracy = {
     "noise detector": np.array([own.detected("noise").mean() for own in by_two]),
     "blur detector": np.array([own.detected("blur").mean() for own in by_two]),

@@ -109,7 +109,7 @@ network_map(dict(zip(titles, chosen, strict=True)), score_title="score")
 # %% tags=["remove-input"]
 study
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the filters up to a depth: mean over training seeds, bands from lowest to highest. A curve below that of all filters means that its filters come late; a curve along it, an even spread.", "name": "fig-locations-depth"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Share of the filters up to a depth: mean over training seeds, bands from lowest to highest. A curve below that of all filters means that its filters come late; a curve along it, an even spread.", "name": "fig-locations-depth"}}
 everything = {name: np.ones(mask.shape) for name, mask in chosen[0]["deblurring"].masks.items()}
 depths = np.linspace(0, 1, len(everything))
 curves = {aim: np.array([depth_curve(own[aim].masks) for own in chosen]) for aim in AIMS}

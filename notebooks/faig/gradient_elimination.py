@@ -144,7 +144,7 @@ picture_grid(panels, notes=notes)
 # %% tags=["remove-input"]
 study
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR lost in dB (mean over training seeds) when the highest-ranked 1 % for one aim (rows) is masked, on each kind of input (columns). Specific filters leave the cells off the diagonal empty.", "name": "fig-elimination-matrix"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "PSNR lost in dB (mean over training seeds) when the highest-ranked 1 % for one aim (rows) is masked, on each kind of input (columns). Specific filters leave the cells off the diagonal empty.", "name": "fig-elimination-matrix"}}
 at = effect[effect.share == level]
 means = at.groupby(["term", "aim", "input"], sort=False).lost.mean()
 cells = {term: means[term].unstack(sort=False) for term in TERMS}

@@ -204,7 +204,7 @@ picture_grid(panels, notes=notes)
 study
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Which filters (rows) are needed for which input (columns): change of the output's gradient map, ×10⁻³, at 1 % masked, mean over training seeds. Specific filters make a strong diagonal.", "name": "fig-masking-matrix"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Which filters (rows) are needed for which input (columns): change of the output's gradient map, ×10⁻³, at 1 % masked, mean over training seeds. Specific filters make a strong diagonal.", "name": "fig-masking-matrix"}}
 def tables(frame):
     """A table of masked filters and inputs for each ranking."""
     means = frame.groupby(["ranking", "aim", "input"], sort=False).change.mean()

@@ -224,7 +224,7 @@ def matrices(measure, **look):
 
 matrices("change", colour_title="×10⁻³", log=True)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the gain of fine-tuning that is lost, %; mean over training seeds. Left: as in the paper, judged; right: balanced. Colours end at 0 and 100. Compare within rows: which degradation do these filters serve?", "name": "fig-three-lost"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Share of the gain of fine-tuning that is lost, %; mean over training seeds. Left: as in the paper, judged; right: balanced. Colours end at 0 and 100. Compare within rows: which degradation do these filters serve?", "name": "fig-three-lost"}}
 matrices("share", colour_title="%", limits=(0, 100))
 
 # %% [markdown]

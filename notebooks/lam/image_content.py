@@ -135,7 +135,7 @@ stretch = {
 stretched = np.mean([stretch[name] for name in models], axis=0)
 directed = clear >= np.median(clear)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Width of the maps against the regularity of the patch's surroundings (left) and the strength of the edges inside it (right); a dot for each patch, colour and symbol show its kind. Point at a dot to see the crop and, in orange, the mean map of the networks. Do the dots rise to the right?", "name": "fig-content-scatter"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Width of the maps against the regularity of the patch's surroundings (left) and the strength of the edges inside it (right); a dot for each patch, colour and symbol show its kind. Point at a dot to see the crop and, in orange, the mean map of the networks. Do the dots rise to the right?", "name": "fig-content-scatter"}}
 tiles = np.stack(
     [
         tinted(image_to_array(one), {COLOURS[1]: (own / own.max()) ** 0.5})

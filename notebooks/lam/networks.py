@@ -122,7 +122,7 @@ area = {
     for name, own in density.items()
 }  # {network: (patches, h, w)}
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One hard crop under all networks, in two blocks of three rows: the SR image, the local attribution map, and the area of contribution in orange (kernel density). The square is the window that is explained. Numbers: PSNR of the crop, diffusion index. Which maps leave the neighbourhood of the square, and what do they find there? Double-click for the whole crops.", "name": "fig-networks-maps"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "One hard crop under all networks, in two blocks of three rows: the SR image, the local attribution map, and the area of contribution in orange (kernel density). The square is the window that is explained. Numbers: PSNR of the crop, diffusion index. Which maps leave the neighbourhood of the square, and what do they find there? Double-click for the whole crops.", "name": "fig-networks-maps"}}
 grid = {"size": patches.lr.shape[-2:], "window": outline(size, window), "around": 14}
 widest = int(np.argmax([np.mean([di[name][i] for name in trained]) for i in range(num_patches)]))
 lr = image_to_array(patches.lr[widest])

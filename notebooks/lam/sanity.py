@@ -170,7 +170,7 @@ ruler = torch.empty(side * side).index_copy_(0, near, torch.arange(side * side, 
 ruler = ruler.reshape(1, 1, side, side).expand(1, 3, -1, -1)
 with_ruler = [similarity(ruler, one.map).rank for one in trained]
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The map of the first crop while weights are replaced by noise, from the tail (second panel) to the whole network (last but one), and the map of a network from another training seed (last). Numbers: rank correlation and SSIM with the trained network's map. Which panel resembles the first most?", "name": "fig-sanity-random"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "The map of the first crop while weights are replaced by noise, from the tail (second panel) to the whole network (last but one), and the map of a network from another training seed (last). Numbers: rank correlation and SSIM with the trained network's map. Which panel resembles the first most?", "name": "fig-sanity-random"}}
 firsts = {stage: own[0] for stage, own in stages.items()} | {"another seed": others[0][0]}
 panels = {("", stage): one for stage, one in zip(firsts, shown(firsts.values()), strict=True)}
 notes = {place: "ρ {:.2f}<br>SSIM {:.2f}".format(*alike[place[1]][0]) for place in panels}

@@ -237,7 +237,7 @@ study
 # %% [markdown]
 # The other networks know isotropic blur alone, and are tested on it.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Energy distance of the codes to three priors, unscaled; mean over training seeds. 0 is the prior itself. Read along a row: is a network nearest to the prior that it was drawn to? Only the exponential prior has a mean other than 0.", "name": "fig-bounded-distance"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Energy distance of the codes to three priors, unscaled; mean over training seeds. 0 is the prior itself. Read along a row: is a network nearest to the prior that it was drawn to? Only the exponential prior has a mean other than 0.", "name": "fig-bounded-distance"}}
 towards = means[[*PRIORS]].to_numpy()
 titles = {"colour_title": "energy distance", "axis_titles": ("", "prior")}
 matrix_heatmap(towards, list(means.index), [one.title() for one in PRIORS], **titles)

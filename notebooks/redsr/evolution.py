@@ -201,7 +201,7 @@ study
 # %% [markdown]
 # ## Measured along training
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the codes tell, along training: R² of σ, neighbour purity, CHI (bands: 95 % bootstrap over windows), and the energy distance of the codes to the Gaussian prior. The left end is what a random encoder knows.", "name": "fig-code-evolution"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "What the codes tell, along training: R² of σ, neighbour purity, CHI (bands: 95 % bootstrap over windows), and the energy distance of the codes to the Gaussian prior. The left end is what a random encoder knows.", "name": "fig-code-evolution"}}
 VIEWS = {
     "probe": "R² of σ",
     "purity": "neighbour purity",
