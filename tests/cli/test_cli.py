@@ -200,7 +200,7 @@ def test_lam_end_to_end_in_its_own_process(folder: Path) -> None:
     page = Path("a/map.html").read_text("utf-8")
     assert found
     assert f'id="di">{found[1]}<' in page
-    assert not re.search(r"""(?:src|href)=["'](?!data:)|url\((?!#)|https?://""", page)
+    assert not re.search(r"""(?:src|href)=["'](?!data:)|url\((?!#|data:)|https?://""", page)
     with np.load("a/map.npz") as arrays:
         assert arrays["attribution"].shape == (3, 36, 44)
         assert arrays["sr"].shape == (3, 144, 176)

@@ -119,7 +119,7 @@ def test_it_writes_scores_networks_and_a_page(capsys: pytest.CaptureFixture[str]
         assert torch.equal(masked[key][place], source[key][place])
     assert torch.equal(masked["head.bias"], after["head.bias"])
     page = Path("made/here/report.html").read_text("utf-8")
-    assert not re.search(r"""(?:src|href)=["'](?!data:)|url\((?!#)|https?://""", page)
+    assert not re.search(r"""(?:src|href)=["'](?!data:)|url\((?!#|data:)|https?://""", page)
     assert "1: &lt;b&gt;.png" in page
     assert "<b>" not in page
     pictures = 2 * 4 * 7  # windows × inputs × (input, target, three masked, baseline, original)
