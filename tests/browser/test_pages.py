@@ -22,6 +22,8 @@ MUTE = """() => [...document.querySelectorAll(".srlab-figure")]
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 FAILED = "[data-failed]"
 TEX = ".math:not(:has(.katex)), .katex-error"
+THUMBNAIL = ".srlab-thumbnail:visible"  # each figure of patches has one
+SPOKEN = ".srlab-spoken[aria-live]"  # what figures say; the sidebar's signs have words too
 FADE = 500  # ms until a page that was told to be dark is dark
 
 
@@ -86,7 +88,7 @@ def test_pages_are_small(pages):
 
 def test_figures_answer_to_the_mouse_and_the_keyboard(desk, pages, visit):
     page = visit(desk, pages["findings/ddr/global_residual.html"]).page
-    figure, thumbnail = page.locator(".srlab-figure").first, page.locator(".srlab-thumbnail")
+    figure, thumbnail = page.locator(".srlab-figure").first, page.locator(THUMBNAIL)
     assert not thumbnail.is_visible()
 
     figure.locator(".point").first.hover(force=True)
@@ -102,7 +104,7 @@ def test_figures_answer_to_the_mouse_and_the_keyboard(desk, pages, visit):
         page.keyboard.press(key)
         thumbnail.wait_for()
         page.wait_for_timeout(100)
-        spoken.append(page.locator(".srlab-spoken").inner_text())
+        spoken.append(page.locator(SPOKEN).inner_text())
     assert all(spoken)
     assert spoken[1] != spoken[2]
     assert spoken[3] == spoken[1]  # down and up again
@@ -115,7 +117,7 @@ def test_figures_answer_to_a_finger(phone, pages, visit):
     page.locator(".srlab-figure .point").first.scroll_into_view_if_needed()
     place = page.locator(".srlab-figure .point").first.bounding_box()
     page.touchscreen.tap(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
-    page.locator(".srlab-thumbnail").wait_for()
+    page.locator(THUMBNAIL).wait_for()
 
 
 def test_a_slider_moves_by_keyboard(desk, pages, visit):
@@ -125,11 +127,11 @@ def test_a_slider_moves_by_keyboard(desk, pages, visit):
     figure.focus()
     page.keyboard.press("PageDown")  # at the first step already: stays there
     page.wait_for_timeout(1500)
-    before, said = marker.bounding_box(), page.locator(".srlab-spoken").inner_text()
+    before, said = marker.bounding_box(), page.locator(SPOKEN).inner_text()
     page.keyboard.press("PageUp")
     page.wait_for_timeout(1500)
     assert marker.bounding_box()["x"] > before["x"] + 10
-    assert page.locator(".srlab-spoken").inner_text() != said
+    assert page.locator(SPOKEN).inner_text() != said
 
 
 def test_the_theme_can_change_under_a_figure(desk, pages, visit):
@@ -155,7 +157,7 @@ def test_explorers_answer_in_the_book(desk, pages, visit):
     status, target = page.locator(".srlab-status"), page.get_by_role("application")
     said = [status.inner_text()]
     target.focus()
-    for key in ("ArrowRight", "ArrowUp"):
+    for key in ("ArrowLeft", "ArrowUp"):
         page.keyboard.press(key)
         said.append(status.inner_text())
     page.locator(".deck .srlab-card").first.click()
@@ -254,7 +256,7 @@ def test_the_scoreboard_shows_what_is_asked_for(desk, pages, visit):
     page = visit(desk, pages["scoreboard.html"]).page
     lines = page.locator(".srlab-finding:visible")
     whole = lines.count()
-    page.get_by_label("Search").fill("global residual")
+    page.locator(".srlab-filter input").fill("global residual")
     assert 0 < lines.count() < whole
     assert f"{lines.count()} of {whole}" in page.locator(".srlab-filter output").inner_text()
     lines.first.locator("summary").click()

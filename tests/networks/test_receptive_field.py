@@ -208,7 +208,7 @@ def test_what_cannot_be_measured_says_so():
     with pytest.raises(ValueError, match="takes no picture of 64 × 8 to 128"):
         receptive_field(lambda lr: lr.reshape(1, 3, 5, 5))
     with pytest.raises(ValueError, match=r"takes no picture .* maps"):
-        receptive_field(lambda lr: lr[:, :1])
+        receptive_field(lambda lr: torch.cat([lr, lr], dim=1))
     with pytest.raises(ValueError, match="Foreign enlarges by other means"):
         counted_receptive_field(Foreign())
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+import tqdm.auto
 
 from srlab import devices
 from srlab.checkpoints.files import load_checkpoint
 from srlab.data.datasets import PatchSampler, load_images
 from srlab.degradations import DegradationSpace
-from srlab.training import fit as fit_module
 from srlab.training import supervised
 from srlab.training.fit import fit
 from srlab.training.initial import initial_model
@@ -37,6 +37,7 @@ TINY = Recipe(
 KILLED = """
 import os, signal, sys
 import torch
+import tqdm.auto
 from pathlib import Path
 from test_training import TINY, photographs, train
 
@@ -202,12 +203,12 @@ def test_a_killed_run_resumes_to_the_same_weights_bit_for_bit(
 def test_an_interrupted_run_loses_at_most_one_interval(run, tmp_path, monkeypatch):
     closed = []
 
-    class Bar(fit_module.tqdm):
+    class Bar(tqdm.auto.tqdm):
         def close(self):
             closed.append(self.n)
             super().close()
 
-    monkeypatch.setattr(fit_module, "tqdm", Bar)
+    monkeypatch.setattr(tqdm.auto, "tqdm", Bar)
     with pytest.raises(KeyboardInterrupt):
         train(folder=tmp_path, watch=interrupt, progress=True)
     assert closed[0] == 8
@@ -285,7 +286,7 @@ def test_shipped_files_tell_how_they_were_made(run, tmp_path):
     for path, step in zip(paths, (8, 20), strict=True):
         model, provenance = load_checkpoint(path)
         empty = [key for key, value in vars(provenance).items() if value in ("", 0, {}, [])]
-        assert empty == ["accuracy"]
+        assert empty == ["accuracy", "source"]
         assert provenance.name == path.stem
         assert (provenance.step, provenance.history[-1]["step"]) == (step, step)
         assert provenance.data == run.data

@@ -167,7 +167,7 @@
   function label(box, layout) {
     const caption = box.closest("figure")?.querySelector(".caption-text");
     const title = layout.title?.text ?? layout.title;
-    box.setAttribute("aria-label", plain(title || caption?.textContent || "Figure"));
+    box.setAttribute("aria-label", plain(title || caption?.textContent || document.title));
     box.tabIndex = 0;
   }
 
