@@ -256,7 +256,7 @@ def test_the_scoreboard_shows_what_is_asked_for(desk, pages, visit):
     page = visit(desk, pages["scoreboard.html"]).page
     lines = page.locator(".srlab-finding:visible")
     whole = lines.count()
-    page.locator(".srlab-filter input").fill("global residual")
+    page.locator(".srlab-filter [type=search]").fill("global residual")
     assert 0 < lines.count() < whole
     assert f"{lines.count()} of {whole}" in page.locator(".srlab-filter output").inner_text()
     lines.first.locator("summary").click()
