@@ -271,10 +271,7 @@ def surround(operation: Operation, taken: list[Size], _: Size, box: Box) -> Step
 
 def _axis_weights(operation: Operation, shape: Size, result: Size, axis: int) -> Tensor:
     """(out, in) of one axis: what the operation makes of pictures that are 1 at one place."""
-    own, other = (
-        [2, 2],
-        -3 - axis,
-    )  # two: of one column, antialiasing keeps the rows
+    own, other = [2, 2], -3 - axis  # two: of one column, antialiasing keeps the rows
     own[axis] = shape[axis]
     basis = torch.eye(shape[axis], dtype=torch.float64).unsqueeze(other).expand(-1, *own)[None]
     given = _named(operation)

@@ -1,12 +1,9 @@
 """A photograph before and after: `{restored} NETWORK PHOTOGRAPH TOP LEFT`, run at build time."""
 
-from base64 import b64encode
-from io import BytesIO
-from typing import Any
-
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
+from srlab.files import picture_url
 from srlab.pages.templates import page
 
 SIDE = 256  # pixels of the HR crop
@@ -45,12 +42,7 @@ def restore(network: str, photograph: str, top: int, left: int) -> dict[str, str
         f"what the network makes of it, {SIDE} × {SIDE}": sr,
         "the original, which it never saw": hr,
     }
-    return {caption: _address(image_to_array(picture)) for caption, picture in named.items()}
-
-
-def _address(pixels: Any) -> str:
-    from PIL import Image
-
-    file = BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=92, subsampling=0)
-    return f"data:image/jpeg;base64,{b64encode(file.getvalue()).decode()}"
+    return {
+        caption: picture_url(image_to_array(picture), lossless=False)
+        for caption, picture in named.items()
+    }

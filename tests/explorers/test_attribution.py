@@ -3,6 +3,7 @@
 import functools
 import http.server
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -149,6 +150,13 @@ def give(page, name: str, content: bytes) -> None:
     )
 
 
+def saved(page, button: str) -> Path:
+    """The file that a button of the page gives to download."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button).click()
+    return download.value.path()
+
+
 def packed(picture: np.ndarray, path) -> bytes:
     Image.fromarray(picture).save(path)
     return path.read_bytes()
@@ -159,10 +167,7 @@ def test_a_map_is_pythons_and_python_reads_it(visit, scenery, address, tmp_path)
     _, networks, lr = scenery
     page = visit("#explorer&network=second&top=12&left=30&cut=8+steps", base=address)
     page.wait_for_function(COMPUTED)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save numbers").click()
-    download.value.save_as(tmp_path / "map.json")
-    found = srlab.read_map(tmp_path / "map.json")
+    found = srlab.read_map(saved(page, "Save numbers"))
     target = srlab.patch(12, 30, 16)
     wanted = srlab.lam(networks["second"], lr, target, path=srlab.deblur(steps=8))
     assert (found.map - wanted.map).abs().max() < 1e-3 * wanted.map.abs().max()
@@ -174,9 +179,7 @@ def test_a_map_is_pythons_and_python_reads_it(visit, scenery, address, tmp_path)
     assert (found.sr - wanted.sr.clamp(0, 1)).abs().max() < 0.51 / 255
     assert found.target == target
     found.save(tmp_path / "map.html")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save picture").click()
-    with Image.open(download.value.path()) as picture:
+    with Image.open(saved(page, "Save picture")) as picture:
         assert picture.size[0] > 900
     assert all(url.startswith((address, "data:", "blob:")) for url in page.asked)
 
@@ -185,9 +188,7 @@ def test_nodes_follow_the_tolerance_as_in_python(visit, scenery) -> None:
     _, networks, lr = scenery
     page = visit("#explorer&network=second&target=level+edges&sigma=2")
     page.wait_for_function(COMPUTED)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save numbers").click()
-    found = srlab.read_map(download.value.path())
+    found = srlab.read_map(saved(page, "Save numbers"))
     edges = srlab.patch(16, 20, measure=srlab.named_measure("edges:90"))
     wanted = srlab.lam(networks["second"], lr, edges, path=srlab.deblur(sigma=2.0))
     assert found.path.nodes == pytest.approx(wanted.path.nodes)
@@ -199,9 +200,7 @@ def test_the_residual_is_explained_without_what_enlarging_adds(visit, scenery) -
     _, networks, lr = scenery
     page = visit("#explorer&network=second&cut=8+steps&target=gradient+of+SR+%E2%88%92+bicubic")
     page.wait_for_function(COMPUTED)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save numbers").click()
-    found = srlab.read_map(download.value.path())
+    found = srlab.read_map(saved(page, "Save numbers"))
 
     def residual(lr):
         return networks["second"](lr) - upsample(lr, 2)
