@@ -10,10 +10,10 @@ HOUR, MINUTE = 3600, 60
 
 def compute_table(records: Sequence[dict[str, Any]]) -> str:
     """A Markdown table over the findings of one paper; each network counts once."""
-    from srlab.checkpoints.files import WEIGHTS, read_provenance  # loads torch
+    from srlab.checkpoints.files import read_provenance, shipped_file  # loads torch
 
     names = sorted({name.split("@")[0] for record in records for name in record["checkpoints"]})
-    files = [WEIGHTS / f"{name}.safetensors" for name in names]
+    files = [shipped_file(name) for name in names]
     trained = [read_provenance(file) for file in files if file.is_file()]
     hardware = sorted({one.hardware for one in trained if one.hardware})
     pages = sorted({record["hardware"] for record in records})

@@ -28,6 +28,7 @@ from srlab.networks.state_dicts import (
 )
 
 WEIGHTS = Path(str(files("srlab.checkpoints") / "weights"))
+PACKED = ".safetensors.gz"  # a tenth smaller
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,12 @@ class Provenance:
 
 def shipped_checkpoints() -> tuple[str, ...]:
     """Names that `load_checkpoint` finds without a path; `name@1000` is a snapshot at step 1000."""
-    return tuple(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
+    return tuple(sorted(path.name.removesuffix(PACKED) for path in WEIGHTS.glob(f"*{PACKED}")))
+
+
+def shipped_file(name: str) -> Path:
+    """Where a shipped checkpoint lies, or would."""
+    return WEIGHTS / f"{name}{PACKED}"
 
 
 def versions() -> dict[str, str]:
@@ -126,7 +132,7 @@ def read_provenance(name: str | Path) -> Provenance:
 
 def _path(name: str | Path) -> Path:
     if name in shipped_checkpoints():
-        return WEIGHTS / f"{name}.safetensors"
+        return shipped_file(name)
     path = Path(name)
     if path.is_file():
         return path

@@ -53,14 +53,14 @@ def _models() -> Rows:
 
 
 def _checkpoints() -> Rows:
-    from srlab.checkpoints.files import WEIGHTS, read_provenance, shipped_checkpoints
+    from srlab.checkpoints.files import read_provenance, shipped_checkpoints, shipped_file
 
     provenance = {name: read_provenance(name) for name in shipped_checkpoints()}
     for name in sorted(
         provenance, key=lambda name: (name.partition("@")[0], provenance[name].step)
     ):
         made = provenance[name]
-        size = (WEIGHTS / f"{name}.safetensors").stat().st_size / 1e6
+        size = shipped_file(name).stat().st_size / 1e6
         measured = ", ".join(
             f"{quality({metric: value})} on {images}"
             for metric in ("psnr", "accuracy")

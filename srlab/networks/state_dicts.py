@@ -1,10 +1,14 @@
 """State dicts out of files of any origin: in envelopes, under prefixes, beside a run's notes."""
 
+import gzip
 import json
 import re
+import shutil
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -19,6 +23,7 @@ USUAL = (
     *("params", "net_g", "generator", "state_dict", "model_state_dict", "model", "net"),
 )
 TORCH = (b"PK\x03\x04", b"\x80")  # what torch.save begins with, now and formerly
+GZIP = b"\x1f\x8b"
 LONGEST_HEADER = 10**8  # bytes, of safetensors
 HEADER = "srlab"  # where in it srlab writes
 
@@ -159,26 +164,47 @@ def existing(path: str | Path) -> Path:
 
 
 def is_safetensors(path: Path) -> bool:
-    """By content; by name where that says nothing."""
-    with path.open("rb") as file:
-        start = file.read(9)
+    """By content, also of what gzip packed; by name where that says nothing."""
+    start = _start(path)
     if start[8:] == b"{" and int.from_bytes(start[:8], "little") < LONGEST_HEADER:
         return True
     return path.suffix == ".safetensors" and not start.startswith(TORCH)
 
 
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        start = file.read(9)
+    try:
+        return gzip.open(path).read(9) if start.startswith(GZIP) else start
+    except (OSError, EOFError, zlib.error):
+        return start
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """A safetensors file."""
+    """A safetensors file, packed by gzip or not."""
     try:
-        with safe_open(path, framework="pt") as file:
+        with _unpacked(path) as plain, safe_open(plain, framework="pt") as file:
             yield file
-    except SafetensorError as error:
+    except (SafetensorError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         kind = kind_of_file(path)
         raise CheckpointError(
             f"{path} is damaged or no safetensors file ({f'it is {kind}' if kind else error}); "
             "download or train it again"
         ) from error
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[Path]:
+    with path.open("rb") as file:
+        if file.read(len(GZIP)) != GZIP:
+            yield path
+            return
+    with TemporaryDirectory() as folder, gzip.open(path) as packed:
+        plain = Path(folder) / "plain.safetensors"
+        with plain.open("wb") as file:
+            shutil.copyfileobj(packed, file)
+        yield plain
 
 
 def header_of(path: Path, file: Any) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from srlab.book.records import (
     results_table,
     write_readme,
 )
-from srlab.checkpoints.files import WEIGHTS, read_provenance
+from srlab.checkpoints.files import read_provenance
 from srlab.studies.verdict import number
 
 RECORD = {
@@ -106,9 +106,7 @@ def test_a_card_opens_a_page_with_its_verdicts():
 def test_each_network_counts_once_in_what_a_paper_cost():
     one = {"checkpoints": ["fsrcnn", "srresnet-gr@1000"], "hardware": "a laptop", "seconds": 90.0}
     two = {"checkpoints": ["srresnet-gr", "trained-here"], "hardware": "a desktop", "seconds": 30.0}
-    steps = [
-        read_provenance(WEIGHTS / f"{name}.safetensors").step for name in ("fsrcnn", "srresnet-gr")
-    ]
+    steps = [read_provenance(name).step for name in ("fsrcnn", "srresnet-gr")]
     rows = compute_table([one, two]).splitlines()[2:]
     assert rows[0] == "| Networks | 2 | – |"
     assert rows[1] == f"| Training steps | {number(sum(steps))} | – |"

@@ -1,3 +1,4 @@
+import gzip
 import json
 import os
 from dataclasses import asdict, dataclass, field, fields, make_dataclass, replace
@@ -104,8 +105,18 @@ def test_a_path_is_a_path_and_a_name_is_a_shipped_name(path, monkeypatch):
     assert read_provenance(Path(shipped)).name == "tiny"
 
 
+def test_a_packed_file_is_the_file(path):
+    weights, provenance = read_checkpoint(path)
+    packed = path.with_name("packed.safetensors.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    again = read_checkpoint(packed)
+    assert again[1] == provenance
+    assert weights.keys() == again[0].keys() == read_weights(packed).keys()
+    assert all(torch.equal(tensor, again[0][key]) for key, tensor in weights.items())
+
+
 @pytest.mark.parametrize("read", [load_checkpoint, read_checkpoint, read_provenance])
-@pytest.mark.parametrize("damage", ["cut", "header cut", "text", "empty"])
+@pytest.mark.parametrize("damage", ["cut", "header cut", "text", "empty", "packed and cut"])
 def test_damaged_files_are_refused(path, read, damage):
     whole = path.read_bytes()
     path.write_bytes(
@@ -114,6 +125,7 @@ def test_damaged_files_are_refused(path, read, damage):
             "header cut": whole[:100],
             "text": b"no weights at all",
             "empty": b"",
+            "packed and cut": gzip.compress(whole)[:-20],
         }[damage]
     )
     with pytest.raises(CheckpointError, match=r"tiny\.safetensors is damaged or no safetensors"):
