@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from srlab.capture import capture
 from srlab.extras import require
 from srlab.networks.layout import laid_out
+from srlab.representation.tsne import MOST, STEPS, exact_tsne
 from srlab.statistics import middle
 
 Method = Literal["tsne", "umap", "pca"]
@@ -170,19 +171,31 @@ def _tsne(
             f"perplexity {perplexity:g} needs more than {perplexity:g} points, "
             f"got {len(components)}; use more patches or a lower perplexity"
         )
-    few = dimensions <= 3  # t-SNE's trees end there, and so do steps that stay stable
-    tsne = TSNE(
-        dimensions,
-        method="barnes_hut" if few else "exact",
-        learning_rate="auto" if few else 10.0,
-        perplexity=perplexity,
-        init=init,
-        max_iter=500,
-        random_state=seed,
-    )
+    scaled = _squarable(components).astype(np.float32)
     # for so few points, threads wait for one another far longer than they compute
     with threadpool_limits(1 if len(components) < 2000 else None):
-        return tsne.fit_transform(_squarable(components).astype(np.float32))
+        if dimensions == 2 and len(scaled) <= MOST:
+            return exact_tsne(scaled, _start(scaled, init, seed), perplexity=perplexity)
+        few = dimensions <= 3  # scikit-learn's trees end there, and so do steps that stay stable
+        tsne = TSNE(
+            dimensions,
+            method="barnes_hut" if few else "exact",
+            learning_rate="auto" if few else 10.0,
+            perplexity=perplexity,
+            init=init,
+            max_iter=STEPS,
+            random_state=seed,
+        )
+        return tsne.fit_transform(scaled)
+
+
+def _start(components: np.ndarray, init: str, seed: int) -> np.ndarray:
+    """Places (N, 2) close together, as scikit-learn chooses them."""
+    if init == "random":
+        return 1e-4 * np.random.RandomState(seed).standard_normal((len(components), 2))
+    if init == "pca":
+        return 1e-4 * components[:, :2] / components[:, 0].std()
+    raise ValueError(f"unknown init {init!r}; t-SNE starts from 'pca' or 'random'")
 
 
 def _umap(components: np.ndarray, dimensions: int, neighbours: int, seed: int) -> np.ndarray:
