@@ -10,11 +10,13 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.ext.mathjax import html_visit_math
 
-from srlab.book.attribution_page import AttributionPage, copy_scripts
+from srlab.book.attribution_page import AttributionPage
 from srlab.book.card import card_html
 from srlab.book.clouds import Clouds, Diagram
+from srlab.book.degradation_page import DegradationPage
 from srlab.book.figures import FindingFigure, copy_plotly
 from srlab.book.footer import footer_html
+from srlab.book.live_pages import copy_scripts
 from srlab.book.measured import Bars, MeasuredRole
 from srlab.book.outcomes import raise_key_figure, sign_contents
 from srlab.book.recorded import read_recorded
@@ -113,6 +115,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("compute", Compute)
     app.add_directive("finding-figure", FindingFigure)
     app.add_directive("attribution-page", AttributionPage)
+    app.add_directive("degradation-page", DegradationPage)
     app.add_html_math_renderer("katex", (html_visit_math, None), (html_visit_displaymath, None))
     app.add_role("verdict", VerdictRole())
     app.add_role("measured", MeasuredRole())

@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from srlab.capture import frozen
+from srlab.capture import capture, frozen
 from srlab.extras import require
 from srlab.files import replace_file
 from srlab.networks.contract import checked
@@ -30,6 +30,7 @@ PAGE_OPERATORS = {  # what srlab.explorers.engine runs, by ONNX's names; a test 
 SMALL = 64  # weights of fewer numbers are stored as they are
 EXAMPLE = (40, 48)  # LR pixels of the picture that a network is traced with
 LEAST = 32  # LR pixels a side that the trace is to hold from
+FEATURES = "features"  # what a layer's output is called in the file
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,17 @@ class Exported:
 
 
 def export(
-    network: nn.Module, path: str | Path, *, about: Mapping[str, Any] | None = None
+    network: nn.Module,
+    path: str | Path,
+    *,
+    layer: str = "",
+    about: Mapping[str, Any] | None = None,
 ) -> Exported:
     """Write lr (1, 3, h, w) → sr (1, 3, scale·h, scale·w), of any h and w, as ONNX.
 
     Weights are the network's bit by bit, in 8 or 16 bits each where that is enough, as in srlab's
-    own files. `about` is kept with them, as JSON. The explorer of the book runs the file on a
+    own files. `about` is kept with them, as JSON. What `layer` (a dotted module name) puts out on
+    the way to sr is called "features" in the file. The explorer of the book runs the file on a
     reader's picture, unless it lacks an operator: those are named. `NetworkError` where torch's
     exporter fails, as of networks whose code depends on the picture's values.
 
@@ -61,7 +67,7 @@ def export(
     edsr.onnx: 172 kB, which the book's page runs
     """
     with frozen(network):
-        proto = _traced(network)
+        proto = _traced(network, layer)
     _shrink(proto.graph)
     for node in proto.graph.node:  # where in the source a node came from is most of the file
         node.ClearField("metadata_props")
@@ -77,7 +83,20 @@ def export(
     return Exported(Path(path), len(content), tuple(sorted(used - PAGE_OPERATORS)))
 
 
-def _traced(network: nn.Module) -> Any:
+class _WithFeatures(nn.Module):
+    """lr → (sr, what the layer puts out on the way)."""
+
+    def __init__(self, network: nn.Module, layer: str) -> None:
+        super().__init__()
+        self.network, self.layer = network, layer
+
+    def forward(self, lr: Tensor) -> tuple[Tensor, Tensor]:
+        with capture(self.network, [self.layer], detach=False) as found:
+            sr = self.network(lr)
+        return sr, found[self.layer]
+
+
+def _traced(network: nn.Module, layer: str) -> Any:
     """As torch's exporter has it, for every size of picture."""
     for package in ("onnx", "onnxscript"):
         require(package, "export")
@@ -96,12 +115,12 @@ def _traced(network: nn.Module) -> Any:
     with _silence():
         try:
             program = torch.onnx.export(
-                network,
+                _WithFeatures(network, layer) if layer else network,
                 (lr,),
                 dynamo=True,
                 verbose=False,
                 input_names=["lr"],
-                output_names=["sr"],
+                output_names=["sr", FEATURES] if layer else ["sr"],
                 dynamic_shapes=((exact, exact, *sides),),
             )
         except torch.onnx.OnnxExporterError as error:
@@ -109,7 +128,9 @@ def _traced(network: nn.Module) -> Any:
                 "torch cannot write this network as ONNX for pictures of every size: "
                 f"{_reason(error)}"
             ) from error
-    return cast(Any, program).model_proto
+    proto = cast(Any, program).model_proto
+    del proto.graph.output[1:]  # a tensor of that name inside, and one output
+    return proto
 
 
 @contextmanager

@@ -25,16 +25,6 @@ function pickTargets({ scene }, networkOf, ledger, choose) {
   });
 }
 
-/** Receive what is dropped on an element, or pasted anywhere; returns what ends it. */
-function takeFiles(root, receive) {
-  const take = (files) => { if (files[0]) receive(files[0]); };
-  const paste = (event) => take(event.clipboardData.files);
-  root.addEventListener("dragover", (event) => event.preventDefault());
-  root.addEventListener("drop", (event) => { event.preventDefault(); take(event.dataTransfer.files); });
-  document.addEventListener("paste", paste);
-  return () => document.removeEventListener("paste", paste);
-}
-
 async function render({ model, el }) {
   const { pictures, networks, first } = model.get("meta"), labels = networks.map(({ name }) => name);
   const own = { networks: new Map(), version: 0 }; // the reader's: bytes by name, and how often the picture changed

@@ -27,7 +27,7 @@ class AttributionExplorer(Explorer):
     """
 
     _esm = sources(*PARTS, kind="js") + INTEGRAL
-    _css = sources("scene", "attribution", kind="css")
+    _css = sources("scene", "own_picture", "attribution", kind="css")
     meta = T.Dict().tag(sync=True)
     picture = T.Unicode().tag(sync=True)
     network = T.Unicode().tag(sync=True)

@@ -1,6 +1,6 @@
 // What a reader chooses: picture, networks, target, path, drawing.
 
-const YOURS = "yours", NONE = "no other", WINDOW = 16; // SR pixels of a target's side
+const NONE = "no other", WINDOW = 16; // SR pixels of a target's side
 const TARGETS = { // as readers see them, and as srlab.named_measure has them; "residual" is SR less bicubic
   "gradient (LAM's)": "gradient", "upright edges": "edges:0", "level edges": "edges:90", brightness: "brightness",
   colour: "colour", "gradient of SR − bicubic": "residual",
@@ -10,13 +10,6 @@ const CUTS = { // of the path: steps of equal length, or as many nodes as an exp
   "error ≤ 10 %": { steps: 0, tolerance: 0.1 }, "error ≤ 5 %": { steps: 0, tolerance: 0.05 }, "error ≤ 2 %": { steps: 0, tolerance: 0.02 },
 };
 const SIGMAS = ["0.6", "0.9", "1.2", "1.6", "2", "3", "4"];
-
-/** A button that opens a file, and the field behind it. */
-function fileButton(title, accept, receive) {
-  const input = h("input", { type: "file", accept, hidden: true, "aria-label": title,
-    onchange: () => { if (input.files[0]) receive(input.files[0]); input.value = ""; } });
-  return [h("button", { type: "button", onclick: () => input.click() }, title), input];
-}
 
 /** The choices: {el, show(), addPicture, addNetwork}. */
 function makeControls(model, pictures, networks, choose, receive) {

@@ -11,11 +11,18 @@ function planar({ data, height, width }) {
   return { h: height, w: width, data: Float32Array.from({ length: 3 * n }, (_, i) => data[4 * (i % n) + Math.floor(i / n)] / 255) };
 }
 
+/** A planar picture as RGBA. */
+function imageOf(values, height, width) {
+  const image = new ImageData(width, height), n = height * width;
+  for (let i = 0; i < n; i++) image.data.set([0, 1, 2].map((c) => 255 * values[c * n + i]).concat(255), 4 * i);
+  return image;
+}
+
 /**
- * Workers that answer one question at a time, the newest: {enlarge, attribute, dismiss}. They are
- * made when first needed, from the engine's text: at file:// no script's address would do.
+ * Workers, `count` of them, that answer one question at a time, the newest: {enlarge, attribute, dismiss}.
+ * They are made when first needed, from the engine's text: at file:// no script's address would do.
  */
-function makeCrew(engine, networkBytes) {
+function makeCrew(engine, networkBytes, count = WORKERS) {
   let team = null, job = 0, question = null;
 
   const hired = (address) => new Promise((resolve, reject) => {
@@ -29,7 +36,7 @@ function makeCrew(engine, networkBytes) {
   });
   async function hire() {
     const address = URL.createObjectURL(new Blob([await engine()], { type: "text/javascript" }));
-    return { taught: new Set(), workers: await Promise.all(Array.from({ length: WORKERS }, () => hired(address))) };
+    return { taught: new Set(), workers: await Promise.all(Array.from({ length: count }, () => hired(address))) };
   }
   function receive(data, worker) {
     if (data.job !== question?.job) return;
@@ -56,8 +63,8 @@ function makeCrew(engine, networkBytes) {
   }
 
   return {
-    /** {sr (planar), scale} of a planar picture. */
-    enlarge: (name, lr) => ask(name, () => [{ kind: "enlarge", lr }], ({ sr, scale }, done) => done({ sr, scale })),
+    /** {sr (planar), scale, features (planar; where the network's file names some)} of a planar picture. */
+    enlarge: (name, lr) => ask(name, () => [{ kind: "enlarge", lr }], ({ sr, scale, features }, done) => done({ sr, scale, features })),
 
     /** What `srlab.lam` finds at a window (top, left, size); grown(map, share done) as it grows. */
     attribute(name, lr, window, { target, sigma, steps, tolerance }, grown) {

@@ -1,12 +1,5 @@
 // What is known of the pictures and networks that a reader asks for, and who finds what is not.
 
-/** A planar picture as RGBA. */
-function imageOf(values, height, width) {
-  const image = new ImageData(width, height), n = height * width;
-  for (let i = 0; i < n; i++) image.data.set([0, 1, 2].map((c) => 255 * values[c * n + i]).concat(255), 4 * i);
-  return image;
-}
-
 /** What is known already of what a reader may ask for, by the model's traits. */
 function makeLedger(model, version) {
   const get = (name) => model.get(name);

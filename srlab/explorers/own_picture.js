@@ -1,7 +1,25 @@
 // The reader's own picture: opened, cut and reduced to what a network is given, all in this page.
 
+const YOURS = "yours"; // what it is called among the pictures
 const [LARGEST, SMALLEST] = [64, 16]; // LR pixels that a picture may, and must, have on a side
 const PREVIEW = 220;
+
+/** A button that opens a file, and the field behind it. */
+function fileButton(title, accept, receive) {
+  const input = h("input", { type: "file", accept, hidden: true, "aria-label": title,
+    onchange: () => { if (input.files[0]) receive(input.files[0]); input.value = ""; } });
+  return [h("button", { type: "button", onclick: () => input.click() }, title), input];
+}
+
+/** Receive what is dropped on an element, or pasted anywhere; returns what ends it. */
+function takeFiles(root, receive) {
+  const take = (files) => { if (files[0]) receive(files[0]); };
+  const paste = (event) => take(event.clipboardData.files);
+  root.addEventListener("dragover", (event) => event.preventDefault());
+  root.addEventListener("drop", (event) => { event.preventDefault(); take(event.dataTransfer.files); });
+  document.addEventListener("paste", paste);
+  return () => document.removeEventListener("paste", paste);
+}
 
 /** The pixels of a part {top, left, height, width} of a bitmap, on white, with at most `most` on a side. */
 function pixelsOf(bitmap, { top, left, height, width }, most) {
@@ -47,8 +65,9 @@ function reduced({ data, height, width }) {
 /**
  * Shows the reader's picture with the part that is used: {el, open(bitmap), image()}.
  * The part is chosen by a slider, and by a click or arrow keys on the picture; `changed` is told.
+ * Of `smallest` pixels on a side there must be as many.
  */
-function makeCutter(changed) {
+function makeCutter(changed, smallest = SMALLEST) {
   let bitmap = null, sides = [], side = 0, middle = [0.5, 0.5];
   const canvas = h("canvas"), mark = h("i", { class: "cut" });
   const view = h("div", { class: "view", tabindex: 0, role: "application",
@@ -97,8 +116,8 @@ function makeCutter(changed) {
     },
     image() {
       const image = reduced(pixelsOf(bitmap, part(), 1024)); // what follows the browser is careful, not fast
-      if (Math.min(image.height, image.width) >= SMALLEST) return image;
-      throw new Error(`Of this picture ${image.width}×${image.height} pixels would remain, and ${SMALLEST} are needed ` +
+      if (Math.min(image.height, image.width) >= smallest) return image;
+      throw new Error(`Of this picture ${image.width}×${image.height} pixels would remain, and ${smallest} are needed ` +
         "on each side: use a smaller part of it.");
     },
   };
