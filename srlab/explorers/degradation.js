@@ -188,7 +188,7 @@ async function render({ model, el }) {
     h("div", { class: "srlab-controls" }, picture.el, ...menus.map((one) => one.el)), cutter.el, trouble.el,
     h("div", { class: "input" }, ...input.els,
       h("div", { role: "group", "aria-label": "Degrade the picture" }, ...sliders.map(([, one]) => one.el))),
-    hint, status.el, planeKey(kinds, colours), h("div", { class: "pair" }, ...columns.map((column) => column.el)), link.el);
+    status.el, planeKey(kinds, colours), h("div", { class: "pair" }, ...columns.map((column) => column.el)), hint, link.el);
   el.append(root);
   const unfollow = follow(model, ["picture", "network", "beside", "top", "left", ...Object.keys(SLIDERS)], refresh);
   draw();

@@ -63,6 +63,17 @@ def test_the_file_computes_what_the_network_computes_at_any_size(network, writte
             torch.testing.assert_close(torch.from_numpy(sr), network(lr), rtol=1e-4, atol=1e-5)
 
 
+def test_what_a_layer_puts_out_has_a_name_inside(network, tmp_path):
+    file = export(network, tmp_path / "net.onnx", layer="3").path
+    proto = onnx.load(file)
+    assert [own.name for own in proto.graph.output] == ["sr"]
+    proto.graph.output.append(onnx.helper.make_empty_tensor_value_info("features"))
+    lr = torch.rand(1, 3, 33, 37, generator=torch.Generator().manual_seed(1))
+    _, found = ReferenceEvaluator(proto).run(None, {"lr": lr.numpy()})
+    wanted = srlab.features(network, lr, ["3"])["3"]
+    torch.testing.assert_close(torch.from_numpy(found), wanted, rtol=1e-4, atol=1e-5)
+
+
 def test_what_it_is_about_stands_in_it_and_the_result_says_so(written):
     (entry,) = onnx.load(written.path).metadata_props
     assert (entry.key, entry.value) == ("srlab", '{"name":"mine"}')

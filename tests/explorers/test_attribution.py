@@ -1,61 +1,24 @@
 """The explorer that computes in the page: against Python, with readers' own files, by link."""
 
-import functools
-import http.server
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from live_page import as_onnx, give, packed, small, trouble, write_page
 from PIL import Image
 from torch import nn
 
 import srlab
-from srlab.book.attribution_page import first_map, widget_html, write_scripts
-from srlab.book.sphinxext import STATIC
+from srlab.book.attribution_page import first_map
 from srlab.degradations.filters import upsample
 from srlab.explorers.attribution import AttributionExplorer
 from srlab.files import picture_url
 from srlab.images import image_to_array
 
-PAGE = """<!doctype html><html lang="en" data-content_root="./"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>page</title>
-<body style="margin: 8px"><h1>Title</h1>{widget}<p>After</p><script>{script}</script>"""
 STEPS = "8 steps"
 SAID = "document.querySelector('.told .srlab-status').textContent"
 COMPUTED = f"{SAID}.includes('(DI') && !document.querySelector('[data-kind=busy]')"
-
-
-def small(seed: int) -> nn.Sequential:
-    """×2, with the pieces of an SR network."""
-    generator = torch.Generator().manual_seed(seed)
-    network = nn.Sequential(
-        nn.Conv2d(3, 8, 5, padding=2), nn.ReLU(), nn.Conv2d(8, 12, 3, padding=1), nn.PixelShuffle(2)
-    )
-    for parameter in network.parameters():
-        parameter.data = torch.randn(parameter.shape, generator=generator) / 6
-    return network.eval()
-
-
-def as_onnx(network: nn.Sequential, last: str = "DepthToSpace") -> bytes:
-    """The same as a file, by hand: the exporter takes seconds."""
-    nodes, name = [], "lr"
-    for i, layer in enumerate(network[:3]):
-        inputs = [name] if i == 1 else [name, f"{i}.weight", f"{i}.bias"]
-        pads = {} if i == 1 else {"pads": [layer.padding[0]] * 4}
-        nodes.append(helper.make_node("Relu" if i == 1 else "Conv", inputs, [f"{i}"], **pads))
-        name = f"{i}"
-    settings = {"blocksize": 2, "mode": "CRD"} if last == "DepthToSpace" else {}
-    nodes.append(helper.make_node(last, [name], ["sr"], **settings))
-    weights = [numpy_helper.from_array(t.numpy(), n) for n, t in network.state_dict().items()]
-    ends = [
-        helper.make_tensor_value_info(own, TensorProto.FLOAT, [1, 3, "h", "w"])
-        for own in ("lr", "sr")
-    ]
-    graph = helper.make_graph(nodes, "small", ends[:1], ends[1:], weights)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]).SerializeToString()
 
 
 @pytest.fixture(scope="module")
@@ -84,70 +47,9 @@ def scenery(tmp_path_factory):
         top=16,
         left=20,
     )
-    write_scripts(folder / "_static", files.values())
-    script = (STATIC / "widgets.js").read_text("utf-8")
-    (folder / "page.html").write_text(
-        PAGE.format(widget=widget_html(explorer), script=script), encoding="utf-8"
-    )
+    scripts = {f"networks/{name}": file.read_bytes() for name, file in files.items()}
+    write_page(folder, explorer, scripts)
     return folder, networks, lr
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def address(request, scenery):
-    """Where the page is: a file, or on a plain server."""
-    folder = scenery[0]
-    if request.param == "file":
-        yield folder.as_uri()
-        return
-    handler = functools.partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.fixture
-def visit(browser, scenery):
-    """visit(link, …) → the drawn page; errors fail the test at the end."""
-    errors, contexts = [], []
-
-    def open_page(link: str = "", *, base: str = scenery[0].as_uri(), width=1000, **options):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, reduced_motion="reduce", **options
-        )
-        context.set_default_timeout(60_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.asked = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda request: page.asked.append(request.url))
-        page.goto(f"{base}/page.html{link}")
-        page.wait_for_selector("[data-drawn], [data-failed]")
-        assert not page.locator("[data-failed]").all_text_contents()
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert errors == []
-
-
-def trouble(page) -> str:
-    page.wait_for_selector(".srlab-status[data-kind=error]:not(:empty)")
-    return page.locator(".srlab-status[data-kind=error]").inner_text()
-
-
-def give(page, name: str, content: bytes) -> None:
-    """A file, as if it had been chosen."""
-    kind = "Your ONNX file …" if name.endswith(".onnx") else "Your picture …"
-    page.locator(f"input[aria-label='{kind}']").set_input_files(
-        {"name": name, "mimeType": "application/octet-stream", "buffer": content}
-    )
 
 
 def saved(page, button: str) -> Path:
@@ -155,11 +57,6 @@ def saved(page, button: str) -> Path:
     with page.expect_download() as download:
         page.get_by_role("button", name=button).click()
     return download.value.path()
-
-
-def packed(picture: np.ndarray, path) -> bytes:
-    Image.fromarray(picture).save(path)
-    return path.read_bytes()
 
 
 @pytest.mark.parametrize("address", ["file", "http"], indirect=True)
