@@ -47,8 +47,9 @@ def quick_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     skip = shutil.ignore_patterns("findings", ".ipynb_checkpoints")
     for name in ("book", "notebooks"):
         shutil.copytree(REPOSITORY / name, root / name, ignore=skip)
-    page = root / "book" / "your_picture.md"
-    page.write_text(LARGER.sub("", page.read_text("utf-8")), "utf-8")
+    for name in ("your_picture", "degrade_your_picture"):
+        page = root / "book" / f"{name}.md"
+        page.write_text(LARGER.sub("", page.read_text("utf-8")), "utf-8")
     command = [sys.executable, "-c", "from srlab.cli import main; main()", "book", "--quick"]
     ran = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"

@@ -31,7 +31,7 @@ class DegradationPage(LivePage):
         first = as_network_sees(lr[START : START + SIDE, START : START + SIDE][None])
         told, axes, seen = [], {}, {}
         for one in networks:
-            network, layer = load(one.spec), layer_within_skip(one.spec)
+            network, layer = load(one.spec), known_layer(one.spec)
             plane, found = network_plane(network, layer, patches, kinds)
             script = one.script.replace("networks", "planes")
             axes[script] = pack_axes(plane)
@@ -52,6 +52,15 @@ class DegradationPage(LivePage):
             **dict(zip(("network", "beside"), seen, strict=True)),
         )
         return explorer, axes
+
+
+def known_layer(spec: str) -> str:
+    """The layer that DDR's pages look at."""
+    if layer := layer_within_skip(spec):
+        return layer
+    raise ValueError(
+        f"no layer is known to look at in {spec!r}: add a Subject to srlab/studies/ddr/skips.py"
+    )
 
 
 def cloud_patches() -> tuple["Tensor", np.ndarray]:

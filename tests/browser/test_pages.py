@@ -229,6 +229,18 @@ def test_a_map_is_computed_in_the_book(desk, pages, visit):
     assert "FSRCNN (DI" in status.inner_text()
 
 
+def test_a_degraded_picture_moves_on_the_planes_in_the_book(desk, pages, visit):
+    page = visit(desk, pages["degrade_your_picture.html"]).page
+    explorer = page.locator(".srlab-degradation")
+    ring = explorer.locator("section .here").first
+    seen = {ring.get_attribute("transform")}
+    for words, slider in (("blur 5, noise 0/255", "Blur"), ("blur 5, noise 50/255", "Noise")):
+        page.get_by_role("slider", name=slider).press("End")
+        explorer.locator(".srlab-status", has_text=words).wait_for(state="attached")
+        seen.add(ring.get_attribute("transform"))
+    assert len(seen) == 3
+
+
 def test_what_needs_a_kernel_says_so(desk, pages, visit):
     for name in ("ddr", "lam", "redsr"):
         page = visit(desk, pages[f"findings/{name}/explorer.html"]).page
