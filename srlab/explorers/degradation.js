@@ -77,9 +77,38 @@ function makeColumn(kinds, colours) {
   };
 }
 
+/** What a reader asks for, by the model's traits, and what was found: {networks, asked, found, way, remember, renew}. */
+function makeMemory(model, pictures) {
+  const found = new Map(), ways = new Map();
+  let version = 0; // of the reader's picture
+  const networks = () => [model.get("network"), model.get("beside")];
+  return {
+    networks,
+    asked() {
+      const image = pictures.get(model.get("picture")), within = (trait, side) => Math.min(model.get(trait), side - PATCH);
+      const [top, left] = [within("top", image.height), within("left", image.width)];
+      const [blur, noise, jpeg] = Object.keys(SLIDERS).map((name) => model.get(name));
+      const from = [model.get("picture"), version, top, left].join();
+      return { image, top, left, from, key: [from, blur, noise, jpeg].join(), names: networks(),
+        settings: { blur: Number(blur), noise: Number(noise), quality: Number(jpeg) || 0 } };
+    },
+    found: (name) => found.get(name),
+    way: (name) => ways.get(name)?.places ?? [],
+    remember(name, { key, from }, { sr, place }) {
+      const way = ways.get(name)?.from === from ? ways.get(name).places : []; // another patch begins anew
+      found.set(name, { key, sr, place });
+      ways.set(name, { from, places: [...way, place].slice(-LONGEST) });
+    },
+    renew(image) {
+      pictures.set(YOURS, image);
+      version++;
+    },
+  };
+}
+
 async function render({ model, el }) {
   const { pictures, networks, kinds, colours, first } = model.get("meta"), labels = networks.map(({ name }) => name);
-  const lrs = new Map(), found = new Map(), ways = new Map(), looker = makeLooker(networks);
+  const lrs = new Map(), memory = makeMemory(model, lrs), looker = makeLooker(networks);
   for (const { name, lr } of pictures) lrs.set(name, await pixels(lr));
   const choose = (values) => {
     trouble.say();
@@ -87,29 +116,14 @@ async function render({ model, el }) {
     model.save_changes();
   };
 
-  // ---- what is asked for
-  let version = 0; // of the reader's picture
-  const names = () => [model.get("network"), model.get("beside")];
-  function asked() {
-    const image = lrs.get(model.get("picture")), [blur, noise, jpeg] = Object.keys(SLIDERS).map((name) => model.get(name));
-    const within = (trait, side) => Math.min(model.get(trait), side - PATCH);
-    const [top, left] = [within("top", image.height), within("left", image.width)];
-    const from = [model.get("picture"), version, top, left].join();
-    return { image, top, left, from, key: [from, blur, noise, jpeg].join(), names: names(),
-      settings: { blur: Number(blur), noise: Number(noise), quality: Number(jpeg) || 0 } };
-  }
-  function remember(name, { key, from }, { sr, place }) {
-    const way = ways.get(name)?.from === from ? ways.get(name).places : []; // another patch begins anew
-    found.set(name, { key, sr, place });
-    ways.set(name, { from, places: [...way, place].slice(-LONGEST) });
-  }
+  // ---- finding what is asked for
   async function answer(question) {
     const { image, top, left, settings, key } = question;
     input.show(await degraded(image, settings), top, left);
     const patch = input.patch();
-    for (const name of question.names) if (found.get(name)?.key !== key) {
+    for (const name of question.names) if (memory.found(name)?.key !== key) {
       if (!looker.knows(name)) status.busy(`Loading ${name} …`);
-      remember(name, question, await looker.look(name, patch));
+      memory.remember(name, question, await looker.look(name, patch));
     }
     return question;
   }
@@ -117,7 +131,7 @@ async function render({ model, el }) {
     started() {},
     done(_, { names: shown }) {
       const told = draw();
-      if (shown.join() === names().join()) status.say(`${sayings()}: ${told.join("; ")}.`);
+      if (shown.join() === memory.networks().join()) status.say(`${sayings()}: ${told.join("; ")}.`);
     },
     failed(error) {
       status.say();
@@ -126,17 +140,20 @@ async function render({ model, el }) {
   });
 
   for (const [name, { sr, place }] of Object.entries(first)) // before an address asks for something else
-    remember(name, asked(), { sr: await pixels(sr), place });
+    memory.remember(name, memory.asked(), { sr: await pixels(sr), place });
 
   // ---- parts
   const root = h("div", { class: "srlab-explorer srlab-degradation", "data-lm-suppress-shortcuts": true });
   const picture = pills("Picture", pictures.map(({ name }) => name), (name) => choose({ picture: name }));
   const ownPicture = fileButton("Your picture …", "image/*", receive);
   picture.el.append(...ownPicture);
-  const menus = ["network", "beside"].map((trait, i) => menu(["First network", "Second network"][i], (name) => choose({ [trait]: name })));
-  const sliders = Object.entries(SLIDERS).map(([trait, [title]]) => [trait, slider(title, (value) => choose({ [trait]: value }))]);
+  const menus = [["network", "First network"], ["beside", "Second network"]].map(([trait, title]) =>
+    menu(title, (name) => choose({ [trait]: name })));
+  const sliders = Object.entries(SLIDERS).map(([trait, [title]]) =>
+    [trait, slider(title, (value) => choose({ [trait]: value }))]);
   const cutter = makeCutter(() => use(cutter.image), PATCH);
-  const hint = h("p", { class: "srlab-hint", id: uid() }, "Click the picture, or focus it and use the arrow keys, to take another patch. " +
+  const hint = h("p", { class: "srlab-hint", id: uid() },
+    "Click the picture, or focus it and use the arrow keys, to take another patch. " +
     "Nothing is uploaded: a picture of yours, chosen, dropped here or pasted, stays in this browser.");
   const status = statusLine(), trouble = statusLine(), input = makeInput(choose, hint);
   const columns = [makeColumn(kinds, colours), makeColumn(kinds, colours)];
@@ -158,12 +175,11 @@ async function render({ model, el }) {
   }
   function use(image) {
     try {
-      lrs.set(YOURS, image());
+      memory.renew(image());
     } catch (error) {
       return trouble.fail(error.message);
     }
     trouble.say();
-    version++;
     if (!picture.el.querySelector(`[value="${YOURS}"]`)) picture.add(YOURS, ownPicture[0]);
     model.set("picture", YOURS);
     refresh();
@@ -173,14 +189,16 @@ async function render({ model, el }) {
   const sayings = () => `${model.get("picture")}, blur ${model.get("blur")}, noise ${model.get("noise")}/255, ` +
     (model.get("jpeg") === SLIDERS.jpeg[1][0] ? "no JPEG" : `JPEG ${model.get("jpeg")}`);
   function draw() {
-    return names().map((name, i) => columns[i].show(networks[labels.indexOf(name)], found.get(name), ways.get(name)?.places ?? []));
+    return memory.networks().map((name, i) =>
+      columns[i].show(networks[labels.indexOf(name)], memory.found(name), memory.way(name)));
   }
   function refresh() {
+    const names = memory.networks();
     picture.show(model.get("picture"));
-    menus.forEach((one, i) => one.show(labels.filter((name) => name !== names()[1 - i]), names()[i]));
+    menus.forEach((one, i) => one.show(labels.filter((name) => name !== names[1 - i]), names[i]));
     for (const [trait, one] of sliders) one.show(SLIDERS[trait][1], model.get(trait));
     cutter.el.hidden = model.get("picture") !== YOURS;
-    ask({ request: asked() });
+    ask({ request: memory.asked() });
   }
 
   const closed = takeFiles(root, receive);
