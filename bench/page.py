@@ -100,7 +100,7 @@ def _move(opened: Page, lr: Tensor) -> Row:
     network = srlab.load(MOVED)
     others = torch.rand(9, *lr.shape[1:], generator=torch.Generator().manual_seed(0))
     plane = principal_plane(points(srlab.features(network, others, [LAYER])[LAYER]))
-    axes = base64.b64encode(np.ascontiguousarray(plane.axes.T)).decode()
+    axes = base64.b64encode(plane.packed()).decode()
     asked = {"content": _content(network, LAYER), "axes": axes, "lr": lr.flatten().tolist()}
     asked |= {"step": plane.step.tolist(), "origin": plane.origin.tolist()}
     theirs, ours = [], []

@@ -29,12 +29,13 @@ class DegradationPage(LivePage):
         patches, kinds = cloud_patches()
         (picture, lr), *_ = pictures().items()
         first = as_network_sees(lr[START : START + SIDE, START : START + SIDE][None])
-        told, axes, seen = [], {}, {}
+        told, axes = [], {}
+        seen: dict[str, Any] = {}  # by the name of each of the first two
         for one in networks:
             network, layer = load(one.spec), known_layer(one.spec)
             plane, found = network_plane(network, layer, patches, kinds)
             script = one.script.replace("networks", "planes")
-            axes[script] = pack_axes(plane)
+            axes[script] = plane.packed()
             told.append({**one.packed(), "plane": script, **found})
             if len(seen) < 2:
                 seen[one.name] = first_place(network, layer, plane, first)
@@ -98,11 +99,6 @@ def network_plane(
         "points": [[float(f"{value:.5g}") for value in place] for place in places],
         "index": index_words(separability(places, kinds).index),
     }
-
-
-def pack_axes(plane: "Plane") -> bytes:
-    """An axis after the other, a byte for each feature."""
-    return np.ascontiguousarray(plane.axes.T).tobytes()
 
 
 def first_place(

@@ -21,6 +21,10 @@ class Plane:
         """(N, 2) float64 of points (N, D), the plane's own or others."""
         return points.astype(np.float64) @ self.axes * self.step - self.origin
 
+    def packed(self) -> bytes:
+        """The axes, one after the other, a byte a dimension."""
+        return self.axes.T.tobytes()
+
 
 def principal_plane(points: np.ndarray) -> Plane:
     """The plane of the first two principal components of (N, D), its origin at their mean.

@@ -9,7 +9,7 @@ from live_page import as_onnx, give, packed, small, trouble, write_page
 from torch import nn
 
 import srlab
-from srlab.book.degradation_page import as_network_sees, first_place, network_plane, pack_axes
+from srlab.book.degradation_page import as_network_sees, first_place, network_plane
 from srlab.explorers.degradation import DegradationExplorer
 from srlab.files import picture_url
 from srlab.images import image_to_array
@@ -44,7 +44,7 @@ def scenery(tmp_path_factory):
     for name, network in networks.items():
         planes[name], found = network_plane(network, LAYER, patches, [*KINDS] * len(PLACES))
         told.append({"name": name, "file": f"networks/{name}", "plane": f"planes/{name}", **found})
-        scripts |= {f"networks/{name}": as_onnx(network), f"planes/{name}": pack_axes(planes[name])}
+        scripts |= {f"networks/{name}": as_onnx(network), f"planes/{name}": planes[name].packed()}
         seen[name] = first_place(network, LAYER, planes[name], patches[:1])
     del seen["third"]
     explorer = DegradationExplorer(
