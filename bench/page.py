@@ -26,6 +26,7 @@ from srlab.representation.plane import principal_plane
 NETWORKS = ("fsrcnn", "edsr", "srresnet-gr")
 SIZE, STEPS, REPEATS = 64, 16, 3  # LR pixels a side; the same nodes on both sides
 REACH = 1 / 1.5  # of Python's speed
+MOVE_REACH = 1 / 2  # … where nothing can be left out: all of the patch is wanted
 ALLOWED = 1e-3  # of the largest entry: the order in which float32 is added
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 MAP = """({ content, lr, size, window, steps }) => {
@@ -118,7 +119,7 @@ def _move(opened: Page, lr: Tensor) -> Row:
         "srlab in Python, SR and place",
         min(theirs),
         min(ours),
-        REACH,
+        MOVE_REACH,
         ALLOWED,
         float(off),
     )
