@@ -29,6 +29,7 @@ from srlab.book.scoreboard import (
     Scoreboard,
     VerdictRole,
 )
+from srlab.book.search import FOLDED_HTML, Folded, LeaveOutFolded
 
 STATIC = Path(__file__).parent / "static"
 KATEX = ("katex/katex.min.js", "maths.js")
@@ -117,6 +118,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("attribution-page", AttributionPage)
     app.add_directive("degradation-page", DegradationPage)
     app.add_html_math_renderer("katex", (html_visit_math, None), (html_visit_displaymath, None))
+    app.add_node(Folded, html=FOLDED_HTML)
+    app.add_post_transform(LeaveOutFolded)
     app.add_role("verdict", VerdictRole())
     app.add_role("measured", MeasuredRole())
     app.connect("config-inited", configure, priority=100)

@@ -82,6 +82,17 @@ def test_a_page_tells_the_verdict_of_another(checkout, write_notebook):
     assert "✔\u00a0reproduced" in told
 
 
+def test_the_search_knows_what_a_page_shows_not_what_it_folds_away(checkout, write_notebook):
+    cells = ("walrus = 1", '# %% tags=["hide-cell"]\nzebra = 2', "# %% [markdown]\n# Some ostrich.")
+    write_notebook("one", *cells, '# %% tags=["hide-input"]\nprint("lin" + "net", len("okapi"))')
+    page = build_book(root=checkout, report=[].append)
+    html = (page.parent / "book" / "findings" / "one.html").read_text()
+    index = (page.parent / "searchindex.js").read_text()
+    for word, found in {"walru": 1, "ostrich": 1, "linnet": 1, "zebra": 0, "okapi": 0}.items():
+        assert word in html
+        assert (f'"{word}"' in index) == found, word
+
+
 def test_a_page_without_its_notebook_is_refused(checkout, write_notebook):
     write_notebook("one", PLOT)
     with pytest.raises(BuildError, match="not run yet: one"):

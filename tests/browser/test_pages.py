@@ -274,3 +274,14 @@ def test_the_scoreboard_shows_what_is_asked_for(desk, pages, visit):
     lines.first.locator("summary").click()
     lines.first.get_by_text("Open the page").click()
     page.locator(".srlab-card").wait_for()
+
+
+def test_the_scoreboard_of_a_phone_is_short(phone, pages, visit):
+    page = visit(phone, pages["scoreboard.html"]).page
+    assert page.locator(".srlab-finding").count() > 35
+    assert page.evaluate("document.documentElement.scrollHeight") <= 3500
+    line = page.locator(".srlab-finding").first
+    measured = line.locator("small")
+    assert not measured.is_visible()
+    line.locator("summary").click()
+    assert measured.is_visible()
