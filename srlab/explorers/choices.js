@@ -2,7 +2,7 @@
 
 const NONE = "no other", WINDOW = 16; // SR pixels of a target's side
 const TARGETS = { // as readers see them, and as srlab.named_measure has them; "residual" is SR less bicubic
-  "gradient (LAM's)": "gradient", "upright edges": "edges:0", "level edges": "edges:90", brightness: "brightness",
+  "gradient (LAM's)": "gradient", "upright edges": "edges:0", "level edges": "edges:90", "fine detail": "band", brightness: "brightness",
   colour: "colour", "gradient of SR − bicubic": "residual",
 };
 const CUTS = { // of the path: steps of equal length, or as many nodes as an expected error asks

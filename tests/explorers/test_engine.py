@@ -161,7 +161,10 @@ def test_a_number_of_steps_is_what_it_is_in_python(engine, page_folder, networks
         same(found, wanted)
 
 
-TARGETS = ["gradient", "edges:30", "brightness", "colour", "residual", "residual:edges:90"]
+TARGETS = [
+    *("gradient", "edges:30", "band", "band:0.1,0.3", "brightness", "colour"),
+    *("residual", "residual:edges:90", "residual:band"),
+]
 
 
 class LessBicubic(torch.nn.Module):

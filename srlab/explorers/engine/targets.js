@@ -45,6 +45,71 @@ const ofColours = (measured) => (window, n) => {
   return { value: total, slopes };
 };
 
+/** What the frequencies low ≤ |f| < high, in cycles per pixel, keep of a bright pixel in an m × m
+ * picture that repeats itself. */
+function bandPass(/** @type {number} */ m, /** @type {number} */ low, /** @type {number} */ high) {
+  const waves = Array.from({ length: m }, (_, i) => (i < m / 2 ? i : i - m) / m);
+  const kept = waves.flatMap((down) => waves.map((right) => [down, right]));
+  const band = kept.filter(([down, right]) => {
+    const frequency = Math.hypot(down, right);
+    return low <= frequency && frequency < high;
+  });
+  return Float64Array.from({ length: m * m }, (_, at) => {
+    const phase = (/** @type {number[]} */ [down, right]) =>
+      down * Math.floor(at / m) + right * (at % m);
+    return band.reduce((sum, wave) => sum + Math.cos(2 * Math.PI * phase(wave)), 0) / (m * m);
+  });
+}
+
+/** The energy of a band of frequencies in the window less its mean, faded out by Hann's. What the
+ * band keeps, it keeps unchanged: so the energy is kept · faded, and its gradient twice the kept.
+ * @returns {Measure} */
+function ofBand(low = 0.25, high = 0.5) {
+  if (!(0 <= low && low < high))
+    fail(`a band is 0 ≤ low < high in cycles per pixel, got ${low} to ${high}`);
+  return (window, n) => {
+    const m = n - 1;
+    const [pass, slopes] = [bandPass(m, low, high), new Float32Array(window.length)];
+    const hann = Array.from({ length: m }, (_, i) => Math.sin((Math.PI * (i + 1)) / n) ** 2);
+    const fade = hann.flatMap((down) => hann.map((right) => down * right));
+    let total = 0;
+    for (let c = 0; c < 3; c++) {
+      const place = (/** @type {number} */ i) => (c * n + Math.floor(i / m)) * n + (i % m);
+      const pixels = fade.map((_, i) => window[place(i)]);
+      const mean = average(pixels);
+      const faded = pixels.map((v, i) => (v - mean) * fade[i]);
+      const kept = convolved(faded, pass, m);
+      total += kept.reduce((sum, v, i) => sum + v * faded[i], 0);
+      const back = kept.map((v, i) => 2 * v * fade[i]);
+      const middle = average(back); // the mean was taken off
+      back.forEach((v, i) => {
+        slopes[place(i)] = v - middle;
+      });
+    }
+    return { value: total, slopes };
+  };
+}
+
+const average = (/** @type {number[]} */ values) =>
+  values.reduce((sum, v) => sum + v, 0) / values.length;
+
+/** An m × m picture that repeats itself under a kernel of its size. @returns {number[]} */
+function convolved(
+  /** @type {number[]} */ picture,
+  /** @type {Float64Array} */ kernel,
+  /** @type {number} */ m,
+) {
+  return picture.map((_, to) => {
+    let sum = 0;
+    for (let r = 0; r < m; r++) {
+      const row = ((Math.floor(to / m) - r + m) % m) * m;
+      for (let c = 0; c < m; c++)
+        sum += picture[r * m + c] * kernel[row + (((to % m) - c + m) % m)];
+    }
+    return sum;
+  });
+}
+
 const LUMA = [65.481, 128.553, 24.966].map((weight) => weight / 255);
 
 /** @type {Record<string, (...settings: number[]) => Measure>} */
@@ -61,6 +126,7 @@ const MEASURES = {
       return [Math.abs(along), Math.sign(along) * sin, Math.sign(along) * cos];
     });
   },
+  band: ofBand,
   brightness: () =>
     ofColours((rgb) => [rgb.reduce((sum, v, c) => sum + LUMA[c] * v, 16 / 255), LUMA]),
   colour: () =>
