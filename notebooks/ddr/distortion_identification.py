@@ -214,7 +214,7 @@ for (name, own), short in zip(
     study.glue(**{f"ident_{short}": 100 * own.mean()})
 for name, own in leads.items():
     paper = "" if "pixels" in name else "above 0"
-    study.measure(name, own, interval=ends[name], paper=paper)
+    study.measure(name, own, interval=ends[name], paper=paper, headline="BRISQUE" in name)
 study.measure("right, SRGAN with GR, over seeds", [accuracy[name].mean() for name in judged])
 low, high = ends["lead over BRISQUE's features"]
 study.glue(ident_lead_low=100 * low, ident_lead_high=100 * high)

@@ -162,7 +162,14 @@ shallow, deep = depths[0], depths[-1]
 ENDS = {"shallow": (shallow, "not separated"), "deep": (deep, "168.12")}
 for end, (depth, paper) in ENDS.items():
     name, own = f"CHI, {end}est", judged[depth]
-    study.measure(name, own.mean, interval=own.interval, paper=paper, glue=f"depth_chi_{end}")
+    study.measure(
+        name,
+        own.mean,
+        interval=own.interval,
+        paper=paper,
+        glue=f"depth_chi_{end}",
+        headline=depth == deep,
+    )
 for title, (paper, glue) in {
     "CHI, t-SNE": ("grows", "depth_rho"),
     "CHI, 50 PCA dimensions": ("", "depth_rho_pca"),

@@ -216,7 +216,7 @@ for one in found:
 for kind, own in by_kind.items():
     name, linear = GLUED.get(kind, ""), [one.pca for one in own]
     indices = own[0].tsne if len(own) == 1 else [np.mean(one.tsne) for one in own]
-    study.measure(f"CHI, {kind}", indices, glue=name)
+    study.measure(f"CHI, {kind}", indices, glue=name, headline=kind == "skip of features")
     study.measure(f"CHI on 50 PCA dimensions, {kind}", linear, glue=name and f"{name}_linear")
 raw = separation(PIXELS, principal_components(points_of(lr)), kinds, 0.0, **settings)
 study.measure("CHI of the pixels", raw.tsne)

@@ -221,7 +221,8 @@ linear_fall = span(linear[CLEAN, seed] / linear[NOISY, seed] for seed in both)
 WORDS = {CLEAN: ("clean", "apart"), NOISY: ("noise", "together")}
 for kind, (short, paper) in WORDS.items():
     own = over_seeds(judged[kind, seed] for seed in seeds[kind])
-    study.measure(f"CHI clean – noise, {kind}", **own, paper=paper, glue=f"tdeg_{short}")
+    told = {"paper": paper, "glue": f"tdeg_{short}", "headline": kind == NOISY}
+    study.measure(f"CHI clean – noise, {kind}", **own, **told)
 ratios = [ratio for ratio, *_ in fall.values()]
 study.measure("CHI clean – noise: clean / + noise", ratios, interval=falls, glue="tdeg_fall")
 for kind, (short, _) in WORDS.items():

@@ -390,7 +390,8 @@ for title, key in TOLD.items():
 WHAT = {"distance": "scaled distance to its prior", "rank": "effective rank / dimensions"}
 for column, words in WHAT.items():
     for title, rows in by_network.items():
-        study.measure(f"{title}: {words}", rows[column])
+        first = (column, title) == ("distance", "ReDSR, general")
+        study.measure(f"{title}: {words}", rows[column], headline=first)
 for title, seeds in probes.items():
     study.measure(f"{title}: R² on unseen blurs", seeds)
 for space in ("general", "unseen"):

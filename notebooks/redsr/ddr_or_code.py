@@ -325,7 +325,8 @@ for measure in MEASURES:
         for title in ["DDR", *trained]:
             glue = f"code_{title.lower()}_{word}" if word and title in PROSE else ""
             name = f"{measure} on {axis}, {title}"
-            study.measure(name, of_seeds(measure, title, axis), glue=glue)
+            first = (measure, axis, title) == ("R²", axes[0], "ReDSR")
+            study.measure(name, of_seeds(measure, title, axis), glue=glue, headline=first)
 blur, groups = cut["blur"].kinds, np.tile(np.arange(num_windows), len(blur_widths))
 for (_, title), points in panels.items():
     limits = separability_interval(points, blur, groups)

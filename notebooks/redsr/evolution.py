@@ -278,6 +278,7 @@ for kind, rows in along.items():
                 interval=limits.get(view),
                 paper=PAPER[when] if ours and view == "purity" else "",
                 glue=f"codes_{view}_{word}" if ours else "",
+                headline=ours and view == "purity" and when == "at the end",
             )
 study.measure(
     "Spearman ρ of purity and step", rank_correlation(own.index, own.purity), interval=rise

@@ -79,8 +79,11 @@ def read_records(root: Path) -> list[Record]:
 
 
 def key_number(record: Record) -> str:
-    """The name of the one number that stands for a finding: the first a paper reports too."""
-    return next(iter([*record["paper"], *record["measured"]]))
+    """The name of the number that stands for a finding: the headline's, if one was marked.
+
+    Otherwise the first that a paper reports too.
+    """
+    return record.get("headline") or next(iter([*record["paper"], *record["measured"]]))
 
 
 def findings_table(

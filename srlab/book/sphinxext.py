@@ -51,6 +51,7 @@ def add_scripts(app: Sphinx, _page: str, _template: str, _context: dict, doctree
     if doctree is None:
         return
     app.add_css_file("srlab.css")
+    app.add_js_file("edges.js", loading_method="defer")
     raw = [node.astext() for node in doctree.findall(nodes.raw)]
     for mark, script in SCRIPTS.items():
         if any(mark in text for text in raw):

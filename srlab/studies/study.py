@@ -40,6 +40,7 @@ class Record:
     image_set: str
     parameters: dict[str, Any]
     checkpoints: list[str]
+    headline: str = ""  # the measure that stands for the finding, if one is marked
 
     def as_dict(self) -> dict[str, Any]:
         """JSON values; NaN is no measurement and refused."""
@@ -81,6 +82,7 @@ class Study:
     measured: dict[str, float] = field(default_factory=dict, init=False)
     interval: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)
     paper: dict[str, str] = field(default_factory=dict, init=False)
+    headline: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
         if not self.claims:
@@ -114,11 +116,12 @@ class Study:
         interval: tuple[float, float] | None = None,
         paper: str = "",
         glue: str = "",
+        headline: bool = False,
     ) -> float:
         """Record a number: the mean of `values` and their `interval`, by default what they span.
 
-        `paper` is what the paper reports, in words; `glue` names the number for the prose. Returns
-        the mean.
+        `paper` is what the paper reports, in words; `glue` names the number for the prose;
+        `headline` marks the one that stands for the finding. Returns the mean.
         """
         if name in self.measured:
             raise ValueError(f"{self.name} measures {name!r} twice; give them two names")
@@ -126,6 +129,9 @@ class Study:
         found = np.atleast_1d(given)
         if not np.isfinite(found).all() or not found.size:
             raise ValueError(f"{name!r} is no measurement: {found}")
+        if headline and self.headline:
+            raise ValueError(f"{self.headline!r} or {name!r}? One measure is the headline's")
+        self.headline = name if headline else self.headline
         self.measured[name] = mean = float(found.mean())
         if interval is not None or given.ndim:
             low, high = interval or span(found)
@@ -188,6 +194,7 @@ class Study:
             image_set=self.image_set,
             parameters={**self.parameters, **(notes or {})},
             checkpoints=[*(used if checkpoints is None else checkpoints)],
+            headline=self.headline,
         )
         record.as_dict()  # what JSON cannot hold is refused here
         return record

@@ -56,6 +56,7 @@ def test_table_says_title_and_verdict(checkout, write_notebook):
 def test_a_finding_is_told_by_a_number_that_the_paper_reports_too():
     assert key_number({**RECORD, "paper": {"third": "one half"}}) == "third"
     assert key_number({**RECORD, "paper": {}}) == "z"
+    assert key_number({**RECORD, "paper": {"third": "one half"}, "headline": "z"}) == "z"
 
 
 def test_recorded_runs_are_columns_of_their_own(checkout, write_notebook, tmp_path):

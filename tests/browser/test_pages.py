@@ -19,6 +19,11 @@ MUTE = """() => [...document.querySelectorAll(".srlab-figure")]
   .filter((box) => box.tabIndex !== 0 || !["img", "application"].includes(box.role)
     || !/^(?!Figure$).*[^#]$/s.test(box.ariaLabel ?? ""))
   .map((box) => `${box.role} ${box.ariaLabel}`)"""
+# What scrolls sideways and does not say so.
+UNTOLD = """() => [...document.querySelectorAll(".bd-article *:not(svg, svg *)")]
+  .filter((box) => box.scrollWidth > box.clientWidth + 1 && !box.dataset.cut
+    && ["auto", "scroll"].includes(getComputedStyle(box).overflowX))
+  .map((box) => `${box.tagName} ${box.className}`)"""
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 FAILED = "[data-failed]"
 TEX = ".math:not(:has(.katex)), .katex-error"
@@ -71,6 +76,7 @@ def faults(seen, place, path, *, dark):
         "formulas not set": seen.page.locator(TEX).all_text_contents(),
         "bytes beside the page": max(0, weight(seen.files - {path}) - SHARED),
         "pixels too wide": seen.page.evaluate(WIDER),
+        "cut without a sign": seen.page.evaluate(UNTOLD),
         "without a name or a way in": seen.page.evaluate(MUTE),
         "wrong ink": [ink for ink in seen.page.evaluate(INK) if (sum(ink) > BRIGHT) != dark],
     }

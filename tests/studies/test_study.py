@@ -50,6 +50,15 @@ def test_controls_decide_nothing():
     assert record.controls == {"on a linear projection too": FAILED}
 
 
+def test_one_measure_stands_for_the_finding():
+    own = study()
+    own.measure("CHI", 12.5)
+    own.measure("gain", 0.5, headline=True)
+    with pytest.raises(ValueError, match="'gain' or 'loss'"):
+        own.measure("loss", 0.5, headline=True)
+    assert own.verdict(more=True, less=True).headline == "gain"
+
+
 @pytest.mark.parametrize(
     ("judged", "above", "across", "beneath", "on"),
     [

@@ -53,6 +53,14 @@
     return result;
   }
 
+  // Titles of panels that stand side by side must not run into each other.
+  const LETTER = 0.52; // of the font's size, on average
+  function titled(layout) {
+    const titles = (layout.annotations ?? []).filter(({ xref, yref, xanchor, yanchor }) =>
+      [xref, yref].every((ref) => ref === "paper") && xanchor === "center" && yanchor === "bottom");
+    return Math.max(0, ...titles.map(({ text, font }) =>
+      8 + LETTER * (font?.size ?? 16) * Math.max(...text.split("<br>").map((line) => plain(line).length))));
+  }
   const columns = (layout) => new Set(
     Object.keys(layout).filter((key) => /^xaxis\d*$/.test(key))
       .map((key) => (layout[key].domain ?? [0])[0].toFixed(2))).size;
@@ -177,7 +185,8 @@
     const figure = JSON.parse(box.querySelector("script").textContent);
     const layout = figure.layout ?? {}, sprite = layout.meta?.srlab?.sprite;
     const graph = document.createElement("div");
-    const wide = layout.meta?.srlab?.width ?? (columns(layout) > 2 ? columns(layout) * COLUMN : 0);
+    const beside = columns(layout), least = Math.max(beside > 2 ? COLUMN : 0, beside > 1 ? titled(layout) : 0);
+    const wide = layout.meta?.srlab?.width ?? beside * least;
     graph.style.minWidth = `${wide}px`;
     box.append(graph);
     await Plotly.newPlot(graph, figure.data, fitted(layout, box), {
