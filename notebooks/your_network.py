@@ -135,12 +135,12 @@ attribution_grid(panels, size=lr.shape[-2:], window=(top, left, size, size)).upd
 # %% [markdown]
 # The diffusion index (DI) says how widely the network looked: 100 if all pixels counted alike.
 # Compare it between networks on the same picture, patch and LR size only. The completeness error
-# is the check that comes with every map: what the map's sum is short of; above a few per cent,
+# is the check that comes with every map: how far the map's sum is off; above a few per cent,
 # take more `steps`.
 #
 # ## What do its layers know?
 #
-# Any module can be looked behind, by its dotted name:
+# Features can be taken after any module, by its dotted name:
 
 # %% tags=["hide-input"]
 names = srlab.layer_names(model)
@@ -186,14 +186,14 @@ glue("yours_last", chi[layers[-1]], display=False)
 #
 # - The map's diffusion index is {glue:text}`yours_di:.2f`, its completeness error
 #   {glue:text}`yours_error:.2f` %.
-# - The {term}`Caliński–Harabasz index` of the degradations goes from
-#   {glue:text}`yours_first:.2f` behind the first of the layers to {glue:text}`yours_last:.1f`
-#   behind the last: below 20 they do not part, {doc}`DDR says </book/findings/ddr/global_residual>`.
+# - The {term}`Caliński–Harabasz index` of the degradations goes from {glue:text}`yours_first:.2f`
+#   after the first of the layers to {glue:text}`yours_last:.1f` after the last: below 20,
+#   {doc}`DDR </book/findings/ddr/global_residual>` calls them not separated.
 #
 # ## Try it yourself
 #
 # - Set `address` and `weights` to yours, and leave the rest.
 # - A message about sizes, ranges, outputs or gradients? Each names the parameter to set here;
-#   `srlab lam --help` shows how to write the same behind the network's address.
+#   `srlab lam --help` shows how to write the same after the network's address.
 # - Move `patch` onto stripes, then onto sky: the diffusion index should follow.
 # - Replace one of the `degradations` by the one your network was trained for.

@@ -11,7 +11,7 @@
 # features separate degradations. Trained **adversarially**, so that a second network cannot tell its output
 # from a photograph, it separates them with GR or without ({cite:t}`liu2021discovering`, Sec. 4.3, Fig. 7).
 #
-# Why it matters: the residual relieves the features of the content. If another *aim* does the same to the
+# Why it matters: with a residual the features need not carry the content. If another *aim* does the same to the
 # same architecture, then what a network is asked for decides what it represents, not only how it is built.
 
 # %% tags=["parameters", "hide-cell"] quick={"num_patches": 20, "num_quality": 4, "num_labelled": 18, "training_seeds": [0, 1], "blocks": [1, 8, 16], "tsne_runs": 1}
@@ -146,7 +146,7 @@ animated_grid(
 # | training | 600 000 steps | MSE: 6 000 steps; GAN: some thousand more, starting from the MSE network of its seed |
 # | test patches | 100 contents | 100 from six embedded photographs, which overlap in part; with `b100` from a hundred pictures |
 # | degradations, projection | clean, blur 4, noise 20/255; mean of five t-SNE runs | the same |
-# | by subject or by degradation? | 100 CIFAR-10 pictures a class | 60 patches of nine photographs, each a subject; with `labelled = "cifar10"` six pictures a class |
+# | by subject or by degradation? | 100 CIFAR-10 pictures per class | 60 patches of nine photographs, each a subject; with `labelled = "cifar10"` six pictures per class |
 #
 # An adversarial network has therefore seen more steps than its partner; {doc}`training_evolution` shows
 # what steps alone do. Two numbers guard against a discriminator that did nothing: **PSNR** should be lower

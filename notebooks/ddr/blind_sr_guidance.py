@@ -98,7 +98,7 @@ for kind in told:
         shown[kind, "guided"] = guided[0](one)
         shown[kind, "guided as if clean"] = guided[0].guided_by(one, clean)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One content under three degradations, with PSNR-Y. “Blind” and “guided” differ in guidance alone; “guided as if clean” is told that the picture were clean. Can you see what guidance adds, and what false guidance costs? Zoom in; the pictures move together.", "name": "fig-guidance-pictures"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One content under three degradations, with PSNR-Y. “Blind” and “guided” differ in guidance alone; “guided as if clean” is told that the picture is clean. Can you see what guidance adds, and what false guidance costs? Zoom in; the pictures move together.", "name": "fig-guidance-pictures"}}
 notes = {place: f"{psnr(sr, hr[[content]], border=4).item():.2f} dB" for place, sr in shown.items()}
 panels = {place: image_to_array(sr[0]) for place, sr in shown.items()}
 picture_grid(panels, notes=notes)
@@ -112,10 +112,10 @@ picture_row({way: panels[told[-1], way] for way in ("bicubic", "blind", "guided"
 # | | paper | here |
 # |---|---|---|
 # | blind network | RRDB | SRResNet with global residual, 32 channels, 4 000 steps |
-# | trained on | cut off in the text at hand | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
-# | guidance | deep representations of a trained SR network; details cut off in the text at hand | mean and standard deviation of each channel after the last block of an SRResNet trained on clean pictures |
-# | how it enters | cut off, too | from these 64 numbers, a factor and an offset for every channel of every block |
-# | judged by | PSNR and NIQE (the numbers of Tab. 2 are lost in the text at hand) | PSNR, SSIM and {term}`NIQE`, three trainings each, and a control |
+# | trained on | missing in our copy of the paper | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
+# | guidance | deep representations of a trained SR network; details missing in our copy | mean and standard deviation of each channel after the last block of an SRResNet trained on clean pictures |
+# | how it enters | missing, too | from these 64 numbers, a factor and an offset for every channel of every block |
+# | judged by | PSNR and NIQE (the numbers of Tab. 2 are missing in our copy) | PSNR, SSIM and {term}`NIQE`, three trainings each, and a control |
 #
 # The guide is frozen and the same for all. Both networks see the same pictures in the same order; the
 # guided one has a few more weights and takes nearly twice as long to run. In training the blur acts on the

@@ -132,7 +132,7 @@ picture_row({f"{kind}, CinCGAN": panels[kind, "CinCGAN"] for kind in CONDITIONS[
 # |---|---|---|
 # | blind network | CinCGAN | CinCGAN: inner cycle of 6, outer of 16 blocks, 32 channels |
 # | trained on | the "mild" track of NTIRE 2018 | a mild degradation of our own, drawn anew for every picture |
-# | its training | unpaired, on DIV2K-mild; length not stated | 1 800 steps of 8 pictures, begun with SRResNet's weights: short |
+# | its training | unpaired, on DIV2K-mild; length not stated | 1 800 steps of 8 pictures, started from SRResNet's weights; a short training |
 # | seen on | DIV2K mild; noise 20; frames of old films | mild; noise 20; *film*, a stand-in: blur 0.6, noise 8/255, JPEG 35 |
 # | judged by | looking | PSNR, and what is left of each part of a degradation |
 #
@@ -141,7 +141,7 @@ picture_row({f"{kind}, CinCGAN": panels[kind, "CinCGAN"] for kind in CONDITIONS[
 # direction, bicubic reduction, then noise of 8 to 12 / 255 on the LR picture. The levels of the others are
 # in LR pixels and of 255. PSNR is measured on the shifted grid.
 #
-# What is **left** of a part, say the noise, is told exactly: the input's change is the input with noise
+# What is **left** of a part, say the noise, is measured exactly: the input's change is the input with noise
 # minus the input without; the output's change likewise. Projected on the (bicubically enlarged) change of
 # the input, in luma, 100 % means that the noise passed as in bicubic enlargement, 0 % that it is gone, more
 # that it was amplified.
@@ -274,7 +274,7 @@ study.verdict(
 #
 # - On mild, CinCGAN's PSNR is {glue:text}`switch_over_bicubic:+.2f` dB from that of bicubic enlargement and
 #   {glue:text}`switch_over_BM3D:+.2f` dB from BM3D's. If that is no gain, this page says nothing for or
-#   against the paper's CinCGAN; it says that ours, after 1 800 steps, has not learnt to restore.
+#   against the paper's CinCGAN; it says that ours, after 1 800 steps, has not learned to restore.
 # - Trained with pairs on noise 20, SRResNets leave {glue:text}`switch_paired_nn:.0f` % of it and
 #   {glue:text}`switch_paired_nb:.0f` % of blur 4; trained on blur 4, {glue:text}`switch_paired_bb:.0f` % of
 #   it and {glue:text}`switch_paired_bn:.0f` % of noise 20 (mean over the trainings:

@@ -188,7 +188,7 @@ embedding_grid(panels, classes=contents, contents=kinds, sprites=sprites, notes=
 # |---|---|---|---|
 # | classifier | ResNet18 ({cite:t}`he2016deep`), 64 channels | the same with 16 channels | the same, three seeds |
 # | trained on | 50 000 pictures of CIFAR-10 ({cite:t}`krizhevsky2009learning`) | 20 000 of them | left halves of six photographs and three textures, 150 steps |
-# | shown | 100 test pictures a class | `num_patches`, spread over ten classes | patches of the right halves |
+# | shown | 100 test pictures per class | `num_patches`, spread over ten classes | patches of the right halves |
 # | super-resolvers | SRResNet and SRGAN, 64 channels, 600 000 steps on DIV2K | with {term}`global residual`, 32 channels, 6 000 steps and 5 000 more with a critic, three seeds | the same |
 # | degradations | clean, blur of width 4, noise of σ 20/255 | the same | the same |
 # | judged by | looking | mean over five t-SNE runs | the same |
@@ -221,9 +221,9 @@ stacked_curves(
 # %% [markdown]
 # ## Blur alone, noise alone, and milder damage
 #
-# Is a classifier's order by class owed to the clean pictures? Here each degradation is embedded on its own,
-# so that only subjects are left to sort by. Then all three again under milder damage: a blur of 4 pixels
-# leaves little of a subject 32 pixels wide. This is no part of the criterion.
+# Do only the clean pictures give a classifier its order by class? Here each degradation is embedded on its
+# own, so that only subjects are left to sort by. Then all three again under milder damage: a blur of 4
+# pixels leaves little of a subject 32 pixels wide. This is no part of the criterion.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The deepest layers for clean, blurred and noisy patches, each embedded alone (first seed). Colour: subject. Do the colours of the upper row still gather under blur and noise?", "name": "fig-cls-alone"}}
 cells = [(kind, degradation) for kind in LAYERS for degradation in tests]
@@ -286,7 +286,7 @@ beyond = outer(of_clean[seed, last].over(of_clean["pixels"])[1:] for seed in see
 _, blur, noise = tests
 damaged = {kind: [chi_alone[kind, own] for own in (blur, noise)] for kind in LAYERS}
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run: means over t-SNE runs. Spread: the outer ends of the networks' 95 % bootstrap intervals over contents; lowest to highest over networks where it is an accuracy.", "name": "fig-cls-verdict"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run: means over t-SNE runs. Spread: the outer ends of the networks' 95 % bootstrap intervals over contents; lowest to highest over networks for accuracies.", "name": "fig-cls-verdict"}}
 deep = chi[(chi.depth == last) & (chi.measure == PCA)]
 linear = deep.groupby(["network", "label"])["value"].mean()
 SHORT = {"classifier": "cls", "SRResNet": "cls_sr", "SRGAN": "cls_gan"}
@@ -364,7 +364,7 @@ study.verdict(
 # ```{dropdown} Answers
 # 1. CHI divides both dispersions by their degrees of freedom, $K-1$ between and $N-K$ within, so labels
 #    that mean nothing have an expected value of about 1, whatever $K$.
-# 2. The clouds could be owed to colour and brightness, which the network merely passes on; only the excess
+# 2. The clouds could come from colour and brightness, which the network merely passes on; only the excess
 #    over the pixels is learnt.
 # 3. By what the pixels hold, that is by colour and brightness: random layers pass their input's geometry on
 #    ({doc}`unified_backbone` measures an untrained body).

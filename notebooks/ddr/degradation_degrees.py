@@ -169,10 +169,10 @@ matrix_grid(panels(mean, judged_levels), colour_title="CHI, t-SNE", log=True)
 # | projection | each pair: PCA to 50, t-SNE to 2, five runs | the same |
 # | verdict | levels −, +, ++, +++ | ratios of CHI, in every training seed |
 #
-# Every pair of levels is projected by itself, so that no third level decides what is kept of two. Judged is
-# ResBlock 16. Without GR t-SNE runs once for each of three seeds. The control takes six levels each, 24
-# contents and the 50 principal components, where t-SNE sets no threshold; distance is the difference of the
-# noise's σ, or of the blur's width.
+# Every pair of levels is projected by itself, so that no third level affects how two of them separate.
+# ResBlock 16 is judged. Without GR t-SNE runs once for each of three seeds. The control takes six levels
+# each, 24 contents and the 50 principal components, where t-SNE sets no threshold; distance is the
+# difference of the noise's σ, or of the blur's width.
 
 # %% tags=["remove-input"]
 study

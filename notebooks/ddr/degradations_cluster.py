@@ -12,8 +12,8 @@
 # SRGAN, which only ever saw clean pictures. In both, the features form three clusters, **by state, not by
 # picture** ({cite:t}`liu2021discovering`, Sec. 4.1, Fig. 3, and Sec. A.14).
 #
-# Why it matters: this is where the paper's question begins. Two networks with different aims and training
-# pictures sort by the same thing, so the sorting is not one method's quirk.
+# Why it matters: this is where the paper's question begins. If two networks with different aims and
+# training pictures sort by the same thing, it is not a quirk of one method.
 
 # %% tags=["parameters", "hide-cell"] quick={"num_patches": 20, "training_seeds": [0], "tsne_runs": 1, "perplexity": 10}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
@@ -135,7 +135,7 @@ chi = pd.DataFrame(
 )
 
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Contents aligned: each patch in all three states (t-SNE, training seed 0). Colour: state; symbol: the picture a patch was cut from. Above each panel the Caliński–Harabasz index (CHI) and the paper's level of it. Clouds of one colour with all symbols in them: sorted by state. Tight triples of three colours: sorted by content. Whatever a network shows beyond the pixels' panel, the network made. Point at a dot to see its patch.", "name": "fig-cluster-aligned"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Contents aligned: each patch in all three states (t-SNE, training seed 0). Colour: state; symbol: the picture a patch was cut from. Above each panel the Caliński–Harabasz index (CHI) and the paper's level of it. Clouds of one colour with all symbols in them: sorted by state. Tight triples of three colours: sorted by content. What goes beyond the panel of the pixels comes from the network. Point at a dot to see its patch.", "name": "fig-cluster-aligned"}}
 def show(design):
     own = chi[chi.design == design].drop_duplicates("network")  # its first seed
     chosen = designs[design]
@@ -163,7 +163,7 @@ show(APART)
 # | film | Hollywood: frames of old films, so other contents | a stand-in: a little soft (blur 0.6), grain (noise 8/255), compressed (JPEG 35) |
 # | networks | CinCGAN, SRGAN; SRCNN with a global residual (GR) added | narrow ones of our own; SRResNet with and without GR beside them |
 # | features | a deep layer | the last layer before upsampling |
-# | contents | 100 pictures a set | `num_patches` patches |
+# | contents | 100 pictures per set | `num_patches` patches |
 # | index | mean of five t-SNE runs | the same; bootstrap interval over contents |
 #
 # Hollywood's frames do not show what DIV2K shows. Does such a set lie apart because it is *old*, or because
@@ -270,14 +270,14 @@ study.verdict(
 #   enlargement. If that is no gain, its numbers say nothing about a working CinCGAN;
 #   {doc}`cincgan_switches_off` looks at it.
 # - The pixels have {glue:text}`cluster_pixels:.2f` with contents aligned and
-#   {glue:text}`cluster_pixels_apart:.1f` not aligned: so much can mere content contribute.
+#   {glue:text}`cluster_pixels_apart:.1f` not aligned: this is what content alone contributes.
 # - The SRResNet without global residual has {glue:text}`cluster_plain:.2f` by degradation and
 #   {glue:text}`cluster_plain_content:.0f` by content; compare the two, and see {doc}`global_residual`.
 #
 # ## Exercises
 #
 # 1. Which of the two designs could show clouds in features that follow content alone?
-# 2. CinCGAN was begun with SRResNet's weights. Which control would tell what its own training added?
+# 2. CinCGAN started from SRResNet's weights. Which control would tell what its own training added?
 # 3. Make film and mild more alike: JPEG 90 instead of 35 in `STATES`. What do you expect?
 #
 # ```{dropdown} Answers

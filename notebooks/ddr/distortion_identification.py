@@ -2,8 +2,8 @@
 # (finding-distortion-identification)=
 # # Can features of super-resolution identify a picture's distortion?
 #
-# *8 minutes. You learn to judge features by a simple classifier, and why pictures must not be on both sides
-# of a split.*
+# *8 minutes. You learn to judge features by a simple classifier, and why pictures must not be on both
+# sides of a split.*
 #
 # ## The claim
 #
@@ -117,7 +117,7 @@ interval_dots(shown, x_title="share of right answers", reference=1 / len(names))
 # | features | of the 96×96 centre crop, PCA to 120; layer not stated | the same, after ResBlock 16, every value of every channel; components of the training pictures, whose number bounds theirs |
 # | classifier | linear SVM | the same; its penalty chosen on the training pictures |
 # | split | not stated | by picture: none is on both sides |
-# | rivals | BRISQUE, MLLNet | BRISQUE; **MLLNet's weights are not at hand**, so that claim stays open |
+# | rivals | BRISQUE, MLLNet | BRISQUE; **MLLNet's weights are not available**, so that claim stays open |
 #
 # Our own distortions have four strengths each. JPEG2000 is Pillow's. Fast fading (in LIVE, a JPEG2000
 # stream sent over a fading radio channel) is **simulated**: only the first part of the stream is kept.
@@ -174,8 +174,9 @@ embedding_grid(panels, classes=kinds, contents=contents, sprites=sprites, notes=
 # %% [markdown]
 # ## Verdict
 #
-# Answers about one picture are relatives, and splits share their pictures. So a lead is the mean over the
-# training seeds of every picture's share of right answers, and its interval a bootstrap over pictures.
+# Answers about one picture are not independent, and splits share their pictures. So a lead is the mean
+# over the training seeds of every picture's share of right answers, and its interval a bootstrap over
+# pictures.
 
 
 # %% tags=["hide-cell"]
@@ -244,8 +245,8 @@ study.verdict(
 # - Over {glue:text}`ident_splits` splits of {glue:text}`ident_pictures` pictures, the lead of the deep
 #   features over BRISQUE's lies between {glue:text}`ident_lead_low:.0f` and
 #   {glue:text}`ident_lead_high:.0f` points; a negative lead is a lag.
-# - All components instead of 120 change the share by {glue:text}`ident_gain:.1f` points; there is one less
-#   than training crops at most, of which a split has at least {glue:text}`ident_rows`.
+# - All components instead of 120 change the share by {glue:text}`ident_gain:.1f` points; there are fewer
+#   of them than training crops, of which a split has at least {glue:text}`ident_rows`.
 #
 # ## Exercises
 #
@@ -255,8 +256,8 @@ study.verdict(
 # 3. Which comparison tells whether the *network* sees distortions, and not merely its input?
 #
 # ```{dropdown} Answers
-# 1. To recognize the picture instead of the distortion: whatever is peculiar to it would count as evidence,
-#    and accuracy would be too high.
+# 1. To recognize the picture instead of the distortion: whatever is peculiar to it would count as
+#    evidence, and accuracy would be too high.
 # 2. A ripple at another place is another feature, so the classifier must learn it anew for each place.
 #    Means and deviations of channels forget the place.
 # 3. The one with raw pixels, reduced and classified in the same way.

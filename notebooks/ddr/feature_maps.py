@@ -136,7 +136,7 @@ picture_grid(panels, notes=notes)
 # | networks | SRResNet and SRGAN, 64 channels | the same with 32, three training seeds |
 # | evidence | 8 maps of one picture each, three degradations | the same, and numbers over 100 patches of 32×32 LR pixels from six photographs; with `b100` from a hundred |
 #
-# Judged is the last block, averaged over contents and degradations; four pixels on each side are left out,
+# The last block is judged, averaged over contents and degradations; four pixels on each side are left out,
 # where zero padding draws a frame.
 
 # %% tags=["remove-input"]

@@ -142,7 +142,7 @@ degradation_clouds(shown, pairs, notes=notes)
 # | | paper | here |
 # |---|---|---|
 # | networks | RRDB trained on clean pictures, on degraded ones, on degraded ones with DDR guidance | SRResNet with {term}`global residual` (GR), 32 channels, in the same three ways, three seeds each |
-# | degraded training | cut off in the text at hand | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
+# | degraded training | missing in our copy of the paper | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
 # | guidance | deep representations of a trained SR network | channel statistics of the first ({doc}`blind_sr_guidance`) |
 # | shown | clean, blur, noise; strengths not stated for this figure | clean, blur 4, noise 20/255 |
 # | compared | CHI, mean of five t-SNE runs (A.6) | the same, after the last block; PSNR-Y on blur and noise |
@@ -156,7 +156,7 @@ degradation_clouds(shown, pairs, notes=notes)
 #
 # Two traps of such a ranking: networks **without** GR have a CHI near zero whatever they can do
 # ({doc}`global_residual`), so a second correlation is over networks with GR alone; and snapshots of one
-# recipe are relatives, so the bootstrap draws whole recipes.
+# recipe are related, so the bootstrap draws whole recipes.
 
 # %% tags=["remove-input"]
 study
@@ -210,7 +210,7 @@ SUBSETS = {
     "with GR, fully trained": with_gr[~with_gr.early],
 }
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Quality on unseen degradations against three indices, one dot a network; point at it for its name. To the left features separate less, or differ less; further up pictures are better. Look first at the networks without global residual, at the far left of the first panel, then at the others by themselves.", "name": "fig-generalization-scatter"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Quality on unseen degradations against three indices, one dot per network; point at it for its name. To the left features separate less, or differ less; further up pictures are better. Look first at the networks without global residual, at the far left of the first panel, then at the others by themselves.", "name": "fig-generalization-scatter"}}
 family = np.where(table.residual, "with GR", "without GR") + np.where(table.early, ", early", "")
 families = dict(iter(table.groupby(family, sort=False)))
 axes = dict(zip(MEASURES, ("CHI, t-SNE", "CHI, 50 PCA", "SRGA")))
@@ -345,8 +345,8 @@ study.verdict(
 # ```{dropdown} Answers
 # 1. It mixes a difference of architecture with one of generalization: the residual alone moves CHI by
 #    orders of magnitude, whatever the quality.
-# 2. Snapshots of one recipe share weights and fortune. Drawn one by one they would count as independent
-#    evidence and make the interval too narrow.
+# 2. Snapshots of one recipe share their weights and their luck. Drawn one by one they would count as
+#    independent evidence and make the interval too narrow.
 # 3. Yes. Features that do not depend on the input at all separate nothing; so a low CHI cannot be
 #    sufficient.
 # ```

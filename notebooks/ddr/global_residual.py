@@ -139,10 +139,10 @@ degradation_clouds(hero, pairs, notes={})
 # | degradations of the LR image | clean, blur of width 4, noise of σ 20/255 | the same |
 # | projection | PCA to 50, t-SNE to 2, five runs; settings not stated | the same; perplexity 30; figures show one run, started from the components |
 #
-# Patches are cut after the whole picture was degraded, so no cloud can be told by its borders. The
-# {term}`Caliński–Harabasz index` (CHI) is the dispersion between the degradations over that within them;
-# the paper calls 20 and more separated. It is taken in the embedding, as in the paper, and on the 50
-# principal components too, because t-SNE distorts distances.
+# Patches are cut after the whole picture was degraded, so that no patch shows its degradation at its
+# borders. The {term}`Caliński–Harabasz index` (CHI) is the dispersion between the degradations over that
+# within them; the paper calls 20 and more separated. It is taken in the embedding, as in the paper, and on
+# the 50 principal components too, because t-SNE distorts distances.
 
 # %% tags=["remove-input"]
 study
@@ -171,7 +171,7 @@ degradation_clouds(projected, pairs)
 # %% [markdown]
 # ## Verdict
 #
-# Judged is the last block, over runs of t-SNE from random starts; patches of other sizes and the PSNR of
+# The last block is judged, over runs of t-SNE from random starts; patches of other sizes and the PSNR of
 # both networks are measured as well.
 
 
@@ -246,8 +246,8 @@ study.verdict(
 #   {glue:text}`gr_chi:.0f` with the global residual and {glue:text}`wogr_chi:.2f` without (95 % bootstrap
 #   over contents, first seed with GR: {glue:text}`gr_low:.0f` to {glue:text}`gr_high:.0f`).
 # - Patches with sides of {glue:text}`gr_sizes` LR pixels: {glue:text}`gr_size_low:.0f` to
-#   {glue:text}`gr_size_high:.0f` with GR, {glue:text}`wogr_size_low:.2f` to {glue:text}`wogr_size_high:.2f`
-#   without.
+#   {glue:text}`gr_size_high:.0f` with GR, {glue:text}`wogr_size_low:.2f` to
+#   {glue:text}`wogr_size_high:.2f` without.
 # - On the 50 principal components CHI is {glue:text}`gr_chi_pca:.0f` with GR against
 #   {glue:text}`wogr_chi_pca:.1f` without; the plane of the first two components, with GR, has
 #   {glue:text}`gr_linear:.0f`.
@@ -266,7 +266,7 @@ study.verdict(
 # ```{dropdown} Answers
 # 1. A linear projection never enlarges distances, so what lies apart in it lies apart in the features.
 #    t-SNE keeps neighbours, not distances, and can tear one cloud into several.
-# 2. The clouds could then be owed to what the patches show: one degradation might have got all the skies.
+# 2. The clouds could then come from what the patches show: one degradation might have got all the skies.
 # 3. The weaker a degradation, the smaller the difference between a patch and its degraded version, so the
 #    clouds should approach each other ({doc}`degradation_degrees` measures it).
 # ```

@@ -107,8 +107,8 @@ degradation_clouds({key: panels[key] for key in (ends[0], ends[-1])}, pairs, not
 # | | paper | here |
 # |---|---|---|
 # | network | SRCNN of 3 to 13 layers with global residual: 9-1-5, 64 and 32 channels, deepened in the middle | **another one**: 9-5-…-5, 32 and then 16 channels |
-# | training | DIV2K | 4 000 steps on 577 pictures, one run a depth |
-# | features | not stated of which layer | of the last hidden layer |
+# | training | DIV2K | 4 000 steps on 577 pictures, one run per depth |
+# | features | layer not stated | of the last hidden layer |
 # | test patches | 100 contents, 32×32 LR pixels | 100 contents, 24×24 LR pixels, from six photographs; with `b100` from a hundred pictures |
 # | degradations of the LR image | clean, blur of width 4, noise of σ 20/255 | the same |
 #
@@ -215,12 +215,12 @@ study.verdict(
 #    LR pixels.
 # 2. Leave the blur out of `degradations`: noise shows in a few pixels. What do you expect of the shallowest
 #    network?
-# 3. Why is one training a depth enough for a trend, but not for a comparison of 7 with 9 layers?
+# 3. Why is one training per depth enough for a trend, but not for a comparison of 7 with 9 layers?
 #
 # ```{dropdown} Answers
 # 1. Each 5×5 layer adds 4 pixels: {glue:text}`depth_reach_shallow` in the shallowest network of this run
-#    and {glue:text}`depth_reach_deep` in the deepest. The blur is 16 HR pixels wide, so a reach below that
-#    cannot see it whole.
+#    and {glue:text}`depth_reach_deep` in the deepest. The blur is 16 HR pixels wide, so a smaller field
+#    cannot see all of it.
 # 2. If reach is what it lacks, it should separate noise better than it separates blur.
 # 3. Two trainings differ by their initialization too. Over many depths such differences average out;
 #    between two they cannot be told from the effect.

@@ -171,8 +171,8 @@ figure.update_xaxes(tickvals=NUMBERS["PCA"])
 # structure**: random points of one Gaussian cloud, as wide along each component as the points with GR. Its
 # dots have a patch in name only; any pattern you see is t-SNE's own.
 #
-# - Move the **perplexity**, about the number of neighbours a point attends to. At the lowest value, are the
-#   crumbs there?
+# - Move the **perplexity**, about the number of neighbours a point attends to. At the lowest value, do the
+#   clouds fall into crumbs?
 # - Compare the **starts** at one perplexity. Which clouds stay together, and do they keep their sides?
 # - Choose "no structure". Had you not been told, how many clusters would you count?
 
@@ -351,7 +351,7 @@ study.verdict(
 # - In SRResNet with GR, by degradation, t-SNE's plane has {glue:text}`projection_higher:.2f` times the
 #   index of PCA's: below 1 the linear plane separates them better.
 # - Whatever the projection, the network with GR has at least {glue:text}`projection_gap:.3g` times the
-#   index of the one without. The larger that number, the less the other pages owe to t-SNE.
+#   index of the one without. The larger that number, the less the other pages depend on t-SNE.
 # - **May be read:** who is next to whom (t-SNE keeps up to {glue:text}`projection_kept:.0f` % of the ten
 #   nearest neighbours, PCA's plane {glue:text}`projection_kept_pca:.0f` %), and whether classes that were
 #   named beforehand mix.
@@ -379,4 +379,4 @@ study.verdict(
 # ```
 #
 # To go on: `image_set = "cifar10"` and `num_images = 1000` for the paper's classes and pictures; `block =
-# 4`, an early layer, asks whether any projection can be talked into showing clouds there.
+# 4`, an early layer, asks whether any projection shows clouds there.

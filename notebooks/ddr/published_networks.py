@@ -108,7 +108,7 @@ components, found = zip(*(look(subject, **settings) for subject in chosen), stri
 if missing:
     print(left_out(missing))
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "One row a network (seeds 0, 1, …), after the last block within its skip: the Caliński–Harabasz index (CHI) over restarts of t-SNE (bar: lowest to highest), on the 50 principal components, and the quality on clean patches. The paper counts 20 and more as separated: which rows reach it in the first panel?", "name": "fig-published-now"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "One row per network (seeds 0, 1, …), after the last block within its skip: the Caliński–Harabasz index (CHI) over restarts of t-SNE (bar: lowest to highest), on the 50 principal components, and the quality on clean patches. The paper counts 20 and more as separated: which rows reach it in the first panel?", "name": "fig-published-now"}}
 MEASURES = ["CHI, t-SNE", "CHI, 50 PCA dimensions", "PSNR-Y, dB"]
 values = {one.subject: (one.tsne, [one.pca], [one.psnr]) for one in found}
 separation_dots(
@@ -122,9 +122,9 @@ separation_dots(
 # ## What we run
 #
 # Each network is given the same patches clean, blurred (width 4) and noisy (σ 20/255), rounded to 8 bits
-# and clipped as a file would be: some networks overflow beyond. We take features **after the last block
-# that the skip goes around**, before the skip comes back, and judge the {term}`Caliński–Harabasz index`
-# over restarts of t-SNE. An exploration on B100 gave us the idea, so that set judges nothing here.
+# and clipped as a file would be: some networks overflow outside that range. We take features **after the
+# last block that the skip goes around**, before the skip comes back, and judge the {term}`Caliński–Harabasz
+# index` over restarts of t-SNE. An exploration on B100 gave us the idea, so that set judges nothing here.
 #
 # Three groups: SRResNets of ours, trained alike but for their skip (6 000 steps; those on blur and noise 4
 # 000); our narrow networks of ten architectures (3 500 steps; FSRCNN 10 000); and what others trained and
@@ -173,7 +173,7 @@ stacked_curves(steps, lines, **drawn) if lines else None
 # Real-ESRGAN alone takes minutes, so these are **recorded** runs of this notebook, with `networks =
 # "published"` and `networks = "zoo"`. The table says what each came to, claim by claim.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Recorded, not computed with this build: what others trained, and our narrow networks of other architectures. A row a network, a panel a set of pictures. Colour and symbol: whether there is a skip, and what the network learnt from. Bars: restarts of t-SNE.", "name": "fig-published-recorded"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Recorded, not computed with this build: what others trained, and our narrow networks of other architectures. A row per network, a panel per set of pictures. Colour and symbol: whether there is a skip, and what the network learnt from. Bars: restarts of t-SNE.", "name": "fig-published-recorded"}}
 recorded = read_recorded()
 separation_dots(by_picture_set(recorded))
 
@@ -246,15 +246,15 @@ study.verdict(
 #
 # The verdict above judges the hypothesis as we wrote it down. IMDN, RFDN and PAN (and nearly CARN) are in
 # both recorded groups; what ours may lack is width, time or both, and the figure along training cannot tell
-# which. Nor can published networks show that the skip is the cause: there is one without, which is the
-# smallest of them, and Real-ESRGAN differs from the rest in more than its training pictures.
+# which. Nor can published networks show that the skip is the cause: only one has none, and it is the
+# smallest; and Real-ESRGAN differs from the rest in more than its training pictures.
 #
 # Our reading, for others to test: what is added at the end sets what features must carry. Where the
 # degraded *image* is added, a body that undoes the degradation has to carry what cancels it, and separates
-# more; where *features* are added, it may drop the degradation. And a skip of features only allows the body
-# to leave out the content; that training makes it do so may take long.
+# more; where *features* are added, it may drop the degradation. A skip of features merely allows the body
+# to leave out the content; it may take long training to do so.
 #
-# The exploration on B100 had fed this FSRCNN RGB; it takes luma and chroma, as here.
+# In the exploration on B100 this FSRCNN was given RGB; it expects luma and chroma, as here.
 #
 # ## Exercises
 #

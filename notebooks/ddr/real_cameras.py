@@ -140,7 +140,7 @@ embedding_grid(panels, classes=classes, contents=scenes, sprites=sprites, notes=
 # %% tags=["remove-input"]
 study
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four places as each camera shows them in each quality. What do the columns differ in, whatever the row: sharpness, grain, edges drawn too hard?", "name": "fig-cameras-patches"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four places as each camera shows them in each quality. What do the columns differ in, whatever the row: sharpness, grain, edges sharpened too much?", "name": "fig-cameras-patches"}}
 rows = np.linspace(0, num_patches - 1, 4, dtype=int) * len(names)
 columns = {name: np.concatenate(pictures[rows + k], axis=0) for k, name in enumerate(names)}
 picture_row(columns, height=520)

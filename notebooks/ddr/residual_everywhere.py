@@ -49,13 +49,13 @@ print(
     f"at most {max(row['memory'] or 0 for row in points.values()) / 2**30:.1f} GiB each",
 )
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "One row for each combination: how the notebook judged itself, and what it measured after ResBlock 16, the Caliński–Harabasz index (CHI) with and without GR and their ratio. Is there a row in which the first two panels come close to each other, or to the level of 20?", "name": "fig-everywhere"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "One row for each combination: the notebook's verdict, and what it measured after ResBlock 16, the Caliński–Harabasz index (CHI) with and without GR and their ratio. Is there a row in which the first two panels come close to each other, or to the level of 20?", "name": "fig-everywhere"}}
 effects_figure(rows, [WITH, WITHOUT, RATIO])
 
 # %% [markdown]
 # ## What was run
 #
-# The page shows a **recorded** sweep: twelve runs of minutes are more than a page should wait for. This
+# The page shows a **recorded** sweep: twelve runs of several minutes take too long for a page. This
 # command repeats it in some minutes on two cores:
 #
 # ```bash

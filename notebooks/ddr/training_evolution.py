@@ -160,11 +160,11 @@ stacked_curves(
 # | | paper | here |
 # |---|---|---|
 # | network | SRResNet with GR, 64 channels | with and without GR, 32 channels |
-# | training | 600 000 steps on DIV2K | 6 000 steps on 577 pictures; snapshots of the first seed are shipped, of the others the end alone |
+# | training | 600 000 steps on DIV2K | 6 000 steps on 577 pictures; snapshots of the first seed are shipped; of the other seeds only the end |
 # | live run (`train = True`) | – | 2 000 steps on the **left halves** of six photographs, judged on the right halves |
 # | measure | CHI on t-SNE, mean of five runs; PSNR | the same over 100 contents, and CHI on 50 principal components |
 #
-# Judged is ResBlock 16. The learning rate falls along a cosine, so snapshots in the middle are noisier than
+# ResBlock 16 is judged. The learning rate falls along a cosine, so snapshots in the middle are noisier than
 # the last. How sure is an order of snapshots? Contents are drawn with replacement, the same ones for all
 # snapshots (PSNR: among its own patches), and the rank correlation is taken anew each time.
 
@@ -251,7 +251,7 @@ study.verdict(
 # ```{dropdown} Answers
 # 1. No: anything that grows along training correlates with anything else that does. The network without GR
 #    is the test: there the PSNR can rise while the index is free to stay.
-# 2. Features of different snapshots are different coordinates, so distances across snapshots mean nothing.
+# 2. Features of different snapshots have different coordinates, so distances across snapshots mean nothing.
 #    Turning and mirroring change no distance within a snapshot.
 # 3. On the 50 principal components: t-SNE minds nearest neighbours only, and as long as a patch's nearest
 #    neighbour is its own degraded version, nothing shows in the plane.

@@ -13,8 +13,8 @@
 # features cluster by class (accuracy on CIFAR-10: 92.08 %), the second's by degradation
 # ({cite:t}`liu2021discovering`, Sec. A.10, Fig. 18–20).
 #
-# Why it matters: it is the controlled experiment behind the comparison. What is left to differ is the
-# question that the network was trained to answer.
+# Why it matters: it is the controlled experiment behind the comparison. Only the question that the network
+# was trained to answer differs.
 
 # %% tags=["parameters", "hide-cell"] quick={"num_patches": 27, "blocks": [1, 2], "tsne_runs": 1, "perplexity": 8}
 image_set = "photographs+textures"  # each picture is a class; "cifar10" for the paper's classes
@@ -180,7 +180,7 @@ stacked_curves(
     log_y=[title],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI after the last block by class and by degradation: in the embedding, on the 50 principal components, and in the embedding of the features' means over the picture, which are all that the classifier's tail uses. By the claim, the larger of two neighbours changes sides between the last two rows.", "name": "fig-backbone-table"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI after the last block by class and by degradation: in the embedding, on the 50 principal components, and in the embedding of the features' means over the picture, which are all that the classifier's tail uses. If the claim holds, “by class” is larger for the body that classifies and “by degradation” for the one that super-resolves.", "name": "fig-backbone-table"}}
 labels = ["by class", "by degradation"]
 columns = [(space, label) for space in spaces for label in labels]
 at_end = chi[chi.block == last].pivot(index="body", columns=["space", "label"], values="value")
@@ -260,11 +260,11 @@ study.verdict(
 # - Read a ratio against the untrained row: random layers pass on what the pixels have. A high ratio alone
 #   is no sign of learning.
 # - Averaged over the picture, the features of the body that classifies have a ratio of
-#   {glue:text}`bb_means:.2f`, those of the other {glue:text}`bb_sr_means:.3f`. A body without strides keeps
-#   every place; what it knows of the subject may lie in the averages.
+#   {glue:text}`bb_means:.2f`, those of the other {glue:text}`bb_sr_means:.3f`. A body without strides
+#   keeps every place; what it knows of the subject may lie in the averages.
 # - The classifier names {glue:text}`bb_accuracy:.0f` % of clean test pictures correctly,
-#   {glue:text}`bb_accuracy_blur:.0f` % of the blurred and {glue:text}`bb_accuracy_noise:.0f` % of the noisy
-#   ones (the paper's names 92 % of CIFAR-10's). The verdict is about a classifier of this quality.
+#   {glue:text}`bb_accuracy_blur:.0f` % of the blurred and {glue:text}`bb_accuracy_noise:.0f` % of the
+#   noisy ones (the paper's names 92 % of CIFAR-10's). The verdict is about a classifier of this quality.
 #
 # ## Exercises
 #

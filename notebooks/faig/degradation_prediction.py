@@ -150,7 +150,7 @@ figure.add_hline(first.thresholds["noise"], line={"dash": "dash", "width": 1, "c
 # was best on the second part. To name *one* degradation, take the one whose score exceeds its threshold most. A criterion
 # holds where the 95 % bootstrap interval over windows lies above it.
 #
-# **A rival** is a linear classifier on the target's features behind its last block (mean and deviation of each channel),
+# **A rival** is a linear classifier on the target's features after its last block (mean and deviation of each channel),
 # trained on the windows of the first two parts. It was made to classify, but it sees the degraded picture alone.
 # Attribution also sees the **original**, because the loss is measured against it. So we also try it without the original,
 # with the target's own output in its place.

@@ -162,7 +162,7 @@ picture_grid(panels, notes=notes)
 # | what is free | 1 % of the filters; none in the first layer, as the public code has it | 1 % of the filters, the first layer included; biases are frozen |
 # | ranked on | Set14 | 12 windows of *training* pictures: the test pictures decide nothing |
 # | training | 100 000 iterations, batches of 16 | 600 steps of Adam, batches of 8, peak rate 2·10⁻³ (all filters: 4·10⁻⁴) |
-# | random | two draws a seed | one draw a seed |
+# | random | two draws per seed | one draw per seed |
 # | seeds | three | those that ship, compared where both have them |
 # :::
 

@@ -345,8 +345,8 @@ study.verdict(
 #   {glue:text}`three_seeds` training seeds). Of {glue:text}`three_filters` filters, blur and noise share
 #   {glue:text}`three_shared_blur_noise:.1f` %, blur and JPEG {glue:text}`three_shared_blur_JPEG:.1f` %, noise and
 #   JPEG {glue:text}`three_shared_noise_JPEG:.1f` %.
-# - **Harm.** Fine-tuning gained {glue:text}`three_gain_blur:.1f` dB on blurry, {glue:text}`three_gain_noise:.1f` dB on
-#   noisy and {glue:text}`three_gain_JPEG:.1f` dB on JPEG pictures (where the gain is small, a little harm is a
+# - **Harm.** Fine-tuning gained {glue:text}`three_gain_blur:.1f` dB on blurry, {glue:text}`three_gain_noise:.1f` dB
+#   on noisy and {glue:text}`three_gain_JPEG:.1f` dB on JPEG pictures (where the gain is small, a little harm is a
 #   large share). Masking takes away:
 #
 # | filters of | own degradation | the other that suffers most | own, balanced | other, balanced |
@@ -355,11 +355,11 @@ study.verdict(
 # | noise | {glue:text}`three_own_noise:.0f` % | {glue:text}`three_other_noise:.0f` % ({glue:text}`three_rival_noise`) | {glue:text}`three_even_own_noise:.0f` % | {glue:text}`three_even_other_noise:.0f` % |
 # | JPEG | {glue:text}`three_own_JPEG:.0f` % | {glue:text}`three_other_JPEG:.0f` % ({glue:text}`three_rival_JPEG`) | {glue:text}`three_even_own_JPEG:.0f` % | {glue:text}`three_even_other_JPEG:.0f` % |
 #
-# - Of {glue:text}`three_all_rows` rows (three a seed), {glue:text}`three_rows` have their own degradation first as the
-#   paper ranks, and {glue:text}`three_even_rows` with balanced scores.
+# - Of {glue:text}`three_all_rows` rows (three per seed), {glue:text}`three_rows` have their own degradation first
+#   as the paper ranks, and {glue:text}`three_even_rows` with balanced scores.
 # - **Unequal scores.** Those on noisy pictures sum to {glue:text}`three_weight_blur:.1f` times those on blurry and
-#   {glue:text}`three_weight_JPEG:.1f` times those on JPEG pictures. A difference of unequal numbers follows the larger
-#   one: the further these ratios lie above one, the more "for blur" and "for JPEG" mean "not for noise".
+#   {glue:text}`three_weight_JPEG:.1f` times those on JPEG pictures. A difference of unequal numbers follows the
+#   larger one: the further these ratios lie above one, the more "for blur" and "for JPEG" mean "not for noise".
 # - **Chance.** As many random filters take at most {glue:text}`three_random:.1f` %.
 # - **Unseen.** On a degradation that the ranking did not know, masking takes {glue:text}`three_unseen:.0f` % on
 #   average and {glue:text}`three_unseen_most:.0f` % in the worst pairing.

@@ -115,7 +115,7 @@ if perceptual := lpips_distance():
 # bicubic enlargement.
 
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "PSNR of the hard crops against diffusion index and against the number of parameters, one dot a network, on logarithmic axes. Point at a dot to see its name and its map of the hardest crop (orange: LR pixels it used). Colour and symbol: family. Compare the trend over all dots with that within each family.", "name": "fig-performance-psnr"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "PSNR of the hard crops against diffusion index and against the number of parameters, one dot per network, on logarithmic axes. Point at a dot to see its name and its map of the hardest crop (orange: LR pixels it used). Colour and symbol: family. Compare the trend over all dots with that within each family.", "name": "fig-performance-psnr"}}
 def thumbnails():
     """The map of the hardest crop over its darkened picture, one for each network."""
     grey = 128 * luma(patches.lr[:1])[0, 0, ..., None].cpu().numpy()
@@ -147,15 +147,15 @@ figure.add_hline(bicubic, line={"dash": "dash", "color": "#8C8C8C", "width": 1})
 # %% [markdown]
 # ## What we run, and what differs from the paper
 #
-# The paper's p-values treat 48 networks as independent. But nine EDSRs are relatives: whoever knows three of
-# them can guess the others. So our bootstrap draws **whole families**, and crops.
+# The paper's p-values treat 48 networks as independent. But nine EDSRs are related: from three of them one can
+# guess the others. So our bootstrap draws **whole families**, and crops.
 #
 # :::{dropdown} What differs from the paper
 # | | paper | here |
 # |---|---|---|
 # | networks | 18 published, 15 FSRCNN, 15 EDSR | 9 families, 9 FSRCNN, 9 EDSR; narrow, trained on equal terms: 3 500 steps, the small FSRCNN 10 000 |
-# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
-# | quality | PSNR, LPIPS of these crops | PSNR-Y; LPIPS with SqueezeNet's features, where its two files are at hand; SSIM |
+# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one per picture |
+# | quality | PSNR, LPIPS of these crops | PSNR-Y; LPIPS with SqueezeNet's features, where its two files are available; SSIM |
 # | uncertainty | p-values over networks | bootstrap over families of networks and over crops |
 #
 # The published networks differ in training as well as in architecture; ours share data, steps and patch. DI
@@ -323,9 +323,9 @@ study.verdict(
 #   {glue:text}`performance_psnr_spearman:.2f` (Spearman); the number of parameters and PSNR by
 #   {glue:text}`performance_size_psnr_pearson:.2f` and {glue:text}`performance_size_psnr_spearman:.2f`. An index of
 #   attribution is worth its cost where it says more than the size of the network.
-# - **Below bicubic.** {glue:text}`performance_below` of the networks do not beat bicubic enlargement on these crops
-#   ({glue:text}`performance_bicubic:.2f` dB). A network that smears uses many pixels, too. Among those that do
-#   beat it, the coefficients of DI and PSNR are {glue:text}`performance_above_pearson:.2f` and
+# - **Below bicubic.** {glue:text}`performance_below` of the networks do not beat bicubic enlargement on these
+#   crops ({glue:text}`performance_bicubic:.2f` dB). A network that smears uses many pixels, too. Among those that
+#   do beat it, the coefficients of DI and PSNR are {glue:text}`performance_above_pearson:.2f` and
 #   {glue:text}`performance_above_spearman:.2f`.
 # - **Along training.** From step {glue:text}`performance_ladder_first` to {glue:text}`performance_ladder_last`
 #   SRResNet's DI goes from {glue:text}`performance_ladder_diff_first:.2f` to

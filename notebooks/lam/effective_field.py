@@ -15,9 +15,9 @@
 # patch spreads. Do the three put networks into the same order? If they do, one will do. If they do
 # not, a table of one says little about the others.
 #
-# Scripts for the ERF are asked for in a dozen public threads, and those that go round have a
-# convention of their own: pictures are stretched to a square, and what is negative in the gradient is
-# dropped (RepLKNet, VMamba, MambaIR). We ask besides whether that matters.
+# Many users ask for scripts for the ERF, and the public ones follow a convention of their own:
+# pictures are stretched to a square, and what is negative in the gradient is dropped (RepLKNet,
+# VMamba, MambaIR). We also ask whether that matters.
 
 # %% tags=["parameters", "hide-cell"] quick={"num_pictures": 2, "size": 32, "networks": ["fsrcnn-d56-m4", "carn", "edsr", "imdn"], "steps": 2, "weights": "zoo"}
 image_set = "pictures"  # none was seen in training
@@ -36,15 +36,15 @@ device = "auto"
 # %% [markdown]
 # ## What we run
 #
-# - **Effective field**: |∂ (SR pixel in the middle, RGB summed) / ∂ LR| on the middle of each picture,
-#   exactly; and as the published scripts have it.
-# - **Area**: the part of the picture that the smallest square takes which holds 99 % of the mean map.
+# - **Effective field**: |∂ (SR pixel in the middle, RGB summed) / ∂ LR| on the middle of each
+#   picture, computed exactly, and as in the published scripts.
+# - **Area**: the smallest square that holds 99 % of the mean map, as a share of the picture.
 # - **Theoretical field**: measured up to 128 LR pixels ("global" beyond), its side cut off at the
 #   picture's.
 # - **DI**: of the middle window, mean over the same pictures.
 #
-# Orders are compared by Spearman's ρ over the networks. Its interval draws whole families (the
-# narrow IMDN of this book and the published one are relatives).
+# Orders are compared by Spearman's ρ over the networks. Its interval draws whole families (the narrow
+# IMDN of this book and the published one are related).
 
 # %% tags=["hide-cell"]
 import numpy as np
@@ -195,14 +195,14 @@ study.verdict(**outcomes, inside=max(map(stray, models)) == 0)
 # %% [markdown]
 # ## What we have seen
 #
-# - Over {glue:text}`erf_networks` networks and {glue:text}`erf_pictures` pictures, the effective field
-#   and LAM's diffusion index have a rank correlation of {glue:text}`erf_used:.2f`, the theoretical and
-#   the effective field of {glue:text}`erf_possible:.2f`, the theoretical field and DI of
-#   {glue:text}`erf_far:.2f`.
+# - Over {glue:text}`erf_networks` networks and {glue:text}`erf_pictures` pictures, the effective
+#   field and LAM's diffusion index have a rank correlation of {glue:text}`erf_used:.2f`, the
+#   theoretical and the effective field of {glue:text}`erf_possible:.2f`, the theoretical field and DI
+#   of {glue:text}`erf_far:.2f`.
 # - The published convention and the exact one have a rank correlation of
 #   {glue:text}`erf_convention:.2f`.
-# - With a global residual, the maps of SR and of SR − bicubic have {glue:text}`erf_common_with:.0%` in
-#   common, without one {glue:text}`erf_common_without:.0%`.
+# - With a global residual, the maps of SR and of SR − bicubic have {glue:text}`erf_common_with:.0%`
+#   in common, without one {glue:text}`erf_common_without:.0%`.
 #
 # ## Exercise
 #

@@ -196,7 +196,7 @@ attribution_grid(panels, size=lr_size, window=outline(size, window), around=14, 
 # %% [markdown]
 # ## Do maps follow the direction of the texture?
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How much further maps reach along the texture than across it (log ratio; 0: equally far), against how clear the texture's direction is; a dot for each patch: mean over the networks, and bicubic enlargement, which knows nothing of textures. Judged is the right half, from the median on. Do the dots lie above zero, and above bicubic's?", "name": "fig-content-direction"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How much further maps reach along the texture than across it (log ratio; 0: equally far), against how clear the texture's direction is; a dot for each patch: mean over the networks, and bicubic enlargement, which knows nothing of textures. The right half, from the median on, is judged. Do the dots lie above zero, and above bicubic's?", "name": "fig-content-direction"}}
 spreads = {"networks": stretched, "bicubic": stretch["bicubic"]}
 scatter_panels(
     {"coherence of the texture": {name: (clear, own) for name, own in spreads.items()}},
@@ -300,12 +300,13 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - **Regularity.** Over {glue:text}`content_patches` of {glue:text}`content_candidates` patches, peakiness and
-#   width have a rank correlation of {glue:text}`content_rho:.2f` (95 % of bootstrap draws of pictures:
+# - **Regularity.** Over {glue:text}`content_patches` of {glue:text}`content_candidates` patches, peakiness
+#   and width have a rank correlation of {glue:text}`content_rho:.2f` (95 % of bootstrap draws of pictures:
 #   {glue:text}`content_rho_low:.2f` to {glue:text}`content_rho_high:.2f`); at equal edges it is
 #   {glue:text}`content_given:.2f`. For edges by themselves it is {glue:text}`content_edges:.2f`.
-# - **Direction.** Where the direction is clearest, maps reach {glue:text}`content_stretch:.2f` times as far along
-#   the texture as across it, which is {glue:text}`content_more:.2f` times the ratio of bicubic enlargement.
+# - **Direction.** Where the direction is clearest, maps reach {glue:text}`content_stretch:.2f` times as far
+#   along the texture as across it, which is {glue:text}`content_more:.2f` times the ratio of bicubic
+#   enlargement.
 # - **Agreement.** Two networks rank the patches with a correlation of {glue:text}`content_alike:.2f`;
 #   {glue:text}`content_for_all` patches are in the widest quarter ({glue:text}`content_quarter` patches) of
 #   every network.
@@ -322,8 +323,8 @@ study.verdict(
 # ```{dropdown} Answers
 # 1. The map is gradient times change of the image. Deblurring changes the pixels along the edge most,
 #    so credit lies along it for any enlargement.
-# 2. A strong edge raises both the peakiness and, perhaps, the DI. Without the correction a correlation of the two
-#    could come from edges alone.
+# 2. A strong edge raises both the peakiness and, perhaps, the DI. Without the correction a correlation of the
+#    two could come from edges alone.
 # ```
 #
 # ## Try it yourself

@@ -151,7 +151,7 @@ attribution_grid(panels, notes=notes, **grid)
 # | | paper | here |
 # |---|---|---|
 # | networks | as published | narrow ones of the same design, all trained on the same pictures for 3 500 steps (FSRCNN 10 000), and bicubic enlargement; PAN and SwinIR are shown, but belong to neither group of the paper |
-# | patches | 150 crops of 256×256 | the hardest crops of 192×192, one of a picture, chosen in the same way; fewer |
+# | patches | 150 crops of 256×256 | the hardest crops of 192×192, one per picture, chosen in the same way; fewer |
 # | map | gradient magnitude of the central 16×16 window, σ 1.2 | the same |
 # | area of contribution | kernel density, bandwidth not stated | Gaussian, one bandwidth for all; the area holds 90 % |
 # | red and blue (Fig. 6) | by eye | red: in the areas of at least 90 % of the networks; blue: in those of at least two of the wider half, and of none of the narrower half |
@@ -309,21 +309,22 @@ study.verdict(
 # ## What we have seen
 #
 # - **What all use.** The areas of at least 90 % of the {glue:text}`networks_count` networks share
-#   {glue:text}`networks_red:.0f` LR pixels of a crop (mean of {glue:text}`networks_patches` crops). Blurring them
-#   changes the patch by {glue:text}`networks_red_wide:.1f` (wide half) and {glue:text}`networks_red_narrow:.1f`
-#   (narrow half) of 255 levels; blurring as many pixels outside all areas, by
-#   {glue:text}`networks_random_wide:.2f` and {glue:text}`networks_random_narrow:.2f`.
-# - **What only wide networks use.** That is another {glue:text}`networks_blue:.0f` pixels. Blurring them changes
-#   the patch of the wide half by {glue:text}`networks_blue_wide:.2f` levels and that of the narrow half by
-#   {glue:text}`networks_blue_narrow:.2f`, and costs the wide half {glue:text}`networks_lost:.3f` dB.
+#   {glue:text}`networks_red:.0f` LR pixels of a crop (mean of {glue:text}`networks_patches` crops). Blurring
+#   them changes the patch by {glue:text}`networks_red_wide:.1f` (wide half) and
+#   {glue:text}`networks_red_narrow:.1f` (narrow half) of 255 levels; blurring as many pixels outside all
+#   areas, by {glue:text}`networks_random_wide:.2f` and {glue:text}`networks_random_narrow:.2f`.
+# - **What only wide networks use.** That is another {glue:text}`networks_blue:.0f` pixels. Blurring them
+#   changes the patch of the wide half by {glue:text}`networks_blue_wide:.2f` levels and that of the narrow
+#   half by {glue:text}`networks_blue_narrow:.2f`, and costs the wide half {glue:text}`networks_lost:.3f` dB.
 # - **Wide but wrong.** In {glue:text}`networks_wrong` of {glue:text}`networks_wide_maps` cases (a crop and a
 #   network of its wider half) the patch comes out worse than in the narrower half on average.
 # - **How wide.** The mean DI is {glue:text}`networks_bicubic:.2f` for bicubic enlargement,
 #   {glue:text}`networks_lowest:.2f` for the narrowest trained network ({glue:text}`networks_narrowest`) and
 #   {glue:text}`networks_highest:.2f` for the widest ({glue:text}`networks_widest`); it averages
-#   {glue:text}`networks_attentive:.2f` with attention and {glue:text}`networks_plain:.2f` without. Networks with
-#   attention that exceed the widest one without ({glue:text}`networks_best_plain`):
-#   {glue:text}`networks_exceed`. The paper's networks are many times larger and trained hundreds of times longer.
+#   {glue:text}`networks_attentive:.2f` with attention and {glue:text}`networks_plain:.2f` without. Networks
+#   with attention that exceed the widest one without ({glue:text}`networks_best_plain`):
+#   {glue:text}`networks_exceed`. The paper's networks are many times larger and trained hundreds of times
+#   longer.
 # - **Patch or network?** One network's DI varies from crop to crop by
 #   {glue:text}`networks_over_patches:.2f` (standard deviation, mean over networks); the mean DI varies from
 #   network to network by {glue:text}`networks_over_networks:.2f`.

@@ -148,21 +148,21 @@ figure
 # %% [markdown]
 # ## What we run, and what differs from the paper
 #
-# **Reach.** A field of 2r + 1 pixels reaches r pixels around an SR pixel. The *used reach* is how far around the
-# window one must go to gather 95 % of the attribution. The *possible reach* ends at the field, or at the border
-# of the crop if that comes first.
+# **Reach.** A field of 2r + 1 pixels reaches r pixels around an SR pixel. The *used reach* is how far around
+# the window one must go to gather 95 % of the attribution. The *possible reach* ends at the field, or at the
+# border of the crop if that comes first.
 #
 # :::{dropdown} What differs from the paper
 # | | paper | here |
 # |---|---|---|
 # | networks | ten published ones | the same families but MSRN and RNAN, PAN and SwinIR besides; narrow ones, trained on the same pictures for 3 500 steps (FSRCNN 10 000) |
 # | receptive field | counted over the layers (Araujo et al.) | measured on the network, and counted as in the paper |
-# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one of a picture |
+# | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one per picture |
 # | diffusion index | mean over the patches | the same |
 #
 # The *measured* field: an LR column is made NaN, which no weight and no activation can hide; the SR pixels it
 # reaches depend on it. The *counted* field, which papers print, adds up all kernels as if they worked on one
-# grid; layers behind the upsampler see only parts of an LR pixel, so it comes out larger. A global mean or
+# grid; layers after the upsampler see only parts of an LR pixel, so it comes out larger. A global mean or
 # covariance has an unlimited field; RFDN's attention pools in steps and sees far, but not everything. DI
 # depends on the size of the crop: compare only the order with the paper's.
 # :::
@@ -301,14 +301,16 @@ study.verdict(
 #
 # - **The field is a bound.** The largest share of a map outside the measured field is
 #   {glue:text}`field_stray:.1g` ({glue:text}`field_networks` networks, {glue:text}`field_patches` crops).
-# - **Used and possible.** The {glue:text}`field_wide` networks with fields of more than 40 pixels gather 95 % of
-#   their attribution within {glue:text}`field_part_low:.0f` to {glue:text}`field_part_high:.0f` % of their possible
-#   reach; {glue:text}`field_narrow`, with the smallest field ({glue:text}`field_narrow_field`), within
-#   {glue:text}`field_part_narrow:.0f` % (DI {glue:text}`field_narrow_di:.2f`, {glue:text}`field_narrow_psnr:.2f` dB).
+# - **Used and possible.** The {glue:text}`field_wide` networks with fields of more than 40 pixels gather 95 %
+#   of their attribution within {glue:text}`field_part_low:.0f` to {glue:text}`field_part_high:.0f` % of their
+#   possible reach; {glue:text}`field_narrow`, with the smallest field ({glue:text}`field_narrow_field`), within
+#   {glue:text}`field_part_narrow:.0f` % (DI {glue:text}`field_narrow_di:.2f`,
+#   {glue:text}`field_narrow_psnr:.2f` dB).
 # - **Seeing and using.** Of the {glue:text}`field_everything` networks that see the whole crop,
-#   {glue:text}`field_top` has the highest DI ({glue:text}`field_top_di:.2f`, {glue:text}`field_top_psnr:.2f` dB) and
-#   {glue:text}`field_bottom` the lowest ({glue:text}`field_bottom_di:.2f`, {glue:text}`field_bottom_psnr:.2f` dB);
-#   on the same crop the former is the higher in {glue:text}`field_more` of {glue:text}`field_patches`.
+#   {glue:text}`field_top` has the highest DI ({glue:text}`field_top_di:.2f`, {glue:text}`field_top_psnr:.2f`
+#   dB) and {glue:text}`field_bottom` the lowest ({glue:text}`field_bottom_di:.2f`,
+#   {glue:text}`field_bottom_psnr:.2f` dB); on the same crop the former is the higher in {glue:text}`field_more`
+#   of {glue:text}`field_patches`.
 # - **Quality.** The highest PSNR has {glue:text}`field_best` ({glue:text}`field_best_psnr:.2f` dB, field
 #   {glue:text}`field_best_field`, DI {glue:text}`field_best_di:.2f`). Over more networks:
 #   {doc}`diffusion_and_performance`; over depth and width: {doc}`network_scale`.

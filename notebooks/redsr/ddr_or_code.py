@@ -354,7 +354,7 @@ study.verdict(**outcomes, notes={"not trained yet": missing})
 #   {glue:text}`code_untrained_noise:.2f` on noise and {glue:text}`code_untrained_jpeg:.2f` on JPEG; the LR pixels
 #   {glue:text}`code_pixels_blur:.2f`, {glue:text}`code_pixels_noise:.2f` and {glue:text}`code_pixels_jpeg:.2f`. Only what exceeds these
 #   numbers was learned.
-# - **Cost** in million multiply-adds a picture: {glue:text}`code_ddr_adds:.0f` for DDR, {glue:text}`code_dasr_adds:.0f` for DASR's encoder,
+# - **Cost** in million multiply-adds per picture: {glue:text}`code_ddr_adds:.0f` for DDR, {glue:text}`code_dasr_adds:.0f` for DASR's encoder,
 #   {glue:text}`code_redsr_adds:.0f` for ReDSR's.
 #
 # ## Exercises

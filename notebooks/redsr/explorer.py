@@ -5,7 +5,7 @@
 # A blind network of this chapter first describes, in a code of a few numbers, how its input was
 # degraded, and then restores the input as the code says. Set a blur and a noise below. The map shows
 # where the picture's code lies among the codes of other pictures; the two restorations show what the
-# code is good for: one is told the truth, the other a lie.
+# code is good for: one is told the truth, the other something false.
 #
 # This page claims nothing. What codes know of a degradation, and what they know besides, is judged on
 # the other pages of {doc}`/book/redsr`, with criteria set beforehand.
@@ -190,8 +190,8 @@ explorer
 #   σ₁ = σ₂ the blur is round and the angle means nothing.)
 # - Add **noise** and colour the map by it. Does the noise hide the blur from the network?
 # - Compare the two restorations: told that a blurred picture is sharp, told that a sharp picture is
-#   blurred, and the same with noise. Which lie costs more? If neither costs anything, the network does
-#   not listen to its code.
+#   blurred, and the same with noise. Which false code costs more? If neither costs anything, the
+#   network ignores its code.
 
 # %% [markdown]
 # ## A map of codes
@@ -223,4 +223,4 @@ explorer
 #   are drawn by their two widths and the angle of the first, clockwise from the horizontal; the
 #   colour *blur width* is the mean of both.
 # - Set `blind = "dasr-general"`: the same data, but codes that were learned by contrast.
-# - Put a picture of your own behind `windows`, or other ends than the opposite ones into `opposite`.
+# - Put a picture of your own into `windows`, or other ends than the opposite ones into `opposite`.
