@@ -108,7 +108,7 @@ components, found = zip(*(look(subject, **settings) for subject in chosen), stri
 if missing:
     print(left_out(missing))
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "One row per network (seeds 0, 1, …), after the last block within its skip: the Caliński–Harabasz index (CHI) over restarts of t-SNE (bar: lowest to highest), on the 50 principal components, and the quality on clean patches. The paper counts 20 and more as separated: which rows reach it in the first panel?", "name": "fig-published-now"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "One row per network (seeds 0, 1, …), after the last block within its skip: the Caliński–Harabasz index (CHI) over restarts of t-SNE (bar: lowest to highest), on the 50 principal components, and the quality on clean patches. The paper counts 20 and more as separated (dotted): which rows reach it in the first panel?", "name": "fig-published-now"}}
 MEASURES = ["CHI, t-SNE", "CHI, 50 PCA dimensions", "PSNR-Y, dB"]
 values = {one.subject: (one.tsne, [one.pca], [one.psnr]) for one in found}
 separation_dots(

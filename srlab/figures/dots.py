@@ -10,6 +10,8 @@ from plotly.subplots import make_subplots
 
 from srlab.figures.theme import COLOURS, LINE, finish, mark
 
+LEVEL = {"dash": "dot", "color": COLOURS[5], "width": 1.5}
+
 
 def scatter_panels(
     panels: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]],
@@ -64,13 +66,14 @@ def interval_dots(
     *,
     x_title: str,
     reference: float | None = None,
+    levels: Sequence[float] = (),
     sprites: dict[str, Any] | None = None,
     pictures: Mapping[str, Sequence[int]] | None = None,
 ) -> go.Figure:
     """A row for each name: its values (S,), their mean, and a bar from lowest to highest.
 
-    `reference` draws a dashed upright line, such as chance. With `sprites`, `pictures` are the
-    values' thumbnails, {name: indices (S,)}.
+    `reference` draws a dashed upright line, such as chance, `levels` dotted ones, such as what a
+    criterion asks. With `sprites`, `pictures` are the values' thumbnails, {name: indices (S,)}.
     """
     figure = go.Figure()
     for index, (name, row) in enumerate(values.items()):
@@ -100,6 +103,8 @@ def interval_dots(
         )
     if reference is not None:
         figure.add_vline(reference, line={"dash": "dash", "color": COLOURS[6], "width": 1})
+    for level in levels:
+        figure.add_vline(level, line=LEVEL)
     figure.update_xaxes(title=x_title, zeroline=False)
     figure.update_yaxes(autorange="reversed", automargin=True, zeroline=False)
     finish(figure, height=110 + 44 * len(values), sprites=sprites)
@@ -117,11 +122,16 @@ MEASURE = 19  # letters a line of a measure's name over its panel
 
 
 def effects_over_grid(
-    points: Mapping[str, GridPoint], outcomes: Sequence[str], *, y_title: str = ""
+    points: Mapping[str, GridPoint],
+    outcomes: Sequence[str],
+    *,
+    levels: Mapping[str, float] | None = None,
+    y_title: str = "",
 ) -> go.Figure:
     """A row for each point and a panel for each measure: its value, and its interval as a bar.
 
     Colour and symbol tell the outcome, one of `outcomes`; a point without values is told in words.
+    `levels` are dotted lines, {measure: value}, such as what a criterion asks.
     A panel whose values are positive and span two orders of magnitude has a logarithmic axis.
     """
     measures = list(dict.fromkeys(name for point in points.values() for name in point.measured))
@@ -143,6 +153,8 @@ def effects_over_grid(
                 named.add(outcome)
         if _spans_orders([p.measured[measure] for p in points.values() if measure in p.measured]):
             figure.update_xaxes(type="log", col=column)
+        if levels and measure in levels:
+            figure.add_vline(levels[measure], line=LEVEL, row=1, col=column)
     figure.update_xaxes(zeroline=False, nticks=5)
     rows: dict[str, Any] = {"categoryorder": "array", "categoryarray": list(points)}
     rows["range"] = [len(points) - 0.5, -0.5]  # the first on top, and those without a value too

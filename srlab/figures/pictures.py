@@ -115,4 +115,5 @@ def picture_grid(
     figure.update_yaxes(**bare, constrain="domain", matches="y", constraintoward="top")
     figure.update_annotations(font_size=12)
     finish(figure, height=height)
+    figure.update_layout(meta={"srlab": {"width": 580}} if len(columns) > 2 else None)
     return figure.update_layout(margin={"l": 10, "t": 50, "b": 10})

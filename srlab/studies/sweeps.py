@@ -117,8 +117,15 @@ def read_results(path: str | Path) -> list[Row]:
     return table.to_pylist()
 
 
-def effects_figure(rows: Sequence[Row], measures: Sequence[str] | None = None) -> go.Figure:
-    """One finding's points over the grid: verdicts, and by default its first three measures."""
+def effects_figure(
+    rows: Sequence[Row],
+    measures: Sequence[str] | None = None,
+    levels: Mapping[str, float] | None = None,
+) -> go.Figure:
+    """One finding's points over the grid: verdicts, and by default its first three measures.
+
+    `levels` are dotted lines, {measure: value}.
+    """
     wanted = measures or list(dict.fromkeys(row["measure"] for row in rows if row["measure"]))
     points = {}
     for own in by_point(rows):
@@ -128,7 +135,7 @@ def effects_figure(rows: Sequence[Row], measures: Sequence[str] | None = None) -
             if row["measure"] in wanted[:SHOWN]
         }
         points[own[0]["point"]] = GridPoint(outcome_words(own[0]), measured)
-    return effects_over_grid(points, OUTCOMES, y_title=varied(rows))
+    return effects_over_grid(points, OUTCOMES, levels=levels, y_title=varied(rows))
 
 
 def varied(rows: Sequence[Row]) -> str:

@@ -158,8 +158,8 @@ def _folded(title: str, content: str) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits, never in exponents for everyday sizes: 0.213, 26.4, 1830."""
+    """Three significant digits, never in exponents for everyday sizes: 0.213, 26.4, 1830, −2.5."""
     if value == 0 or 1e-3 <= abs(value) < 1e6:
         digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
-        return f"{value:,.{digits}f}".replace(",", "\u202f")
-    return f"{value:.1e}"
+        return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "−")
+    return f"{value:.1e}".replace("-", "−")

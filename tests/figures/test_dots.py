@@ -28,6 +28,7 @@ def test_interval_dots_show_every_value_their_mean_and_their_range():
         {"ours": np.array([0.5, 0.6, 1.0]), "theirs": np.array([0.2, 0.2])},
         x_title="share",
         reference=0.25,
+        levels=[0.9],
     )
     dots, mean = figure.data[:2]
     assert list(dots.x) == pytest.approx([0.5, 0.6, 1.0])
@@ -35,7 +36,7 @@ def test_interval_dots_show_every_value_their_mean_and_their_range():
     assert mean.x[0] + mean.error_x.array[0] == pytest.approx(1.0)
     assert mean.x[0] - mean.error_x.arrayminus[0] == pytest.approx(0.5)
     assert list(figure.data[2].y) == ["theirs", "theirs"]
-    assert figure.layout.shapes[0].x0 == 0.25
+    assert [line.x0 for line in figure.layout.shapes] == [0.25, 0.9]
 
 
 def test_dots_carry_their_thumbnails(sprites):
@@ -58,7 +59,7 @@ def test_effects_over_a_grid_show_each_point_once_with_its_outcome():
         "set5": GridPoint("bad", {"ratio": (2, 1, 3)}),
         "none": GridPoint("failed", {}),
     }
-    figure = effects_over_grid(points, ["good", "bad", "failed"])
+    figure = effects_over_grid(points, ["good", "bad", "failed"], levels={"share": 0.9})
     seen = {(trace.name, *trace.y, *trace.x) for trace in figure.data}
     assert seen == {("good", "b100", 300), ("good", "b100", 0.5), ("bad", "set5", 2)}
     assert list(figure.layout.yaxis.categoryarray) == ["b100", "set5", "none"]
@@ -68,5 +69,6 @@ def test_effects_over_a_grid_show_each_point_once_with_its_outcome():
     ]
     assert figure.layout.xaxis.type == "log"  # 1 to 400
     assert figure.layout.xaxis2.type is None
+    assert [(line.xref, line.x0) for line in figure.layout.shapes] == [("x2", 0.9)]
     assert [trace.error_x.array[0] for trace in figure.data if trace.name == "bad"] == [1]
     assert {trace.name for trace in figure.data if trace.showlegend} == {"good", "bad"}

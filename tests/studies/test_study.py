@@ -207,7 +207,7 @@ def test_the_interval_of_a_mean_refuses_what_has_none(values):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0.000"), (0.2134, "0.213"), (26.44, "26.4"), (1830.4, "1\u202f830"), (2e-5, "2.0e-05")],
+    [(0, "0.000"), (0.2134, "0.213"), (26.44, "26.4"), (1830.4, "1\u202f830"), (-2e-5, "−2.0e−05")],
 )
 def test_numbers_are_short(value, text):
     assert number(value) == text

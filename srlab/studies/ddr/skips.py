@@ -231,8 +231,13 @@ def by_picture_set(runs: Iterable[Recording]) -> dict[str, dict[Subject, Sequenc
     return panels
 
 
-def separation_dots(panels: Mapping[str, Mapping[Subject, Sequence[float]]]) -> go.Figure:
-    """A row for each network, a panel for each measure: mean and span of its values."""
+def separation_dots(
+    panels: Mapping[str, Mapping[Subject, Sequence[float]]], level: float = 20
+) -> go.Figure:
+    """A row for each network, a panel for each measure: mean and span of its values.
+
+    At the `level` of the first measure, from which on the paper calls it separated, is a line.
+    """
     points: dict[str, GridPoint] = {}
     for title, values in panels.items():
         for subject, own in values.items():
@@ -241,7 +246,7 @@ def separation_dots(panels: Mapping[str, Mapping[Subject, Sequence[float]]]) -> 
             points[_row(subject)] = point._replace(
                 measured={**point.measured, title: (float(np.mean(own)), *span(own))}
             )
-    return effects_over_grid(points, WORDS)
+    return effects_over_grid(points, WORDS, levels={next(iter(panels)): level})
 
 
 def _row(subject: Subject) -> str:
