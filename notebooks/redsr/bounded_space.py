@@ -237,12 +237,12 @@ study
 # %% [markdown]
 # The other networks know isotropic blur alone, and are tested on it.
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Energy distance of the codes to three priors, unscaled; mean over training seeds. 0 is the prior itself. Read along a row: is a network nearest to the prior that it was drawn to? Only the exponential prior has a mean other than 0.", "name": "fig-bounded-distance"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Energy distance of the codes to three priors, unscaled; mean over training seeds. 0 is the prior itself. Read along a row: is a network nearest to the prior that it was trained towards? Only the exponential prior has a mean other than 0.", "name": "fig-bounded-distance"}}
 towards = means[[*PRIORS]].to_numpy()
 titles = {"colour_title": "energy distance", "axis_titles": ("", "prior")}
 matrix_heatmap(towards, list(means.index), [one.title() for one in PRIORS], **titles)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Scaled energy distance of the codes to the prior that each network was drawn to (RD alone and DASR, which had none: to the Gaussian), on the degradations of its training; a dot for each training seed. Further left, a cloud has more of the prior's shape.", "name": "fig-bounded-scaled"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Scaled energy distance of the codes to the prior that each network was trained towards (RD alone and DASR, which had none: to the Gaussian), on the degradations of its training; a dot for each training seed. Further left, a cloud has more of the prior's shape.", "name": "fig-bounded-scaled"}}
 interval_dots(dots("distance"), x_title="scaled energy distance", reference=0)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Effective rank as a share of the code's dimensions; a dot for each training seed. 1: all dimensions alike; dashed: as many draws from a Gaussian.", "name": "fig-bounded-rank"}}
