@@ -113,12 +113,10 @@ def criterion_html(claims: Mapping[str, str], controls: Sequence[str]) -> str:
 
 
 def measured_words(record: Mapping[str, Any], name: str) -> str:
-    """A measurement with its spread: "26.4 (25.1 to 27.0)"."""
+    """A measurement with its spread, where it has one: "26.4 (25.1 to 27.0)"."""
     text = number(record["measured"][name])
-    if name in record.get("interval", {}):
-        low, high = record["interval"][name]
-        text += f" ({number(low)} to {number(high)})"
-    return text
+    low, high = map(number, record.get("interval", {}).get(name, (0, 0)))
+    return text if low == high else f"{text} ({low} to {high})"
 
 
 def _items(texts: Iterable[str], says: Mapping[str, str] | None = None) -> str:

@@ -15,7 +15,7 @@ from srlab.studies.study import (
     stays_below,
     together,
 )
-from srlab.studies.verdict import number, verdict_words
+from srlab.studies.verdict import measured_words, number, verdict_words
 
 HELD, FAILED, OPPOSITE, UNDECIDED = Outcome
 
@@ -211,3 +211,13 @@ def test_the_interval_of_a_mean_refuses_what_has_none(values):
 )
 def test_numbers_are_short(value, text):
     assert number(value) == text
+
+
+def test_a_spread_is_shown_where_there_is_one():
+    record = {"measured": {"a": 2.0, "b": 3.0, "c": 4.0}}
+    record["interval"] = {"a": (1.5, 2.5), "b": (3.0, 3.0)}
+    assert [measured_words(record, name) for name in "abc"] == [
+        "2.00 (1.50 to 2.50)",
+        "3.00",
+        "4.00",
+    ]
