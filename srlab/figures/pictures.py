@@ -12,6 +12,7 @@ from srlab.figures.theme import COLOURS, LINE, finish
 from srlab.files import picture_url
 
 TITLE = 16  # letters a line of a title above its picture
+WIDE = 580  # pixels that three and more columns take at least; narrower screens scroll
 
 
 def sprite_sheet(pictures: np.ndarray, *, zoom: int = 3) -> dict[str, Any]:
@@ -75,6 +76,7 @@ def picture_row(pictures: Mapping[str, np.ndarray], *, height: int = 260) -> go.
     figure.update_xaxes(**bare, matches="x")
     figure.update_yaxes(**bare, matches="y")
     figure.update_annotations(font_size=12)
+    figure.update_layout(meta={"srlab": {"width": WIDE}} if len(pictures) > 2 else None)
     return finish(figure, height=height)
 
 
@@ -115,5 +117,5 @@ def picture_grid(
     figure.update_yaxes(**bare, constrain="domain", matches="y", constraintoward="top")
     figure.update_annotations(font_size=12)
     finish(figure, height=height)
-    figure.update_layout(meta={"srlab": {"width": 580}} if len(columns) > 2 else None)
+    figure.update_layout(meta={"srlab": {"width": WIDE}} if len(columns) > 2 else None)
     return figure.update_layout(margin={"l": 10, "t": 50, "b": 10})

@@ -137,8 +137,8 @@ def _measures(record: Mapping[str, Any]) -> str:
 
 
 def _row(record: Mapping[str, Any], name: str) -> str:
-    low_high = record["interval"].get(name)
-    spread = " to ".join(map(number, low_high)) if low_high else "–"
+    low, high = map(number, record["interval"].get(name, (0, 0)))
+    spread = "–" if low == high else f"{low} to {high}"
     cells = (record["paper"].get(name, "–"), number(record["measured"][name]), spread)
     data = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
     return f"<tr><th scope='row'>{html.escape(name)}</th>{data}</tr>"

@@ -32,7 +32,8 @@
       ? ["#ced6dd", "#8a939c", "#4a525c", "#2b3138"]
       : ["#323232", "#767d85", "#dfe3e8", "#f3f5f7"];
     const clear = "rgba(0,0,0,0)";
-    const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, tickcolor: line };
+    const beside = { automargin: true, title: { standoff: 8 } }; // a title beside its labels, not on them
+    const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, tickcolor: line, ...beside };
     return merged(own ?? {}, {
       layout: {
         paper_bgcolor: clear, plot_bgcolor: clear, font: { color: ink }, xaxis: axis, yaxis: axis,
@@ -48,22 +49,26 @@
     const narrow = box.clientWidth < TIGHT;
     const result = { ...layout, autosize: true, template: themed(layout.template, narrow) };
     delete result.width;
-    if (narrow) result.margin = { ...layout.margin, l: 36, r: 8 };
+    const rows = layout.annotations?.some(({ textangle }) => textangle === 90); // their titles
+    if (narrow) result.margin = { ...layout.margin, l: 36, r: rows ? 28 : 8 };
     if (touch.matches) result.dragmode = false; // a swipe scrolls the page
     return result;
   }
 
-  // Titles of panels that stand side by side must not run into each other.
-  const LETTER = 0.52; // of the font's size, on average
+  // The width at which titles of panels that stand side by side do not run into each other.
+  const LETTER = 0.55, SIDES = 60; // of the font's size, on average; pixels of both margins
   function titled(layout) {
+    const panels = domains(layout).map(([from, to]) => to - from);
+    if (new Set(domains(layout).map(String)).size < 2) return 0;
     const titles = (layout.annotations ?? []).filter(({ xref, yref, xanchor, yanchor }) =>
       [xref, yref].every((ref) => ref === "paper") && xanchor === "center" && yanchor === "bottom");
-    return Math.max(0, ...titles.map(({ text, font }) =>
+    const widest = Math.max(0, ...titles.map(({ text, font }) =>
       8 + LETTER * (font?.size ?? 16) * Math.max(...text.split("<br>").map((line) => plain(line).length))));
+    return widest && SIDES + widest / Math.min(...panels);
   }
-  const columns = (layout) => new Set(
-    Object.keys(layout).filter((key) => /^xaxis\d*$/.test(key))
-      .map((key) => (layout[key].domain ?? [0])[0].toFixed(2))).size;
+  const domains = (layout) => Object.keys(layout).filter((key) => /^xaxis\d*$/.test(key))
+    .map((key) => layout[key].domain ?? [0, 1]);
+  const columns = (layout) => new Set(domains(layout).map(([from]) => from.toFixed(2))).size;
 
   // One line for screen readers, shared by the page's figures.
   let line;
@@ -185,8 +190,8 @@
     const figure = JSON.parse(box.querySelector("script").textContent);
     const layout = figure.layout ?? {}, sprite = layout.meta?.srlab?.sprite;
     const graph = document.createElement("div");
-    const beside = columns(layout), least = Math.max(beside > 2 ? COLUMN : 0, beside > 1 ? titled(layout) : 0);
-    const wide = layout.meta?.srlab?.width ?? beside * least;
+    const beside = columns(layout) > 2 ? columns(layout) * COLUMN : 0;
+    const wide = layout.meta?.srlab?.width ?? Math.max(beside, titled(layout));
     graph.style.minWidth = `${wide}px`;
     box.append(graph);
     await Plotly.newPlot(graph, figure.data, fitted(layout, box), {
