@@ -70,7 +70,8 @@ def matrix_grid(
     widest = max(map(_room, panels.values()))
     broken = len(rows) == 1 and len(columns) > 2 and _pixels(widest, len(columns)) > PAGE
     tall, wide = (-(-len(columns) // 2), 2) if broken else (len(rows), len(columns))
-    figure = _empty_grid(tall, wide, rows, columns)
+    alike = len({tuple(matrix.rows) for matrix in panels.values()}) == 1
+    figure = _empty_grid(tall, wide, rows, columns, gap=0.12 if alike else 0.28)
     left: dict[int, list[str]] = {}  # {line: names of the rows of its first panel}
     for (row, column), matrix in panels.items():
         at, order = rows.index(row), columns.index(column)
@@ -96,8 +97,13 @@ def matrix_grid(
     return figure.update_layout(margin={"l": 60, "t": 50})
 
 
-def _empty_grid(tall: int, wide: int, rows: Sequence[str], columns: Sequence[str]) -> go.Figure:
-    """Subplots under the titles of their columns; of each, where the row was broken."""
+def _empty_grid(
+    tall: int, wide: int, rows: Sequence[str], columns: Sequence[str], *, gap: float
+) -> go.Figure:
+    """Subplots under the titles of their columns; of each, where the row was broken.
+
+    `gap` is the room between panels, as a share of a panel: more where each has names of its own.
+    """
     broken = len(columns) > wide
     return make_subplots(
         tall,
@@ -105,7 +111,7 @@ def _empty_grid(tall: int, wide: int, rows: Sequence[str], columns: Sequence[str
         subplot_titles=columns if broken else None,
         column_titles=columns if any(columns) and not broken else None,
         row_titles=rows if len(rows) > 1 else None,
-        horizontal_spacing=0.12 / wide,
+        horizontal_spacing=gap / wide,
         vertical_spacing=(0.3 if broken else 0.2) / tall,
     )
 

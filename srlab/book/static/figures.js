@@ -4,6 +4,8 @@
   const base = document.currentScript.src.replace(/[^/]*$/, "");
   const COLUMN = 110; // pixels that a column of panels needs; narrower screens scroll the figure
   const TIGHT = 560; // a figure narrower than this gets smaller margins, its legend on top
+  const LETTER = 0.55; // of the font's size, a letter's width on average
+  const FONT = 14, SIDES = 60; // pixels of an axis title's font, and of both margins
   const HOVER = 60; // ms after which Plotly has drawn a hover label
   const touch = matchMedia("(pointer: coarse)");
 
@@ -51,12 +53,25 @@
     delete result.width;
     const rows = layout.annotations?.some(({ textangle }) => textangle === 90); // their titles
     if (narrow) result.margin = { ...layout.margin, l: 36, r: rows ? 28 : 8 };
+    for (const key of narrow ? axes(layout) : []) result[key] = wrapped(layout[key], box.clientWidth);
     if (touch.matches) result.dragmode = false; // a swipe scrolls the page
     return result;
   }
 
+  const axes = (layout) => Object.keys(layout).filter((key) => /^xaxis\d*$/.test(key));
+  /** An axis whose title takes several lines where one would leave the box. */
+  function wrapped(axis, width) {
+    const text = axis.title?.text, [from, to] = axis.domain ?? [0, 1];
+    if (!text || text.includes("<br>")) return axis;
+    const most = Math.max(12, (width * (to - from) + SIDES) / (LETTER * FONT)), lines = [""];
+    for (const word of text.split(" ")) {
+      if (lines.at(-1) && `${lines.at(-1)} ${word}`.length > most) lines.push(word);
+      else lines.push(`${lines.pop()} ${word}`.trim());
+    }
+    return { ...axis, title: { ...axis.title, text: lines.join("<br>") } };
+  }
+
   // The width at which titles of panels that stand side by side do not run into each other.
-  const LETTER = 0.55, SIDES = 60; // of the font's size, on average; pixels of both margins
   function titled(layout) {
     const panels = domains(layout).map(([from, to]) => to - from);
     if (new Set(domains(layout).map(String)).size < 2) return 0;
@@ -66,8 +81,7 @@
       8 + LETTER * (font?.size ?? 16) * Math.max(...text.split("<br>").map((line) => plain(line).length))));
     return widest && SIDES + widest / Math.min(...panels);
   }
-  const domains = (layout) => Object.keys(layout).filter((key) => /^xaxis\d*$/.test(key))
-    .map((key) => layout[key].domain ?? [0, 1]);
+  const domains = (layout) => axes(layout).map((key) => layout[key].domain ?? [0, 1]);
   const columns = (layout) => new Set(domains(layout).map(([from]) => from.toFixed(2))).size;
 
   // One line for screen readers, shared by the page's figures.
@@ -191,7 +205,7 @@
     const layout = figure.layout ?? {}, sprite = layout.meta?.srlab?.sprite;
     const graph = document.createElement("div");
     const beside = columns(layout) > 2 ? columns(layout) * COLUMN : 0;
-    const wide = layout.meta?.srlab?.width ?? Math.max(beside, titled(layout));
+    const wide = Math.max(layout.meta?.srlab?.width ?? beside, titled(layout));
     graph.style.minWidth = `${wide}px`;
     box.append(graph);
     await Plotly.newPlot(graph, figure.data, fitted(layout, box), {
