@@ -117,16 +117,16 @@ class Degradation:
         parts = []
         if self.blur_sigma_y is not None and self.widest_sigma:
             angle = math.degrees(self.blur_angle)
-            parts.append(f"blur {self.blur_sigma:g}×{self.blur_sigma_y:g} at {angle:.0f}°")
+            parts.append(f"blur {self.blur_sigma:.3g}×{self.blur_sigma_y:.3g} at {angle:.0f}°")
         elif self.blur_sigma:
-            parts.append(f"blur {self.blur_sigma:g}")
+            parts.append(f"blur {self.blur_sigma:.3g}")
         if self.motion_length:
             angle = math.degrees(self.motion_angle)
-            parts.append(f"motion {self.motion_length:g} at {angle:.0f}°")
+            parts.append(f"motion {self.motion_length:.3g} at {angle:.0f}°")
         if any(self.shift):
-            parts.append(f"shift {self.shift[0]:g}, {self.shift[1]:g}")
+            parts.append(f"shift {self.shift[0]:.3g}, {self.shift[1]:.3g}")
         if self.noise_sigma:
-            parts.append(f"noise {self.noise_sigma * 255:g}/255")
+            parts.append(f"noise {self.noise_sigma * 255:.3g}/255")
         if self.jpeg_quality is not None:
             parts.append(f"JPEG {self.jpeg_quality}")
         return " + ".join(parts) or "clean"

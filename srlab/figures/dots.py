@@ -52,13 +52,16 @@ def scatter_panels(
         if x_title in log_x:
             ticks = _log_ticks(np.concatenate([np.asarray(x, float) for x, _ in dots.values()]))
             figure.update_xaxes(type="log", exponentformat="power", dtick=ticks, row=1, col=column)
+            figure.update_xaxes(tickangle=0, row=1, col=column)
     figure.update_yaxes(title=y_title, row=1, col=1)
     return finish(figure, height=430, sprites=sprites)
 
 
 def _log_ticks(values: np.ndarray) -> int | str:
     """Whole decades where values span more than one, else 1, 2 and 5: labels that fit a phone."""
-    return 1 if values.max() > 20 * values.min() else "D2"
+    shown = values[values > 0]
+    decades = np.log10(shown.max() / shown.min())
+    return int(np.ceil(decades / 3)) if decades > np.log10(20) else "D2"
 
 
 def interval_dots(

@@ -16,7 +16,8 @@ def test_dots_share_colour_and_symbol_across_panels_and_carry_their_names():
 
 
 def test_a_logarithmic_axis_has_few_labels():
-    for values, ticks in ((np.array([0.01, 5.0]), 1), (np.array([0.01, 0.06]), "D2")):
+    spans = {1: [0.01, 5.0], 2: [1e-4, 5.0], "D2": [0.01, 0.06]}
+    for ticks, values in ((ticks, np.array(span)) for ticks, span in spans.items()):
         figure = scatter_panels(
             {"x": {"a": (values, values)}}, names={"a": "pq"}, y_title="y", log_x="x"
         )
