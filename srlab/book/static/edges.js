@@ -16,10 +16,8 @@
   }
 
   page.addEventListener("scroll", ({ target }) => mark(target), true);
-  addEventListener("resize", markAll);
   addEventListener("load", markAll);
   document.fonts.ready.then(markAll);
-  new MutationObserver(markAll).observe(page, {
-    subtree: true, attributeFilter: ["data-drawn", "open", "hidden"],
-  });
+  new ResizeObserver(markAll).observe(page); // also when a part of it opens
+  new MutationObserver(markAll).observe(page, { subtree: true, attributeFilter: ["data-drawn"] });
 })();
