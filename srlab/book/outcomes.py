@@ -13,6 +13,7 @@ from srlab.book.records import read_record
 from srlab.studies.verdict import SYMBOLS, verdict_words
 
 KEY_CELL = "hero"  # the name of the cell with the figure that shows the result at a glance
+MOVED = "The figure stands at the top of the page."
 
 
 def sign_contents(_app: Sphinx, env: BuildEnvironment) -> None:
@@ -30,7 +31,8 @@ def sign_contents(_app: Sphinx, env: BuildEnvironment) -> None:
 def raise_key_figure(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """Put the key figure below the title, so that a page opens with what it found.
 
-    Its cell may be there, then the figure moves; or be removed from the page, then it is shown.
+    Its cell may be there, then the figure moves and a line says where to; or be removed from the
+    page, then it is shown.
     """
     source = Path(app.env.doc2path(page))
     if not source.with_suffix(".json").is_file():
@@ -38,7 +40,7 @@ def raise_key_figure(app: Sphinx, doctree: nodes.document, page: str) -> None:
     cells = (one for one in doctree.findall(nodes.container) if _name(one) == KEY_CELL)
     figure = next((found for cell in cells for found in cell.findall(_is_figure)), None)
     if figure is not None:
-        figure.parent.remove(figure)
+        figure.parent.replace(figure, nodes.paragraph("", MOVED))
     elif drawn := find_figure(source, KEY_CELL):
         figure = nodes.raw(text=figure_html(drawn), format="html")
     title = next(doctree.findall(nodes.title))

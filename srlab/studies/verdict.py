@@ -128,8 +128,9 @@ def _items(texts: Iterable[str], says: Mapping[str, str] | None = None) -> str:
 
 
 def _measures(record: Mapping[str, Any]) -> str:
-    """What the paper reports too comes first; beyond a few rows the table is folded."""
-    names = sorted(record["measured"], key=lambda name: name not in record["paper"])
+    """The headline's first, then what the paper reports too; after a few rows it is folded."""
+    headline, paper = record.get("headline"), record["paper"]
+    names = sorted(record["measured"], key=lambda name: (name != headline, name not in paper))
     rows = (_row(record, name) for name in names)
     shown = _table(islice(rows, OPEN_ROWS))
     rest = len(names) - OPEN_ROWS

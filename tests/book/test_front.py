@@ -114,6 +114,7 @@ def test_the_key_figure_rises_below_the_title(tmp_path):
         kinds = [type(child) for child in doctree.children]
         assert kinds[:2] == [nodes.title, nodes.figure if shown else nodes.raw]
         assert len(list(doctree.findall(nodes.figure))) == shown
+        assert (outcomes.MOVED in doctree.astext()) == shown
     assert find_figure(page, "other") is None
 
 
