@@ -257,8 +257,8 @@ lengths = {key: drawn(mean_of, values, directed) for key, (values, _) in directi
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: bootstrap interval over pictures; for two networks' DI and for kinds, lowest to highest.", "name": "fig-content-verdict"}}
 for key, (text, relate, values) in RELATIONS.items():
-    told = {"glue": f"content_{key}", "headline": key == "rho"}
-    study.measure(text, relate(*values), interval=ranges[key], **told)
+    marked = {"glue": f"content_{key}", "headline": key == "rho"}
+    study.measure(text, relate(*values), interval=ranges[key], **marked)
 study.measure("ρ of two networks' DI", alike, glue="content_alike")
 for_all = int(np.all(high, axis=0).sum())
 study.measure("patches in every network's widest quarter", for_all)
