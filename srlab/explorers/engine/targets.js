@@ -46,19 +46,21 @@ const ofColours = (measured) => (window, n) => {
 };
 
 /** What the frequencies low ≤ |f| < high, in cycles per pixel, keep of a bright pixel in an m × m
- * picture that repeats itself. */
+ * picture that repeats itself: two of its periods each way, so that no index must be wrapped. */
 function bandPass(/** @type {number} */ m, /** @type {number} */ low, /** @type {number} */ high) {
   const waves = Array.from({ length: m }, (_, i) => (i < m / 2 ? i : i - m) / m);
-  const kept = waves.flatMap((down) => waves.map((right) => [down, right]));
-  const band = kept.filter(([down, right]) => {
-    const frequency = Math.hypot(down, right);
-    return low <= frequency && frequency < high;
+  const band = waves
+    .flatMap((down) => waves.map((right) => [down, right]))
+    .filter(([down, right]) => low <= Math.hypot(down, right) && Math.hypot(down, right) < high);
+  const period = Float64Array.from({ length: m * m }, (_, at) => {
+    const [row, column] = [Math.floor(at / m), at % m];
+    const phases = band.map(([down, right]) => 2 * Math.PI * (down * row + right * column));
+    return phases.reduce((sum, phase) => sum + Math.cos(phase), 0) / (m * m);
   });
-  return Float64Array.from({ length: m * m }, (_, at) => {
-    const phase = (/** @type {number[]} */ [down, right]) =>
-      down * Math.floor(at / m) + right * (at % m);
-    return band.reduce((sum, wave) => sum + Math.cos(2 * Math.PI * phase(wave)), 0) / (m * m);
-  });
+  return Float64Array.from(
+    { length: 4 * m * m },
+    (_, at) => period[(Math.floor(at / (2 * m)) % m) * m + (at % m)],
+  );
 }
 
 /** The energy of a band of frequencies in the window less its mean, faded out by Hann's. What the
@@ -67,18 +69,20 @@ function bandPass(/** @type {number} */ m, /** @type {number} */ low, /** @type 
 function ofBand(low = 0.25, high = 0.5) {
   if (!(0 <= low && low < high))
     fail(`a band is 0 ≤ low < high in cycles per pixel, got ${low} to ${high}`);
+  const passes = new Map(); // by the window's pixels a side
   return (window, n) => {
     const m = n - 1;
-    const [pass, slopes] = [bandPass(m, low, high), new Float32Array(window.length)];
+    if (!passes.has(m)) passes.set(m, bandPass(m, low, high));
     const hann = Array.from({ length: m }, (_, i) => Math.sin((Math.PI * (i + 1)) / n) ** 2);
-    const fade = hann.flatMap((down) => hann.map((right) => down * right));
+    const fade = Float64Array.from(hann.flatMap((down) => hann.map((right) => down * right)));
+    const slopes = new Float32Array(window.length);
     let total = 0;
     for (let c = 0; c < 3; c++) {
       const place = (/** @type {number} */ i) => (c * n + Math.floor(i / m)) * n + (i % m);
       const pixels = fade.map((_, i) => window[place(i)]);
       const mean = average(pixels);
       const faded = pixels.map((v, i) => (v - mean) * fade[i]);
-      const kept = convolved(faded, pass, m);
+      const kept = convolved(faded, passes.get(m), m);
       total += kept.reduce((sum, v, i) => sum + v * faded[i], 0);
       const back = kept.map((v, i) => 2 * v * fade[i]);
       const middle = average(back); // the mean was taken off
@@ -90,22 +94,20 @@ function ofBand(low = 0.25, high = 0.5) {
   };
 }
 
-const average = (/** @type {number[]} */ values) =>
+const average = (/** @type {Float64Array} */ values) =>
   values.reduce((sum, v) => sum + v, 0) / values.length;
 
-/** An m × m picture that repeats itself under a kernel of its size. @returns {number[]} */
+/** An m × m picture that repeats itself under a kernel of two periods each way. */
 function convolved(
-  /** @type {number[]} */ picture,
+  /** @type {Float64Array} */ picture,
   /** @type {Float64Array} */ kernel,
   /** @type {number} */ m,
 ) {
   return picture.map((_, to) => {
+    const last = (Math.floor(to / m) + m) * 2 * m + (to % m) + m; // under it lies the first pixel
     let sum = 0;
-    for (let r = 0; r < m; r++) {
-      const row = ((Math.floor(to / m) - r + m) % m) * m;
-      for (let c = 0; c < m; c++)
-        sum += picture[r * m + c] * kernel[row + (((to % m) - c + m) % m)];
-    }
+    for (let r = 0, from = 0; r < m; r++)
+      for (let c = 0; c < m; c++, from++) sum += picture[from] * kernel[last - r * 2 * m - c];
     return sum;
   });
 }
