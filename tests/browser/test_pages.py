@@ -21,8 +21,8 @@ MUTE = """() => [...document.querySelectorAll(".srlab-figure")]
   .map((box) => `${box.role} ${box.ariaLabel}`)"""
 # What scrolls sideways and does not say so.
 UNTOLD = """() => [...document.querySelectorAll(".bd-article *:not(svg, svg *)")]
-  .filter((box) => box.scrollWidth > box.clientWidth + 1 && !box.dataset.cut
-    && ["auto", "scroll"].includes(getComputedStyle(box).overflowX))
+  .filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1
+    && !box.dataset.cut && ["auto", "scroll"].includes(getComputedStyle(box).overflowX))
   .map((box) => `${box.tagName} ${box.className}`)"""
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 FAILED = "[data-failed]"
