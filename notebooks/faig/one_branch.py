@@ -125,7 +125,7 @@ study
 # %% [markdown]
 # ## Does the second branch pay?
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "One branch minus two branches, dB, window by window (point at one to see it); larger dots are means, bars from lowest to highest. Right of the dashed line the one-branch network is better; the criterion asks for the mean to be right of the dotted one.", "name": "fig-branch-difference"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "One branch minus two branches, dB, window by window (point at one to see it); larger dots are means, bars from lowest to highest. Right of the dashed line the one-branch network is better; the criterion asks for the interval of the mean to be right of the dotted one.", "name": "fig-branch-difference"}}
 ahead = {
     (rival, kind): quality[plain][kind] - quality[title][kind]
     for rival, title in RIVALS.items()
