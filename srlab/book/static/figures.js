@@ -51,7 +51,7 @@
     const narrow = box.clientWidth < TIGHT;
     const result = { ...layout, autosize: true, template: themed(layout.template, narrow) };
     delete result.width;
-    const rows = layout.annotations?.some(({ textangle }) => textangle === 90); // their titles
+    const rows = !layout.sliders && layout.annotations?.some(({ textangle }) => textangle === 90); // their titles
     if (narrow) result.margin = { ...layout.margin, l: 36, r: rows ? 28 : 8 };
     for (const key of narrow ? axes(layout) : []) result[key] = wrapped(layout[key], box.clientWidth);
     if (touch.matches) result.dragmode = false; // a swipe scrolls the page
