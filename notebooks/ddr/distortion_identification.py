@@ -19,9 +19,8 @@
 image_set = "pictures"  # 12 embedded ones; "live" for the real distortions, or "b100"
 num_pictures = 12  # of the set
 crops_each = 1  # of a distorted picture: the central one, and neighbours (LIVE holds up to 9)
-# the first is judged, the second lacks the residual, the third was not trained adversarially
-networks = ["srgan-gr", "srgan-wogr", "srresnet-gr"]
-training_seeds = [0, 1, 2]  # of the first; of the others the first of these
+networks = ["srgan-gr", "srgan-wogr"]  # the first is judged, the second lacks the residual
+training_seeds = [0, 1, 2]  # of the first; of the other the first of these
 block = 16  # residual block whose output is taken
 dimensions = 120  # principal components, as in the paper
 num_splits = 15  # random choices of a third of the pictures to judge on
@@ -111,7 +110,7 @@ interval_dots(shown, x_title="share of right answers", reference=1 / len(names))
 #
 # | | paper | here |
 # |---|---|---|
-# | network | SRGAN, 64 channels | SRGAN with global residual (GR), 32 channels, three training seeds; without it, and SRResNet, beside it |
+# | network | SRGAN, 64 channels | SRGAN with global residual (GR), 32 channels, three training seeds; without it beside it |
 # | pictures | LIVE: 29 references | 12 embedded ones, distorted by us; or 6 references of LIVE |
 # | distortions | JPEG, JPEG2000, white noise, blur, fast fading | the same five; LIVE's public copy lacks JPEG2000 |
 # | features | of the 96×96 centre crop, PCA to 120; layer not stated | the same, after ResBlock 16, every value of every channel; components of the training pictures, whose number bounds theirs |
@@ -202,13 +201,12 @@ MEASURED = {
     "right, BRISQUE's features": accuracy["BRISQUE"],
     "right, raw pixels": accuracy["raw pixels"],
     "right, SRGAN without GR": accuracy[shown_networks[1]],
-    "right, SRResNet with GR": accuracy[shown_networks[2]],
     "right, BRISQUE's features, RBF": accuracy["BRISQUE, RBF"],
     "right, channel statistics of SRGAN with GR": accuracy[f"{judged[0]}, channels"],
 }
 PAPER = {"right, SRGAN with GR": "highest", "right, BRISQUE's features": "lower"}
 for (name, own), short in zip(
-    MEASURED.items(), ("deep", "brisque", "pixels", "without", "mse", "rbf", "channels")
+    MEASURED.items(), ("deep", "brisque", "pixels", "without", "rbf", "channels")
 ):
     interval = tuple(np.quantile(own, [0.025, 0.975]))
     study.measure(name, own, interval=interval, paper=PAPER.get(name, ""))
@@ -238,7 +236,7 @@ study.verdict(
 # |---|---|
 # | SRGAN with GR, flattened | {glue:text}`ident_deep:.0f` |
 # | the same network, mean and deviation of each channel | {glue:text}`ident_channels:.0f` |
-# | SRGAN without GR; SRResNet with GR, flattened | {glue:text}`ident_without:.0f`; {glue:text}`ident_mse:.0f` |
+# | SRGAN without GR, flattened | {glue:text}`ident_without:.0f` |
 # | BRISQUE's 36 numbers, linear; RBF | {glue:text}`ident_brisque:.0f`; {glue:text}`ident_rbf:.0f` |
 # | raw pixels; chance | {glue:text}`ident_pixels:.0f`; {glue:text}`ident_chance:.0f` |
 #

@@ -127,7 +127,7 @@ def write_scripts(folder: Path, files: Mapping[str, bytes]) -> None:
 def copy_scripts(app: Sphinx, exception: Exception | None) -> None:
     """Bring the scripts of each page to the pages' _static."""
     if exception is None and app.builder.format == "html":
-        for scripts in (Path(app.srcdir) / KEPT / "scripts").glob("*"):
+        for scripts in (Path(app.srcdir) / KEPT / "scripts").glob("*/"):
             shutil.copytree(scripts, Path(app.outdir) / "_static", dirs_exist_ok=True)
 
 
