@@ -1,6 +1,7 @@
 """A narrow ResShift (Yue et al., NeurIPS 2023): diffusion that begins at the enlarged LR image."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import copy
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +37,7 @@ class ResShift(SuperResolver):
     grid: κ = 0.2 of the range of a picture.
 
     `forward` is the same twice: its noise is drawn by `noise_seed`, and is the same for all
-    images. `sample` takes any.
+    images of one size. `redrawn` has other noise, and `sampling` takes any.
     """
 
     def __init__(
@@ -62,9 +63,15 @@ class ResShift(SuperResolver):
         he_initialization(self)
         calm([*self.body, self.upsampler])
 
-    def noise(self, lr: Tensor, seed: int | None = None) -> Tensor:
-        """(levels, 1, 3, H, W) for one draw of the SR image of lr, the same on every device."""
-        rng = torch.Generator().manual_seed(self.noise_seed if seed is None else seed)
+    def redrawn(self, noise_seed: int) -> "ResShift":
+        """The same network, weights included, with other noise."""
+        other = copy(self)
+        other.noise_seed = noise_seed
+        return other
+
+    def noise(self, lr: Tensor) -> Tensor:
+        """(levels, 1, 3, H, W) for images of the size of lr, the same on every device."""
+        rng = torch.Generator().manual_seed(self.noise_seed)
         height, width = (self.scale * extent for extent in lr.shape[-2:])
         return torch.randn(self.levels, 1, 3, height, width, generator=rng).to(lr)
 
@@ -74,7 +81,7 @@ class ResShift(SuperResolver):
         return hr + eta * (upsample(lr, self.scale) - hr) + self.kappa * eta.sqrt() * noise
 
     def features(self, state: Tensor, lr: Tensor, level: Tensor) -> Tensor:
-        """(B, C, h, w) of x_t (B, 3, H, W) at levels t (B,)."""
+        """(B, C, h, w) of x_t (B, 3, H, W) at levels t (B or 1,)."""
         x = self.head(torch.cat([F.pixel_unshuffle(state, self.scale), lr], dim=1))
         for block in self.body:
             x = block(x, level - 1)
@@ -84,27 +91,27 @@ class ResShift(SuperResolver):
         """The guess at x₀."""
         return upsample(lr, self.scale) + self.upsampler(features)
 
-    def sampling(self, lr: Tensor, noise: Tensor) -> Iterator[Tensor]:
-        """The features at each level, from the last to the first."""
-        eta = self.eta
-        state = upsample(lr, self.scale) + self.kappa * eta[-1] ** 0.5 * noise[0]
-        for level in range(self.levels, 0, -1):
-            features = self.features(state, lr, torch.full(lr.shape[:1], level, device=lr.device))
-            yield features
-            kept = eta[level - 1] / eta[level]
-            mean = kept * state + (1 - kept) * self.reconstruct(features, lr)
-            spread = self.kappa * (kept * (eta[level] - eta[level - 1])) ** 0.5
-            state = mean + spread * noise[self.levels - level + 1] if level > 1 else mean
+    def sampling(
+        self, lr: Tensor | Sequence[Tensor], noise: Tensor
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """(features, guess at x₀) at each level, from the last to the first.
 
-    def guesses(self, lr: Tensor, noise: Tensor) -> list[Tensor]:
-        """What x₀ (B, 3, H, W) is taken for at each level, from the last to the first."""
-        return [self.reconstruct(features, lr) for features in self.sampling(lr, noise)]
-
-    def sample(self, lr: Tensor, noise: Tensor) -> Tensor:
-        """The SR image (B, 3, H, W) that noise (levels, B or 1, 3, H, W) makes of lr."""
-        return self.guesses(lr, noise)[-1]
+        lr is (B, 3, h, w), or one for each of its uses: where sampling begins, then each level;
+        noise (levels, B or 1, 3, H, W).
+        """
+        start, *uses = [lr] * (self.levels + 1) if isinstance(lr, Tensor) else lr
+        eta, levels = self.eta, range(self.levels, 0, -1)
+        state = upsample(start, self.scale) + self.kappa * eta[-1] ** 0.5 * noise[0]
+        for level, own in zip(levels, uses, strict=True):
+            features = self.features(state, own, torch.tensor([level], device=own.device))
+            guess = self.reconstruct(features, own)
+            yield features, guess
+            if level > 1:
+                kept, fresh = eta[level - 1] / eta[level], noise[self.levels - level + 1]
+                spread = self.kappa * (kept * (eta[level] - eta[level - 1])) ** 0.5
+                state = kept * state + (1 - kept) * guess + spread * fresh
 
     def extract(self, lr: Tensor) -> Tensor:
         """The features of the last guess."""
-        *_, last = self.sampling(lr, self.noise(lr))
-        return last
+        *_, (features, _) = self.sampling(lr, self.noise(lr))
+        return features
