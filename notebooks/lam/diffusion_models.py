@@ -100,7 +100,7 @@ attribution_grid(panels, size=(side, side), window=square, around=side / 4, note
 #
 # The network is a **ResShift** ({cite:t}`yue2023resshift`) of our own. It begins at the enlarged LR image
 # with noise on it and goes to the SR image in four steps. In each it guesses the HR image, and goes on with a
-# mixture of guess, LR image and fresh noise. Ours is narrow: 32 channels, eight residual blocks on the
+# mixture of guess, LR image and fresh noise. Ours is narrow: 32 channels, six residual blocks on the
 # grid of the LR image, in pixels instead of the latent space of an autoencoder, trained for minutes on one core.
 # What is said here is said of this network; the method works for any sampler of few steps.
 #

@@ -121,7 +121,9 @@ def _repeated(
     """Every map that there is, again with other baselines and, unless of a mask, other windows."""
     fixed: dict[str, Any] = {"windows": ()} if isinstance(what.measure, Tensor) else {}
     return {
-        name: robustness(question.network, question.lr, question.target, **fixed)
+        name: robustness(
+            question.network, question.lr, question.target, recompute=question.recompute, **fixed
+        )
         for name, question in questions.items()
         if name in compared.found
     }
@@ -177,8 +179,11 @@ def _doubts(questions: Mapping[str, Question]) -> Iterator[Advice]:
     """What makes a map doubtful, and what to try."""
     for name, question in questions.items():
         better, kept = question.contract.better_range, question.contract.kept
-        if kept > MUCH:
-            told = f"{name}: a map takes about {kept / 1e9:.1f} GB of memory; less with "
+        if kept > MUCH or question.recompute:
+            how = (
+                ", because what it needs is computed again and again" if question.recompute else ""
+            )
+            told = f"{name}: a map takes about {kept / 1e9:.1f} GB of memory{how}; less with "
             yield Advice(told, Setting("crop", "128"))
         for doubt in question.contract.doubts():
             if better and "values" in doubt:
