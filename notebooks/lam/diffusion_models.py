@@ -37,7 +37,7 @@ import pandas as pd
 import torch
 
 from srlab.attribution.agreement import overlap
-from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
+from srlab.attribution.lam import diffusion_index, lam, patch, signed
 from srlab.attribution.paths import deblur
 from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
@@ -90,7 +90,7 @@ for i in rows[:3]:
     panels[row, "HR"] = image_to_array(hr[i][0])
     panels |= {(row, f"SR {k + 1}"): image_to_array(noisy[i][k].sr[0]) for k in range(2)}
     for name, own in shown.items():
-        panels[row, name] = magnitude(own).cpu().numpy()
+        panels[row, name] = signed(own).cpu().numpy()
         notes[row, name] = f"DI {diffusion_index(own):.1f}"
 square = outline(size, window)
 attribution_grid(panels, size=(side, side), window=square, around=side / 4, notes=notes)
@@ -149,7 +149,7 @@ for i in rows[:2]:
     row = patches.names[i].replace(" ", "<br>")
     own = parts[i] | {NOISE: on_lr_grid(split[i].attribution[NOISE], scale)}
     for name, map_ in own.items():
-        panels[row, name] = magnitude(map_).cpu().numpy()
+        panels[row, name] = signed(map_).cpu().numpy()
         notes[row, name] = f"{amounts[name][i]:+.0%}"
 attribution_grid(panels, size=(side, side), window=square, around=side / 4, notes=notes)
 
