@@ -16,6 +16,7 @@ from srlab.images import image_to_array
 from srlab.networks.advice import AdvisedError
 from srlab.networks.contract import ContractError
 from srlab.pages.explain import compare, prepare, reduce_picture
+from srlab.pages.maps import _doubts
 
 
 def explain(network, lr, *, path=None, **asked):
@@ -102,6 +103,9 @@ def test_what_fits_only_if_it_is_computed_again_is(monkeypatch):
     assert (plain.recompute, short.recompute) == (False, True)
     assert 0 < short.contract.kept < plain.contract.kept / 2
     torch.testing.assert_close(short.answer(path).map, plain.answer(path).map)
+    told, *_ = _doubts({"net": short})
+    assert "net: not all that a gradient needs fits" in f"{told}"
+    assert f"{told}".endswith("takes longer than crop=128")
 
 
 def waves(contrast: float, height: int = 36, width: int = 44) -> Tensor:
