@@ -1,12 +1,11 @@
 """What a diffusion network's SR image owes to each use of the LR image, and to its noise."""
 
-from dataclasses import replace
-
+import numpy as np
 from torch import Tensor
 from torch.nn import functional as F
 
-from srlab.attribution.integral import Integral, Tree, integrate
-from srlab.attribution.paths import ImagePath
+from srlab.attribution.integral import Integral, Tree, integrate, positions
+from srlab.attribution.paths import Cut, arc_positions, deblurring
 from srlab.attribution.targets import Target
 from srlab.capture import frozen
 from srlab.models import ResShift
@@ -20,25 +19,30 @@ def uses(network: ResShift) -> list[str]:
 
 
 def sampler_integral(
-    network: ResShift, lr: Tensor, noise: Tensor, target: Target, path: ImagePath
+    network: ResShift, lr: Tensor, noise: Tensor, target: Target, *, steps: int
 ) -> Integral:
-    """The change of `target` as lr (1, 3, h, w) goes along `path` and the noise rises from 0.
+    """The change of `target` as lr (1, 3, h, w) is deblurred while the noise rises from 0.
 
     Every use of the LR image has a map of its own, (3, h, w), and the noise (levels, 1, 3, H, W)
-    has one; together they sum to the change.
+    has one; together they sum to the change. The noise rises evenly with the way that the picture
+    goes: not with its blur, which falls on when the picture has long come to rest.
     """
-    names, along = uses(network), path(lr[0])
+    names, picture = uses(network), deblurring(lr[0]).curve
+    arc = arc_positions(picture)
 
-    def curve(positions: Tensor) -> Tree:
-        amounts = positions.to(noise)[:, None, None, None, None, None]
-        return {**dict.fromkeys(names, along.curve(positions)), NOISE: amounts * noise}
+    def curve(ways: Tensor) -> Tree:
+        amounts = ways.to(noise)[:, None, None, None, None, None]
+        return {
+            **dict.fromkeys(names, picture(positions(arc(ways.numpy())))),
+            NOISE: amounts * noise,
+        }
 
     def value(point: Tree) -> Tensor:
         *_, (_, sr) = network.sampling([point[name][None] for name in names], point[NOISE])
         return target(sr)
 
     with frozen(network):
-        return integrate(value, replace(along, curve=curve))
+        return integrate(value, Cut("midpoint", steps).along(curve, np.asarray))
 
 
 def noise_share(found: Integral) -> float:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from srlab.attribution.lam import lam, patch
-from srlab.attribution.paths import deblur, straight
+from srlab.attribution.paths import deblur
 from srlab.models import build
 from srlab.studies.lam.sampling import (
     NOISE,
@@ -29,7 +29,7 @@ TARGET = patch(16, 16, 8)
 
 def test_all_parts_sum_to_the_change(network, lr):
     noise = network.noise(lr)
-    found = sampler_integral(network, lr, noise, TARGET, deblur(steps=40))
+    found = sampler_integral(network, lr, noise, TARGET, steps=40)
     assert [*found.attribution] == [*uses(network), NOISE]
     assert found.completeness_error < 1e-3
     assert found.attribution[NOISE].shape == noise.shape
@@ -40,9 +40,9 @@ def test_all_parts_sum_to_the_change(network, lr):
 
 def test_without_noise_the_uses_are_the_map_cut_into_parts(network, lr):
     """Of a picture and silence, nothing comes through the noise, and the rest is plain LAM."""
-    network.kappa, path = 0.0, straight("blur", steps=4)
-    found = sampler_integral(network, lr, network.noise(lr), TARGET, path)
-    whole = lam(network, lr, TARGET, path=path)
+    network.kappa = 0.0
+    found = sampler_integral(network, lr, network.noise(lr), TARGET, steps=4)
+    whole = lam(network, lr, TARGET, path=deblur(steps=4))
     parts = torch.stack([found.attribution[name] for name in uses(network)])
     torch.testing.assert_close(parts.sum(dim=0), whole.map[0])
     assert (parts.abs().amax(dim=(1, 2, 3)) > 0).all()
