@@ -39,6 +39,7 @@ from myst_nb import glue
 from torch import nn
 
 import srlab
+from srlab.attribution.lam import signed
 from srlab.devices import pick_device
 from srlab.figures.embeddings import embedding_grid
 from srlab.figures.maps import attribution_grid
@@ -125,7 +126,7 @@ print(f"completeness error {attribution.completeness_error:.2%}")
 panels = {
     ("", "LR"): image_to_array(lr[0]),
     ("", "SR"): image_to_array(attribution.sr[0]),
-    ("", "map"): srlab.magnitude(attribution).cpu().numpy(),
+    ("", "map"): signed(attribution).cpu().numpy(),
 }
 top, left, size = (extent / contract.scale for extent in (target.top, target.left, target.size))
 attribution_grid(panels, size=lr.shape[-2:], window=(top, left, size, size)).update_layout(

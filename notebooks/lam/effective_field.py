@@ -52,7 +52,7 @@ import pandas as pd
 
 from srlab.attribution.agreement import overlap
 from srlab.attribution.effective_field import SHARES, erf
-from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
+from srlab.attribution.lam import diffusion_index, lam, patch, signed
 from srlab.attribution.paths import deblur
 from srlab.attribution.targets import residual
 from srlab.data.datasets import load_images
@@ -149,7 +149,7 @@ for name in skips:
     common[name] = overlap(*both.values())
     panels[name, "LR"] = image_to_array(lr[0][0])
     for title, own in both.items():
-        panels[name, title] = magnitude(own).cpu().numpy()
+        panels[name, title] = signed(own).cpu().numpy()
         notes[name, title] = f"DI {diffusion_index(own):.2f}"
 square = (middle / 4, middle / 4, window / 4, window / 4)
 attribution_grid(panels, size=(size, size), window=square, around=12, notes=notes)

@@ -51,7 +51,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
+from srlab.attribution.lam import diffusion_index, lam, magnitude, patch, signed
 from srlab.attribution.paths import deblur, straight
 from srlab.attribution.robustness import robustness
 from srlab.attribution.targets import brightness
@@ -338,7 +338,11 @@ di = {key: diffusion_index(found) for key, found in maps.items()}
 
 # %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Local attribution maps of four networks for the orange square on the textures, with their diffusion index. The receptive field says what a network could use, the map what it does use: bicubic enlargement cannot use more than an 8×8 square, SRResNet could use the whole picture. How far does each map reach? Double-click to see the whole pictures.", "name": "fig-lam-maps"}}
 panels = {(name, "LR"): image_to_array(lr[name][0]) for name in textures}
-panels |= {(name, label): array(maps[label, name]) for label in networks for name in textures}
+panels |= {
+    (name, label): signed(maps[label, name]).cpu().numpy()
+    for label in networks
+    for name in textures
+}
 notes = {(name, label): f"DI {di[label, name]:.2f}" for label in networks for name in textures}
 attribution_grid(panels, around=12, notes=notes, **grid)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path as File
@@ -34,6 +35,7 @@ from srlab.attribution.targets import patch as patch
 from srlab.capture import frozen
 from srlab.files import replace_file, replace_text
 from srlab.images import check_images
+from srlab.networks.recomputation import recomputed
 
 MISSED = 0.01  # of the map, below which it is not told that the map does not add up
 CHANNELS = (1, 3, 4)  # luma; RGB; RGB and infrared, or a packed mosaic
@@ -141,6 +143,7 @@ def lam(
     path: ImagePath | None = None,
     batch_size: int | None = None,
     keep_gradients: bool = False,
+    recompute: bool = False,
 ) -> Attribution:
     """LAM of an LR image (1, 3, h, w) or (3, h, w): which of its pixels made `target`.
 
@@ -151,6 +154,8 @@ def lam(
     (B, 3, h, w) → (B, 3, scale·h, scale·w); a module is switched to eval mode with frozen weights
     for the duration and left as it was. `batch_size` nodes pass it together (default: one on a
     CPU, as many as fit comfortably on a GPU). `keep_gradients` at the nodes to see the map grow.
+    `recompute` what the network makes instead of keeping it for the gradient: the same map in less
+    memory and more time.
     Warns (`InexactWarning`) where the tolerance is missed or the map does not add up.
 
     >>> network = torch.nn.Upsample(scale_factor=2, mode="bicubic")
@@ -161,7 +166,13 @@ def lam(
     >>> published = lam(network, lr, patch(16, 16, 8), path=deblur(rule="right", steps=50))
     """
     (found,) = lams(
-        network, lr, [target], path=path, batch_size=batch_size, keep_gradients=keep_gradients
+        network,
+        lr,
+        [target],
+        path=path,
+        batch_size=batch_size,
+        keep_gradients=keep_gradients,
+        recompute=recompute,
     )
     return found
 
@@ -174,6 +185,7 @@ def lams(
     path: ImagePath | None = None,
     batch_size: int | None = None,
     keep_gradients: bool = False,
+    recompute: bool = False,
 ) -> list[Attribution]:
     """`lam` for each target, in their order; what they share is done once.
 
@@ -191,11 +203,11 @@ def lams(
     asked = chosen.tolerance if isinstance(chosen, AdaptivePath) else None
     recordings: Recordings = {}
     maps = []
-    with frozen(network):
-        sr = seen_whole(network, image[None], targets, recordings)
+    with frozen(network), recomputed(network) if recompute else nullcontext():
+        sr = seen_whole(network, image[None], [] if recompute else targets, recordings)
         for target in targets:
             integral = integrate(
-                objective(network, target, recordings),
+                objective(network, target, recordings, whole=recompute),
                 chosen,
                 batch_size=batch_size or comfortable_batch(image[None]),
                 keep_gradients=keep_gradients,

@@ -38,13 +38,13 @@ Recordings = dict[Size, Recording]  # by the shape of lr
 
 
 def objective(
-    model: Network, target: Target, recordings: Recordings | None = None
+    model: Network, target: Target, recordings: Recordings | None = None, *, whole: bool = False
 ) -> Callable[[Tensor], Tensor]:
     """lr (B, 3, h, w) → target of its SR image, (B,), with exact gradients.
 
     Every value is computed only on the rectangle that reaches the target's window, where the
-    network is found to be the list of its operations; any other network is run whole. Several
-    targets of one network may share its `recordings`.
+    network is found to be the list of its operations; any other network is run whole, and every
+    one if asked for. Several targets of one network may share its `recordings`.
     """
     known = {} if recordings is None else recordings
     found: dict[Size, Callable[[Tensor], Tensor]] = {}
@@ -54,9 +54,8 @@ def objective(
 
     def values(lr: Tensor) -> Tensor:
         if lr.shape not in found:
-            alone = (
-                _of_window(model, target, lr, known) if isinstance(target, PatchTarget) else None
-            )
+            cut = isinstance(target, PatchTarget) and not whole
+            alone = _of_window(model, target, lr, known) if cut else None
             found[lr.shape] = alone or of_all
         result = found[lr.shape](lr)
         return result.reshape(-1) if len(lr) == 1 else result

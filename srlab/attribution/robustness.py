@@ -40,13 +40,14 @@ def robustness(
     sigmas: Sequence[float] = SIGMAS,
     windows: Sequence[int] = WINDOWS,
     steps: int = STEPS,
+    recompute: bool = False,
 ) -> Robustness:
     """Repeat the map of `target` at lr (1, 3, h, w) with other baselines and other windows.
 
     `sigmas` are blurs of the baseline in LR pixels, each with a kernel as wide for it as LAM's for
     its 1.2; `windows` are sides in SR pixels around the target's middle, of which those that leave
     the picture are left out. A target whose measure knows the window's size, such as a mask's,
-    takes windows=(). Each map takes `steps` gradients.
+    takes windows=(). Each map takes `steps` gradients; `recompute` is as for `lam`.
 
     >>> network = torch.nn.Upsample(scale_factor=2, mode="bicubic")
     >>> lr = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(0))
@@ -61,13 +62,14 @@ def robustness(
             target,
             path=deblur(sigma=sigma, kernel_size=kernel_size(sigma), steps=steps),
             keep_gradients=True,
+            recompute=recompute,
         )
         for sigma in sigmas
     }
     size = next(iter(by_sigma.values())).sr.shape[-2:]
     around = {side: _around(target, side) for side in windows}
     by_window = {
-        side: lam(network, lr, own, path=deblur(steps=steps))
+        side: lam(network, lr, own, path=deblur(steps=steps), recompute=recompute)
         for side, own in around.items()
         if min(own.top, own.left) >= 0 and own.top + side < size[0] and own.left + side < size[1]
     }

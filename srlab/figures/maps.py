@@ -25,6 +25,17 @@ ROOT_COLOURS = [
 ]
 
 
+# red to blue by way of a light grey, also by the square root
+SIGNED_COLOURS = [
+    [(1 + np.sign(step) * step**2) / 2, colour]
+    for step, colour in zip(
+        np.linspace(-1, 1, 23),
+        sample_colorscale(["rgb(200,40,0)", "rgb(244,244,244)", "rgb(0,90,200)"], 23),
+        strict=True,
+    )
+]
+
+
 def attribution_grid(
     panels: Mapping[tuple[str, str], np.ndarray],
     *,
@@ -35,10 +46,12 @@ def attribution_grid(
 ) -> go.Figure:
     """Local maps beside the pictures they explain: {(row title, column title): panel}.
 
-    A panel is a map in [0, 1], of `size` (h, w) LR pixels, or a picture (H, W, 3) uint8 of any
-    resolution. `window` is (top, left, height, width) of the explained patch in LR pixels, outlined
-    in all panels. `around` shows only so many LR pixels around it until a double click; zoom acts
-    on all panels. A NaN of a map is left blank. `notes` stand above their panels.
+    A panel is a map of `size` (h, w) LR pixels, or a picture (H, W, 3) uint8 of any resolution. A
+    map in [0, 1] is a magnitude; of one in [−1, 1] it is shown too, and by a button its signs: blue
+    what raised the target, red what lowered it. A NaN of a map is left blank. `window` is (top,
+    left, height, width) of the explained patch in LR pixels, outlined in all panels. `around` shows
+    only so many LR pixels around it until a double click; zoom acts on all panels. `notes` stand
+    above their panels.
     """
     rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
     square = _outline(window)
@@ -58,24 +71,31 @@ def attribution_grid(
     )
     for (row, column), panel in panels.items():
         place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
-        figure.add_trace(_lr_panel(panel, size, f"{row} {column}"), **place)
+        for trace in _lr_panel(panel, size, f"{row} {column}"):
+            figure.add_trace(trace, **place)
         figure.add_shape(type="rect", **square, line={"color": COLOURS[4], "width": 2}, **place)
+    _bare_axes(figure, x, y)
+    beside = max(len(row.split("<br>")) for row in rows) if any(rows) else 0
+    above, below = first + 12, 15
+    if any(panel.ndim == 2 for panel in panels.values()):
+        figure.update_layout(_map_colours(min(160, inside), 10 + LINE * beside))
+    if any(map(_has_signs, panels.values())):
+        figure.update_layout(updatemenus=[_switch(figure.data)])
+        below = 50
+    finish(figure, height=round(above + inside + below))
+    figure.update_layout(margin={"l": 10, "t": above, "b": below})
+    narrowest = round(len(columns) * max(COLUMN, 0.9 * wide + 90 / len(columns)))
+    return figure.update_layout(meta={"srlab": {"width": narrowest}} if len(columns) > 2 else None)
+
+
+def _bare_axes(figure: go.Figure, x: list[float], y: list[float]) -> None:
+    """Pixels are squares, all panels move together, and nothing but titles stands beside them."""
     bare = {"showticklabels": False, "showgrid": False, "zeroline": False, "ticks": ""}
     figure.update_xaxes(**bare, constrain="domain", matches="x", range=x)
     figure.update_yaxes(**bare, constrain="domain", matches="y", range=y, scaleanchor="x")
     figure.update_yaxes(constraintoward="top")
     figure.update_annotations(font_size=12)
     figure.update_annotations(selector={"textangle": 90}, xshift=4)  # titles of rows
-    if any(panel.ndim == 2 for panel in panels.values()):
-        beside = max(len(row.split("<br>")) for row in rows) if any(rows) else 0
-        figure.update_layout(coloraxis=_map_colours(min(160, inside), 10 + LINE * beside))
-    above, below = first + 12, 15
-    finish(figure, height=round(above + inside + below))
-    figure.update_layout(margin={"l": 10, "t": above, "b": below})
-    narrowest = max(COLUMN * len(columns), 0.9 * wide * len(columns) + 90)
-    return figure.update_layout(
-        meta={"srlab": {"width": round(narrowest)}} if len(columns) > 2 else None
-    )
 
 
 def _panel_titles(
@@ -120,18 +140,61 @@ def _view(
 
 
 def _map_colours(length: float, away: int) -> dict[str, Any]:
-    """A bar so many pixels `away` from the panels, beyond the titles of their rows."""
+    """Axes for magnitudes and, at first hidden, for signs; their bars so many pixels `away`.
+
+    That is beyond the titles of the panels' rows.
+    """
     bar = {"thickness": 10, "lenmode": "pixels", "len": length, "y": 1, "yanchor": "top"}
     bar["xpad"] = away
-    return {"colorscale": ROOT_COLOURS, "cmin": 0, "cmax": 1, "colorbar": bar}
+    signed = {"colorscale": SIGNED_COLOURS, "cmin": -1, "cmax": 1, "showscale": False}
+    return {
+        "coloraxis": {"colorscale": ROOT_COLOURS, "cmin": 0, "cmax": 1, "colorbar": bar},
+        "coloraxis2": {**signed, "colorbar": bar},
+    }
 
 
-def _lr_panel(panel: np.ndarray, size: tuple[int, int], name: str) -> go.Image | go.Heatmap:
-    """A map, or a picture stretched over the same LR pixels."""
+def _lr_panel(panel: np.ndarray, size: tuple[int, int], name: str) -> list[go.Image | go.Heatmap]:
+    """A map, hidden under it its signs if it has some, or a picture over the same LR pixels."""
     if panel.ndim == 2:
         hover = "row %{y}, column %{x}: %{z:.3f}<extra></extra>"
-        z = panel.astype(np.float32)
-        return go.Heatmap(z=z, coloraxis="coloraxis", name=name, hovertemplate=hover)
+        shown = panel.astype(np.float32)
+        maps = [go.Heatmap(z=np.abs(shown), coloraxis="coloraxis")]
+        if _has_signs(panel):
+            maps.append(go.Heatmap(z=shown, coloraxis="coloraxis2", visible=False))
+        return [own.update(name=name, hovertemplate=hover) for own in maps]
     dy, dx = (side / pixels for side, pixels in zip(size, panel.shape, strict=False))
     source, corner = picture_url(panel, lossless=False), {"x0": (dx - 1) / 2, "y0": (dy - 1) / 2}
-    return go.Image(source=source, dx=dx, dy=dy, **corner, name=name, hoverinfo="skip")
+    return [go.Image(source=source, dx=dx, dy=dy, **corner, name=name, hoverinfo="skip")]
+
+
+def _has_signs(panel: np.ndarray) -> bool:
+    return panel.ndim == 2 and bool((panel < 0).any())
+
+
+def _switch(traces: Sequence[Any]) -> dict[str, Any]:
+    """Buttons below the panels: magnitudes, or the signs that lie hidden over them."""
+    signed = [getattr(own, "coloraxis", None) == "coloraxis2" for own in traces]
+    views = {
+        "magnitude": ([not own for own in signed], False),
+        "with signs: blue raised, red lowered": ([True] * len(signed), True),
+    }
+    return {
+        "type": "buttons",
+        "direction": "right",
+        "buttons": [
+            {
+                "label": label,
+                "method": "update",
+                "args": [
+                    {"visible": visible},
+                    {"coloraxis.showscale": not signs, "coloraxis2.showscale": signs},
+                ],
+            }
+            for label, (visible, signs) in views.items()
+        ],
+        "x": 0,
+        "xanchor": "left",
+        "y": 0,
+        "yanchor": "top",
+        "pad": {"t": 8},
+    }

@@ -23,6 +23,7 @@ from srlab.models.pan import PAN
 from srlab.models.rcan import RCAN, RCANClassifier
 from srlab.models.redsr import ReDSR
 from srlab.models.resnet18 import ResNet18
+from srlab.models.resshift import ResShift
 from srlab.models.rfdn import RFDN
 from srlab.models.rrdbnet import RRDBNet
 from srlab.models.san import SAN
@@ -55,6 +56,7 @@ MODELS: dict[str, type[nn.Module]] = {
     "dasr": DASR,
     "dan": DAN,
     "redsr": ReDSR,
+    "resshift": ResShift,
 }
 CLASSIFIERS: dict[str, type[nn.Module]] = {"resnet18": ResNet18, "rcan-classifier": RCANClassifier}
 

@@ -199,7 +199,7 @@ def connect(
         luma=luma,
         in_place=in_place,
         variation=_variation(sr, run(model, lr)),
-        gradient=_gradient(model, lr),
+        gradient=mean_gradient(model, lr),
         kept=_kept(model, lr),
         unlikeness=unlike,
         better_range=_better_range(network, lr, options, unlike),
@@ -285,8 +285,8 @@ def _kept(model: nn.Module, lr: Tensor) -> int:
     return 0
 
 
-def _gradient(model: nn.Module, lr: Tensor) -> float:
-    """Of the sum of the SR image: backward() passes checkpointed blocks of both kinds."""
+def mean_gradient(model: nn.Module, lr: Tensor) -> float:
+    """Mean |d sum(sr) / d lr|, by backward(), which passes checkpointed blocks of both kinds."""
     given = lr.clone().requires_grad_()
     overwriting = torch.autograd.graph.allow_mutation_on_saved_tensors  # a network may, exactly
     try:

@@ -1,11 +1,15 @@
 """What a network costs: parameters, multiply-adds, seconds, memory."""
 
 import time
+import weakref
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from srlab.capture import frozen
@@ -65,6 +69,51 @@ def gradient_memory(network: nn.Module, lr: Tensor) -> int:
         answer = network(lr.detach().clone().requires_grad_())  # alive, so that no memory is reused
     del answer
     return sum(kept.values())
+
+
+def peak_memory(run: Run) -> int:
+    """Bytes of the tensors that `run()` makes, where most of them are alive at once.
+
+    >>> peak_memory(lambda: network(lr.requires_grad_()).sum().backward()) / 1e6
+    """
+    with _Living() as living:
+        run()
+    return living.most
+
+
+class _Living(TorchDispatchMode):
+    """Follows the memory of every tensor that is made inside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: set[int] = set()
+        self.now = self.most = 0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Leave torch's compiler alone, whose import takes two seconds."""
+        return False
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        """Run the operation and take note of its results."""
+        result = function(*args, **(kwargs or {}))
+        for tensor in tree_leaves(result):
+            if isinstance(tensor, Tensor):
+                self._note(tensor.untyped_storage())
+        self.most = max(self.most, self.now)
+        return result
+
+    def _note(self, memory: torch.UntypedStorage) -> None:
+        if id(memory) not in self.known:
+            self.known.add(id(memory))
+            self.now += memory.nbytes()
+            weakref.finalize(memory, self._forget, id(memory), memory.nbytes())
+
+    def _forget(self, memory: int, size: int) -> None:
+        self.known.discard(memory)
+        self.now -= size
 
 
 def _finish() -> None:

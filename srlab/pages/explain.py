@@ -5,6 +5,7 @@ before the first map, not after the last.
 """
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,7 +31,9 @@ from srlab.devices import free_memory
 from srlab.images import crop as cut_out
 from srlab.images import crop_to_multiple, image_from_array, image_to_array
 from srlab.networks.advice import AdvisedError, Setting
-from srlab.networks.contract import PROBED, Contract, connect, measured_scale
+from srlab.networks.contract import PROBED, Contract, connect, mean_gradient, measured_scale
+from srlab.networks.cost import peak_memory
+from srlab.networks.recomputation import recomputed
 
 MOST_PIXELS = 512**2  # of an LR picture: beyond, a network's activations outgrow most memories
 ROUNDING = 32  # times the precision of a number: what blurring and a network may lose by rounding
@@ -54,6 +57,7 @@ class Question:
     lr: Tensor  # (1, 3, h, w), what was left of the picture after cutting
     target: PatchTarget
     of_residual: bool = False  # the target is one of SR − bicubic
+    recompute: bool = False  # for the whole would not fit into the memory otherwise
 
     @property
     def network(self) -> Network:
@@ -62,7 +66,7 @@ class Question:
 
     def answer(self, path: ImagePath | None = None) -> Explanation:
         """The map along a path as `lam` takes it. Refuses one that rounding made."""
-        found = lam(self.network, self.lr, self.target, path=path)
+        found = lam(self.network, self.lr, self.target, path=path, recompute=self.recompute)
         less = upsample(found.lr, self.contract.scale) if self.of_residual else 0
         _check_substance(found, (found.sr + less).abs().max())
         return Explanation(**vars(replace(found, sr=found.sr + less)), contract=self.contract)
@@ -97,10 +101,12 @@ def prepare(
     adapt, lr = dict(adapt or {}), lr.detach()
     if crop is None:
         _check_size(lr)
-        _check_memory(network, lr, adapt)
-        model, contract = connect(network, lr, **adapt)
+        least = _memory_if_short(network, lr, adapt)
+        with recomputed(network) if least else nullcontext():
+            model, contract = connect(network, lr, **adapt)
+        contract = replace(contract, kept=least or contract.kept)
         target = _target(patch, lr, contract.scale, measure)
-        return Question(model, contract, lr, target, of_residual)
+        return Question(model, contract, lr, target, of_residual, recompute=bool(least))
     side = max(crop, 1)
     scale = measured_scale(network, lr[..., :side, :side], **adapt)  # of the size it will be given
     lr, target = _around(lr, _target(patch, lr, scale, measure), scale, crop)
@@ -228,17 +234,26 @@ def _check_size(lr: Tensor) -> None:
         )
 
 
-def _check_memory(network: nn.Module, lr: Tensor, adapt: Mapping[str, Any]) -> None:
-    """Refuse, before it is tried, a large picture whose gradient needs more memory than is free."""
+def _memory_if_short(network: nn.Module, lr: Tensor, adapt: Mapping[str, Any]) -> int:
+    """Bytes for the gradient of a large picture that fits only if it is `recomputed`, else 0.
+
+    Told by a part of the picture. Refuses, before it is tried, one that does not fit even so.
+    """
     parts = lr[0, 0].numel() / PROBED**2
     free = free_memory(lr.device)
     if free is None or min(lr.shape[-2:]) < PROBED or parts < 2:
-        return
-    needed = connect(network, lr[..., :PROBED, :PROBED], **adapt)[1].kept * parts
-    if needed > free:
-        side = int((lr[0, 0].numel() * free / needed / 2) ** 0.5)
+        return 0
+    part = lr[..., :PROBED, :PROBED]
+    model, contract = connect(network, part, **adapt)
+    if contract.kept * parts <= free:
+        return 0
+    with recomputed(model):
+        least = peak_memory(lambda: mean_gradient(model, part)) * parts
+    if least > free:
+        side = int((lr[0, 0].numel() * free / least / 2) ** 0.5)
         raise AdvisedError(
-            f"a map of {lr.shape[-2]}×{lr.shape[-1]} pixels takes about {needed / 1e9:.1f} GB of "
+            f"a map of {lr.shape[-2]}×{lr.shape[-1]} pixels takes at least {least / 1e9:.1f} GB of "
             f"memory, and {free / 1e9:.1f} GB are free: cut out a part around the patch, ",
             Setting("crop", f"{max(side, 16)}"),
         )
+    return int(least)

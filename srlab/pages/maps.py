@@ -27,6 +27,7 @@ from srlab.pages.templates import Facts
 
 MUCH = 2**30  # bytes for a gradient, from which on they are told
 CHECKS = "What the network does"
+CROP = Setting("crop", "128")  # which is enough for most maps
 
 
 def map_files(
@@ -121,7 +122,9 @@ def _repeated(
     """Every map that there is, again with other baselines and, unless of a mask, other windows."""
     fixed: dict[str, Any] = {"windows": ()} if isinstance(what.measure, Tensor) else {}
     return {
-        name: robustness(question.network, question.lr, question.target, **fixed)
+        name: robustness(
+            question.network, question.lr, question.target, recompute=question.recompute, **fixed
+        )
         for name, question in questions.items()
         if name in compared.found
     }
@@ -177,9 +180,13 @@ def _doubts(questions: Mapping[str, Question]) -> Iterator[Advice]:
     """What makes a map doubtful, and what to try."""
     for name, question in questions.items():
         better, kept = question.contract.better_range, question.contract.kept
-        if kept > MUCH:
-            told = f"{name}: a map takes about {kept / 1e9:.1f} GB of memory; less with "
-            yield Advice(told, Setting("crop", "128"))
+        if question.recompute:
+            told = f"{name}: not all that a gradient needs fits into the free memory; parts of the "
+            yield Advice(told, "network are run again for it, which takes longer than ", CROP)
+        elif kept > MUCH:
+            yield Advice(
+                f"{name}: a map takes about {kept / 1e9:.1f} GB of memory; less with ", CROP
+            )
         for doubt in question.contract.doubts():
             if better and "values" in doubt:
                 tried = Setting("value_range", f"({better[0]:g}, {better[1]:g})")

@@ -15,6 +15,7 @@ from srlab.networks.state_dicts import load_weights
 from srlab.training.adversarial import Adversarial
 from srlab.training.classification import Classification
 from srlab.training.contrastive import Contrastive
+from srlab.training.diffusion import Diffusion
 from srlab.training.filters import FilterTuning
 from srlab.training.initial import initial_model
 from srlab.training.processes import on_device
@@ -22,6 +23,7 @@ from srlab.training.recipes import (
     AdversarialRecipe,
     ClassificationRecipe,
     ContrastiveRecipe,
+    DiffusionRecipe,
     FilterRecipe,
     Recipe,
     RedegradationRecipe,
@@ -64,6 +66,7 @@ TASKS: dict[type[Recipe], Any] = {
     Recipe: Supervised,
     AdversarialRecipe: Adversarial,
     UnpairedRecipe: Unpaired,
+    DiffusionRecipe: Diffusion,
     ClassificationRecipe: Classification,
     FilterRecipe: FilterTuning,
     RedegradationRecipe: Redegradation,

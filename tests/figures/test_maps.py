@@ -21,6 +21,26 @@ def test_attribution_grid_lays_pictures_and_maps_on_the_same_lr_pixels(rng):
     assert "map<br>DI 1.0" in {note.text for note in figure.layout.annotations}
 
 
+def test_a_map_with_signs_shows_them_at_the_press_of_a_button(rng):
+    signed = rng.uniform(-1, 1, size=(8, 12))
+    picture = rng.integers(256, size=(32, 48, 3), dtype=np.uint8)
+    panels = {("", "SR"): picture, ("", "map"): signed, ("", "other"): abs(signed)}
+    figure = attribution_grid(panels, size=(8, 12), window=(2, 4, 3, 3))
+    _, size, signs, other = figure.data
+    np.testing.assert_allclose(size.z, abs(signed), rtol=1e-6)
+    np.testing.assert_allclose(signs.z, signed, rtol=1e-6)
+    assert (signs.visible, signs.coloraxis, other.coloraxis) == (False, "coloraxis2", "coloraxis")
+    views = [button.args for button in figure.layout.updatemenus[0].buttons]
+    assert views[0][0]["visible"] == [True, True, False, True]
+    assert all(views[1][0]["visible"])
+    assert views[1][1] == {"coloraxis.showscale": False, "coloraxis2.showscale": True}
+    scale = figure.layout.coloraxis2.colorscale
+    red, grey, blue = (scale[place][1] for place in (0, len(scale) // 2, -1))
+    assert (red, grey, blue) == ("rgb(200, 40, 0)", "rgb(244, 244, 244)", "rgb(0, 90, 200)")
+    plain = attribution_grid({("", "map"): abs(signed)}, size=(8, 12), window=(2, 4, 3, 3))
+    assert not plain.layout.updatemenus
+
+
 @pytest.mark.parametrize("columns", [1, 3, 6])
 def test_rows_of_a_grid_are_as_high_as_their_panels(rng, columns):
     keys = [(row, " " * i) for row in ("SR", "map", "area") for i in range(columns)]

@@ -36,6 +36,7 @@ SMALL = {
     "dasr": {"channels": 6, "num_groups": 2, "num_blocks": 1, "encoder_channels": 4, "code": 5},
     "dan": {"channels": 6, "num_blocks": 2, "estimator_channels": 4, "code": 3, "iterations": 2},
     "redsr": {"channels": 6, "num_groups": 2, "num_blocks": 1, "encoder_channels": 4, "code": 5},
+    "resshift": {"channels": 6, "num_blocks": 2},
 }
 SCALES = (2, 3, 4)
 

@@ -7,7 +7,13 @@ import torch
 from torch import nn
 
 from srlab.capture import capture
-from srlab.networks.cost import gradient_memory, multiply_adds, parameter_count, seconds
+from srlab.networks.cost import (
+    gradient_memory,
+    multiply_adds,
+    parameter_count,
+    peak_memory,
+    seconds,
+)
 
 
 def test_parameters_are_counted_part_by_part():
@@ -46,3 +52,16 @@ def test_a_gradient_keeps_what_its_activations_need_and_not_the_weights():
     picture, rectified = 3 * 9 * 11, 4 * 9 * 11  # what the convolutions read; the rectifier's too
     assert gradient_memory(network, torch.rand(1, 3, 9, 11)) == 4 * (picture + rectified)
     assert all(weight.requires_grad for weight in network.parameters())
+
+
+def test_the_peak_is_what_lives_at_once():
+    def run():
+        a = torch.zeros(1000)  # 4000 bytes
+        b = a + 1
+        del a
+        c = b * 2  # with b 8000, as much as before
+        b.view(10, 100)  # no memory of its own
+        return c
+
+    assert peak_memory(run) == 8000
+    assert peak_memory(lambda: [run() for _ in range(3)]) == 8000 + 2 * 4000

@@ -16,6 +16,7 @@ from srlab.images import image_to_array
 from srlab.networks.advice import AdvisedError
 from srlab.networks.contract import ContractError
 from srlab.pages.explain import compare, prepare, reduce_picture
+from srlab.pages.maps import _doubts
 
 
 def explain(network, lr, *, path=None, **asked):
@@ -69,13 +70,42 @@ def test_a_picture_whose_gradient_outgrows_the_memory_is_refused_beforehand(monk
     """What is free takes a crop; a small picture is not asked about."""
     monkeypatch.setattr("srlab.pages.explain.free_memory", lambda _: 10**7)
     large = waves(0.3, 200, 200)
-    with pytest.raises(AdvisedError, match=r"takes about 0\.0 GB .*crop=(\d+)") as refused:
+    with pytest.raises(AdvisedError, match=r"takes at least 0\.1 GB .*crop=(\d+)") as refused:
         prepare(Deep(), large)
     side = int(str(refused.value).partition("crop=")[2])
     assert 40 <= side <= 100
     kept = prepare(Deep(), large, crop=side).contract.kept
     assert 100 * 3 * 4 * side**2 <= kept <= 10**7
     assert prepare(Deep(), waves(0.3)).contract.kept > 0
+
+
+class InBlocks(Enlarge):
+    """The same in ten modules, which can be run again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*(nn.Sequential(*[Faded()] * 10) for _ in range(10)))
+
+    def forward(self, lr: Tensor) -> Tensor:
+        return super().forward(self.blocks(lr))
+
+
+class Faded(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x + 0.001 * x.sigmoid()
+
+
+def test_what_fits_only_if_it_is_computed_again_is(monkeypatch):
+    large, path = waves(0.3, 200, 200), deblur(steps=2)
+    plain = prepare(InBlocks(), large)
+    monkeypatch.setattr("srlab.pages.explain.free_memory", lambda _: plain.contract.kept // 2)
+    short = prepare(InBlocks(), large)
+    assert (plain.recompute, short.recompute) == (False, True)
+    assert 0 < short.contract.kept < plain.contract.kept / 2
+    torch.testing.assert_close(short.answer(path).map, plain.answer(path).map)
+    told, *_ = _doubts({"net": short})
+    assert "net: not all that a gradient needs fits" in f"{told}"
+    assert f"{told}".endswith("takes longer than crop=128")
 
 
 def waves(contrast: float, height: int = 36, width: int = 44) -> Tensor:

@@ -27,6 +27,7 @@ from srlab.training.recipes import (
     RECIPES,
     AdversarialRecipe,
     ClassificationRecipe,
+    DiffusionRecipe,
     FilterRecipe,
     Recipe,
     UnpairedRecipe,
@@ -44,6 +45,7 @@ CYCLES = UnpairedRecipe(
     partner_channels=4,
     **{**SHORT, "lr_size": 16},
 )
+DIFFUSION = DiffusionRecipe("resshift", SMALL, space=SPACE, **SHORT)
 CLASSES = ClassificationRecipe(
     "resnet18", {"num_classes": 2, "channels": 8}, precision="float32", batch_size=16, steps=30
 )
@@ -80,7 +82,7 @@ def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
 
 
-@pytest.mark.parametrize("recipe", [GAN, CYCLES, replace(CLASSES, steps=6)])
+@pytest.mark.parametrize("recipe", [GAN, CYCLES, DIFFUSION, replace(CLASSES, steps=6)])
 def test_every_task_learns_and_resumes_to_the_same_weights(recipe, tmp_path):
     def stop(_step, _model):
         raise KeyboardInterrupt

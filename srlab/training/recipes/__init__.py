@@ -20,6 +20,7 @@ from srlab.training.recipes.kinds import (
     ClassificationRecipe,
     CodeRecipe,
     ContrastiveRecipe,
+    DiffusionRecipe,
     FilterRecipe,
     Recipe,
     RedegradationRecipe,

@@ -91,6 +91,11 @@ class UnpairedRecipe(Recipe):
 
 
 @dataclass(frozen=True)
+class DiffusionRecipe(Recipe):
+    """Squared error of what the network takes the HR image for, at any level of noise."""
+
+
+@dataclass(frozen=True)
 class ClassificationRecipe(Recipe):
     """Cross entropy on labelled pictures; `space` and `lr_size` have no say."""
 
@@ -193,6 +198,7 @@ TYPES = {
         Recipe,
         AdversarialRecipe,
         UnpairedRecipe,
+        DiffusionRecipe,
         ClassificationRecipe,
         FilterRecipe,
         CodeRecipe,
