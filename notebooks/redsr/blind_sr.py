@@ -312,11 +312,11 @@ interval_dots(shares, x_title="neighbour purity", reference=chance)
 
 # %% tags=["hide-cell"]
 real = {
-    name: center_crop(image, 96)[None].to(study.device)
+    name: center_crop(image, 64)[None].to(study.device)
     for name, image in load_images(real_set).items()
     if real_set != "city100" or name.endswith("L")  # L: low quality
 }
-enlarged = {  # {title: [of each seed: [of each picture: (1, 3, 384, 384)]]}
+enlarged = {  # {title: [of each seed: [of each picture: (1, 3, 256, 256)]]}
     title: [[restored_windows(one, lr, kinds[first]) for lr in real.values()] for one in own]
     for title, own in restorers.items()
 }
