@@ -74,7 +74,8 @@ def runs_index(
     """By `labels` (N,), of embeddings (N, 2) of the same points; `groups` (N,) are contents."""
     drawn = [separability_draws(points, labels, groups) for points in embeddings]
     found = np.array([separability(points, labels) for points in embeddings])
-    return RunsIndex(*found.T, np.mean(drawn, axis=0))
+    within, between, values = found.T
+    return RunsIndex(within, between, values, np.mean(drawn, axis=0))
 
 
 def over_seeds(indices: Iterable[RunsIndex]) -> dict[str, Any]:
