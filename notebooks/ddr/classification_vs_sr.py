@@ -51,7 +51,7 @@ from srlab.representation.embedding import (
 )
 from srlab.studies.ddr.clouds import thumbnails
 from srlab.studies.ddr.labellings import both_indices, class_ratio, sample_row
-from srlab.studies.ddr.restarts import over_seeds, restarts, runs_index
+from srlab.studies.ddr.restarts import dispersion_table, over_seeds, restarts, runs_index
 from srlab.studies.frames import curves
 from srlab.studies.networks import network, obtainable, subject_classifiers
 from srlab.studies.study import Study, exceeds, outer, reaches
@@ -286,6 +286,17 @@ beyond = outer(of_clean[seed, last].over(of_clean["pixels"])[1:] for seed in see
 _, blur, noise = tests
 damaged = {kind: [chi_alone[kind, own] for own in (blur, noise)] for kind in LAYERS}
 
+# %% [markdown]
+# Dispersion within (WD) and between (BD) the classes, and CHI, as the paper prints them: mean ± standard
+# deviation over the runs of t-SNE (first seed).
+
+# %% tags=["hide-input"]
+rows = {f"{kind}, by class": by_class[kind, 0] for kind in LAYERS}
+rows |= {f"{kind}, by degradation": by_damage[kind, 0] for kind in LAYERS}
+stages = {"Conv2_x": first, "Conv5_x": last}
+rows |= {f"classifier, {stage}, clean, by class": of_clean[0, at] for stage, at in stages.items()}
+dispersion_table(rows)
+
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run: means over t-SNE runs. Spread: the outer ends of the networks' 95 % bootstrap intervals over contents; lowest to highest over networks for accuracies.", "name": "fig-cls-verdict"}}
 deep = chi[(chi.depth == last) & (chi.measure == PCA)]
 linear = deep.groupby(["network", "label"])["value"].mean()
@@ -298,7 +309,7 @@ for kind, short in SHORT.items():
     for label, found in (("class", by_class), ("degradation", by_damage)):
         own = over_seeds(found[key] for key in models if key[0] == kind)
         study.measure(f"{kind}: CHI by {label}", **own, glue=f"{short}_{label}")
-for title, depth_at in (("Conv2_x", first), ("Conv5_x", last)):
+for title, depth_at in stages.items():
     own = over_seeds(of_clean[seed, depth_at] for seed in seeds)
     name = f"classifier: CHI by class of clean pictures, {title}"
     study.measure(name, **own, glue=f"cls_clean_{title.lower()}")

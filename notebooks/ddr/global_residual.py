@@ -49,7 +49,7 @@ from srlab.representation.embedding import (
 )
 from srlab.studies.ddr.clouds import degradation_clouds
 from srlab.studies.ddr.labellings import sample_row
-from srlab.studies.ddr.restarts import restarts, runs_index
+from srlab.studies.ddr.restarts import dispersion_table, restarts, runs_index
 from srlab.studies.frames import curves
 from srlab.studies.networks import obtainable_groups
 from srlab.studies.study import Study, exceeds, reaches, span, stays_below, together
@@ -205,6 +205,17 @@ psnr_of = {
     kind: network_psnr(study.network(name), clean, hr, border=4).mean().item()
     for kind, name in zip(NAMES, pairs_of[first])
 }
+
+# %% [markdown]
+# Behind each index stand two dispersions: within the classes (WD) and between them (BD), both in squared
+# units of the embedding; CHI is BD/WD times (N − K)/(K − 1). The paper prints all three and calls a larger
+# BD "stronger discriminability between different feature clusters" (Sec. A.6). Below: mean ± standard
+# deviation over the runs of t-SNE, by training seed and by patch size.
+
+# %% tags=["hide-input"]
+rows = {f"{kind}, 32×32, seed {seed}": found for (kind, seed), found in at_end.items()}
+rows |= {f"{kind}, {side}×{side}, seed {first}": found for (kind, side), found in by_size.items()}
+dispersion_table(rows)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: lowest to highest over training seeds, or over restarts of t-SNE where it says so.", "name": "fig-gr-verdict"}}
 WORDS = {"with GR": ("gr", "separates"), "without GR": ("wogr", "does not, at any depth")}

@@ -4,19 +4,27 @@ A run starts from random places, so that each ends in a picture of its own; thei
 Its interval comes from drawing contents with replacement.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from srlab.representation.embedding import embed, separability, separability_draws
+from srlab.representation.embedding import (
+    embed,
+    separability,
+    separability_draws,
+    separability_level,
+)
 from srlab.statistics import middle
 from srlab.studies.study import outer
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Result = TypeVar("Result")
 
@@ -40,6 +48,8 @@ def side_by_side(tasks: Iterable[Callable[[], Result]]) -> list[Result]:
 class RunsIndex:
     """Caliński–Harabasz index of one set of points in several embeddings."""
 
+    within: np.ndarray  # (runs,), WD: summed squares of the distances to the own class' mean
+    between: np.ndarray  # (runs,), BD: of the classes' means to that of all, for each point
     values: np.ndarray  # (runs,)
     draws: np.ndarray  # (draws,) of their mean, contents drawn with replacement
 
@@ -63,11 +73,28 @@ def runs_index(
 ) -> RunsIndex:
     """By `labels` (N,), of embeddings (N, 2) of the same points; `groups` (N,) are contents."""
     drawn = [separability_draws(points, labels, groups) for points in embeddings]
-    values = [separability(points, labels).index for points in embeddings]
-    return RunsIndex(np.array(values), np.mean(drawn, axis=0))
+    found = np.array([separability(points, labels) for points in embeddings])
+    within, between, values = found.T
+    return RunsIndex(within, between, values, np.mean(drawn, axis=0))
 
 
 def over_seeds(indices: Iterable[RunsIndex]) -> dict[str, Any]:
     """What `Study.measure` takes: each seed's mean, and the outer ends of their intervals."""
     found = list(indices)
     return {"values": [one.mean for one in found], "interval": outer(one.interval for one in found)}
+
+
+def dispersion_table(indices: Mapping[str, RunsIndex]) -> "pd.DataFrame":
+    """WD, BD and CHI of each, as mean ± standard deviation over its runs, and the level (A.6)."""
+    import pandas as pd  # comes with the notebooks
+
+    def spread(values: np.ndarray) -> str:
+        digits = 0 if values.mean() >= 100 else 2
+        return f"{values.mean():,.{digits}f} ± {values.std():,.{digits}f}"
+
+    rows = {
+        name: {"WD": spread(own.within), "BD": spread(own.between), "CHI": spread(own.values)}
+        | {"level": separability_level(own.mean)}
+        for name, own in indices.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from srlab.representation.embedding import embed, separability, separability_ratio
-from srlab.studies.ddr.restarts import over_seeds, restarts, runs_index, side_by_side
+from srlab.studies.ddr.restarts import (
+    dispersion_table,
+    over_seeds,
+    restarts,
+    runs_index,
+    side_by_side,
+)
 from srlab.studies.study import outer
 
 CONTENTS, KINDS = 12, 3
@@ -23,6 +29,21 @@ def test_mean_is_that_of_the_runs():
     assert found.mean == pytest.approx(np.mean([separability(run, LABELS).index for run in runs]))
     low, high = found.interval
     assert low < found.mean < high
+
+
+def test_dispersions_add_up_to_that_of_all_points_and_make_the_index():
+    found = runs_index([cloud(2), cloud(3, seed=1)], LABELS, GROUPS)
+    whole = [np.square(run - run.mean(axis=0)).sum() for run in (cloud(2), cloud(3, seed=1))]
+    assert found.within + found.between == pytest.approx(whole)
+    degrees = (CONTENTS * KINDS - KINDS) / (KINDS - 1)
+    assert found.between / found.within * degrees == pytest.approx(found.values)
+
+
+def test_a_table_of_dispersions_tells_mean_spread_and_level():
+    table = dispersion_table({"apart": runs_index([cloud(9)], LABELS, GROUPS)})
+    index = separability(cloud(9), LABELS).index
+    assert table.loc["apart", "CHI"] == f"{index:,.0f} ± 0"
+    assert table.loc["apart", "level"] == "+++"
 
 
 def test_ratio_of_two_labellings_of_one_run_is_separability_ratio():
