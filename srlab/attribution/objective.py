@@ -54,8 +54,9 @@ def objective(
 
     def values(lr: Tensor) -> Tensor:
         if lr.shape not in found:
-            cut = isinstance(target, PatchTarget) and not whole
-            alone = _of_window(model, target, lr, known) if cut else None
+            alone = None
+            if isinstance(target, PatchTarget) and not whole:
+                alone = _of_window(model, target, lr, known)
             found[lr.shape] = alone or of_all
         result = found[lr.shape](lr)
         return result.reshape(-1) if len(lr) == 1 else result
