@@ -33,8 +33,9 @@ help:
 book: $(READY)
 	@$(BIN)/srlab book
 
+# Files in their order: by the number of their tests, that of all pages would be left to the end.
 test: $(READY)
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	@$(BIN)/ruff check
