@@ -192,7 +192,9 @@ measured = {
 found = {}
 for text, (values, key) in measured.items():
     found[key] = mean_interval(values)
-    study.measure(text, values, interval=found[key], glue=f"diffusion_{key}")
+    study.measure(
+        text, values, interval=found[key], glue=f"diffusion_{key}", headline=key == "apart"
+    )
 study.measure(
     "standard deviation of SR between draws, of 255", 255 * spread, glue="diffusion_spread"
 )
