@@ -11,16 +11,26 @@ from playwright.sync_api import Browser, BrowserContext, Page
 LOCAL = ("file:", "data:", "blob:")
 PATIENCE = 60_000  # ms; a busy machine draws slowly
 
-# Scroll through the page, so that everything which waits to be seen is drawn.
-SCROLL = """async () => {
-  for (let y = 0; y < document.documentElement.scrollHeight; y += 400) {
-    scrollTo({ top: y, behavior: "instant" });
-    await new Promise((done) => setTimeout(done, 30));
-  }
-  scrollTo({ top: 0, behavior: "instant" });
-}"""
-DRAWN = """() => [...document.querySelectorAll(".srlab-figure, .srlab-widget")].every((el) =>
-  ["drawn", "failed"].some((state) => state in el.dataset) || el.matches(".srlab-needs-kernel"))"""
+FIGURES = ".srlab-figure, .srlab-widget"
+DONE = """(el) => ["drawn", "failed"].some((state) => state in el.dataset)
+  || el.matches(".srlab-needs-kernel")"""
+DRAWN = f'() => [...document.querySelectorAll("{FIGURES}")].every({DONE})'
+
+# Scroll through the page, so that everything which waits to be seen is drawn; stay at what was
+# passed too quickly on a busy machine.
+SCROLL = f"""async () => {{
+  const pause = (time) => new Promise((done) => setTimeout(done, time));
+  for (let y = 0; y < document.documentElement.scrollHeight; y += 400) {{
+    scrollTo({{ top: y, behavior: "instant" }});
+    await pause(30);
+  }}
+  for (const figure of document.querySelectorAll("{FIGURES}"))
+    for (let waited = 0; !({DONE})(figure) && waited < {PATIENCE}; waited += 100) {{
+      figure.scrollIntoView({{ block: "center", behavior: "instant" }});
+      await pause(100);
+    }}
+  scrollTo({{ top: 0, behavior: "instant" }});
+}}"""
 
 
 @dataclass
