@@ -169,9 +169,8 @@ def effects_over_grid(
             place = {"x": 0, "xref": "x domain", "xanchor": "left", "xshift": 8, "y": label}
             figure.add_annotation(text=point.outcome, showarrow=False, **place)
     top = 50 + LINE * max((len(title.split("<br>")) for title in titles), default=1)
-    finish(figure, height=70 + top + 26 * len(points))
-    labels = 60 + 6 * max(map(len, points), default=0)  # pixels; narrower screens scroll
-    figure.update_layout(meta={"srlab": {"width": labels + 120 * len(measures)}})
+    labels = 60 + 6 * max(map(len, points), default=0)  # pixels
+    finish(figure, height=70 + top + 26 * len(points), width=labels + 120 * len(measures))
     return figure.update_layout(margin={"t": top})
 
 

@@ -57,9 +57,8 @@ def network_map(
     figure.update_yaxes(range=[1, 0], showticklabels=False, showgrid=False, zeroline=False)
     figure.update_yaxes(title="output channel")
     figure.update_annotations(font_size=12)
-    finish(figure, height=110 + 210 * len(panels))
-    wide = {"srlab": {"width": 100 + 15 * len(layers)}}  # scrolls where a screen is narrower
-    figure.update_layout(margin={"l": 30, "b": 70}, bargap=0, hovermode="closest", meta=wide)
+    finish(figure, height=110 + 210 * len(panels), width=100 + 15 * len(layers))
+    figure.update_layout(margin={"l": 30, "b": 70}, bargap=0, hovermode="closest")
     return figure
 
 

@@ -82,10 +82,10 @@ def attribution_grid(
     if any(map(_has_signs, panels.values())):
         figure.update_layout(updatemenus=[_switch(figure.data)])
         below = 50
-    finish(figure, height=round(above + inside + below))
-    figure.update_layout(margin={"l": 10, "t": above, "b": below})
-    narrowest = round(len(columns) * max(COLUMN, 0.9 * wide + 90 / len(columns)))
-    return figure.update_layout(meta={"srlab": {"width": narrowest}} if len(columns) > 2 else None)
+    narrowest = len(columns) * max(COLUMN, 0.9 * wide + 90 / len(columns))
+    height = round(above + inside + below)
+    finish(figure, height=height, width=narrowest if len(columns) > 2 else 0)
+    return figure.update_layout(margin={"l": 10, "t": above, "b": below})
 
 
 def _bare_axes(figure: go.Figure, x: list[float], y: list[float]) -> None:

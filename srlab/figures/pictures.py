@@ -76,8 +76,7 @@ def picture_row(pictures: Mapping[str, np.ndarray], *, height: int = 260) -> go.
     figure.update_xaxes(**bare, matches="x")
     figure.update_yaxes(**bare, matches="y")
     figure.update_annotations(font_size=12)
-    figure.update_layout(meta={"srlab": {"width": WIDE}} if len(pictures) > 2 else None)
-    return finish(figure, height=height)
+    return finish(figure, height=height, width=WIDE if len(pictures) > 2 else 0)
 
 
 def picture_grid(
@@ -116,6 +115,5 @@ def picture_grid(
     figure.update_xaxes(**bare, constrain="domain", matches="x")
     figure.update_yaxes(**bare, constrain="domain", matches="y", constraintoward="top")
     figure.update_annotations(font_size=12)
-    finish(figure, height=height)
-    figure.update_layout(meta={"srlab": {"width": WIDE}} if len(columns) > 2 else None)
+    finish(figure, height=height, width=WIDE if len(columns) > 2 else 0)
     return figure.update_layout(margin={"l": 10, "t": 50, "b": 10})

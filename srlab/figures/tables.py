@@ -91,9 +91,8 @@ def matrix_grid(
     figure.update_annotations(font_size=12)
     figure.update_layout(coloraxis=_matrix_colours(panels, colour_title, log, limits))
     tallest = max(len(matrix.rows) for matrix in panels.values())
-    finish(figure, height=110 + max(180, 42 * tallest) * tall)
-    if text:  # what a screen must be wide enough for, or else scroll
-        figure.update_layout(meta={"srlab": {"width": _pixels(widest, wide)}})
+    height = 110 + max(180, 42 * tallest) * tall
+    finish(figure, height=height, width=_pixels(widest, wide) if text else 0)
     return figure.update_layout(margin={"l": 60, "t": 50})
 
 
@@ -242,8 +241,7 @@ def confusion_dots(
     figure.update_yaxes(showgrid=False, zeroline=False, showline=True, mirror=True, automargin=True)
     figure.update_yaxes(title="true", col=1)
     figure.update_annotations(font_size=12)
-    finish(figure, height=380, sprites=sprites)
-    figure.layout.meta["srlab"]["width"] = 190 * len(panels)  # scrolls where a screen is narrower
+    finish(figure, height=380, width=190 * len(panels), sprites=sprites)
     return figure.update_layout(margin={"t": 45})
 
 

@@ -35,8 +35,13 @@ def shades(colour: str, count: int) -> list[str]:
     return ["#" + "".join(f"{round(part):02X}" for part in tone) for tone in mixed]
 
 
-def finish(figure: go.Figure, *, height: int, sprites: dict[str, Any] | None = None) -> go.Figure:
-    """The house layout: no background, tight margins, legend above the plot."""
+def finish(
+    figure: go.Figure, *, height: int, width: float = 0, sprites: dict[str, Any] | None = None
+) -> go.Figure:
+    """The house layout: no background, tight margins, legend above the plot.
+
+    The figure takes `width` pixels at least: narrower screens scroll it.
+    """
     figure.update_layout(
         template="none",
         height=height,
@@ -45,6 +50,7 @@ def finish(figure: go.Figure, *, height: int, sprites: dict[str, Any] | None = N
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
-    if sprites:
-        figure.update_layout(meta={"srlab": {"sprite": sprites}})
+    told = {"width": round(width), "sprite": sprites}
+    if any(told.values()):
+        figure.update_layout(meta={"srlab": {name: own for name, own in told.items() if own}})
     return figure
