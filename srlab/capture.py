@@ -5,12 +5,22 @@ from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 Hook = Callable[[nn.Module, object, object], None]
 
 
 class _Stop(Exception):  # noqa: N818  it ends a forward pass and is no error
     pass
+
+
+class OperationWatch(TorchDispatchMode):
+    """A base of what watches every operation of torch while it is entered."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Leave torch's compiler alone, whose import takes two seconds."""
+        return False
 
 
 @contextmanager

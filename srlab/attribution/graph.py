@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import BackwardCFunction
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
+
+from srlab.capture import OperationWatch
 
 # What a list cannot repeat at another picture: values that decide what is done next, or chance.
 UNREPEATABLE = {
@@ -106,7 +107,7 @@ def _nodes(value: Tensor) -> Iterator[Any]:
             yield node
 
 
-class _Recorder(TorchDispatchMode):
+class _Recorder(OperationWatch):
     """Watches what torch runs; only what depends on the picture is written down."""
 
     def __init__(self, picture: Tensor) -> None:
@@ -116,11 +117,6 @@ class _Recorder(TorchDispatchMode):
         self.place = {id(picture): 0}
         self.alive = [picture]  # so that no id is given twice
         self.names = {_memory(picture): {id(picture)}}  # memory → the tensors that lie in it
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """Leave torch's compiler alone, whose import takes two seconds."""
-        return False
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None

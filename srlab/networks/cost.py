@@ -8,11 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from srlab.capture import frozen
+from srlab.capture import OperationWatch, frozen
 
 Run = Callable[[], object]
 
@@ -81,18 +80,13 @@ def peak_memory(run: Run) -> int:
     return living.most
 
 
-class _Living(TorchDispatchMode):
+class _Living(OperationWatch):
     """Follows the memory of every tensor that is made inside."""
 
     def __init__(self) -> None:
         super().__init__()
         self.known: set[int] = set()
         self.now = self.most = 0
-
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """Leave torch's compiler alone, whose import takes two seconds."""
-        return False
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
