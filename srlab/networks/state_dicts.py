@@ -172,12 +172,17 @@ def is_safetensors(path: Path) -> bool:
 
 
 def _start(path: Path) -> bytes:
-    with path.open("rb") as file:
-        start = file.read(9)
+    """The first bytes, unpacked where they can be."""
     try:
-        return gzip.open(path).read(9) if start.startswith(GZIP) else start
-    except (OSError, EOFError, zlib.error):
-        return start
+        with gzip.open(path) if _is_packed(path) else path.open("rb") as file:
+            return file.read(9)
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        return GZIP
+
+
+def _is_packed(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(GZIP)) == GZIP
 
 
 @contextmanager
@@ -196,10 +201,10 @@ def opened(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def _unpacked(path: Path) -> Iterator[Path]:
-    with path.open("rb") as file:
-        if file.read(len(GZIP)) != GZIP:
-            yield path
-            return
+    """The file, or one of its content while it is needed."""
+    if not _is_packed(path):
+        yield path
+        return
     with TemporaryDirectory() as folder, gzip.open(path) as packed:
         plain = Path(folder) / "plain.safetensors"
         with plain.open("wb") as file:
