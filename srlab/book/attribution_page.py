@@ -21,17 +21,17 @@ class AttributionPage(LivePage):
     def explorer(self, networks: Sequence[OnBoard]) -> tuple[AttributionExplorer, dict[str, bytes]]:
         """At maps of the first two networks that are computed here."""
         from srlab.attribution.lam import lam, patch
-        from srlab.checkpoints.load import load
         from srlab.images import image_from_array
 
-        (picture, lr), *_ = pictures().items()
+        images = pictures()
+        picture, lr = next(iter(images.items()))
         network, beside = networks[:2]
         explorer = AttributionExplorer(
             meta={
-                "pictures": packed_pictures(),
+                "pictures": packed_pictures(images),
                 "networks": [one.packed() for one in networks],
                 "first": {
-                    one.name: first_map(lam(load(one.spec), image_from_array(lr), patch(*START)))
+                    one.name: first_map(lam(one.network, image_from_array(lr), patch(*START)))
                     for one in (network, beside)
                 },
             },

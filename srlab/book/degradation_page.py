@@ -24,24 +24,23 @@ class DegradationPage(LivePage):
 
     def explorer(self, networks: Sequence[OnBoard]) -> tuple[DegradationExplorer, dict[str, bytes]]:
         """The clouds of all, a first patch of the first two, and the planes' axes."""
-        from srlab.checkpoints.load import load
-
         patches, kinds = cloud_patches()
-        (picture, lr), *_ = pictures().items()
+        images = pictures()
+        picture, lr = next(iter(images.items()))
         first = as_network_sees(lr[START : START + SIDE, START : START + SIDE][None])
         told, axes = [], {}
         seen: dict[str, Any] = {}  # by the name of each of the first two
         for one in networks:
-            network, layer = load(one.spec), known_layer(one.spec)
-            plane, found = network_plane(network, layer, patches, kinds)
+            layer = known_layer(one.spec)
+            plane, found = network_plane(one.network, layer, patches, kinds)
             script = one.script.replace("networks", "planes")
             axes[script] = plane.packed()
             told.append({**one.packed(), "plane": script, **found})
             if len(seen) < 2:
-                seen[one.name] = first_place(network, layer, plane, first)
+                seen[one.name] = first_place(one.network, layer, plane, first)
         explorer = DegradationExplorer(
             meta={
-                "pictures": packed_pictures(),
+                "pictures": packed_pictures(images),
                 "networks": told,
                 "kinds": list(dict.fromkeys(kinds)),
                 "colours": list(COLOURS[: len(set(kinds))]),

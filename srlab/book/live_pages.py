@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from docutils import nodes
@@ -20,6 +20,9 @@ from sphinx.util.docutils import SphinxDirective
 from srlab.explorers import engine
 from srlab.explorers.live import Explorer
 from srlab.files import picture_url
+
+if TYPE_CHECKING:
+    from torch import nn
 
 SIZE, SCALE = 256, 4  # HR pixels of a picture's side, and how far it is reduced
 PICTURES: dict[str, tuple[str, int, int]] = {  # name: (embedded picture, top, left)
@@ -32,10 +35,11 @@ WIDGET = '<script type="application/vnd.jupyter.widget-{kind}+json">{json}</scri
 
 
 class OnBoard(NamedTuple):
-    """A network that a page has: as the reader sees it, as `srlab.load` takes it, as ONNX."""
+    """A network of a page: as the reader sees it, as `srlab.load` takes and gives it, as ONNX."""
 
     name: str
     spec: str
+    network: "nn.Module"
     file: Path
 
     @property
@@ -65,7 +69,7 @@ class LivePage(SphinxDirective):
         """The explorer's state; `copy_scripts` brings what it loads to the pages."""
         folder = Path(self.env.srcdir) / KEPT
         pairs = (line.split(": ", 1) for line in self.content)
-        networks = [OnBoard(name, spec, exported_network(spec, folder)) for name, spec in pairs]
+        networks = [on_board(name, spec, folder) for name, spec in pairs]
         explorer, files = self.explorer(networks)
         scripts = {one.script: one.file.read_bytes() for one in networks} | files
         write_scripts(folder / "scripts" / type(self).__name__, scripts)
@@ -85,9 +89,9 @@ def pictures() -> dict[str, np.ndarray]:
     }
 
 
-def packed_pictures() -> list[dict[str, str]]:
+def packed_pictures(lr: Mapping[str, np.ndarray]) -> list[dict[str, str]]:
     """… as an explorer is told of them."""
-    return [{"name": name, "lr": picture_url(own)} for name, own in pictures().items()]
+    return [{"name": name, "lr": picture_url(own)} for name, own in lr.items()]
 
 
 def layer_within_skip(spec: str) -> str:
@@ -98,19 +102,19 @@ def layer_within_skip(spec: str) -> str:
     return next((one.layer for one in known if one.network == spec), "")
 
 
-def exported_network(spec: str, folder: Path) -> Path:
-    """The network's ONNX file, made unless one of these weights is there already."""
+def on_board(name: str, spec: str, folder: Path) -> OnBoard:
+    """The network with its ONNX file, made unless one of these weights is there already."""
     from srlab.checkpoints import export  # these load torch, which other pages do without
     from srlab.checkpoints.load import load
 
     network, layer = load(spec), layer_within_skip(spec)
     content = hashlib.sha256(Path(export.__file__).read_bytes() + layer.encode())
-    for name, tensor in network.state_dict().items():
-        content.update(name.encode() + tensor.cpu().numpy().tobytes())
+    for key, tensor in network.state_dict().items():
+        content.update(key.encode() + tensor.cpu().numpy().tobytes())
     path = folder / f"{spec.removeprefix('official:')}-{content.hexdigest()[:12]}.onnx"
     if not path.is_file():
         export.export(network, path, layer=layer, about={"name": spec})
-    return path
+    return OnBoard(name, spec, network, path)
 
 
 def write_scripts(folder: Path, files: Mapping[str, bytes]) -> None:
