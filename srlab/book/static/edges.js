@@ -4,10 +4,10 @@
   if (!page) return;
 
   function mark(box) {
+    delete box.dataset.cut; // its line below a box changes how wide the box's content is
     const rest = box.scrollWidth - box.clientWidth, left = box.scrollLeft;
     const scrolls = rest > 1 && /auto|scroll/.test(getComputedStyle(box).overflowX);
     if (scrolls) box.dataset.cut = [left > 1 && "start", rest - left > 1 && "end"].filter(Boolean).join(" ");
-    else if (box.dataset.cut) delete box.dataset.cut;
   }
   let asked;
   function markAll() {
