@@ -33,7 +33,7 @@ help:
 book: $(READY)
 	@$(BIN)/srlab book
 
-# Files in their order: by the number of their tests, that of all pages would be left to the end.
+# Files in the order of tests/conftest.py, not by the number of their tests.
 test: $(READY)
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
-from scipy.stats import rankdata
 
 Values = Sequence | np.ndarray
 
@@ -23,6 +22,8 @@ def linear_correlation(x: Values, y: Values) -> float:
 
 def rank_correlation(x: Values, y: Values) -> float:
     """Spearman's ρ of two (N,) sequences; NaN where one of them is constant."""
+    from scipy.stats import rankdata  # takes a second to load; most commands rank nothing
+
     return linear_correlation(rankdata(x), rankdata(y))
 
 

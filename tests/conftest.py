@@ -19,6 +19,7 @@ REAL_DATA = REPOSITORY.parent / "shared" / "data"  # where developers keep the r
 if REAL_DATA.is_dir():
     os.environ.setdefault("SRLAB_DATA", str(REAL_DATA))
 
+BROWSER = REPOSITORY / "tests" / "browser"
 LARGER = re.compile(r"^.*: (official:.*|srresnet-.*)\n", re.MULTILINE)  # networks slow to export
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -31,6 +32,11 @@ QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The pages first: one worker is busy with them for as long as the other with all the rest."""
+    items.sort(key=lambda item: BROWSER not in item.path.parents)
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@
 #
 # **Why it matters:** a wider field costs layers. Ask first how much of its field a network uses.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_patches": 2, "size": 96, "networks": ["fsrcnn-d56-m4", "carn", "edsr", "rfdn", "imdn", "rrdbnet"], "steps": 4}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 2, "size": 96, "networks": ["fsrcnn-d56-m4", "carn", "edsr", "imdn", "rrdbnet"], "steps": 4}
 image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
 num_patches = 8  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels; the paper's is 256

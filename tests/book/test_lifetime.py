@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 
 import psutil
@@ -113,8 +114,13 @@ def begin() -> Iterator[Callable[..., Command]]:
         command.process.communicate()
 
 
-@pytest.mark.parametrize("name", CODES)
-@pytest.mark.parametrize("verb", ["book", "run a", "sweep a --out out"])
+@pytest.mark.parametrize(
+    ("verb", "name"),
+    [
+        *(("run a", name) for name in CODES),
+        *product(("book", "sweep a --out out"), ("TERM", "KILL")),
+    ],
+)
 def test_kernels_end_in_the_middle_of_a_cell(verb, name, checkout, write_notebook, begin):
     write_notebook("a", WAITS)
     command = begin(checkout, *verb.split())
@@ -147,15 +153,16 @@ def test_finished_work_stays_and_the_same_command_does_the_rest(
         assert [line.split()[:2] for line in told.splitlines()] == [["a", "cached"], ["b", "ran"]]
 
 
-@pytest.mark.parametrize("name", CODES)
+@pytest.mark.parametrize("name", ["TERM", "KILL"])
 def test_the_compiler_of_the_pages_ends(name, checkout, begin):
     command = begin(checkout, "book", before=COMPILES_FOR_EVER)
     assert until((checkout / "begun").exists, seconds=60)
     command.end(name)
 
 
-@pytest.mark.parametrize("name", CODES)
-@pytest.mark.parametrize("devices", ["1", "2"])
+@pytest.mark.parametrize(
+    ("devices", "name"), [("1", "INT"), ("2", "TERM"), ("2", "HUP"), ("2", "KILL")]
+)
 def test_all_processes_of_a_training_end_and_its_state_stays(devices, name, tmp_path, begin):
     words = ("train", "long", "--device", "cpu", "--devices", devices, "--folder", "run")
     command = begin(tmp_path, *words, before=TRAINS_FOR_EVER)
