@@ -1,5 +1,6 @@
 """Plotly figures in the book: the notebook's own JSON, drawn by the page once in view."""
 
+import html
 import json
 import shutil
 from pathlib import Path
@@ -29,6 +30,16 @@ def figure_html(figure: dict[str, Any]) -> str:
         f'<script type="application/json">{payload}</script>'
         "<noscript>This figure needs JavaScript.</noscript></div>"
     )
+
+
+def captioned_html(figure: dict[str, Any], words: str) -> str:
+    """The same box above its caption; the box alone where there are no words."""
+    if not words:
+        return figure_html(figure)
+    caption = (
+        f'<figcaption><p><span class="caption-text">{html.escape(words)}</span></p></figcaption>'
+    )
+    return f'<figure class="align-default">{figure_html(figure)}{caption}</figure>'
 
 
 class PlotlyRenderer:
@@ -87,6 +98,15 @@ def find_figure(page: Path, name: str) -> dict[str, Any] | None:
             if cell.metadata.get("name") == name and MIME in output.get("data", {}):
                 return output.data[MIME]
     return None
+
+
+def find_caption(page: Path, name: str) -> str:
+    """What the metadata of the notebook's cell of that name has as `caption`, or nothing."""
+    cells = nbformat.read(page, as_version=4).cells
+    found = (
+        cell.metadata.get("caption", "") for cell in cells if cell.metadata.get("name") == name
+    )
+    return next(found, "")
 
 
 def copy_plotly(app: Any, exception: Exception | None) -> None:

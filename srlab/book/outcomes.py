@@ -7,7 +7,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from srlab.book.figures import figure_html, find_figure
+from srlab.book.figures import captioned_html, find_caption, find_figure
 from srlab.book.project import find_notebooks
 from srlab.book.records import read_record
 from srlab.studies.verdict import SYMBOLS, verdict_words
@@ -32,7 +32,7 @@ def raise_key_figure(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """Put the key figure below the title, so that a page opens with what it found.
 
     Its cell may be there, then the figure moves and a line says where to; or be removed from the
-    page, then it is shown.
+    page, then it is shown, above the `caption` in the cell's metadata.
     """
     source = Path(app.env.doc2path(page))
     if not source.with_suffix(".json").is_file():
@@ -42,7 +42,8 @@ def raise_key_figure(app: Sphinx, doctree: nodes.document, page: str) -> None:
     if figure is not None:
         figure.parent.replace(figure, nodes.paragraph("", MOVED))
     elif drawn := find_figure(source, KEY_CELL):
-        figure = nodes.raw(text=figure_html(drawn), format="html")
+        words = find_caption(source, KEY_CELL)
+        figure = nodes.raw(text=captioned_html(drawn, words), format="html")
     title = next(doctree.findall(nodes.title))
     if figure is not None:
         title.parent.insert(title.parent.index(title) + 1, figure)

@@ -138,7 +138,7 @@ def results_table(
             here = measured_words(record, name) if name in record["measured"] else ""
             cells = (page, _cell(name), _cell(paper), here, *ours)
             rows.append(tuple(cell or "–" for cell in cells))
-            page = "〃"
+            page = "″"  # the same; not 〃, which fonts without Chinese signs lack
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLUMN, SYMBOLS, finish, mark
+from srlab.figures.theme import COLUMN, LINE, SYMBOLS, finish, mark
 
 BESIDE = 60  # pixels left and right of the panels
 ENTRY = 6  # letters that a legend's symbol takes
@@ -53,7 +53,7 @@ def embedding_grid(
     figure.update_annotations(font_size=12)
     labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
     finish(figure, height=60 + 260 * len(rows), sprites={**sprites, "labels": labels})
-    if sum(len(str(name)) + ENTRY for name in set(classes)) > ONE_LINE:
+    if _legend_lines(classes) > 1:
         figure.update_layout(legend={"yref": "paper", "y": -0.02, "yanchor": "top"})
     written = "<br>".join(line for lines in titles for line in lines).split("<br>")
     wide = 6 * max(map(len, written)) * len(columns)
@@ -129,10 +129,19 @@ def animated_grid(
         go.Frame(name=frame, data=_grid_places(panels, classes, notes[frame]))
         for frame, panels in shown.items()
     ]
-    figure.update_layout(**_slider(list(frames), slider_title, list(frames).index(start)))
+    lines = _legend_lines(classes)
+    room = LINE * (lines + 1) if lines > 1 else 0  # of a legend that stands below the panels
+    slider = _slider(list(frames), slider_title, list(frames).index(start), room)
     figure.update_xaxes(range=[-1.15, 1.15])
     figure.update_yaxes(range=[-1.15, 1.4])
-    return figure.update_layout(height=figure.layout.height + 70, margin={"b": 115})
+    height = figure.layout.height + 70 + room
+    return figure.update_layout(**slider, height=height, margin={"b": 115 + room})
+
+
+def _legend_lines(classes: Sequence[str] | np.ndarray) -> int:
+    """How many lines a legend of these classes may fill."""
+    letters = sum(len(str(name)) + ENTRY for name in set(classes))
+    return -(-letters // ONE_LINE)
 
 
 def _class_traces(
@@ -196,8 +205,8 @@ def _panel_note(text: str) -> go.Scatter:
     )
 
 
-def _slider(frames: Sequence[str], title: str, active: int = 0) -> dict[str, Any]:
-    """A slider over frames, with play and pause, below the figure."""
+def _slider(frames: Sequence[str], title: str, active: int = 0, room: int = 0) -> dict[str, Any]:
+    """A slider over frames, with play and pause, `room` pixels below the figure."""
     glide = {
         "mode": "immediate",
         "frame": {"duration": 900, "redraw": False},
@@ -211,7 +220,7 @@ def _slider(frames: Sequence[str], title: str, active: int = 0) -> dict[str, Any
         "steps": steps,
         "active": active,
         "currentvalue": {"prefix": f"{title} ", "xanchor": "right", "offset": 16},
-        "pad": {"t": 22},
+        "pad": {"t": 22 + room},
     }
     buttons = {
         "type": "buttons",
@@ -222,6 +231,6 @@ def _slider(frames: Sequence[str], title: str, active: int = 0) -> dict[str, Any
         "xanchor": "left",
         "y": 0,
         "yanchor": "top",
-        "pad": {"t": 12},  # above the slider, beside its value
+        "pad": {"t": 12 + room},  # above the slider, beside its value
     }
     return {"sliders": [slider], "updatemenus": [buttons]}

@@ -13,6 +13,7 @@ from srlab.files import picture_url
 
 TITLE = 16  # letters a line of a title above its picture
 WIDE = 580  # pixels that three and more columns take at least; narrower screens scroll
+ROOM = 90  # letters that the titles of a grid's columns fill together on a page of the book
 
 
 def sprite_sheet(pictures: np.ndarray, *, zoom: int = 3) -> dict[str, Any]:
@@ -91,17 +92,23 @@ def picture_grid(
     rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
     notes = notes or {}
     tall, wide = next(iter(panels.values())).shape[:2]
+    letters = max(ROOM // len(columns) - 2, 8)
+    named = {column: "<br>".join(textwrap.wrap(column, letters)) for column in columns}
+    titles = [
+        "<br>".join(
+            filter(None, [named[column] if row == rows[0] else "", notes.get((row, column))])
+        )
+        for row in rows
+        for column in columns
+    ]
+    above = max(len(title.split("<br>")) for title in titles[: len(columns)])
     below = [note for (row, _), note in notes.items() if row != rows[0]]
     gap = 8 + LINE * max((len(note.split("<br>")) for note in below), default=0)
     height = round(60 + (700 / len(columns) * tall / wide + gap) * len(rows))
     figure = make_subplots(
         len(rows),
         len(columns),
-        subplot_titles=[
-            "<br>".join(filter(None, [column if row == rows[0] else "", notes.get((row, column))]))
-            for row in rows
-            for column in columns
-        ],
+        subplot_titles=titles,
         row_titles=rows if any(rows) else None,
         horizontal_spacing=0.01,
         vertical_spacing=gap / height,
@@ -116,4 +123,4 @@ def picture_grid(
     figure.update_yaxes(**bare, constrain="domain", matches="y", constraintoward="top")
     figure.update_annotations(font_size=12)
     finish(figure, height=height, width=WIDE if len(columns) > 2 else 0)
-    return figure.update_layout(margin={"l": 10, "t": 50, "b": 10})
+    return figure.update_layout(margin={"l": 10, "t": max(50, 18 + LINE * above), "b": 10})

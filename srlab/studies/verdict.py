@@ -134,7 +134,8 @@ def _measures(record: Mapping[str, Any]) -> str:
     rows = (_row(record, name) for name in names)
     shown = _table(islice(rows, OPEN_ROWS))
     rest = len(names) - OPEN_ROWS
-    return shown + (_folded(f"{rest} more measurements", _table(rows)) if rest > 0 else "")
+    more = f"{rest} more measurement{'s' if rest > 1 else ''}"
+    return shown + (_folded(more, _table(rows)) if rest > 0 else "")
 
 
 def _row(record: Mapping[str, Any], name: str) -> str:

@@ -118,6 +118,15 @@ def test_the_key_figure_rises_below_the_title(tmp_path):
     assert find_figure(page, "other") is None
 
 
+def test_a_key_figure_whose_cell_is_left_out_keeps_its_caption(tmp_path):
+    page = page_with(tmp_path, {"data": [], "layout": {}}, name="hero", caption="Is a < b?")
+    page.with_suffix(".json").write_text("{}")
+    app = SimpleNamespace(env=SimpleNamespace(doc2path=lambda _page: str(page)))
+    doctree = nodes.section("", nodes.title("", "One"))
+    outcomes.raise_key_figure(app, doctree, "one")
+    assert ">Is a &lt; b?</span>" in doctree.children[1].astext()
+
+
 def test_the_first_picture_shows_what_it_says(repository):
     recorded = json.loads((repository / RECORDED).read_text())
     mixed, apart = recorded["panels"]

@@ -86,7 +86,7 @@ def test_results_stand_beside_the_papers_numbers(checkout, write_notebook):
     run = Run("a/one", "literature", "b100", "2026-11-29", "abc1234", "a laptop", 1.0, record)
     rows = results_table(checkout, [record], [run], lambda name: f"/{name}").splitlines()[2:]
     assert rows[0].endswith(r"](/a/one) | ratio | 2 to \| 3 | 1 830 | b100: 1 830 | – |")
-    assert rows[1].startswith("| 〃 | z | near 2 | 2.00 (1.50 to 2.50) | b100: 2.00 (1.50 to 2.50)")
+    assert rows[1].startswith("| ″ | z | near 2 | 2.00 (1.50 to 2.50) | b100: 2.00 (1.50 to 2.50)")
     assert len(rows) == 2
 
 

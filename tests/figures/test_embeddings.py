@@ -80,3 +80,16 @@ def test_each_frame_of_a_grid_moves_all_panels_and_their_notes(rng, sprites):
     del frames["1"][places[0]]
     with pytest.raises(ValueError, match="every frame needs the panels"):
         animated_grid(frames, classes=CLASSES, contents=CONTENTS, sprites=sprites)
+
+
+def test_play_and_slider_stand_below_a_legend_of_several_lines(rng, sprites):
+    def top(figure):
+        return figure.layout.updatemenus[0].pad.t, figure.layout.sliders[0].pad.t
+
+    frames = {"1": {("", "one"): rng.normal(size=(12, 2))}}
+    told = {"contents": CONTENTS, "sprites": sprites}
+    short = animated_grid(frames, classes=CLASSES, **told)
+    long = animated_grid(frames, classes=[f"{name}, {'x' * 30}" for name in CLASSES], **told)
+    assert long.layout.legend.y < 0
+    assert min(np.subtract(top(long), top(short))) >= 3 * 16
+    assert long.layout.height - short.layout.height >= 3 * 16

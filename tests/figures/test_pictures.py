@@ -76,3 +76,15 @@ def test_notes_of_a_grid_get_a_line_each():
         for note in ("", "r 1", "r 1<br>R² 2")
     ]
     assert np.diff(heights).tolist() == [0, 32]  # in both rows
+
+
+def test_long_titles_of_a_grid_are_broken_and_have_room(rng):
+    picture = rng.integers(256, size=(6, 6, 3), dtype=np.uint8)
+    names = ["target network", "masked, ranked without the term", "masked, ranked with it", "last"]
+    figure = picture_grid(
+        {(row, name): picture for row in "ab" for name in names}, notes={("a", names[1]): "9 dB"}
+    )
+    written = [note.text.split("<br>") for note in figure.layout.annotations]
+    assert max(len(line) for lines in written for line in lines) <= 20
+    assert ["masked, ranked", "without the term", "9 dB"] in written
+    assert figure.layout.margin.t >= 3 * 16

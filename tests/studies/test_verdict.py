@@ -42,4 +42,9 @@ def test_what_the_paper_reports_comes_first_and_the_rest_is_folded():
     assert opened.index(">m8<") < opened.index(">m0<")
     assert ">m4<" in opened
     assert ">m5<" in folded
-    assert "more measurements" not in verdict_html(record())
+    assert "more measurement" not in verdict_html(record())
+
+
+def test_one_more_measurement_is_no_plural():
+    measured = {f"m{index}": float(index) for index in range(OPEN_ROWS + 1)}
+    assert "<summary>1 more measurement<" in verdict_html(record(measured=measured))
