@@ -105,7 +105,7 @@ quality = pd.DataFrame(
 # %% [markdown]
 # ## What the sliders do
 #
-# A picture that is both blurry and noisy. Deblurring increases downwards, denoising to the right.
+# This picture is both blurry and noisy. Deblurring increases downwards, denoising to the right.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One window, blurry and noisy, at three strengths of each slider (training seed 0). Follow the noise along the rows and the edges down the columns.", "name": "fig-adjust-window"}}
 ends = [strengths[0], strengths[len(strengths) // 2], strengths[-1]]
@@ -137,7 +137,7 @@ picture_grid(panels, notes=notes)
 # %% tags=["remove-input"]
 study
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "PSNR at all strengths (dB, mean over windows and training seeds), for blurry, noisy, mixed and half as noisy pictures. If the sliders do what they say, the first table changes downwards alone and the second to the right alone.", "name": "fig-adjust-grid"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "PSNR at all strengths (dB, mean over windows and training seeds), for blurry, noisy, mixed and half as noisy pictures. If the sliders do what they say, the first panel changes downwards alone and the second to the right alone.", "name": "fig-adjust-grid"}}
 names = [f"{strength:g}" for strength in strengths]
 means = quality.groupby(["input", "deblurring", "denoising"], sort=False).value.mean()
 matrix_grid(
@@ -149,7 +149,7 @@ matrix_grid(
     axis_titles=("deblurring", "denoising"),
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Each slider alone, with the other at 1: PSNR on its own degradation and on the other; mean over training seeds, bands from lowest to highest.", "name": "fig-adjust-curves"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Each slider alone, with the other at 1: PSNR on its own degradation and on the other; mean over training seeds, bands from lowest to highest. Does only a slider's own degradation follow it?", "name": "fig-adjust-curves"}}
 AIMS = {"deblurring": "blurry", "denoising": "noisy"}
 OTHER = {"deblurring": "denoising", "denoising": "deblurring"}
 alone = pd.concat(
@@ -264,8 +264,8 @@ study.verdict(
 #   rises at every step).
 # - **Together.** On pictures that are blurry and noisy, both sliders together change {glue:text}`adjust_both:.1f` dB, and
 #   the sum of each alone is {glue:text}`adjust_apart:.1f` dB.
-# - **Half the noise.** The best tested strength is {glue:text}`adjust_best:.2f` on average; the best one below 1 is ahead of
-#   1 by {glue:text}`adjust_gain:+.2f` dB.
+# - **Half the noise.** The best tested strength is {glue:text}`adjust_best:.2f` on average. The best one below 1 gains
+#   {glue:text}`adjust_gain:+.2f` dB over 1.
 #
 # ## Exercises
 #

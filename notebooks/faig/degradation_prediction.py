@@ -246,8 +246,9 @@ study.verdict(
 #
 # - **Detectors.** Over {glue:text}`prediction_seeds` training seeds and {glue:text}`prediction_windows` windows of unseen
 #   pictures under each degradation, the noise detector is right {glue:text}`prediction_noise:.0f` % of the time (threshold
-#   {glue:text}`prediction_threshold_noise:.2f`; the paper 98 %), the blur detector {glue:text}`prediction_blur:.0f` %
-#   (threshold {glue:text}`prediction_threshold_blur:.2f`; the paper 96 %).
+#   {glue:text}`prediction_threshold_noise:.3f`; the paper 98 %), the blur detector {glue:text}`prediction_blur:.0f` %
+#   (threshold {glue:text}`prediction_threshold_blur:.3f`; the paper 96 %). A threshold near 0 says yes as soon as a single
+#   discriminative filter is among those that matter on the picture.
 # - **Filters or features.** To name one of two, filters are right {glue:text}`prediction_two:.0f` % of the time and the
 #   linear classifier {glue:text}`prediction_linear:.0f` %; to name one of three, {glue:text}`prediction_three:.0f` % and
 #   {glue:text}`prediction_three_linear:.0f` %.

@@ -193,7 +193,7 @@ study.verdict(
 #   {glue:text}`locations_denoising_first:.1f` % of the denoising filters. Re-training in the public code leaves it out.
 # - With two degradations a place taken by one kind of filter is closed to the other ({doc}`three_degradations`): the
 #   two maps are one finding, not two.
-# - The integrals of the loss are complete within {glue:text}`locations_error:.1f` % on average.
+# - **Completeness.** The scores miss {glue:text}`locations_error:.1f` % of the change of the loss on average.
 #
 # ## Exercises
 #

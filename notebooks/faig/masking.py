@@ -145,8 +145,8 @@ effect = by_seed(effects_of(networks, scores, shares), [*COLUMNS, "on"])
 # %% [markdown]
 # ## What 1 % does
 #
-# The same window, blurry above and noisy below, through the target, the target without its deblurring filters,
-# without its denoising filters, and without as many random ones.
+# The target network restores one window, blurry above and noisy below: with all its filters, without its deblurring
+# filters, without its denoising filters, and without as many random ones.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "A typical window (training seed 0): the one whose losses are closest to the mean over windows, with 1 % of the filters masked. Is the upper picture of the second column blurry, and the lower one of the third noisy? What happens to the other two?", "name": "fig-masking-window"}}
 first = networks[0]
@@ -176,7 +176,7 @@ picture_grid(panels, notes=notes)
 # \int_0^1 \frac{\partial L(\theta(\alpha), x)}{\partial \theta}\, d\alpha \Bigr\rvert ,
 # $$
 #
-# how much its own change moved the loss. Rivals: integrated gradients from the clean to the degraded picture (IG),
+# how much its own change moved the loss. It is compared with three rivals: integrated gradients from the clean to the degraded picture (IG),
 # the size of the change $|\Delta\theta|$, and random filters.
 #
 # With two degradations the deblurring ranking is the denoising ranking reversed, because each is the difference
@@ -236,7 +236,7 @@ figure.update_xaxes(tickvals=shares, ticktext=[f"{share:g}" for share in shares]
 # %% [markdown]
 # ## Another network
 #
-# The same in a plain chain of nine convolutions without skips, in the style of SRCNN.
+# We repeat this in a plain chain of nine convolutions without skips, in the style of SRCNN.
 
 # %% tags=["hide-cell"]
 plain = fine_tuned(study, "faig-srcnn-target", [0])
@@ -379,7 +379,7 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - **Loss.** 1 % of the filters are {glue:text}`masking_filters`. Over {glue:text}`masking_seeds` training seeds,
+# - **Loss.** One per cent are {glue:text}`masking_filters` filters. Over {glue:text}`masking_seeds` training seeds,
 #   masking FAIG's deblurring filters costs {glue:text}`masking_deblurring_lost_own:.1f` dB on blurry pictures and
 #   {glue:text}`masking_deblurring_lost_other:.1f` dB on noisy ones; its denoising filters cost
 #   {glue:text}`masking_denoising_lost_own:.1f` dB on noisy and {glue:text}`masking_denoising_lost_other:.1f` dB on
@@ -389,17 +389,17 @@ study.verdict(
 #   {glue:text}`masking_deblurring_own_undone:.2f` and {glue:text}`masking_deblurring_other_undone:.2f` for the
 #   deblurring filters, {glue:text}`masking_denoising_own_undone:.2f` and
 #   {glue:text}`masking_denoising_other_undone:.2f` for the denoising filters.
-# - **Specific.** In the least specific seed the output moves {glue:text}`masking_deblurring_ratio:.1f` times
-#   (deblurring) and {glue:text}`masking_denoising_ratio:.1f` times (denoising) as much on the own degradation as on
-#   the other. FAIG and its rivals are compared in the table above.
+# - **Specific?** In the least specific seed the output changes {glue:text}`masking_deblurring_ratio:.1f` times
+#   (deblurring filters) and {glue:text}`masking_denoising_ratio:.1f` times (denoising filters) as much on their own
+#   degradation as on the other. The figure at the top compares FAIG with its rivals.
 # - **Large shares.** Of the change that masking everything makes on the *other* degradation, the first half of the
 #   deblurring filters makes {glue:text}`masking_deblurring_half:.2f`, that of the denoising filters
 #   {glue:text}`masking_denoising_half:.2f`. In the paper it is little until almost all are masked.
-# - **Plain chain.** FAIG's deblurring filters move blurry pictures by
-#   {glue:text}`masking_deblurring_plain_own:.2f` and noisy ones by {glue:text}`masking_deblurring_plain_other:.2f`;
-#   its denoising filters move noisy pictures by {glue:text}`masking_denoising_plain_own:.2f` and blurry ones by
-#   {glue:text}`masking_denoising_plain_other:.2f`.
-# - The integrals of the loss are complete within {glue:text}`masking_error:.1f` %.
+# - **Plain chain.** Masking FAIG's deblurring filters changes the gradient map of blurry pictures by
+#   {glue:text}`masking_deblurring_plain_own:.2f` and that of noisy ones by
+#   {glue:text}`masking_deblurring_plain_other:.2f` (×10⁻³); its denoising filters change noisy pictures by
+#   {glue:text}`masking_denoising_plain_own:.2f` and blurry ones by {glue:text}`masking_denoising_plain_other:.2f`.
+# - **Completeness.** The scores miss at most {glue:text}`masking_error:.1f` % of the change of the loss.
 #
 # ## Exercises
 #

@@ -11,10 +11,10 @@
 # under that description. {cite:t}`xie2021finding` (Sec. 3, Tab. 1, Fig. 1) train plain one-branch networks with as
 # many parameters and operations on the same degraded pictures, and report equal quality.
 #
-# | PSNR, dB | two branches | one branch of equal size |
+# | PSNR, dB: blur / blur and noise | two branches | one branch of equal size |
 # |---|---|---|
-# | DAN: two kinds of test pictures | 26.168 / 27.341 | 26.182 / 27.288 |
-# | DASR: two kinds of test pictures | 27.518 / 25.116 | 27.573 / 25.143 |
+# | DAN, with its authors' code | 26.168 / 27.341 | 26.182 / 27.288 |
+# | DASR, with its authors' code | 27.518 / 25.116 | 27.573 / 25.143 |
 #
 # **Why it matters:** if nothing is lost without the second branch, a single stack of convolutions must recognize
 # degradations by itself, and one can ask *where*. The rest of this chapter does.
@@ -225,7 +225,7 @@ study.verdict(
 # ## What we have seen
 #
 # - **Size.** The networks differ by at most {glue:text}`branch_parameters:.0f` % (parameters) and
-#   {glue:text}`branch_operations:.0f` % (operations); there are {glue:text}`branch_seeds` training seeds.
+#   {glue:text}`branch_operations:.0f` % (operations). Training seeds: {glue:text}`branch_seeds`.
 # - **Quality.** Against the network after DASR, one branch is {glue:text}`branch_dasr_blurry:+.2f` dB on blurry,
 #   {glue:text}`branch_dasr_noisy:+.2f` dB on noisy and {glue:text}`branch_dasr_blurry_and_noisy:+.2f` dB on blurry and
 #   noisy pictures. Against the one after DAN: {glue:text}`branch_dan_blurry:+.2f`, {glue:text}`branch_dan_noisy:+.2f` and

@@ -134,7 +134,7 @@ gain = pd.concat(
 )
 first = min(names)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "A typical window of each task: before, and by networks that differ from it in 1 % of their filters, re-trained on what the row shows (first seed). Compare the edges above and the flat parts below.", "name": "fig-retraining-window"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "A typical window of each task: the baseline, and the networks re-trained from it on what the row shows, three of them in 1 % of the filters (first seed). Compare the edges above and the flat parts below.", "name": "fig-retraining-window"}}
 baseline = study.network(seed_names("faig-baseline", [first])[0])
 panels, notes = {}, {}
 for task in TASKS:
@@ -191,7 +191,7 @@ def dots(task, first_tile):
 
 dots("blurry", 0)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same, re-trained on **noise** and judged on noisy pictures.", "name": "fig-retraining-noisy"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same, re-trained on **noise** and judged on noisy pictures. Do the rankings come in the same order?", "name": "fig-retraining-noisy"}}
 dots("noisy", len(cut))
 
 # %% [markdown]
@@ -278,7 +278,7 @@ study.verdict(
 # ## What we have seen
 #
 # - **Blur.** On {glue:text}`retraining_windows` windows, after {glue:text}`retraining_steps` steps on blur, FAIG's 1 % for
-#   deblurring ({glue:text}`retraining_seeds` training seeds; of the rarest rival {glue:text}`retraining_fewest`) gains
+#   deblurring gains (training seeds: {glue:text}`retraining_seeds`, of some rivals {glue:text}`retraining_fewest`)
 #   {glue:text}`retraining_blurry_own:.2f` dB, {glue:text}`retraining_blurry_share:.0f` % of the
 #   {glue:text}`retraining_blurry_all:.2f` dB of training everything. As many random filters gain
 #   {glue:text}`retraining_blurry_random:.2f` dB; the best rival, {glue:text}`retraining_blurry_rival`,

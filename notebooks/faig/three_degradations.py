@@ -142,7 +142,7 @@ matrix_grid(
 # |---|---|
 # | network | ×2 SRResNet, 16 blocks, 24 channels; bilinear reduction |
 # | baseline | 4 000 steps on clean pictures |
-# | target | 6 000 steps more on blur (σ 2, p ½), noise (σ 0.1, p ½) and JPEG (quality 30, p ½), in any combination |
+# | target | 4 500 steps more on blur (σ 2, p ½), noise (σ 0.1, p ½) and JPEG (quality 30, p ½), in any combination |
 # | filters | ranked by $s_k$ minus the mean of the two others, the first 1 % |
 # | judged by | change of the output's gradient map; share of what fine-tuning gained in PSNR that is lost again |
 # | control | as many filters at random |
@@ -238,7 +238,7 @@ held_out = lost.copy()
 for i, _, k in permutations(THREE):
     held_out[:, THREE.index(i), THREE.index(k)] = by_seed.share[f"blind to {k}", i, k]
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the gain lost, %, mean over training seeds. Off the diagonal, filters were sought without the degradation that they are judged on; the diagonal is that of the figure before. The emptier the cells off the diagonal, the more specific the filters are by themselves.", "name": "fig-three-unseen"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the gain lost, %, mean over training seeds. Off the diagonal, filters were sought without the degradation that they are judged on; the diagonal is that of the figure at the top, left. The emptier the cells off the diagonal, the more specific the filters are by themselves.", "name": "fig-three-unseen"}}
 matrix_heatmap(
     held_out.mean(axis=0),
     names[:3],
@@ -360,7 +360,7 @@ study.verdict(
 # - **Unequal scores.** Those on noisy pictures sum to {glue:text}`three_weight_blur:.1f` times those on blurry and
 #   {glue:text}`three_weight_JPEG:.1f` times those on JPEG pictures. A difference of unequal numbers follows the
 #   larger one: the further these ratios lie above one, the more "for blur" and "for JPEG" mean "not for noise".
-# - **Chance.** As many random filters take at most {glue:text}`three_random:.1f` %.
+# - **Chance.** Masking as many random filters takes at most {glue:text}`three_random:.1f` %.
 # - **Unseen.** On a degradation that the ranking did not know, masking takes {glue:text}`three_unseen:.0f` % on
 #   average and {glue:text}`three_unseen_most:.0f` % in the worst pairing.
 #

@@ -184,7 +184,7 @@ picture_grid(panels, notes=notes)
 # %% tags=["remove-input"]
 study
 
-# %% name="hero" tags=["remove-cell"]
+# %% name="hero" tags=["remove-cell"] caption="A typical window under the widest kernel, enlarged and restored. How much of the original does ReDSR bring back?"
 wide = list(kinds)[-1]
 picture_row({title: panels[wide, title] for title in ("bicubic", "ReDSR", "original")})
 
@@ -204,7 +204,7 @@ frame = pd.DataFrame(  # means over contents
 )
 lines, bands = curves(frame, panel="measure", line="network", x="sigma")
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR and SSIM by the width of the kernel, mean over windows and training seeds; bands from the lowest to the highest seed. Click a network in the legend to hide it.", "name": "fig-blind-kernels"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR and SSIM by the width of the kernel, mean over windows and training seeds; bands from the lowest to the highest seed. Which networks hold their level as the blur widens?", "name": "fig-blind-kernels"}}
 stacked_curves(frame.sigma.unique(), lines, bands=bands, x_title="σ of the kernel, HR pixels")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How many dB better than each rival ReDSR restores each window, mean over kernels and training seeds; point at a dot to see it under the narrowest kernel. Larger: the mean over windows. Right of the dashed line ReDSR is better.", "name": "fig-blind-ahead"}}
@@ -274,7 +274,7 @@ if rungs:
     display(stacked_curves([*rungs], panel, x_title="training step of ReDSR"))
 
 # %% [markdown]
-# Trainings of one recipe differ. ReDSR ships in more of them than its rivals do.
+# Trainings of one recipe differ; of ReDSR there are more than of its rivals.
 
 # %% tags=["hide-cell"]
 every = obtainable(seed_names(NETWORKS["ReDSR"], training_seeds), train=train)
@@ -300,7 +300,7 @@ probes = {
 chance = 1 / len(kinds)
 gates = {title: exceeds(trainings_interval(own), chance) for title, own in gathered.items()}
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Neighbour purity of the codes by width, a dot for each picture (mean over trainings), larger: the mean; dashed: chance.", "name": "fig-blind-gate"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Neighbour purity of the codes by width, a dot for each picture (mean over trainings), larger: the mean; dashed: chance. Are both networks right of the line, and how far?", "name": "fig-blind-gate"}}
 shares = {title: own.mean(axis=0) for title, own in gathered.items()}
 interval_dots(shares, x_title="neighbour purity", reference=chance)
 
@@ -329,7 +329,7 @@ sharpness = {  # {title: (seeds, scenes)}
     title: by_picture(own / magnitudes["bicubic"], scenes) for title, own in magnitudes.items()
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Real pictures, enlarged four times (first seed), and how many times as sharp as by bicubic enlargement each network leaves them all. Is what is sharper also truer?", "name": "fig-blind-real"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Real pictures, enlarged four times (first seed), and how many times as sharp as by bicubic enlargement each network leaves them (the mean over all real pictures, the same in both rows). Is what is sharper also truer?", "name": "fig-blind-real"}}
 panels = {
     (name, title): image_to_array(center_crop(own[0][at][0], 192))
     for at, name in enumerate([*real][:2])
@@ -418,8 +418,8 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# Over {glue:text}`blind_contents` windows of {glue:text}`blind_pictures` pictures under eight kernels, trainings of each network:
-# {glue:text}`blind_seeds`. {glue:text}`blind_missing`
+# All numbers are means over {glue:text}`blind_contents` windows of {glue:text}`blind_pictures` pictures under eight kernels.
+# Trainings of each network: {glue:text}`blind_seeds`. {glue:text}`blind_missing`
 #
 # - **ReDSR minus its rivals**, in dB (intervals in the table above): DASR {glue:text}`blind_dasr_gain:+.2f`, one branch
 #   {glue:text}`blind_one_gain:+.2f`, clean-trained {glue:text}`blind_clean_gain:+.2f`, bicubic
@@ -427,8 +427,8 @@ study.verdict(
 #   code.
 # - **The gate.** The neighbour purity is {glue:text}`blind_gate_dasr:.3f` for DASR and {glue:text}`blind_gate_redsr:.3f` for ReDSR;
 #   chance is {glue:text}`blind_chance:.3f`. The R² of the width is {glue:text}`blind_probe_dasr:.2f` and
-#   {glue:text}`blind_probe_redsr:.2f`. The gate asks for more than chance, not for how much: a lead over a rival just above it says
-#   little about the lesson.
+#   {glue:text}`blind_probe_redsr:.2f`. The gate asks for more than chance, not for how much: a lead over a rival just above chance says
+#   little about which lesson is better.
 # - **Seeds.** {glue:text}`blind_trainings` trainings of ReDSR reach {glue:text}`blind_lowest:.2f` to {glue:text}`blind_highest:.2f` dB.
 #   A lead within that range may be an accident of the seed.
 # - **Real pictures** come out {glue:text}`blind_sharp_redsr:.2f` times as sharp as by bicubic enlargement with ReDSR,

@@ -242,7 +242,7 @@ towards = means[[*PRIORS]].to_numpy()
 titles = {"colour_title": "energy distance", "axis_titles": ("", "prior")}
 matrix_heatmap(towards, list(means.index), [one.title() for one in PRIORS], **titles)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Scaled energy distance of the codes to the prior that each network was trained towards (RD alone and DASR, which had none: to the Gaussian), on the degradations of its training; a dot for each training seed. Further left, a cloud has more of the prior's shape.", "name": "fig-bounded-scaled"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Scaled energy distance of the codes to the prior that each network was trained towards (RD alone and DASR, which had none: to the Gaussian), on the degradations of its training; a dot for each training seed. The further left, the more a cloud has of the prior's shape.", "name": "fig-bounded-scaled"}}
 interval_dots(dots("distance"), x_title="scaled energy distance", reference=0)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Effective rank as a share of the code's dimensions; a dot for each training seed. 1: all dimensions alike; dashed: as many draws from a Gaussian.", "name": "fig-bounded-rank"}}
@@ -255,7 +255,7 @@ interval_dots(dots("rank"), x_title="effective rank / dimensions", reference=eve
 #
 # Training had isotropic blurs only. Now the kernels are longer in one direction, up to beyond the widest of training.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of codes of anisotropic blurs (σ₁ × σ₂), first training seed. Colour: blur; symbol: picture. Point at a dot to see its window. Above each panel: R² of (σ₁, σ₂).", "name": "fig-bounded-unseen"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of codes of anisotropic blurs (σ₁ × σ₂), first training seed. Colour: blur; symbol: picture. Point at a dot to see its window. Above each panel: R² of (σ₁, σ₂). In which panels do the colours form an order?", "name": "fig-bounded-unseen"}}
 strange = codes["unseen"]
 firsts = [title for title in NETWORKS if "prior" not in title]
 embedding_grid(
@@ -419,7 +419,7 @@ study.verdict(**outcomes)
 #   {glue:text}`bounded_psnr_dasr_ed:.2f` dB. All other networks are in the table above.
 # - A code may fill its space with content: read filling and purity together. The effective rank says how many directions vary, not what
 #   they mean.
-# - DASR's contrast had few steps here, and a narrow cloud may be that of a lesson hardly begun; hence the gate. Encoders of general
+# - DASR's contrast had few steps here: its cloud may be narrow because it has hardly begun to learn; hence the gate. Encoders of general
 #   degradations under the uniform and the exponential prior do not ship, so that clause is left open.
 #
 # ## Exercises

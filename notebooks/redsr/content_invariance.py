@@ -147,7 +147,7 @@ others = {title: np.mean([table(title, kind) for kind in wrong], axis=0) for tit
 # %% [markdown]
 # ## Look first
 #
-# One target, restored with codes that were read off other pictures.
+# We restore one target with codes that were read off other pictures.
 
 # %% tags=["hide-cell"]
 narrow, *_, wide = kinds
@@ -170,7 +170,7 @@ for title in models:
             sr = restored_with(models[title][0], lr[right][name], own)
         panels[title, column] = image_to_array(center_crop(sr[0], 160))
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The middle of one target, blurred by the kernel of the study and restored with different codes (training seed 0): its own, the best and the worst of all codes of other pictures under the same kernel, and codes of the narrowest and the widest kernel. Zoom in; the pictures move together.", "name": "fig-lent-pictures"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The middle of one target, blurred by the kernel of the study and restored with different codes (training seed 0): its own, the best and the worst of all codes of other pictures under the same kernel, and codes of the narrowest and the widest kernel. Where do edges stay soft or get halos? Zoom in; the pictures move together.", "name": "fig-lent-pictures"}}
 picture_grid(panels)
 
 # %% [markdown]
@@ -195,7 +195,7 @@ picture_grid(panels)
 # %% tags=["remove-input"]
 study
 
-# %% name="hero" tags=["remove-cell"]
+# %% name="hero" tags=["remove-cell"] caption="One blurred target, restored by ReDSR with its own code, and with the best and the worst code of other pictures under the same blur. Can you see a difference?"
 picture_row({column: panels["ReDSR", column] for column in list(asked)[1:4]})
 
 # %% [markdown]

@@ -172,14 +172,14 @@ embedding_grid(panels, **written)
 # %% tags=["remove-input"]
 study
 
-# %% name="hero" tags=["remove-cell"]
+# %% name="hero" tags=["remove-cell"] caption="t-SNE of five widths of blur. Left: features of a network that never met a blur; right: codes that were taught blur. Colour: width; symbol: picture. In which panel do the colours follow one another?"
 embedding_grid({place: panels[place] for place in [("", FORMS[1]), ("", "ReDSR")]}, **written)
 
 # %% tags=["hide-cell"]
 taught = [title for title in trained if title not in ENCODERS]
 noisy, written = clouds([FORMS[1], *ENCODERS, *taught], "noise")
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for five levels of noise. DDR, DASR and ReDSR never met noise; the networks \"with noise\" did.", "name": "fig-code-noise"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for five levels of noise. DDR, DASR and ReDSR never met noise; the networks \"with noise\" did. Does it help them?", "name": "fig-code-noise"}}
 embedding_grid(noisy, **written)
 
 # %% [markdown]
@@ -342,7 +342,7 @@ study.verdict(**outcomes, notes={"not trained yet": missing})
 # - **Width of a blur**, which the codes were taught: R² is {glue:text}`code_ddr_blur:.2f` for DDR (better form,
 #   {glue:text}`code_ddr_seeds` trainings), {glue:text}`code_dasr_blur:.2f` for DASR ({glue:text}`code_dasr_seeds`) and
 #   {glue:text}`code_redsr_blur:.2f` for ReDSR ({glue:text}`code_redsr_seeds`), in {glue:text}`code_dimensions` dimensions; purity is
-#   {glue:text}`code_ddr_purity:.2f`, {glue:text}`code_dasr_purity:.2f` and {glue:text}`code_redsr_purity:.2f`. The highest R² of all has
+#   {glue:text}`code_ddr_purity:.2f`, {glue:text}`code_dasr_purity:.2f` and {glue:text}`code_redsr_purity:.2f`. The highest R² is that of
 #   {glue:text}`code_best_blur` ({glue:text}`code_best_blur_r2:.2f`). {glue:text}`code_not_judged`
 # - **One component** alone gives {glue:text}`code_ddr_first:.2f`, {glue:text}`code_dasr_first:.2f` and {glue:text}`code_redsr_first:.2f` (DDR in
 #   its first form).

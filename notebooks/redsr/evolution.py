@@ -201,7 +201,7 @@ study
 # %% [markdown]
 # ## Measured along training
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "What the codes tell, along training: R² of σ, neighbour purity, CHI (bands: 95 % bootstrap over windows), and the energy distance of the codes to the Gaussian prior. The left end is what a random encoder knows.", "name": "fig-code-evolution"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "What the codes tell, along training: R² of σ, neighbour purity, CHI (bands: 95 % bootstrap over windows), and the energy distance of the codes to the Gaussian prior. The left end is a random encoder. Which curves rise, and does the network without a loss on the code rise with them?", "name": "fig-code-evolution"}}
 VIEWS = {
     "probe": "R² of σ",
     "purity": "neighbour purity",
@@ -296,7 +296,7 @@ study.verdict(**outcomes, notes={"steps seen": [*own.index]})
 #   and {glue:text}`codes_purity_last:.2f` after it (chance {glue:text}`codes_chance:.2f`; {glue:text}`codes_pictures` pictures).
 #   The rank correlation with the step is {glue:text}`codes_rho:.2f`.
 # - **Probe and CHI.** R² of σ goes from {glue:text}`codes_probe_first:.2f` to {glue:text}`codes_probe_last:.2f`, CHI from
-#   {glue:text}`codes_chi_first:.1f` to {glue:text}`codes_chi_last:.1f` ({glue:text}`codes_growth:.1f` times). The first snapshot
+#   {glue:text}`codes_chi_first:.2f` to {glue:text}`codes_chi_last:.1f` ({glue:text}`codes_growth:.0f` times). The first snapshot
 #   with an R² of 0.5: {glue:text}`codes_half`.
 # - **ED.** At the end the purity is {glue:text}`codes_with_ed` with ED and {glue:text}`codes_with_rd` without, in the mean over
 #   trainings. {doc}`bounded_space` asks what the prior does to the codes.
@@ -308,7 +308,7 @@ study.verdict(**outcomes, notes={"steps seen": [*own.index]})
 # ## Exercises
 #
 # 1. Why must neighbours come from *other* pictures?
-# 2. An untrained encoder reaches an R² of σ above 0. How, with random weights?
+# 2. How could an encoder with random weights reach an R² of σ above 0?
 #
 # ```{dropdown} Answers
 # 1. Codes of one picture under similar blurs lie close together if the code holds content. Counting them would reward a code of

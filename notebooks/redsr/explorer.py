@@ -196,7 +196,7 @@ explorer
 # %% [markdown]
 # ## A map of codes
 #
-# Patches of the pictures that are *not* shown below, each under a degradation of its own, drawn from
+# Patches of the pictures that are *not* shown above, each under a degradation of its own, drawn from
 # the space that the network was trained on. Their codes are drawn along their first two
 # principal components. That map is linear, so every other code has its place in it too.
 

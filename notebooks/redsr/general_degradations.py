@@ -181,7 +181,7 @@ cloud_figure("widths")
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same while the angle of an elongated blur alone is varied.", "name": "fig-general-angle"}}
 cloud_figure("angle")
 
-# %% name="hero" tags=["remove-cell"]
+# %% name="hero" tags=["remove-cell"] caption="t-SNE of codes while the angle of an elongated blur alone is varied. Colour: angle; symbol: picture. Where codes know the angle, colours cluster; where they know the content, symbols do."
 cloud_figure("angle")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same while the level of noise alone is varied.", "name": "fig-general-noise"}}
@@ -190,7 +190,7 @@ cloud_figure("noise")
 # %% [markdown]
 # ## Measured on the codes
 #
-# The same question to the codes before any projection, and to networks that never met an angle or noise in training.
+# We put the same question to the codes before any projection, and to networks that never met an angle or noise in training.
 
 # %% tags=["hide-cell"]
 scores = separation_table({place: [own] for place, own in codes.items()}, shown, values)
@@ -201,7 +201,7 @@ separation_grid(scores)
 # %% [markdown]
 # ## Nine kernels, three levels of noise
 #
-# The form of Tab. 3.
+# This has the form of the paper's Tab. 3.
 
 # %% tags=["hide-cell"]
 named = {f"{one:g}×{two:g} at {turn}°": ((one, two), turn) for one, two, turn in kernels}
@@ -302,14 +302,14 @@ study.verdict(
 # - **ReDSR's codes** reach an R² of {glue:text}`general_widths` (widths), {glue:text}`general_angle` (angle) and
 #   {glue:text}`general_noise` (noise), and a purity of {glue:text}`general_widths_purity`, {glue:text}`general_angle_purity` and
 #   {glue:text}`general_noise_purity` (chance: 0.20; {glue:text}`general_pictures` pictures). They cluster most by
-#   {glue:text}`general_easiest` and least by {glue:text}`general_hardest`. DASR and the networks that met isotropic blur only are in the
-#   figure above: only the difference to their rows was taught by general degradations.
+#   {glue:text}`general_easiest` and least by {glue:text}`general_hardest`. The figure above has DASR and the networks that met isotropic
+#   blur only: general degradations taught only what exceeds the rows of these.
 # - **Restoration.** Over nine kernels and three levels of noise ReDSR reaches {glue:text}`general_psnr_redsr:.2f` dB, DASR
 #   {glue:text}`general_psnr_dasr:.2f`, bicubic enlargement {glue:text}`general_psnr_bicubic:.2f`.
 # - **Noise** is special. No degrader can guess *which* noise another crop has, and under an L1 loss its best guess is no noise:
 #   re-degradation never asks a code for the level. What ReDSR's codes tell of it, they owe to the restoration or to an encoder's
 #   sensitivity by itself. DASR's contrast does ask for it.
-# - Each of the general networks ships after one length of training only (4 000 steps).
+# - Each of the general networks was trained once, for 4 000 steps: whether more steps would separate the three stays open.
 #
 # ## Exercises
 #

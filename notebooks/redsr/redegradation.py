@@ -206,7 +206,7 @@ embedding_grid(panels, **written, notes=notes)
 # %% tags=["remove-input"]
 study
 
-# %% name="hero" tags=["remove-cell"]
+# %% name="hero" tags=["remove-cell"] caption="t-SNE of the codes of two models, with no loss on the code (1) and by ReDSR (8), first training seed. Colour: σ of the blur; symbol: picture. Do the colours follow one another on the right, and on the left?"
 hero = {key: points for key, points in panels.items() if key[1] in (MODELS[1], MODELS[8])}
 embedding_grid(hero, **written)
 
@@ -214,7 +214,7 @@ embedding_grid(hero, **written)
 probes = {MODELS[model]: rows.probe for model, rows in by_model.items()}
 interval_dots(probes, x_title="R² of σ", reference=0)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the ten nearest codes of other pictures that have the same σ. A dot for each training seed; dashed: chance.", "name": "fig-redegradation-purity"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the ten nearest codes of other pictures that have the same σ. A dot for each training seed; dashed: chance. Does 4 lie right of 1, 2 and 3?", "name": "fig-redegradation-purity"}}
 purities = {MODELS[model]: rows.purity for model, rows in by_model.items()}
 interval_dots(purities, x_title="neighbour purity", reference=1 / len(code_widths))
 
@@ -354,7 +354,7 @@ study.verdict(**outcomes)
 #
 # - **Clusters.** Of ten nearest codes of other pictures a share of {glue:text}`redeg_purity_1` (model 1),
 #   {glue:text}`redeg_purity_2` (2), {glue:text}`redeg_purity_3` (3), {glue:text}`redeg_purity_4` (4) and
-#   {glue:text}`redeg_purity_8` (8) has the same width; chance is one in six ({glue:text}`redeg_pictures` pictures). Compare 2
+#   {glue:text}`redeg_purity_8` (8) has the same width, in the mean over windows (the table: over pictures); chance is one in six ({glue:text}`redeg_pictures` pictures). Compare 2
 #   with 4 for the effect of the energy distance. A linear probe is the gentler question: a code can hold the width and still be
 #   spread out by content.
 # - **Restoration.** Bicubic enlargement reaches {glue:text}`redeg_enlarged:.2f` dB, model 1 {glue:text}`redeg_psnr:.2f` dB.

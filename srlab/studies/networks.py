@@ -56,7 +56,7 @@ def obtainable_groups(
 def left_out(names: Iterable[str]) -> str:
     """What a page says of networks that it does without; nothing where it has them all."""
     named = ", ".join(names)
-    return f"Not trained yet, and left out of all numbers: {named}." if named else ""
+    return f"No weights are on board of {named}, which no number here includes." if named else ""
 
 
 def subject_classifiers(
