@@ -56,7 +56,7 @@ device = pick_device(device)
 #
 # Define it, or import it. So that there is something to see, the stand-in below is a residual
 # network written from scratch with nothing of srlab in it, and its weights come from a file. The
-# file's names must be the network's: where they are not, the message says which differ.
+# names in the file must be those of the network: where they are not, the message says which differ.
 
 
 # %%
@@ -122,7 +122,7 @@ attribution = srlab.lam(model, lr, target, path=srlab.deblur(steps=steps))
 print(f"DI {attribution.diffusion_index:.2f}")
 print(f"completeness error {attribution.completeness_error:.2%}")
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the network was given, what it made of it, and the map; outlined is the target. The colours follow the square root of the attribution, so that faint pixels show. Point at a pixel to read its share.", "name": "fig-yours-lam"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "What the network was given, what it made of it, and the map; outlined is the target. The colours follow the square root of the attribution, so that faint pixels show. How far from the target do pixels still count? Point at one to read its share.", "name": "fig-yours-lam"}}
 panels = {
     ("", "LR"): image_to_array(lr[0]),
     ("", "SR"): image_to_array(attribution.sr[0]),
@@ -169,7 +169,7 @@ features = srlab.features(model, found.stacked.to(device), layers)
 embeddings = {layer: srlab.embed(features[layer], perplexity=perplexity) for layer in layers}
 chi = {layer: srlab.separability(embeddings[layer], found.kind_labels).index for layer in layers}
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of your network's features. Colour: degradation; symbol: picture; the number is the Caliński–Harabasz index, with the levels of DDR in brackets. Point at a dot to see its patch.", "name": "fig-yours-embedding"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of your network's features. Colour: degradation; symbol: picture; the number is the Caliński–Harabasz index, with the levels of DDR in brackets. Do colours cluster more from panel to panel? Point at a dot to see its patch.", "name": "fig-yours-embedding"}}
 notes = {("", name): f"CHI {chi[name]:.1f} ({separability_level(chi[name])})" for name in layers}
 sprites = sprite_sheet(np.stack([image_to_array(patch) for patch in found.stacked]))
 panels = {("", name): embeddings[name] for name in layers}

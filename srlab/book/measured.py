@@ -1,5 +1,6 @@
 """Numbers of records on other pages: `{measured}` in a sentence, `{bars}` as a chart."""
 
+import re
 from collections.abc import Mapping
 from math import log10
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from srlab.book.project import Notebook
@@ -35,6 +37,20 @@ def measure(record: Record, name: str) -> float:
         known = "; ".join(record["measured"])
         raise ValueError(f"{record['finding']} measures no {name!r}; there are {known}")
     return record["measured"][name]
+
+
+def set_minus(_app: Sphinx, doctree: nodes.document, _page: str) -> None:
+    """Write numbers of the prose as the tables do: −0.5 for -0.5, and 0.00 for -0.00."""
+    for pasted in list(doctree.findall(_is_pasted)):
+        text = pasted.astext()
+        if re.fullmatch(r"-[\d.]+", text):
+            shown = f"−{text[1:]}" if float(text) else text[1:]
+            pasted.clear()
+            pasted += nodes.Text(shown)
+
+
+def _is_pasted(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.inline) and "pasted-text" in node["classes"]
 
 
 class MeasuredRole(SphinxRole):

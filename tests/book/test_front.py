@@ -13,7 +13,7 @@ from docutils import nodes
 from srlab.book import outcomes
 from srlab.book.clouds import RECORDED
 from srlab.book.figures import MIME, find_figure
-from srlab.book.measured import _Axis, find_record, measure
+from srlab.book.measured import _Axis, find_record, measure, set_minus
 from srlab.book.project import Notebook
 from srlab.book.recorded import Run
 from srlab.book.scoreboard import totals
@@ -125,6 +125,15 @@ def test_a_key_figure_whose_cell_is_left_out_keeps_its_caption(tmp_path):
     doctree = nodes.section("", nodes.title("", "One"))
     outcomes.raise_key_figure(app, doctree, "one")
     assert ">Is a &lt; b?</span>" in doctree.children[1].astext()
+
+
+@pytest.mark.parametrize(
+    ("pasted", "shown"), [("-0.25", "−0.25"), ("-0.00", "0.00"), ("0.5", "0.5"), ("-s1", "-s1")]
+)
+def test_numbers_of_the_prose_have_a_minus_as_in_tables(pasted, shown):
+    page = nodes.paragraph("", "by ", nodes.inline("", pasted, classes=["pasted-text"]))
+    set_minus(None, page, "one")
+    assert page.astext() == f"by {shown}"
 
 
 def test_the_first_picture_shows_what_it_says(repository):
