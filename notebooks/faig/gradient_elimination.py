@@ -136,8 +136,8 @@ picture_grid(panels, notes=notes)
 # ## What we run, and what differs from the paper
 #
 # Networks and attribution are those of {doc}`masking`, where the differences from the paper are listed; the windows are
-# others, so numbers differ a little. Both rankings come from the same attributions. The paper shows one picture with its deblurring filters masked; we
-# measure PSNR and gradient maps of luma over seeds and windows, and add the denoising filters as a control. 1 % of
+# others, so numbers differ a little. Both rankings come from the same attributions. The paper shows one picture with its
+# deblurring filters masked; we measure PSNR and gradient maps of luma over seeds and windows, and add the denoising filters as a control. 1 % of
 # the filters is judged. Where the paper says *lose* and *maintain* of pictures, we say that masking undoes more or
 # less than half of what fine-tuning gained in PSNR.
 

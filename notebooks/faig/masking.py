@@ -176,8 +176,8 @@ picture_grid(panels, notes=notes)
 # \int_0^1 \frac{\partial L(\theta(\alpha), x)}{\partial \theta}\, d\alpha \Bigr\rvert ,
 # $$
 #
-# how much its own change moved the loss. It is compared with three rivals: integrated gradients from the clean to the degraded picture (IG),
-# the size of the change $|\Delta\theta|$, and random filters.
+# how much its own change moved the loss. It is compared with three rivals: integrated gradients from the clean to the
+# degraded picture (IG), the size of the change $|\Delta\theta|$, and random filters.
 #
 # With two degradations the deblurring ranking is the denoising ranking reversed, because each is the difference
 # of the same two scores. That the two sets are disjoint is therefore built in, not found. What can be *found* is
@@ -379,7 +379,7 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - **Loss.** One per cent are {glue:text}`masking_filters` filters. Over {glue:text}`masking_seeds` training seeds,
+# - **Loss.** One per cent is {glue:text}`masking_filters` filters. Over {glue:text}`masking_seeds` training seeds,
 #   masking FAIG's deblurring filters costs {glue:text}`masking_deblurring_lost_own:.1f` dB on blurry pictures and
 #   {glue:text}`masking_deblurring_lost_other:.1f` dB on noisy ones; its denoising filters cost
 #   {glue:text}`masking_denoising_lost_own:.1f` dB on noisy and {glue:text}`masking_denoising_lost_other:.1f` dB on
