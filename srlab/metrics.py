@@ -49,7 +49,9 @@ def network_psnr(
         )
     targets = hr.repeat_interleave(len(lr) // len(hr), dim=0)
     batches = zip(lr.split(batch_size), targets.split(batch_size), strict=True)
-    return torch.cat([psnr(network(some), target, border=border) for some, target in batches])
+    return torch.cat(
+        [psnr(network(some.clone()), target, border=border) for some, target in batches]
+    )
 
 
 @torch.no_grad()
@@ -67,7 +69,7 @@ def removed_share(
         )
     left = given = 0.0
     for some, other in zip(clean.split(batch_size), degraded.split(batch_size), strict=True):
-        change = (network(other) - network(some)).double()
+        change = (network(other.clone()) - network(some.clone())).double()
         enlarged = upsample((other - some).double(), change.shape[-1] // some.shape[-1])
         left += (change * enlarged).sum().item()
         given += enlarged.square().sum().item()

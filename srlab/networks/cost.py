@@ -65,8 +65,9 @@ def gradient_memory(network: nn.Module, lr: Tensor) -> int:
         return value
 
     with frozen(network), torch.enable_grad(), saved_tensors_hooks(keep, lambda value: value):
-        answer = network(lr.detach().clone().requires_grad_())  # alive, so that no memory is reused
-    del answer
+        given = lr.detach().requires_grad_().clone()  # which it may change
+        answer = network(given)  # alive, so that no memory is reused
+    del given, answer
     return sum(kept.values())
 
 

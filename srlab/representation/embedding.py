@@ -52,7 +52,7 @@ def features(
     images = lr[None] if lr.ndim == 3 else lr
     for batch in laid_out(images, network).split(batch_size):
         with capture(network, layers, stop=True) as found:
-            network(batch)
+            network(batch.clone())  # a foreign network may change its input
         for layer in layers:
             collected[layer].append(found[layer].cpu())
     return {layer: torch.cat(parts) for layer, parts in collected.items()}
