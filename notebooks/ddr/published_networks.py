@@ -175,7 +175,7 @@ stacked_curves(steps, lines, **drawn) if lines else None
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Recorded, not computed with this build: what others trained, and our narrow networks of other architectures. A row per network, a panel per set of pictures. Colour and symbol: whether there is a skip, and what the network learnt from. Bars: restarts of t-SNE.", "name": "fig-published-recorded"}}
 recorded = read_recorded()
-separation_dots(by_picture_set(recorded))
+separation_dots(by_picture_set(recorded), same_measure=True)
 
 # %% tags=["hide-input"]
 table = pd.DataFrame(

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -81,12 +82,21 @@ def named_figure(page: Path, name: str) -> dict[str, Any]:
 
 def find_figure(page: Path, name: str) -> dict[str, Any] | None:
     """The same, None where there is none."""
-    cells = nbformat.read(page, as_version=4).cells
-    for cell in cells:
-        for output in cell.get("outputs", ()):
-            if cell.metadata.get("name") == name and MIME in output.get("data", {}):
-                return output.data[MIME]
+    for output in _named_cell(page, name).get("outputs", ()):
+        if MIME in output.get("data", {}):
+            return output.data[MIME]
     return None
+
+
+def find_caption(page: Path, name: str) -> str:
+    """What the cell of that name says of its figure; nothing where it has none."""
+    shown = _named_cell(page, name).get("metadata", {}).get("mystnb", {})
+    return shown.get("figure", {}).get("caption", "")
+
+
+def _named_cell(page: Path, name: str) -> Mapping[str, Any]:
+    cells = nbformat.read(page, as_version=4).cells
+    return next((cell for cell in cells if cell.metadata.get("name") == name), {})
 
 
 def copy_plotly(app: Any, exception: Exception | None) -> None:

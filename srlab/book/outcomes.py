@@ -1,5 +1,6 @@
 """Outcomes where readers look first: signs in lists of contents, the key figure below the title."""
 
+import html
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from srlab.book.figures import figure_html, find_figure
+from srlab.book.figures import figure_html, find_caption, find_figure
 from srlab.book.project import find_notebooks
 from srlab.book.records import read_record
 from srlab.studies.verdict import SYMBOLS, verdict_words
@@ -42,10 +43,16 @@ def raise_key_figure(app: Sphinx, doctree: nodes.document, page: str) -> None:
     if figure is not None:
         figure.parent.replace(figure, nodes.paragraph("", MOVED))
     elif drawn := find_figure(source, KEY_CELL):
-        figure = nodes.raw(text=figure_html(drawn), format="html")
+        figure = nodes.raw(text=_captioned(drawn, find_caption(source, KEY_CELL)), format="html")
     title = next(doctree.findall(nodes.title))
     if figure is not None:
         title.parent.insert(title.parent.index(title) + 1, figure)
+
+
+def _captioned(figure: dict[str, Any], caption: str) -> str:
+    """The figure of a cell that the page leaves out, which Sphinx cannot caption or number."""
+    said = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
+    return f"<figure>{figure_html(figure)}{said}</figure>"
 
 
 def _name(cell: nodes.container) -> str:

@@ -7,8 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLUMN, SYMBOLS, finish, mark
+from srlab.figures.theme import COLUMN, LINE, SYMBOLS, finish, mark
 
+PANEL = 260  # pixels of a row of panels with their titles
 BESIDE = 60  # pixels left and right of the panels
 ENTRY = 6  # letters that a legend's symbol takes
 ONE_LINE = 48  # letters; a legend of more may fill several lines, and stands below the panels
@@ -34,13 +35,15 @@ def embedding_grid(
         for row in rows
         for column in columns
     ]
+    words = ["<br>".join(lines) for lines in titles]
+    above = 16 + LINE * max(title.count("<br>") + 1 for title in words)  # pixels of the titles
     figure = make_subplots(
         len(rows),
         len(columns),
-        subplot_titles=["<br>".join(lines) for lines in titles],
+        subplot_titles=words,
         row_titles=rows if len(rows) > 1 else None,
         horizontal_spacing=0.02,
-        vertical_spacing=0.14 / len(rows) + 0.02,
+        vertical_spacing=above / (PANEL * len(rows)),
     )
     for (row, column), points in panels.items():
         place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
@@ -52,10 +55,10 @@ def embedding_grid(
     figure.update_yaxes(**frame, mirror=True, showline=True)
     figure.update_annotations(font_size=12)
     labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
-    finish(figure, height=60 + 260 * len(rows), sprites={**sprites, "labels": labels})
+    finish(figure, height=60 + PANEL * len(rows), sprites={**sprites, "labels": labels})
     if sum(len(str(name)) + ENTRY for name in set(classes)) > ONE_LINE:
         figure.update_layout(legend={"yref": "paper", "y": -0.02, "yanchor": "top"})
-    written = "<br>".join(line for lines in titles for line in lines).split("<br>")
+    written = "<br>".join(words).split("<br>")
     wide = 6 * max(map(len, written)) * len(columns)
     figure.layout.meta["srlab"]["width"] = max(COLUMN * len(columns), wide + BESIDE)
     return figure

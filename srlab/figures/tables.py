@@ -1,6 +1,7 @@
 """Tables: heatmaps of named rows and columns, and confusion matrices."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -79,6 +80,8 @@ def matrix_grid(
         for trace in _matrix_traces(matrix, f"{row} {column}".strip(), text=text, log=log):
             figure.add_trace(trace, **place)
         below, beside = place["row"] == tall, place["col"] == 1
+        if broken and _under(panels, order + wide) == [*matrix.columns]:
+            figure.update_xaxes(showticklabels=False, **place)  # they stand below the next row
         figure.update_xaxes(title=axis_titles[1] if below else None, **place)
         figure.update_yaxes(title=axis_titles[0] if beside else None, **place)
         if beside:
@@ -113,6 +116,11 @@ def _empty_grid(
         horizontal_spacing=gap / wide,
         vertical_spacing=(0.3 if broken else 0.2) / tall,
     )
+
+
+def _under(panels: Mapping[tuple[str, str], Matrix], order: int) -> list[str] | None:
+    """Names of the columns of the panel with that number, None where there is none."""
+    return next((list(own.columns) for own in islice(panels.values(), order, None)), None)
 
 
 def _room(matrix: Matrix) -> int:
