@@ -280,8 +280,8 @@ study.verdict(
 #   {glue:text}`switch_paired_nb:.0f` % of blur 4; trained on blur 4, {glue:text}`switch_paired_bb:.0f` % of
 #   it and {glue:text}`switch_paired_bn:.0f` % of noise 20 (mean over the trainings:
 #   {glue:text}`switch_seeds`).
-# - A *kind* is not a *level*: the curves tell how far a network's own range reaches. Noise somewhat
-#   stronger than in training need not be foreign to it.
+# - An unseen level is not an unseen kind: noise somewhat stronger than in training need not be foreign to
+#   a network. The curves tell how far its range reaches.
 #
 # ## Exercises
 #

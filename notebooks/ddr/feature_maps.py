@@ -174,7 +174,7 @@ figure = matrix_grid(
 )
 figure.update_yaxes(automargin=True).update_yaxes(showticklabels=False, col=2)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Along depth: mean over contents, degradations and training seeds; bands from the lowest to the highest seed. In which networks does the content share stay high, and where does it fall? Below, how much of a layer goes with the degradation.", "name": "fig-maps-depth"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Along depth: mean over contents, degradations and training seeds; bands from the lowest to the highest seed. In which networks does the content share stay high, and where does it fall? Below: how much of a layer's variance the degradation makes.", "name": "fig-maps-depth"}}
 by_seed = table.groupby(["measure", "network", "block", "seed"], sort=False)["value"].mean()
 lines, bands = curves(by_seed.reset_index(), panel="measure", line="network", x="block")
 stacked_curves(blocks, lines, bands=bands, x_title="residual block")

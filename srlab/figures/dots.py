@@ -63,6 +63,7 @@ def interval_dots(
     x_title: str,
     reference: float | None = None,
     levels: Sequence[float] = (),
+    log_x: bool = False,
     sprites: dict[str, Any] | None = None,
     pictures: Mapping[str, Sequence[int]] | None = None,
 ) -> go.Figure:
@@ -101,6 +102,8 @@ def interval_dots(
         figure.add_vline(reference, line={"dash": "dash", "color": COLOURS[6], "width": 1})
     for level in levels:
         figure.add_vline(level, line=LEVEL)
+    if log_x:
+        figure.update_xaxes(type="log", dtick=log_ticks(np.concatenate([*values.values()])))
     figure.update_xaxes(title=x_title, zeroline=False)
     figure.update_yaxes(autorange="reversed", automargin=True, zeroline=False)
     finish(figure, height=110 + 44 * len(values), sprites=sprites)

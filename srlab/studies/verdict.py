@@ -70,7 +70,10 @@ def sentence(record: Mapping[str, Any]) -> str:
         return "The criterion was met." if asked == 1 else f"All {asked} criteria were met."
     if asked == 1:
         return f"The criterion {HAPPENED[outcomes[0]]}."
-    return f"{held or 'None'} of {asked} criteria were met; the headline {HAPPENED[outcomes[0]]}."
+    open_ones = outcomes[1:].count(Outcome.UNDECIDED)
+    others = f", {open_ones} of the others stayed undecided" if open_ones and not held else ""
+    headline = f"the headline {HAPPENED[outcomes[0]]}{others}"
+    return f"{held or 'None'} of {asked} criteria were met; {headline}."
 
 
 def outcome_words(outcome: str) -> str:

@@ -67,7 +67,7 @@ def test_words_over_a_narrow_panel_are_wrapped(rng):
     figure = attribution_grid(panels, size=(8, 8), window=(2, 2, 2, 2), notes=notes)
     lines = figure.layout.annotations[0].text.split("<br>")
     assert " ".join(lines) == "net 0 29.3 dB, DI 0.41"
-    assert max(map(len, lines)) * 7 <= 640 / 6
+    assert max(map(len, lines)) * 7 <= 0.8 * 640 / 6  # the colour bar takes a part
 
 
 def test_the_colour_bar_stands_beyond_the_titles_of_rows(rng):
