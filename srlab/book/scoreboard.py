@@ -137,7 +137,7 @@ def totals(verdicts: Sequence[Mapping[str, str]]) -> dict[str, dict[str, int]]:
 class Papers(FindingsDirective):
     """`{papers}`: what each paper said and what we found, from the finding named in a line.
 
-    A line is `ddr/global_residual: What the paper is about. :: what its number counts, in plain words`.
+    A line is `ddr/global_residual: What the paper is about. :: what the number counts`.
     """
 
     has_content = True

@@ -70,9 +70,10 @@ def sentence(record: Mapping[str, Any]) -> str:
         return "The criterion was met." if asked == 1 else f"All {asked} criteria were met."
     if asked == 1:
         return f"The criterion {HAPPENED[outcomes[0]]}."
-    open_ones = outcomes[1:].count(Outcome.UNDECIDED)
-    others = f", {open_ones} of the others stayed undecided" if open_ones and not held else ""
-    headline = f"the headline {HAPPENED[outcomes[0]]}{others}"
+    headline = f"the headline {HAPPENED[outcomes[0]]}"
+    undecided = outcomes.count(Outcome.UNDECIDED)
+    if undecided and not held and outcomes[0] != Outcome.UNDECIDED:
+        headline += f", {undecided} stayed undecided"  # so the finding is
     return f"{held or 'None'} of {asked} criteria were met; {headline}."
 
 

@@ -22,8 +22,8 @@ def record(**changes):
         ([OPPOSITE, HELD], "1 of 2 criteria were met; the headline came out the other way round."),
         ([FAILED, FAILED], "None of 2 criteria were met; the headline was not met."),
         (
-            [FAILED, OPEN, FAILED],
-            "None of 3 criteria were met; the headline was not met, 1 of the others stayed undecided.",
+            [FAILED, OPEN, OPEN],
+            "None of 3 criteria were met; the headline was not met, 2 stayed undecided.",
         ),
     ],
 )
