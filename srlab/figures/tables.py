@@ -20,6 +20,7 @@ class Matrix(NamedTuple):
 
 
 PAGE = 720  # pixels of a book's page
+SHORT = 5  # letters of a name that fits below its cell
 
 # one colour of growing opacity: the page's ink stays legible on it, in the light and in the dark
 MATRIX_COLOURS = [[0, "rgba(0,114,178,0.03)"], [1, "rgba(0,114,178,0.75)"]]
@@ -90,6 +91,8 @@ def matrix_grid(
             figure.update_yaxes(showticklabels=False, **place)  # they stand at the left already
     bare = {"type": "category", "showgrid": False, "zeroline": False, "ticks": ""}
     figure.update_xaxes(**bare, automargin=True)
+    if broken and max(len(name) for own in panels.values() for name in own.columns) > SHORT:
+        figure.update_xaxes(tickangle=-45)  # away from the colour bar
     figure.update_yaxes(**bare, autorange="reversed", automargin=True)
     figure.update_annotations(font_size=12)
     figure.update_layout(coloraxis=_matrix_colours(panels, colour_title, log, limits))

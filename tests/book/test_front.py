@@ -14,7 +14,7 @@ from docutils import nodes
 from srlab.book import outcomes
 from srlab.book.clouds import RECORDED
 from srlab.book.figures import MIME, find_figure
-from srlab.book.measured import _Axis, find_record, measure
+from srlab.book.measured import MeasuredRole, ValueRole, _Axis, find_record, measure
 from srlab.book.project import Notebook, find_notebooks
 from srlab.book.recorded import Run
 from srlab.book.scoreboard import totals
@@ -63,6 +63,12 @@ def test_numbers_are_found_in_this_copy_and_in_recorded_runs(checkout, monkeypat
     assert measure(RECORD, "CHI") == 20
     with pytest.raises(ValueError, match="a/one measures no 'PSNR'; there are CHI"):
         measure(RECORD, "PSNR")
+
+
+def test_numbers_come_with_their_spread_or_without():
+    record = {**RECORD, "interval": {"CHI": [18.0, 23.0]}}
+    assert MeasuredRole.words(record, "CHI") == "20.0 (18.0 to 23.0)"
+    assert ValueRole.words(record, "CHI") == "20.0"
 
 
 def test_bars_begin_at_zero_and_keep_their_order():

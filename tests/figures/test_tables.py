@@ -96,6 +96,10 @@ def test_names_of_columns_stay_clear_of_the_title_below():
     layout = matrix_grid(panels, colour_title="").layout
     named = [layout[axis].showticklabels for axis in ("xaxis", "xaxis2", "xaxis3")]
     assert named == [False, None, None]  # below the second there is nothing
+    assert layout.xaxis.tickangle is None
+    long = Matrix(np.eye(5, 6), list("abcde"), ["fast fading", *"vwxyz"])
+    panels = {("", title): long for title in ("one", "two", "three")}
+    assert matrix_grid(panels, colour_title="").layout.xaxis2.tickangle < 0  # clear of the bar
 
 
 def test_cells_have_room_for_the_longest_value_written_in_them():
