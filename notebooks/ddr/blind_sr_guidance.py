@@ -103,7 +103,7 @@ notes = {place: f"{psnr(sr, hr[[content]], border=4).item():.2f} dB" for place, 
 panels = {place: image_to_array(sr[0]) for place, sr in shown.items()}
 picture_grid(panels, notes=notes)
 
-# %% name="hero" tags=["remove-cell"] mystnb={"figure": {"caption": "One content under blur and noise together, enlarged without a network (bicubic), by a blind network, and by one that is guided as well. Does guidance add anything that you can see?"}}
+# %% name="hero" tags=["remove-cell"] caption="One content under blur and noise together, enlarged without a network (bicubic), by a blind network, and by one that is guided as well. Does guidance add anything that you can see?"
 picture_row({way: panels[told[-1], way] for way in ("bicubic", "blind", "guided")})
 
 # %% [markdown]

@@ -122,7 +122,7 @@ for kind in CONDITIONS:
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One content under four conditions, as four methods return it, with PSNR-Y. The first row is CinCGAN's own degradation. Where does CinCGAN differ from bicubic enlargement? Zoom in; the pictures move together.", "name": "fig-switch-pictures"}}
 picture_grid(panels, notes=notes)
 
-# %% name="hero" tags=["remove-cell"] mystnb={"figure": {"caption": "One content as CinCGAN restores it: under the mild degradation that it was trained on (left), and under noise that it never met (right). Does it remove the one and leave the other?"}}
+# %% name="hero" tags=["remove-cell"] caption="One content as CinCGAN restores it: under the mild degradation that it was trained on (left), and under noise that it never met (right). Does it remove the one and leave the other?"
 picture_row({f"{kind}, CinCGAN": panels[kind, "CinCGAN"] for kind in CONDITIONS[:2]})
 
 # %% [markdown]

@@ -97,7 +97,7 @@ chosen = sorted({depths[0], depths[len(depths) // 3], depths[2 * len(depths) // 
 panels = {("", f"{d} layers"): embed(components[d], perplexity=perplexity) for d in chosen}
 degradation_clouds(panels, pairs)
 
-# %% name="hero" tags=["remove-cell"] mystnb={"figure": {"caption": "Features of the shallowest SRCNN and of the deepest (t-SNE of the last hidden layer). Colour: degradation. By the claim the colours mix at the left and lie apart at the right. Do they?"}}
+# %% name="hero" tags=["remove-cell"] caption="Features of the shallowest SRCNN and of the deepest (t-SNE of the last hidden layer). Colour: degradation. By the claim the colours mix at the left and lie apart at the right. Do they?"
 ends = list(panels)
 degradation_clouds({key: panels[key] for key in (ends[0], ends[-1])}, pairs, notes={})
 

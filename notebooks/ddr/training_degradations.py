@@ -151,7 +151,7 @@ notes = {
 }
 degradation_clouds(panels, pairs, notes=notes)
 
-# %% name="hero" tags=["remove-cell"] mystnb={"figure": {"caption": "Features after the last block of SRGAN, trained on clean pictures (left) and on clean and noisy ones (right; t-SNE, first seed). Colour: degradation. By the claim, clean and noisy patches mix at the right. Do they?"}}
+# %% name="hero" tags=["remove-cell"] caption="Features after the last block of SRGAN, trained on clean pictures (left) and on clean and noisy ones (right; t-SNE, first seed). Colour: degradation. By the claim, clean and noisy patches mix at the right. Do they?"
 hero = {("", kind): embeddings[kind] for kind in JUDGED}
 degradation_clouds(hero, pairs, notes={})
 

@@ -184,7 +184,7 @@ picture_grid(panels, notes=notes)
 # %% tags=["remove-input"]
 study
 
-# %% name="hero" tags=["remove-cell"] mystnb={"figure": {"caption": "One window under the widest blur, enlarged without a network (bicubic), restored by ReDSR, and the original. Which edges come back?"}}
+# %% name="hero" tags=["remove-cell"]
 wide = list(kinds)[-1]
 picture_row({title: panels[wide, title] for title in ("bicubic", "ReDSR", "original")})
 

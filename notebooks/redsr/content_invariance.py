@@ -195,7 +195,7 @@ picture_grid(panels)
 # %% tags=["remove-input"]
 study
 
-# %% name="hero" tags=["remove-cell"] mystnb={"figure": {"caption": "One blurred window, restored by ReDSR with its own code, and with the best and the worst code of another picture under the same kernel. Can you tell them apart?"}}
+# %% name="hero" tags=["remove-cell"]
 picture_row({column: panels["ReDSR", column] for column in list(asked)[1:4]})
 
 # %% [markdown]

@@ -172,7 +172,7 @@ embedding_grid(panels, **written)
 # %% tags=["remove-input"]
 study
 
-# %% name="hero" tags=["remove-cell"] mystnb={"figure": {"caption": "What a network that was never asked (DDR) and what a learned code (ReDSR) make of the same pictures under several widths of blur (t-SNE). Colour: the width. Where do the colours lie apart?"}}
+# %% name="hero" tags=["remove-cell"]
 embedding_grid({place: panels[place] for place in [("", FORMS[1]), ("", "ReDSR")]}, **written)
 
 # %% tags=["hide-cell"]

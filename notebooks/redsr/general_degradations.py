@@ -181,7 +181,7 @@ cloud_figure("widths")
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same while the angle of an elongated blur alone is varied.", "name": "fig-general-angle"}}
 cloud_figure("angle")
 
-# %% name="hero" tags=["remove-cell"] mystnb={"figure": {"caption": "Codes of the same pictures while the angle of the blur alone is varied (t-SNE). Colour: the angle. In which panels do the colours lie apart?"}}
+# %% name="hero" tags=["remove-cell"]
 cloud_figure("angle")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same while the level of noise alone is varied.", "name": "fig-general-noise"}}

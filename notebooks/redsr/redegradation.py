@@ -206,7 +206,7 @@ embedding_grid(panels, **written, notes=notes)
 # %% tags=["remove-input"]
 study
 
-# %% name="hero" tags=["remove-cell"] mystnb={"figure": {"caption": "Codes of the same pictures under several widths of blur (t-SNE), from two of the paper's models. Colour: the width. In which panel do the colours lie apart, or follow one another?"}}
+# %% name="hero" tags=["remove-cell"]
 hero = {key: points for key, points in panels.items() if key[1] in (MODELS[1], MODELS[8])}
 embedding_grid(hero, **written)
 

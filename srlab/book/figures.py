@@ -1,8 +1,8 @@
 """Plotly figures in the book: the notebook's own JSON, drawn by the page once in view."""
 
+import html
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -30,6 +30,16 @@ def figure_html(figure: dict[str, Any]) -> str:
         f'<script type="application/json">{payload}</script>'
         "<noscript>This figure needs JavaScript.</noscript></div>"
     )
+
+
+def captioned_html(figure: dict[str, Any], words: str) -> str:
+    """The same box above its caption; the box alone where there are no words."""
+    if not words:
+        return figure_html(figure)
+    caption = (
+        f'<figcaption><p><span class="caption-text">{html.escape(words)}</span></p></figcaption>'
+    )
+    return f'<figure class="align-default">{figure_html(figure)}{caption}</figure>'
 
 
 class PlotlyRenderer:
@@ -82,21 +92,21 @@ def named_figure(page: Path, name: str) -> dict[str, Any]:
 
 def find_figure(page: Path, name: str) -> dict[str, Any] | None:
     """The same, None where there is none."""
-    for output in _named_cell(page, name).get("outputs", ()):
-        if MIME in output.get("data", {}):
-            return output.data[MIME]
+    cells = nbformat.read(page, as_version=4).cells
+    for cell in cells:
+        for output in cell.get("outputs", ()):
+            if cell.metadata.get("name") == name and MIME in output.get("data", {}):
+                return output.data[MIME]
     return None
 
 
 def find_caption(page: Path, name: str) -> str:
-    """What the cell of that name says of its figure; nothing where it has none."""
-    shown = _named_cell(page, name).get("metadata", {}).get("mystnb", {})
-    return shown.get("figure", {}).get("caption", "")
-
-
-def _named_cell(page: Path, name: str) -> Mapping[str, Any]:
+    """What the metadata of the notebook's cell of that name has as `caption`, or nothing."""
     cells = nbformat.read(page, as_version=4).cells
-    return next((cell for cell in cells if cell.metadata.get("name") == name), {})
+    found = (
+        cell.metadata.get("caption", "") for cell in cells if cell.metadata.get("name") == name
+    )
+    return next(found, "")
 
 
 def copy_plotly(app: Any, exception: Exception | None) -> None:

@@ -40,27 +40,18 @@ def measure(record: Record, name: str) -> float:
 class MeasuredRole(SphinxRole):
     """A number with its spread: {measured}`literature b100 ddr/global_residual | name`."""
 
-    @staticmethod
-    def words(record: Record, name: str) -> str:
-        """The number as it is written."""
-        return measured_words(record, name)
+    def __init__(self, *, spread: bool = True) -> None:
+        super().__init__()
+        self.spread = spread  # not of `{value}`, for a sentence that gives several
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """The number as text; the page is read anew in each build."""
         self.env.note_reread()
         place, name = (part.strip() for part in self.text.split("|", 1))
         record, _ = find_record(Path(self.env.srcdir), place)
-        measure(record, name)
-        return [nodes.inline("", self.words(record, name), classes=["srlab-number"])], []
-
-
-class ValueRole(MeasuredRole):
-    """The same without its spread, for a sentence of several: {value}`lam/networks | DI`."""
-
-    @staticmethod
-    def words(record: Record, name: str) -> str:
-        """The number as it is written."""
-        return number(record["measured"][name])
+        value = measure(record, name)
+        words = measured_words(record, name) if self.spread else number(value)
+        return [nodes.inline("", words, classes=["srlab-number"])], []
 
 
 class Bars(SphinxDirective):

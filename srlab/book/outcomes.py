@@ -1,6 +1,5 @@
 """Outcomes where readers look first: signs in lists of contents, the key figure below the title."""
 
-import html
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from srlab.book.figures import figure_html, find_caption, find_figure
+from srlab.book.figures import captioned_html, find_caption, find_figure
 from srlab.book.project import find_notebooks
 from srlab.book.records import read_record
 from srlab.studies.verdict import SYMBOLS, verdict_words
@@ -33,7 +32,7 @@ def raise_key_figure(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """Put the key figure below the title, so that a page opens with what it found.
 
     Its cell may be there, then the figure moves and a line says where to; or be removed from the
-    page, then it is shown.
+    page, then it is shown, above the `caption` in the cell's metadata.
     """
     source = Path(app.env.doc2path(page))
     if not source.with_suffix(".json").is_file():
@@ -43,16 +42,11 @@ def raise_key_figure(app: Sphinx, doctree: nodes.document, page: str) -> None:
     if figure is not None:
         figure.parent.replace(figure, nodes.paragraph("", MOVED))
     elif drawn := find_figure(source, KEY_CELL):
-        figure = nodes.raw(text=_captioned(drawn, find_caption(source, KEY_CELL)), format="html")
+        words = find_caption(source, KEY_CELL)
+        figure = nodes.raw(text=captioned_html(drawn, words), format="html")
     title = next(doctree.findall(nodes.title))
     if figure is not None:
         title.parent.insert(title.parent.index(title) + 1, figure)
-
-
-def _captioned(figure: dict[str, Any], caption: str) -> str:
-    """The figure of a cell that the page leaves out, which Sphinx cannot caption or number."""
-    said = f"<figcaption>{html.escape(caption)}</figcaption>" if caption else ""
-    return f"<figure>{figure_html(figure)}{said}</figure>"
 
 
 def _name(cell: nodes.container) -> str:

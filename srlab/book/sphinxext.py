@@ -17,7 +17,7 @@ from srlab.book.degradation_page import DegradationPage
 from srlab.book.figures import FindingFigure, copy_plotly
 from srlab.book.footer import footer_html
 from srlab.book.live_pages import copy_scripts
-from srlab.book.measured import Bars, MeasuredRole, ValueRole
+from srlab.book.measured import Bars, MeasuredRole
 from srlab.book.outcomes import raise_key_figure, sign_contents
 from srlab.book.recorded import read_recorded
 from srlab.book.remote import launch_options, repository, source_address
@@ -123,7 +123,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_post_transform(LeaveOutFolded)
     app.add_role("verdict", VerdictRole())
     app.add_role("measured", MeasuredRole())
-    app.add_role("value", ValueRole())
+    app.add_role("value", MeasuredRole(spread=False))
     app.connect("config-inited", configure, priority=100)
     app.connect("env-check-consistency", sign_contents)
     app.connect("doctree-resolved", raise_key_figure)

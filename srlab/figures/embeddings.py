@@ -9,7 +9,6 @@ from plotly.subplots import make_subplots
 
 from srlab.figures.theme import COLUMN, LINE, SYMBOLS, finish, mark
 
-PANEL = 260  # pixels of a row of panels with their titles
 BESIDE = 60  # pixels left and right of the panels
 ENTRY = 6  # letters that a legend's symbol takes
 ONE_LINE = 48  # letters; a legend of more may fill several lines, and stands below the panels
@@ -43,7 +42,7 @@ def embedding_grid(
         subplot_titles=words,
         row_titles=rows if len(rows) > 1 else None,
         horizontal_spacing=0.02,
-        vertical_spacing=above / (PANEL * len(rows)),
+        vertical_spacing=above / (260 * len(rows)),
     )
     for (row, column), points in panels.items():
         place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
@@ -55,7 +54,7 @@ def embedding_grid(
     figure.update_yaxes(**frame, mirror=True, showline=True)
     figure.update_annotations(font_size=12)
     labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
-    finish(figure, height=60 + PANEL * len(rows), sprites={**sprites, "labels": labels})
+    finish(figure, height=60 + 260 * len(rows), sprites={**sprites, "labels": labels})
     if sum(len(str(name)) + ENTRY for name in set(classes)) > ONE_LINE:
         figure.update_layout(legend={"yref": "paper", "y": -0.02, "yanchor": "top"})
     written = "<br>".join(words).split("<br>")

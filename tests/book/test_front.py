@@ -5,7 +5,6 @@ import json
 import re
 from types import SimpleNamespace
 
-import jupytext
 import nbformat
 import numpy as np
 import pytest
@@ -14,8 +13,8 @@ from docutils import nodes
 from srlab.book import outcomes
 from srlab.book.clouds import RECORDED
 from srlab.book.figures import MIME, find_figure
-from srlab.book.measured import MeasuredRole, ValueRole, _Axis, find_record, measure
-from srlab.book.project import Notebook, find_notebooks
+from srlab.book.measured import _Axis, find_record, measure
+from srlab.book.project import Notebook
 from srlab.book.recorded import Run
 from srlab.book.scoreboard import totals
 from srlab.book.thumbnail import thumbnail
@@ -63,12 +62,6 @@ def test_numbers_are_found_in_this_copy_and_in_recorded_runs(checkout, monkeypat
     assert measure(RECORD, "CHI") == 20
     with pytest.raises(ValueError, match="a/one measures no 'PSNR'; there are CHI"):
         measure(RECORD, "PSNR")
-
-
-def test_numbers_come_with_their_spread_or_without():
-    record = {**RECORD, "interval": {"CHI": [18.0, 23.0]}}
-    assert MeasuredRole.words(record, "CHI") == "20.0 (18.0 to 23.0)"
-    assert ValueRole.words(record, "CHI") == "20.0"
 
 
 def test_bars_begin_at_zero_and_keep_their_order():
@@ -123,23 +116,6 @@ def test_the_key_figure_rises_below_the_title(tmp_path):
         assert len(list(doctree.findall(nodes.figure))) == shown
         assert (outcomes.MOVED in doctree.astext()) == shown
     assert find_figure(page, "other") is None
-
-
-def test_a_key_figure_that_its_page_leaves_out_says_what_to_look_at(tmp_path):
-    said = {"figure": {"caption": "Do a < b?"}}
-    page = page_with(tmp_path, {"data": [], "layout": {}}, name="hero", mystnb=said)
-    page.with_suffix(".json").write_text("{}")
-    app = SimpleNamespace(env=SimpleNamespace(doc2path=lambda _page: str(page)))
-    doctree = nodes.section("", nodes.title("", "One"))
-    outcomes.raise_key_figure(app, doctree, "one")
-    assert "<figcaption>Do a &lt; b?</figcaption></figure>" in doctree.children[1].astext()
-
-
-def test_every_key_figure_has_a_caption(repository):
-    for notebook in find_notebooks(repository):
-        cells = jupytext.read(notebook.source).cells
-        for cell in (one for one in cells if one.metadata.get("name") == outcomes.KEY_CELL):
-            assert cell.metadata.get("mystnb", {}).get("figure", {}).get("caption"), notebook.name
 
 
 def test_the_first_picture_shows_what_it_says(repository):
