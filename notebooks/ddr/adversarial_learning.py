@@ -143,7 +143,7 @@ animated_grid(
 # | generator | SRResNet, 16 blocks, 64 channels, no BN | the same with 32 channels, all four |
 # | supervised aim | called MSE networks; trained with L1 | L1 |
 # | adversarial aim | Ledig's discriminator, perceptual loss of VGG | a critic on patches, perceptual loss of our own CIFAR-10 classifier, L1 with a small weight |
-# | training | 600 000 steps | MSE: 6 000 steps; GAN: some thousand more, starting from the MSE network of its seed |
+# | training | 600 000 steps | MSE: 6 000 steps; GAN: 5 000 more, starting from the MSE network of its seed |
 # | test patches | 100 contents | 100 from six embedded photographs, which overlap in part; with `b100` from a hundred pictures |
 # | degradations, projection | clean, blur 4, noise 20/255; mean of five t-SNE runs | the same |
 # | by subject or by degradation? | 100 CIFAR-10 pictures per class | 60 patches of nine photographs, each a subject; with `labelled = "cifar10"` six pictures per class |
@@ -249,8 +249,8 @@ study.verdict(
 # | GAN, without GR | {glue:text}`adv_gan_wogr:.1f` | {glue:text}`adv_gan_wogr_pca:.1f` | {glue:text}`adv_gan_wogr_psnr:.2f` dB | {glue:text}`adv_gan_wogr_sharp:.2f` |
 #
 # - Without GR, the adversarial aim multiplies CHI on the principal components by
-#   {glue:text}`adv_gain_low:.1f` to {glue:text}`adv_gain_high:.1f`, depending on the seed. Whether that is
-#   enough for clouds in the plane, the t-SNE column tells.
+#   {glue:text}`adv_gain_low:.1f` to {glue:text}`adv_gain_high:.1f`, depending on the seed. The t-SNE
+#   column tells whether that is enough for clouds in the plane.
 # - Shown {glue:text}`adv_labelled` contents with a subject each, SRGAN with GR has a CHI by degradation
 #   that is {glue:text}`adv_preference:.3g` times that by subject ({doc}`classification_vs_sr` looks at
 #   SRResNet too).

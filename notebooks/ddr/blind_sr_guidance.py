@@ -103,7 +103,7 @@ notes = {place: f"{psnr(sr, hr[[content]], border=4).item():.2f} dB" for place, 
 panels = {place: image_to_array(sr[0]) for place, sr in shown.items()}
 picture_grid(panels, notes=notes)
 
-# %% name="hero" tags=["remove-cell"]
+# %% name="hero" tags=["remove-cell"] caption="One content under blur and noise together, enlarged without a network (bicubic), by a blind network, and by one that is guided as well. Does guidance add anything that you can see?"
 picture_row({way: panels[told[-1], way] for way in ("bicubic", "blind", "guided")})
 
 # %% [markdown]
@@ -122,8 +122,8 @@ picture_row({way: panels[told[-1], way] for way in ("bicubic", "blind", "guided"
 # HR picture, in the test on the LR one, as everywhere in this chapter.
 #
 # A higher PSNR alone would not show that guidance is *used*. So each degraded patch is also restored under
-# the guidance of another degradation of the same content, and of another content with the same degradation.
-# If guidance says "noise" or "blur", the first must cost quality and the second hardly.
+# the guidance of another degradation of the same content, and of another content with the same
+# degradation. If guidance says "noise" or "blur", the first must cost quality, and the second hardly any.
 
 # %% tags=["remove-input"]
 study
@@ -163,10 +163,10 @@ def dots(metric):
     return {kind: own.to_numpy() for kind, own in table.assign(mean=table.mean(axis=1)).items()}
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "What guidance gains in PSNR-Y, by degradation of the input: a small dot for each training seed, a large one for their mean. Right of the dashed line, guidance helps.", "name": "fig-guidance-gain"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "What guidance gains in PSNR-Y, by degradation of the input: a small dot for each training seed, a large one for their mean, a bar from the lowest to the highest. Right of the dashed line, guidance helps: for which degradations does the whole bar lie there?", "name": "fig-guidance-gain"}}
 interval_dots(dots("PSNR, dB"), x_title="PSNR gain, dB", reference=0)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for NIQE. Lower is more natural: left of the dashed line, guidance helps.", "name": "fig-guidance-niqe"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for NIQE. Lower is more natural, so guidance helps left of the dashed line. Is the order of the degradations the same?", "name": "fig-guidance-niqe"}}
 interval_dots(dots("NIQE"), x_title="NIQE, change", reference=0)
 
 # %% tags=["hide-input"]

@@ -122,7 +122,7 @@ for kind in CONDITIONS:
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One content under four conditions, as four methods return it, with PSNR-Y. The first row is CinCGAN's own degradation. Where does CinCGAN differ from bicubic enlargement? Zoom in; the pictures move together.", "name": "fig-switch-pictures"}}
 picture_grid(panels, notes=notes)
 
-# %% name="hero" tags=["remove-cell"]
+# %% name="hero" tags=["remove-cell"] caption="One content as CinCGAN restores it: under the mild degradation that it was trained on (left), and under noise that it never met (right). Does it remove the one and leave the other?"
 picture_row({f"{kind}, CinCGAN": panels[kind, "CinCGAN"] for kind in CONDITIONS[:2]})
 
 # %% [markdown]
@@ -139,12 +139,12 @@ picture_row({f"{kind}, CinCGAN": panels[kind, "CinCGAN"] for kind in CONDITIONS[
 # Our **mild** degradation, made after NTIRE's {cite:p}`timofte2018ntire`, acts on the HR picture: a
 # Gaussian blur of 2 to 4 pixels along each of two axes in any direction, a shift of up to 4 pixels in each
 # direction, bicubic reduction, then noise of 8 to 12 / 255 on the LR picture. The levels of the others are
-# in LR pixels and of 255. PSNR is measured on the shifted grid.
+# in LR pixels and of 255. PSNR is measured against the original shifted likewise.
 #
-# What is **left** of a part, say the noise, is measured exactly: the input's change is the input with noise
-# minus the input without; the output's change likewise. Projected on the (bicubically enlarged) change of
-# the input, in luma, 100 % means that the noise passed as in bicubic enlargement, 0 % that it is gone, more
-# that it was amplified.
+# What is **left** of a part, say the noise, is measured exactly: the input's change is the input with
+# noise minus the input without; the output's change likewise. Projected on the (bicubically enlarged)
+# change of the input, in luma, 100 % means that the noise passed as in bicubic enlargement, 0 % that it is
+# gone, more than 100 % that it was amplified.
 #
 # BM3D is its authors' package {cite:p}`makinen2020collaborative`, free for non-commercial use; its noise
 # level is estimated from each picture, its result enlarged bicubically. An SRCNN stands beside it, as in
@@ -174,7 +174,7 @@ values = np.array([[100 * own[title].share for title in JUDGED] for own in left.
 matrix_heatmap(values, list(left), list(JUDGED), colour_title="left, %", limits=(0, 100))
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR-Y gained over bicubic enlargement, dB, mean over contents. What acts on a degradation without restoring it shows here as a loss.", "name": "fig-switch-psnr"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR-Y gained over bicubic enlargement, dB, mean over contents. A method that acts on a degradation without restoring it has a loss here. Which gain only on what they were trained on?", "name": "fig-switch-psnr"}}
 def gain(label, kind):
     """PSNR gained over bicubic enlargement, dB (N,)."""
     return results.quality(labels[label], kind) - results.quality("bicubic", kind)
@@ -203,7 +203,7 @@ def along(part, levels, own):
 noise = along("noise", noise_levels, "trained on noise 20")
 stacked_curves(noise_levels, noise, x_title="noise of the input, /255")
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Blur alone, from weak to strong: what is left of it, and the PSNR gained over bicubic enlargement.", "name": "fig-switch-blur"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Blur alone, from weak to strong: what is left of it, and the PSNR gained over bicubic enlargement. Which curve dips, and where?", "name": "fig-switch-blur"}}
 blur = along("blur", blur_widths, "trained on blur 4")
 stacked_curves(blur_widths, blur, x_title="blur of the input, LR pixels")
 
@@ -272,15 +272,16 @@ study.verdict(
 # | BM3D | {glue:text}`switch_own_noise_bm3d:.0f` | {glue:text}`switch_own_blur_bm3d:.0f` | {glue:text}`switch_noise_bm3d:.0f` | {glue:text}`switch_film_bm3d:.0f` | {glue:text}`switch_blur_bm3d:.0f` |
 # | SRCNN | {glue:text}`switch_own_noise_srcnn:.0f` | {glue:text}`switch_own_blur_srcnn:.0f` | {glue:text}`switch_noise_srcnn:.0f` | {glue:text}`switch_film_srcnn:.0f` | {glue:text}`switch_blur_srcnn:.0f` |
 #
-# - On mild, CinCGAN's PSNR is {glue:text}`switch_over_bicubic:+.2f` dB from that of bicubic enlargement and
-#   {glue:text}`switch_over_BM3D:+.2f` dB from BM3D's. If that is no gain, this page says nothing for or
-#   against the paper's CinCGAN; it says that ours, after 1 800 steps, has not learned to restore.
+# - On mild, CinCGAN's PSNR differs by {glue:text}`switch_over_bicubic:+.2f` dB from that of bicubic
+#   enlargement and {glue:text}`switch_over_BM3D:+.2f` dB from BM3D's. If that is no gain, this page says
+#   nothing for or against the paper's CinCGAN; it says that ours, after 1 800 steps, has not learned to
+#   restore.
 # - Trained with pairs on noise 20, SRResNets leave {glue:text}`switch_paired_nn:.0f` % of it and
 #   {glue:text}`switch_paired_nb:.0f` % of blur 4; trained on blur 4, {glue:text}`switch_paired_bb:.0f` % of
 #   it and {glue:text}`switch_paired_bn:.0f` % of noise 20 (mean over the trainings:
 #   {glue:text}`switch_seeds`).
-# - A *kind* is not a *level*: the curves tell how far a network's own range reaches. Noise somewhat
-#   stronger than in training need not be foreign to it.
+# - An unseen level is not an unseen kind: noise somewhat stronger than in training need not be foreign to
+#   a network. The curves tell how far its range reaches.
 #
 # ## Exercises
 #

@@ -350,7 +350,7 @@ study.verdict(
 #
 # | deepest layer | CHI by class | by degradation | ratio | ratio at {glue:text}`cls_share:.0f` % of the damage | blurred or noisy alone, by class |
 # |---|---|---|---|---|---|
-# | classifier | {glue:text}`cls_class:.1f` | {glue:text}`cls_degradation:.1f` | {glue:text}`cls_ratio:.2f` | {glue:text}`cls_mild:.2f` | {glue:text}`cls_damaged:.1f` |
+# | classifier | {glue:text}`cls_class:.1f` | {glue:text}`cls_degradation:.2f` | {glue:text}`cls_ratio:,.1f` | {glue:text}`cls_mild:,.1f` | {glue:text}`cls_damaged:.1f` |
 # | SRResNet | {glue:text}`cls_sr_class:.1f` | {glue:text}`cls_sr_degradation:.1f` | {glue:text}`cls_sr_ratio:.3f` | {glue:text}`cls_sr_mild:.3f` | {glue:text}`cls_sr_damaged:.1f` |
 # | SRGAN | {glue:text}`cls_gan_class:.1f` | {glue:text}`cls_gan_degradation:.1f` | {glue:text}`cls_gan_ratio:.3f` | {glue:text}`cls_gan_mild:.3f` | {glue:text}`cls_gan_damaged:.1f` |
 #
@@ -360,9 +360,9 @@ study.verdict(
 #   {glue:text}`cls_chance:.0f` %), {glue:text}`cls_accuracy_blur:.0f` % of the blurred and
 #   {glue:text}`cls_accuracy_noise:.0f` % of the noisy ones. A classifier can gather by subject only what it
 #   still recognizes.
-# - Which photograph a patch is from can be told by its colours, blurred or not; what an object of 32 pixels
-#   is, hardly. Where the runs on photographs and on CIFAR-10 differ, the one on CIFAR-10 speaks of the
-#   paper's claim.
+# - Which photograph a patch is from can be told by its colours, blurred or not; what an object of 32
+#   pixels is can hardly be told. Where the runs on photographs and on CIFAR-10 differ, the one on CIFAR-10
+#   speaks of the paper's claim.
 #
 # ## Exercises
 #

@@ -2,8 +2,8 @@
 # (finding-degradation-degrees)=
 # # Do degrees of a degradation form a spectrum in deep features?
 #
-# *10 minutes. You learn to judge an order of levels from pairs of them, and what a threshold of t-SNE
-# hides. Builds on {doc}`adversarial_learning`.*
+# *10 minutes. You learn to judge an order of levels from pairs of them, and what t-SNE hides of it. Builds
+# on {doc}`adversarial_learning`.*
 #
 # ## The claim
 #
@@ -143,7 +143,7 @@ for title, base in networks.items():
     travellers[title] = principal_components(points[:num_travellers].reshape(-1, points.shape[2]))
 
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Separation of every two of the judged levels in the plane: the Caliński–Harabasz index (CHI), mean of five t-SNE runs and of the training seeds; one logarithmic colour scale. The paper counts 20 and more as separated. A spectrum is pale along the diagonal, where neighbours meet, and deep in the corners. Which panels show one? Compare noise with blur, and the rows.", "name": "fig-degrees-tsne"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Separation of every two of the judged levels in the plane: the Caliński–Harabasz index (CHI), mean of five t-SNE runs and of the training seeds; one logarithmic colour scale. The paper counts 20 and more as separated. In a spectrum the blue is weak along the diagonal, where neighbours meet, and strong in the corners. Which panels show one? Compare noise with blur, and the rows.", "name": "fig-degrees-tsne"}}
 def panels(matrices, levels):
     """{(network, kind): matrix} of {(kind, network): values}."""
     ticks = {kind: [str(level) for level in own] for kind, own in levels.items()}
@@ -187,7 +187,7 @@ picture_grid(shown, notes={place: str(degradations[k]) for place, k in at.items(
 # %% [markdown]
 # ## The finer spectrum
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of every two of six levels on 50 principal components (first seed). Does the colour deepen along a row with the distance from the diagonal? Point at a cell to read its value.", "name": "fig-degrees-pca"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of every two of six levels on 50 principal components (first seed). Does the blue grow stronger along a row with the distance from the diagonal? Point at a cell to read its value.", "name": "fig-degrees-pca"}}
 matrices = {key: own.matrix for key, own in spectra.items()}
 matrix_grid(panels(matrices, LEVELS), colour_title="CHI, 50 PCA dimensions", log=True, text=False)
 

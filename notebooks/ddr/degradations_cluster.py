@@ -2,8 +2,8 @@
 # (finding-degradations-cluster)=
 # # Do deep features gather by degradation or by content?
 #
-# *8 minutes. You learn two designs that keep degradation and content apart, and which yardsticks a cloud
-# needs.*
+# *8 minutes. You learn two ways to keep degradation and content apart, and what a cloud must be compared
+# with.*
 #
 # ## The claim
 #
@@ -135,7 +135,7 @@ chi = pd.DataFrame(
 )
 
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Contents aligned: each patch in all three states (t-SNE, training seed 0). Colour: state; symbol: the picture a patch was cut from. Above each panel the Caliński–Harabasz index (CHI) and the paper's level of it. Clouds of one colour with all symbols in them: sorted by state. Tight triples of three colours: sorted by content. What goes beyond the panel of the pixels comes from the network. Point at a dot to see its patch.", "name": "fig-cluster-aligned"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Contents aligned: each patch in all three states (t-SNE, training seed 0). Colour: state; symbol: the picture a patch was cut from. Above each panel the Caliński–Harabasz index (CHI) and the paper's level of it. A cloud of one colour with all symbols in it is sorted by state; tight triples of three colours are sorted by content. One cloud far from the rest is enough for a high index: are there three? Point at a dot to see its patch.", "name": "fig-cluster-aligned"}}
 def show(design):
     own = chi[chi.design == design].drop_duplicates("network")  # its first seed
     chosen = designs[design]
@@ -150,7 +150,7 @@ def show(design):
 
 show(ALIGNED)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Contents not aligned: every patch once, in one state. If the clouds above needed aligned contents, they are gone here; if contents alone made clouds, there would be some in the pixels' panel.", "name": "fig-cluster-apart"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Contents not aligned: every patch once, in one state. Are the clouds of the first figure still there? Does the panel of the pixels, where only contents differ, show any?", "name": "fig-cluster-apart"}}
 show(APART)
 
 # %% [markdown]
@@ -163,7 +163,7 @@ show(APART)
 # | film | Hollywood: frames of old films, so other contents | a stand-in: a little soft (blur 0.6), grain (noise 8/255), compressed (JPEG 35) |
 # | networks | CinCGAN, SRGAN; SRCNN with a global residual (GR) added | narrow ones of our own; SRResNet with and without GR beside them |
 # | features | a deep layer | the last layer before upsampling |
-# | contents | 100 pictures per set | `num_patches` patches |
+# | contents | 100 pictures per set | `num_patches` patches per set |
 # | index | mean of five t-SNE runs | the same; bootstrap interval over contents |
 #
 # Hollywood's frames do not show what DIV2K shows. Does such a set lie apart because it is *old*, or because
@@ -172,13 +172,13 @@ show(APART)
 # A {term}`CHI` is about 1 if its labels mean nothing.
 #
 # CinCGAN starts from an SRResNet trained on clean pictures, whose features separate without any unpaired
-# training. So it is judged only if it restores *mild*, its own degradation, better than bicubic enlargement
-# does; otherwise its features are shown and its claim stays open.
+# training. So it is judged only if it restores *mild*, its own degradation, better than bicubic
+# enlargement does; otherwise its features are shown, and the verdict leaves its claim out.
 
 # %% tags=["remove-input"]
 study
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Samples of the three sets, LR pixels; left the clean picture, which no network is shown here. Zoom in: film is soft, with grain that compression has half removed; mild is shifted and has fine noise.", "name": "fig-cluster-samples"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Samples of the three sets, LR pixels; at the left the clean picture, which no network is given. Zoom in: film is soft, with grain that compression has half removed; mild is shifted and has fine noise.", "name": "fig-cluster-samples"}}
 views = degraded_patches(images, [Degradation(), *STATES.values()], count=3, size=64)
 pictures = [image_to_array(patch) for patch in views.lr]
 panels = {
@@ -267,11 +267,10 @@ study.verdict(
 # - SRGAN's index lies between {glue:text}`cluster_srgan_low:.1f` and {glue:text}`cluster_srgan_high:.1f`
 #   over seeds and contents.
 # - CinCGAN changes the PSNR of its own degradation by {glue:text}`cluster_gain:+.2f` dB against bicubic
-#   enlargement. If that is no gain, its numbers say nothing about a working CinCGAN;
-#   {doc}`cincgan_switches_off` looks at it.
-# - The pixels have {glue:text}`cluster_pixels:.2f` with contents aligned and
+#   enlargement. Only a CinCGAN that restores is judged; {doc}`cincgan_switches_off` looks at it.
+# - The pixels have {glue:text}`cluster_pixels:.3f` with contents aligned and
 #   {glue:text}`cluster_pixels_apart:.1f` not aligned: this is what content alone contributes.
-# - The SRResNet without global residual has {glue:text}`cluster_plain:.2f` by degradation and
+# - The SRResNet without global residual has {glue:text}`cluster_plain:.3f` by degradation and
 #   {glue:text}`cluster_plain_content:.0f` by content; compare the two, and see {doc}`global_residual`.
 #
 # ## Exercises

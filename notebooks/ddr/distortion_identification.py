@@ -13,7 +13,7 @@
 # with BRISQUE or MLLNet, which were designed for this task ({cite:t}`liu2021discovering`, Sec. 5, Tab. 1).
 #
 # Why it matters: the super-resolution network was trained on clean pictures. Were its features better than
-# {cite:t}`mittal2012no`'s, they would be a ready-made tool for judging pictures.
+# those of BRISQUE ({cite:t}`mittal2012no`), they would be a ready-made tool for judging pictures.
 
 # %% tags=["parameters", "hide-cell"] quick={"num_pictures": 5, "num_splits": 4, "block": 2, "training_seeds": [0, 1]}
 image_set = "pictures"  # 12 embedded ones; "live" for the real distortions, or "b100"
@@ -101,7 +101,7 @@ found["BRISQUE, RBF"] = identify(brisque, kinds, contents, splits, kernel="rbf")
 found[f"{judged[0]}, channels"] = identify(spaces[judged[0]], kinds, contents, splits)
 accuracy = {name: result.accuracy for name, result in found.items()}
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Share of right answers about pictures that were not in training. Faint dots: single splits; large symbol: their mean; bar: from the lowest to the highest split; dashed: chance. “Channels” is our variation, mean and deviation of each channel. How far do flattened features get, beside BRISQUE and beside features without a place?", "name": "fig-identification-accuracy"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Share of right answers about pictures that were not in training. Faint dots: single splits; large symbol: their mean; bar: from the lowest to the highest split; dashed: chance. “Channels” is our variation, mean and deviation of each channel. How do flattened features compare with BRISQUE, and with channel statistics, which forget where a feature was?", "name": "fig-identification-accuracy"}}
 shown = {network_title(name): own for name, own in accuracy.items()}
 interval_dots(shown, x_title="share of right answers", reference=1 / len(names))
 
@@ -113,7 +113,7 @@ interval_dots(shown, x_title="share of right answers", reference=1 / len(names))
 # | network | SRGAN, 64 channels | SRGAN with global residual (GR), 32 channels, three training seeds; without it beside it |
 # | pictures | LIVE: 29 references | 12 embedded ones, distorted by us; or 6 references of LIVE |
 # | distortions | JPEG, JPEG2000, white noise, blur, fast fading | the same five; LIVE's public copy lacks JPEG2000 |
-# | features | of the 96×96 centre crop, PCA to 120; layer not stated | the same, after ResBlock 16, every value of every channel; components of the training pictures, whose number bounds theirs |
+# | features | of the 96×96 centre crop, PCA to 120; layer not stated | the same, after ResBlock 16, every value of every channel; the components are fitted to the training crops, so there are at most as many |
 # | classifier | linear SVM | the same; its penalty chosen on the training pictures |
 # | split | not stated | by picture: none is on both sides |
 # | rivals | BRISQUE, MLLNet | BRISQUE; **MLLNet's weights are not available**, so that claim stays open |

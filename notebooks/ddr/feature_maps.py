@@ -122,8 +122,8 @@ picture_grid(panels, notes=notes)
 #
 # **How much content.** The content is the *clean* LR patch, whatever the network was given.
 #
-# - **content share**: how much of the eight maps' variance is a linear filter, 5×5 at most, of the clean
-#   patch's luma (R²). It asks whether the maps *are* the picture: smooth areas, shading, lines.
+# - **content share**: how much of the eight maps' variance a linear filter of the clean patch's luma (5×5
+#   at most) explains (R²). It asks whether the maps *are* the picture: smooth areas, shading, lines.
 # - **degradation share**: how much of the whole layer's variance differs between the three versions of one
 #   patch; the rest is what they have in common.
 # - **edge correlation**, a control: Pearson's r over the pixels, between the maps' activity (root of the
@@ -163,7 +163,7 @@ for (kind, seed), model in models.items():
 table = pd.concat(found).melt([*place, *of_patches], var_name="measure")
 deep = table[table.block == blocks[-1]]
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "After the last block: mean over contents and training seeds. Left: correlation of the maps' activity with the clean patch's edges. Right: share of the maps' variance that the clean patch explains. The claim compares the other rows with the MSE network without GR.", "name": "fig-maps-matrix"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "After the last block: mean over contents and training seeds. Left: correlation of the maps' activity with the clean patch's edges. Right: share of the maps' variance that the clean patch explains. By the claim, the other rows show less content than the MSE network without GR. Do they?", "name": "fig-maps-matrix"}}
 means = deep.groupby(["measure", "network", "degradation"])["value"].mean().unstack()[names]
 figure = matrix_grid(
     {
@@ -174,7 +174,7 @@ figure = matrix_grid(
 )
 figure.update_yaxes(automargin=True).update_yaxes(showticklabels=False, col=2)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Along depth: mean over contents, degradations and training seeds; bands from the lowest to the highest seed. In which networks does the content share stay high, and where does it fall? Below, how much of a layer goes with the degradation.", "name": "fig-maps-depth"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Along depth: mean over contents, degradations and training seeds; bands from the lowest to the highest seed. In which networks does the content share stay high, and where does it fall? Below: how much of a layer's variance the degradation makes.", "name": "fig-maps-depth"}}
 by_seed = table.groupby(["measure", "network", "block", "seed"], sort=False)["value"].mean()
 lines, bands = curves(by_seed.reset_index(), panel="measure", line="network", x="block")
 stacked_curves(blocks, lines, bands=bands, x_title="residual block")

@@ -329,12 +329,12 @@ study.verdict(
 # - SRGA, on the same features, has {glue:text}`gen_all_srga:.2f` ({glue:text}`gen_all_srga_low:.2f` to
 #   {glue:text}`gen_all_srga_high:.2f`) over all and {glue:text}`gen_gr_srga:.2f` with GR. It asks whether
 #   the *spread* of features stays the same, not whether clouds can be told apart.
-# - The {glue:text}`gen_without` networks without GR have a CHI of {glue:text}`gen_without_chi:.3f` at most,
-#   with {glue:text}`gen_without_low:.2f` to {glue:text}`gen_without_high:.2f` dB on unseen inputs. Among
-#   those with GR, {glue:text}`gen_most` has the highest CHI ({glue:text}`gen_most_chi:.1f`) at
-#   {glue:text}`gen_most_psnr:.2f` dB and {glue:text}`gen_least` the lowest ({glue:text}`gen_least_chi:.1f`)
-#   at {glue:text}`gen_least_psnr:.2f` dB; the best of all is {glue:text}`gen_best` with
-#   {glue:text}`gen_best_psnr:.2f` dB.
+# - The {glue:text}`gen_without` networks without GR have a CHI of {glue:text}`gen_without_chi:.3f` at
+#   most, with {glue:text}`gen_without_low:.2f` to {glue:text}`gen_without_high:.2f` dB on unseen inputs.
+#   Among those with GR, {glue:text}`gen_most` (names as in `srlab list`; `@1000`: after 1 000 steps) has
+#   the highest CHI ({glue:text}`gen_most_chi:.1f`) at {glue:text}`gen_most_psnr:.2f` dB and
+#   {glue:text}`gen_least` the lowest ({glue:text}`gen_least_chi:.1f`) at {glue:text}`gen_least_psnr:.2f`
+#   dB; the best of all is {glue:text}`gen_best` with {glue:text}`gen_best_psnr:.2f` dB.
 #
 # ## Exercises
 #

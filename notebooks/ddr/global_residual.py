@@ -120,10 +120,10 @@ panels = {(kind, f"ResBlock {b}"): embeddings[kind, first, b] for kind in NAMES 
 degradation_clouds(panels, pairs)
 
 # %% [markdown]
-# Colours that lie apart mean: the layer represents the three degradations differently. Symbols that lie
-# apart would mean that it sorts by picture.
+# Colours that lie apart mean that the layer represents the three degradations differently. Symbols that
+# lie apart would mean that it sorts by picture.
 
-# %% name="hero" tags=["remove-cell"]
+# %% name="hero" tags=["remove-cell"] caption="The same patches after the last block of two networks that differ in one line of code, the global residual (GR; t-SNE, training seed 0). Colour: degradation. In which network do the three colours lie apart?"
 last = blocks[-1]
 hero = {("", f"ResBlock {last}, {kind}"): embeddings[kind, first, last] for kind in NAMES}
 degradation_clouds(hero, pairs, notes={})

@@ -97,7 +97,7 @@ chosen = sorted({depths[0], depths[len(depths) // 3], depths[2 * len(depths) // 
 panels = {("", f"{d} layers"): embed(components[d], perplexity=perplexity) for d in chosen}
 degradation_clouds(panels, pairs)
 
-# %% name="hero" tags=["remove-cell"]
+# %% name="hero" tags=["remove-cell"] caption="Features of the shallowest SRCNN and of the deepest (t-SNE of the last hidden layer). Colour: degradation. By the claim the colours mix at the left and lie apart at the right. Do they?"
 ends = list(panels)
 degradation_clouds({key: panels[key] for key in (ends[0], ends[-1])}, pairs, notes={})
 
@@ -114,8 +114,8 @@ degradation_clouds({key: panels[key] for key in (ends[0], ends[-1])}, pairs, not
 #
 # SRCNN enlarges its input first and works on the HR grid, where a patch of 24×24 LR pixels has 96×96×16
 # features; nothing is pooled. All depths train for equally many steps, so the deep ones end further from
-# their best. A CHI of 20 is the paper's level “+”. **The paper's own SRCNN, 9-1-5, is not trained yet**, so
-# the last claim stays open.
+# their best. A CHI of 20 is the paper's level “+”. **The paper's own SRCNN, 9-1-5, has not been trained
+# here**, so the verdict leaves the last claim out.
 
 # %% tags=["remove-input"]
 study

@@ -168,12 +168,13 @@ figure.update_xaxes(tickvals=NUMBERS["PCA"])
 # ## Turn the knobs of t-SNE yourself
 #
 # The points of the SRResNets, which the rest of this chapter is about, and a third set **without
-# structure**: random points of one Gaussian cloud, as wide along each component as the points with GR. Its
-# dots have a patch in name only; any pattern you see is t-SNE's own.
+# structure**: random points of one Gaussian cloud, as wide along each component as the points with GR. The
+# patches shown at its dots mean nothing; any pattern you see is t-SNE's own.
 #
 # - Move the **perplexity**, about the number of neighbours a point attends to. At the lowest value, do the
 #   clouds fall into crumbs?
-# - Compare the **starts** at one perplexity. Which clouds stay together, and do they keep their sides?
+# - Compare the **starts** at one perplexity. Which clouds stay together, and do they stay in the same
+#   place?
 # - Choose "no structure". Had you not been told, how many clusters would you count?
 
 # %% tags=["hide-cell"]
@@ -350,7 +351,7 @@ study.verdict(
 #   {glue:text}`projection_pca_3:.1f` in three and {glue:text}`projection_pca_10:.1f` in ten.
 # - In SRResNet with GR, by degradation, t-SNE's plane has {glue:text}`projection_higher:.2f` times the
 #   index of PCA's: below 1 the linear plane separates them better.
-# - Whatever the projection, the network with GR has at least {glue:text}`projection_gap:.3g` times the
+# - Whatever the projection, the network with GR has at least {glue:text}`projection_gap:,.0f` times the
 #   index of the one without. The larger that number, the less the other pages depend on t-SNE.
 # - **May be read:** who is next to whom (t-SNE keeps up to {glue:text}`projection_kept:.0f` % of the ten
 #   nearest neighbours, PCA's plane {glue:text}`projection_kept_pca:.0f` %), and whether classes that were

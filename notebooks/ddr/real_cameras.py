@@ -220,7 +220,7 @@ study.verdict(
 #   {glue:text}`cam_mse:.1f`; raw pixels have {glue:text}`cam_pixels:.1f`. By scene it is
 #   {glue:text}`cam_scene:.1f`; on 50 principal components, by class, {glue:text}`cam_pca:.1f`.
 # - Two qualities of one camera have a CHI of {glue:text}`cam_quality:.1f` to
-#   {glue:text}`cam_quality_max:.1f`, two cameras at one quality of {glue:text}`cam_camera:.1f` to
+#   {glue:text}`cam_quality_max:.1f`; two cameras at one quality have {glue:text}`cam_camera:.1f` to
 #   {glue:text}`cam_camera_max:.1f`.
 # - The index depends on the number of points: on half of the places the four classes of the same features
 #   have {glue:text}`cam_half:.1f`.
@@ -229,15 +229,14 @@ study.verdict(
 #
 # 1. Why must the two cameras show the same scenes?
 # 2. Raw pixels of real cameras may separate by themselves. What would that leave of the claim?
-# 3. Give the two simulated cameras the same JPEG quality. What does it tell if they are no longer
-#    separated?
+# 3. Give the two simulated cameras the same JPEG quality. What follows if they are no longer separated?
 #
 # ```{dropdown} Answers
 # 1. Otherwise one could not say whether features separate the cameras or what they happened to photograph;
 #    the paper says so too.
 # 2. A plain difference, of colour say, would be enough to explain the clouds; only what features add beyond
 #    the pixels is the network's.
-# 3. That they had been told apart by compression alone.
+# 3. They had been told apart by compression alone.
 # ```
 #
 # To go on: `image_set = "city100"` takes the photographs of the paper (49 MB, downloaded on first use);

@@ -49,7 +49,7 @@ print(
     f"at most {max(row['memory'] or 0 for row in points.values()) / 2**30:.1f} GiB each",
 )
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "One row for each combination: the notebook's verdict, and what it measured after ResBlock 16, the Caliński–Harabasz index (CHI) with and without GR and their ratio. Is there a row in which the first two panels come close to each other, or to the level of 20? Dotted: what the criterion asks.", "name": "fig-everywhere"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "One row for each combination: the notebook's verdict, and what it measured after ResBlock 16, the Caliński–Harabasz index (CHI) with and without GR and their ratio. Dotted: what the criterion asks. Is there a row in which a dot comes close to its dotted line?", "name": "fig-everywhere"}}
 effects_figure(rows, [WITH, WITHOUT, RATIO], {WITH: 20, WITHOUT: 20, RATIO: 50})
 
 # %% [markdown]
@@ -95,7 +95,7 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - Of {glue:text}`everywhere_points` combinations, {glue:text}`everywhere_full` reproduce the whole
+# - Of {glue:text}`everywhere_points` combinations, {glue:text}`everywhere_full:.0f` reproduce the whole
 #   criterion of {doc}`global_residual`, growth with depth included.
 # - With GR CHI is {glue:text}`everywhere_with:.0f` or more, without it {glue:text}`everywhere_without:.2f`
 #   or less. The smallest ratio is {glue:text}`everywhere_ratio:.0f`, at *{glue:text}`everywhere_weakest`*.

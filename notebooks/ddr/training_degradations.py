@@ -8,7 +8,8 @@
 # ## The claim
 #
 # An SRGAN trained on clean pictures separates clean from noisy ones in its features. Train it on clean
-# **and noisy** pictures, and it treats both alike: their representations become *unanimous*
+# **and noisy** pictures, and it treats both alike: their representations become *unanimous*, that is,
+# alike
 # ({cite:t}`liu2021discovering`, Sec. 4.6, Fig. 9).
 #
 # Why it matters: the distance between degradations would then measure what a network has *not* learnt to
@@ -150,7 +151,7 @@ notes = {
 }
 degradation_clouds(panels, pairs, notes=notes)
 
-# %% name="hero" tags=["remove-cell"]
+# %% name="hero" tags=["remove-cell"] caption="Features after the last block of SRGAN, trained on clean pictures (left) and on clean and noisy ones (right; t-SNE, first seed). Colour: degradation. By the claim, clean and noisy patches mix at the right. Do they?"
 hero = {("", kind): embeddings[kind] for kind in JUDGED}
 degradation_clouds(hero, pairs, notes={})
 
@@ -264,7 +265,7 @@ study.verdict(
 #   {glue:text}`tdeg_seeds`): the first is {glue:text}`tdeg_fall:.2f` times the second. On 50 principal
 #   components it is {glue:text}`tdeg_clean_pca:.1f` and {glue:text}`tdeg_noise_pca:.1f`.
 # - In the output, SRGAN trained on clean pictures removes {glue:text}`tdeg_removed_clean:.0f` % of the
-#   noise, trained with noise {glue:text}`tdeg_removed_noise:.0f` %.
+#   noise, trained with noise {glue:text}`tdeg_removed_noise:.0f` % (below 0: amplifies it).
 # - SRResNet with GR, which has no critic: clean – noise {glue:text}`tdeg_mse_clean:.1f` after training on
 #   clean pictures and {glue:text}`tdeg_mse_noise:.1f` with noise; clean – blur
 #   {glue:text}`tdeg_mse_blur_clean:.1f` and, after training with blur, {glue:text}`tdeg_mse_blur:.1f`.

@@ -233,12 +233,12 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# - Untrained, the features after the last block have a CHI of {glue:text}`evo_untrained:.2f`. At the first
-#   snapshot it is {glue:text}`evo_first:.1f`, at the end {glue:text}`evo_last:.0f` (mean of
+# - Untrained, the features after the last block have a CHI of {glue:text}`evo_untrained:.3f`. At the first
+#   snapshot it is {glue:text}`evo_first:.3f`, at the end {glue:text}`evo_last:.0f` (mean of
 #   {glue:text}`evo_seeds` seeds), while PSNR goes from {glue:text}`evo_psnr_first:.2f` to
 #   {glue:text}`evo_psnr_last:.2f` dB. Spearman's ρ of CHI over the snapshots is {glue:text}`evo_rho:.2f`
 #   with PSNR and {glue:text}`evo_rho_steps:.2f` with steps.
-# - Without GR CHI is {glue:text}`evo_wogr:.2f` at most; its PSNR is in the figure.
+# - Without GR CHI is {glue:text}`evo_wogr:.3f` at most; its PSNR is in the figure.
 #
 # ## Exercises
 #

@@ -163,13 +163,13 @@ embedding_grid(panels, classes=contents, contents=kinds, sprites=sprites, notes=
 # %% tags=["remove-input"]
 study
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four of the test pictures under the three degradations. All bodies see exactly these.", "name": "fig-backbone-patches"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four of the test pictures under the three degradations, as all bodies see them. Which can still be named?", "name": "fig-backbone-patches"}}
 picture_row(sample_row(pairs), height=200)
 
 # %% [markdown]
 # ## Where the two bodies part
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI by class over CHI by degradation after the blocks of three equal bodies (bands: 95 % bootstrap over contents). Above 1 a layer sorts by class, below 1 by degradation. How far do the trained bodies lie from the untrained one, and on which sides of it?", "name": "fig-backbone-depth"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI by class over CHI by degradation after the blocks of three equal bodies (bands: 95 % bootstrap over contents). Above 1 a layer sorts by class, below 1 by degradation. This is one t-SNE run; the verdict averages several from random starts. How far do the trained bodies lie from the untrained one, and on which sides of it?", "name": "fig-backbone-depth"}}
 curves = {kind: np.array([ratios[kind, block] for block in blocks]).T for kind in models}
 title = "CHI by class / by degradation"
 stacked_curves(
@@ -269,6 +269,9 @@ study.verdict(
 #
 # - Read a ratio against the untrained row: random layers pass on what the pixels have. A high ratio alone
 #   is no sign of learning.
+# - The figures show one t-SNE run, started from the principal components; this table and the verdict average
+#   runs from random starts. Where the two disagree on which side of 1 a body lies, the answer hangs on
+#   t-SNE's start.
 # - Averaged over the picture, the features of the body that classifies have a ratio of
 #   {glue:text}`bb_means:.2f`, those of the other {glue:text}`bb_sr_means:.3f`. A body without strides
 #   keeps every place; what it knows of the subject may lie in the averages.

@@ -147,13 +147,13 @@ figure.add_hline(bicubic, line={"dash": "dash", "color": "#8C8C8C", "width": 1})
 # %% [markdown]
 # ## What we run, and what differs from the paper
 #
-# The paper's p-values treat 48 networks as independent. But nine EDSRs are related: from three of them one can
-# guess the others. So our bootstrap draws **whole families**, and crops.
+# The paper's p-values treat 48 networks as independent. But nine EDSRs are related: three of them tell
+# what the others will do. So our bootstrap draws **whole families**, and crops.
 #
 # :::{dropdown} What differs from the paper
 # | | paper | here |
 # |---|---|---|
-# | networks | 18 published, 15 FSRCNN, 15 EDSR | 9 families, 9 FSRCNN, 9 EDSR; narrow, trained on equal terms: 3 500 steps, the small FSRCNN 10 000 |
+# | networks | 18 published, 15 FSRCNN, 15 EDSR | 9 FSRCNN, 9 EDSR, and one each of other designs; narrow, trained on equal terms: 3 500 steps, the small FSRCNN 10 000 |
 # | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one per picture |
 # | quality | PSNR, LPIPS of these crops | PSNR-Y; LPIPS with SqueezeNet's features, where its two files are available; SSIM |
 # | uncertainty | p-values over networks | bootstrap over families of networks and over crops |
@@ -168,7 +168,7 @@ figure.add_hline(bicubic, line={"dash": "dash", "color": "#8C8C8C", "width": 1})
 # %% tags=["remove-input"]
 study
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for LPIPS, a learned distance, lower is better; or for SSIM where LPIPS cannot be computed.", "name": "fig-performance-lpips"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for LPIPS, a learned distance (lower is better), or for SSIM where LPIPS cannot be computed. Does either panel show a trend?", "name": "fig-performance-lpips"}}
 plane("LPIPS" if perceptual else "SSIM")
 
 # %% [markdown]
@@ -331,9 +331,10 @@ study.verdict(
 #   SRResNet's DI goes from {glue:text}`performance_ladder_diff_first:.2f` to
 #   {glue:text}`performance_ladder_diff_last:.2f`, its PSNR from {glue:text}`performance_ladder_psnr_first:.2f` to
 #   {glue:text}`performance_ladder_psnr_last:.2f` dB.
-# - **Extremes.** The highest DI has {glue:text}`performance_widest` ({glue:text}`performance_widest_di:.2f`,
-#   {glue:text}`performance_widest_psnr:.2f` dB), the highest PSNR {glue:text}`performance_best`
-#   ({glue:text}`performance_best_di:.2f`, {glue:text}`performance_best_psnr:.2f` dB).
+# - **Extremes.** {glue:text}`performance_widest` has the highest DI
+#   ({glue:text}`performance_widest_di:.2f`, {glue:text}`performance_widest_psnr:.2f` dB), the highest PSNR
+#   {glue:text}`performance_best` ({glue:text}`performance_best_di:.2f`,
+#   {glue:text}`performance_best_psnr:.2f` dB).
 #
 # ## Exercises
 #

@@ -7,11 +7,11 @@
 #
 # ## The question
 #
-# This page asks a question of our own. Diffusion networks make an SR image in several steps, each of which adds
-# noise and takes some away. Other noise, another image: so which pixels of the input made it? Given its noise, a
-# sampler is a function like any other network, and a {term}`LAM` through all of its steps is defined, complete,
-# and no harder to compute. But it would be worth little if the next draw of noise gave another map, or if what is
-# explained came from the noise and not from the picture.
+# This page asks a question of our own. Diffusion networks make an SR image in several steps, each of which
+# adds noise and takes some away. With other noise the image is another: so which pixels of the input made
+# it? Given its noise, a sampler is a function like any other network, and a {term}`LAM` through all of its
+# steps is defined, complete, and no harder to compute. But it would be worth little if the next draw of
+# noise gave another map, or if what is explained came from the noise and not from the picture.
 #
 # The noise is an input, too. So we integrate over both: the picture sharpens while the noise rises from none to
 # its full strength, and the change of the target is split **exactly** between them. The picture enters several
@@ -111,7 +111,8 @@ attribution_grid(panels, size=(side, side), window=square, around=side / 4, note
 #   the two parts, the share of the noise is $|S_\text{noise}| / (|S_\text{noise}| + |S_\text{picture}|)$.
 # - **Step by step**: the same integral, with a map for each use of the picture.
 #
-# Without noise the network is not where it was trained. That is what a baseline means for this input: nothing.
+# Without noise the network is outside what it was trained on. But a baseline stands for no information,
+# and for this input that is no noise.
 #
 # In a first run the noise rose with the blur of the picture, so that a quarter of it entered in one step and parts
 # missed the change by up to 43 %. It now rises as the picture changes, with twice the nodes. The criterion was
@@ -130,7 +131,7 @@ across = np.array([np.mean([overlap(a, b) for a in noisy[i] for b in plain[i]]) 
 own_di = np.array([np.mean([diffusion_index(one) for one in own]) for own in noisy])
 plain_di = np.array([np.mean([diffusion_index(one) for one in own]) for own in plain])
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "What maps of one crop have in common: between draws of noise, and of the diffusion network with networks that have none. A dot for each crop, the larger ones are means, bars from lowest to highest.", "name": "fig-diffusion-overlap"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "What maps of one crop have in common: between draws of noise, and of the diffusion network with networks that have none. A dot for each crop, the larger ones are means, bars from lowest to highest. Do the two bars overlap?", "name": "fig-diffusion-overlap"}}
 interval_dots({"between draws": between, "with other networks": across}, x_title="overlap of maps")
 
 # %% [markdown]
@@ -149,7 +150,7 @@ amounts = {
     for name in [*names, NOISE]
 }
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "One map in six parts, which sum to the change of the target: what the picture added where sampling begins and in each of its steps, from the noisiest level to the last, and what the noise added. Each is divided by its own maximum; the number is its part of the change, which may be negative.", "name": "fig-diffusion-parts"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "One map in six parts, which sum to the change of the target: what the picture added where sampling begins and in each of its steps, from the noisiest level to the last, and what the noise added. Each is divided by its own maximum; the number is its part of the change, which may be negative. Which part is largest on a flat patch, which on an edge?", "name": "fig-diffusion-parts"}}
 panels, notes = {}, {}
 for i in rows[:2]:
     row = patches.names[i].replace(" ", "<br>")
@@ -159,7 +160,7 @@ for i in rows[:2]:
         notes[row, name] = f"{amounts[name][i]:+.0%}"
 attribution_grid(panels, size=(side, side), window=square, around=side / 4, notes=notes)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The parts of the change, over crops; they sum to 100 %. A dot for each crop, bars from lowest to highest.", "name": "fig-diffusion-shares"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The parts of the change, over crops; they sum to 100 %. A dot for each crop, bars from lowest to highest. Which step adds most?", "name": "fig-diffusion-shares"}}
 interval_dots(
     {name: 100 * own for name, own in amounts.items()}, x_title="part of the change, %", reference=0
 )
@@ -232,19 +233,19 @@ study.verdict(
 #   {glue:text}`diffusion_first:.0%`: early guesses are corrected by later ones.
 # - The DI of the sampler's maps differs from that of the networks without noise by
 #   {glue:text}`diffusion_further:+.2f`, although its field is four times that of one step.
-# - The network restores {glue:text}`diffusion_gain:+.2f` dB better than bicubic enlargement on these crops, and
-#   {glue:text}`diffusion_behind:.2f` dB worse than the narrow EDSR.
+# - The network restores {glue:text}`diffusion_gain:.2f` dB better than bicubic enlargement on these crops,
+#   and {glue:text}`diffusion_behind:.2f` dB worse than the narrow EDSR.
 #
-# **What may be concluded.** That a map through a sampler can be had and be split, for any network of this
-# kind. How large the share of the noise is depends on the network: on its width, on the strength of its noise
-# and on the loss. One that invents more will owe more of its texture to the noise.
+# **What may be concluded.** A map through a sampler can be computed, and split, for any network of this
+# kind. How large the share of the noise is depends on the network: on its width, on the strength of its
+# noise and on the loss. One that invents more will owe more of its texture to the noise.
 #
 # ## Exercise
 #
-# A single map is of one draw. Of what is the mean of the maps over many draws the map?
+# A single map explains one draw of noise. What does the mean of the maps over many draws explain?
 #
 # ```{dropdown} Answer
-# Of the mean of the target over the draws: attribution is linear in the target. It is not the map of the mean
+# The mean of the target over the draws: attribution is linear in the target. It is not the map of the mean
 # SR image, which is smoother, so that its gradients are smaller.
 # ```
 #

@@ -121,7 +121,7 @@ rows = {
 }
 pd.DataFrame.from_dict(rows, orient="index")
 
-# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Effective receptive fields, mean over the pictures, in the order of the theoretical field; the square is the SR pixel's own LR pixel. Each map is divided by its maximum, colours follow the square root. Above each: theoretical field, and the side of the square that holds 99 %.", "name": "fig-erf-maps"}}
+# %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Effective receptive fields, mean over the pictures, in the order of the theoretical field; the square is the SR pixel's own LR pixel. Each map is divided by its maximum, colours follow the square root. Above each: theoretical field, and the side of the square that holds 99 %. Which networks that could see everything use a small square?", "name": "fig-erf-maps"}}
 panels, notes = {}, {}
 for i, name in enumerate(order):
     place = (" " * (i // 5), " " * (i % 5))
@@ -132,13 +132,13 @@ for i, name in enumerate(order):
 attribution_grid(panels, size=(size, size), window=(size // 2, size // 2, 1, 1), notes=notes)
 
 # %% [markdown]
-# ## What the skip hides
+# ## What does a skip hide?
 #
 # A skip from input to output hands the picture through, and what it hands through counts as
 # attribution. `residual(network)` is the network less bicubic enlargement: its maps tell what the
 # network adds. Both networks are asked the same on one picture, one with a skip and one without.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Attribution of the middle window's edges in SR, and in SR less bicubic. Look whether the map moves, and in which network.", "name": "fig-erf-skip"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Attribution of the middle window's edges in SR, and in SR less bicubic. In which network does the map change?", "name": "fig-erf-skip"}}
 panels, notes, common = {}, {}, {}
 for name in skips:
     model = study.network(name)
@@ -201,8 +201,9 @@ study.verdict(**outcomes, inside=max(map(stray, models)) == 0)
 #   of {glue:text}`erf_far:.2f`.
 # - The published convention and the exact one have a rank correlation of
 #   {glue:text}`erf_convention:.2f`.
-# - With a global residual, the maps of SR and of SR − bicubic have {glue:text}`erf_common_with:.0%`
-#   in common, without one {glue:text}`erf_common_without:.0%`.
+# - With a global residual, the maps of SR and of SR − bicubic have {glue:text}`erf_common_with:.0%` in
+#   common, without one {glue:text}`erf_common_without:.0%`. If the skip's own part weighed much, the first
+#   would be far below the second.
 #
 # ## Exercise
 #

@@ -6,9 +6,9 @@
 # Choose a picture, a network and a window, and compare the networks at the same place. On a picture of
 # your own, and at any window, maps are computed in {doc}`/book/your_picture`.
 #
-# This page claims nothing. How LAM works and how well it can be trusted stands, with verdicts, in
-# {doc}`/book/findings/lam/method` and {doc}`/book/findings/lam/sanity`; what the networks have in
-# common and what not, in {doc}`/book/findings/lam/networks`; what the picture decides, in
+# This page claims nothing. For how LAM works and how well it can be trusted, with verdicts, see
+# {doc}`/book/findings/lam/method` and {doc}`/book/findings/lam/sanity`; for what the networks have in
+# common and what not, {doc}`/book/findings/lam/networks`; for what the picture decides,
 # {doc}`/book/findings/lam/image_content`.
 
 # %% tags=["parameters", "hide-cell"] quick={"networks": {"fsrcnn": "FSRCNN"}, "grid": 2, "steps": 4}
@@ -129,8 +129,8 @@ explorer
 #   by their attention, SwinIR its windows: how much of what they could see do they use?
 # - Compare windows on **regular structure** (joints between bricks, the pagoda's railings) with
 #   windows on the face or the sky. Where does the map follow an edge or a row of repetitions?
-# - Compare the **diffusion index** (DI: 0 = a single pixel, 100 = all pixels alike) with the PSNR
-#   of the window. Does wider attention buy quality at this window, or not?
+# - Compare the **diffusion index** (DI: 0 = a single pixel, 100 = all pixels alike) with the PSNR of the
+#   window. Does the network with the wider map restore this window better?
 # - Switch the **brightness** to linear: maps are dominated by few pixels, and the square root, the
 #   default here, shows the faint ones. LAM's figures are linear.
 # - Turn the **opacity** down to see what lies under the attribution.

@@ -310,10 +310,10 @@ study.verdict(
 # - **Agreement.** Two networks rank the patches with a correlation of {glue:text}`content_alike:.2f`;
 #   {glue:text}`content_for_all` patches are in the widest quarter ({glue:text}`content_quarter` patches) of
 #   every network.
-# - **Kinds.** Mean DI: {glue:text}`content_kinds`. The widest patch is {glue:text}`content_widest`
-#   ({glue:text}`content_high:.2f`), the narrowest {glue:text}`content_narrowest`
-#   ({glue:text}`content_low:.2f`). A picture's label says little about the 16 pixels that are explained: a
-#   portrait has collars and buttons.
+# - **Kinds.** Mean DI: {glue:text}`content_kinds`. The widest patch (picture, and place of the crop in it)
+#   is {glue:text}`content_widest` ({glue:text}`content_high:.2f`), the narrowest
+#   {glue:text}`content_narrowest` ({glue:text}`content_low:.2f`). A picture's label says little about the
+#   16 pixels that are explained: a portrait has collars and buttons.
 #
 # ## Exercises
 #

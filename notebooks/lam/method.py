@@ -302,7 +302,7 @@ frame, bar = lr[list(lr)[-1]].clone(), 3 * size // 64
 frame[..., :bar, :] = frame[..., -bar:, :] = 0
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same target with the root taken before and after the window is cut out. Blank pixels are NaN, which the public code paints as zero. A network that sees little loses only what it never used; behind a global mean every pixel is connected with the flat bars. srlab cuts the window out first and defines the gradient of a flat place as zero.", "name": "fig-lam-nan"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The same target with the root taken before and after the window is cut out. Blank pixels are NaN, which the public code paints as zero. A network that sees little loses only what it never used; behind a global mean every pixel is connected with the flat bars. srlab cuts the window out first and defines the gradient of a flat place as zero. How much of each map in the middle is lost?", "name": "fig-lam-nan"}}
 panels, notes, lost = {}, {}, {}
 for label, net in {"SRCNN": networks["SRCNN"], "SRCNN, global exposure": exposed}.items():
     broken = root_first_map(net, frame, middle, window, steps=4)
@@ -319,7 +319,7 @@ for label, net in {"SRCNN": networks["SRCNN"], "SRCNN, global exposure": exposed
 attribution_grid(panels, notes=notes, **grid)
 
 # %% [markdown]
-# srlab repairs no NaN: a network that produces one is refused with the likely cause.
+# srlab never replaces NaN: it refuses a network that produces one, and names the likely cause.
 #
 # ## Four networks on the textures
 #
@@ -378,7 +378,7 @@ flat_spread, edged_spread = thirds.std(axis=1).T
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "How much a map changes when the picture gets brighter; a dot for each picture, bars from lowest to highest. Does the map of edges change less?", "name": "fig-lam-brightness"}}
 interval_dots({f"map of {name}": own for name, own in changed.items()}, x_title="change of the map")
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Error of the SR image in the third of windows with the weakest edges and in that with the strongest: mean over the networks, and standard deviation between them; a dot for each picture.", "name": "fig-lam-hard"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Error of the SR image in the third of windows with the weakest edges and in that with the strongest: mean over the networks, and standard deviation between them; a dot for each picture. Are edges harder, and do networks differ more on them?", "name": "fig-lam-hard"}}
 errors_shown = {"flat: error": flat, "edges: error": edged}
 errors_shown |= {"flat: between networks": flat_spread, "edges: between networks": edged_spread}
 interval_dots(errors_shown, x_title="RMS error, 1/255")

@@ -153,7 +153,7 @@ grid_figure(lambda own: (own.psnr - bicubic).mean(), "dB above bicubic")
 # %% [markdown]
 # ## The corners of the grid
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Maps of the orange square in the two hardest crops, by the four corners of EDSR's grid. From the second panel to the third width grows, from the third to the fourth depth, and from the fourth to the fifth width shrinks. Numbers: diffusion index, PSNR of the crop in dB.", "name": "fig-scale-maps"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Maps of the orange square in the two hardest crops, by the four corners of EDSR's grid. From the second panel to the third width grows, from the third to the fourth depth, and from the fourth to the fifth width shrinks. Numbers: diffusion index, PSNR of the crop in dB. Which change makes the map wider?", "name": "fig-scale-maps"}}
 (narrow, wide), (shallow, deep) = (
     (s[0], s[-1]) for s in (sorted(edsr_widths), sorted(edsr_depths))
 )

@@ -162,7 +162,7 @@ attribution_grid(panels, notes=notes, **grid)
 # %% tags=["remove-input"]
 study
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Diffusion index of every network, a dot for each hard crop; the larger ones are means, bars from lowest to highest. Point at a dot to see the crop and, in orange, where this network's map gathers.", "name": "fig-networks-di"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Diffusion index of every network, a dot for each hard crop; the larger ones are means, bars from lowest to highest. Point at a dot to see the crop and, in orange, where this network's map gathers. Which networks leave the range of bicubic enlargement?", "name": "fig-networks-di"}}
 tiles, pictures = [], {}
 for name in models:
     pictures[name] = list(range(len(tiles), len(tiles) + num_patches))
@@ -171,8 +171,7 @@ for name in models:
         tiles.append(tinted(image_to_array(patches.lr[i]), {COLOURS[1]: spread**0.5}))
 sprites = sprite_sheet(np.stack(tiles))
 sprites["labels"] = [f"{n}, {patches.names[i]}" for n in models for i in range(num_patches)]
-figure = interval_dots(di, x_title="diffusion index", sprites=sprites, pictures=pictures)
-figure.update_xaxes(type="log")
+interval_dots(di, x_title="diffusion index", log_x=True, sprites=sprites, pictures=pictures)
 
 # %% [markdown]
 # ## Which pixels do all networks use, and which only the wide ones?
@@ -209,14 +208,13 @@ attribution_grid(panels, notes=notes, **grid)
 # LAM's baseline, and measure how much the SR patch changes.
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "How much the SR patch changes when an area is blurred in the LR image: a dot for each crop (mean over the networks of a half), bars from lowest to highest. “Random” are as many pixels as the red area has, outside every network's area.", "name": "fig-networks-use"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "How much the SR patch changes when an area is blurred in the LR image: a dot for each crop (mean over the networks of a half), bars from lowest to highest. “Random” are as many pixels as the red area has, outside every network's area. Does blue change the wide half more than the narrow one?", "name": "fig-networks-use"}}
 halves = {"wide": found_in.wide, "narrow": found_in.narrow}
 used = {
     f"{kind}: {half} networks": found_in.mean(effect[kind], halves[half]) + 1e-3
     for kind, half in product(effect, halves)
 }
-figure = interval_dots(used, x_title="change of the patch, RMS in 1/255 (+ 0.001)")
-figure.update_xaxes(type="log")
+interval_dots(used, x_title="change of the patch, RMS in 1/255 (+ 0.001)", log_x=True)
 
 # %% [markdown]
 # ## Verdict
@@ -319,10 +317,11 @@ study.verdict(
 # - **Wide but wrong.** In {glue:text}`networks_wrong` of {glue:text}`networks_wide_maps` cases (a crop and a
 #   network of its wider half) the patch comes out worse than in the narrower half on average.
 # - **How wide.** The mean DI is {glue:text}`networks_bicubic:.2f` for bicubic enlargement,
-#   {glue:text}`networks_lowest:.2f` for the narrowest trained network ({glue:text}`networks_narrowest`) and
-#   {glue:text}`networks_highest:.2f` for the widest ({glue:text}`networks_widest`); it averages
-#   {glue:text}`networks_attentive:.2f` with attention and {glue:text}`networks_plain:.2f` without. Networks
-#   with attention that exceed the widest one without ({glue:text}`networks_best_plain`):
+#   {glue:text}`networks_lowest:.2f` for the narrowest trained network ({glue:text}`networks_narrowest`)
+#   and {glue:text}`networks_highest:.2f` for the widest ({glue:text}`networks_widest`); it averages
+#   {glue:text}`networks_attentive:.2f` with attention and {glue:text}`networks_plain:.2f` without (plain
+#   means; the verdict's ratio is of geometric means, in which one wide network counts less). Networks with
+#   attention that exceed the widest one without ({glue:text}`networks_best_plain`):
 #   {glue:text}`networks_exceed`. The paper's networks are many times larger and trained hundreds of times
 #   longer.
 # - **Patch or network?** One network's DI varies from crop to crop by

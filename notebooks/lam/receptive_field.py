@@ -155,7 +155,7 @@ figure
 # :::{dropdown} What differs from the paper
 # | | paper | here |
 # |---|---|---|
-# | networks | ten published ones | the same families but MSRN and RNAN, PAN and SwinIR besides; narrow ones, trained on the same pictures for 3 500 steps (FSRCNN 10 000) |
+# | networks | ten published ones | the same families without MSRN and RNAN, with PAN and SwinIR; narrow ones, trained on the same pictures for 3 500 steps (FSRCNN 10 000) |
 # | receptive field | counted over the layers (Araujo et al.) | measured on the network, and counted as in the paper |
 # | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one per picture |
 # | diffusion index | mean over the patches | the same |
@@ -170,7 +170,7 @@ figure
 # %% tags=["remove-input"]
 study
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the attribution gathered within so many LR pixels of the window; mean over the crops. A network that used all pixels alike would follow the curve of the area. Click a network in the legend to hide it, double-click to see it alone.", "name": "fig-field-gathered"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the attribution gathered within so many LR pixels of the window; mean over the crops. A network that used all pixels alike would follow the curve of the area. At what distance does each network reach 0.95? Click a network in the legend to hide it, double-click to see it alone.", "name": "fig-field-gathered"}}
 gather = {
     name: np.mean([gathered(own, square) for own in found[name].maps], axis=0) for name in order
 }

@@ -2,8 +2,8 @@
 # (finding-lam-sanity)=
 # # Do attribution maps depend on the network and on what it needs?
 #
-# *10 minutes. You learn three tests that an attribution map can fail, and why comparing
-# whole maps by rank hides most of it. Read {doc}`method` first.*
+# *10 minutes. You learn four tests that an attribution map can fail, and why comparing whole maps by rank
+# hides most of it. Read {doc}`method` first.*
 #
 # ## The question
 #
@@ -108,7 +108,7 @@ def shown(own):
 
 maps = {name: maps_of(model) for name, model in models.items()}
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "The hardest crops and their maps. The orange square is the window that is explained. Numbers: PSNR of the crop in dB, diffusion index. Double-click for the whole crops.", "name": "fig-sanity-maps"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "The hardest crops and their maps. The orange square is the window that is explained. Numbers: PSNR of the crop in dB, diffusion index. Which maps leave the square, and along what? Double-click for the whole crops.", "name": "fig-sanity-maps"}}
 notes = {
     name: [
         f"{db:.1f} dB<br>DI {diffusion_index(one):.1f}"
@@ -177,7 +177,7 @@ notes = {place: "ρ {:.2f}<br>SSIM {:.2f}".format(*alike[place[1]][0]) for place
 square = outline(size, window)
 attribution_grid(panels, size=(side, side), window=square, around=side / 3, notes=notes)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Similarity to the trained network's map while weights are replaced by noise, mean over the crops with bands from lowest to highest; the level line: networks from other training seeds. Above: within rings, as judged. Middle and below, as controls: over whole maps, where the ranking is dominated by distance. Mind the different axes.", "name": "fig-sanity-cascade"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Similarity to the trained network's map while weights are replaced by noise, mean over the crops with bands from lowest to highest; the horizontal line: networks from other training seeds. Above: within rings, as judged. Middle and below, as controls: over whole maps, where the ranking is dominated by distance. Mind the different axes.", "name": "fig-sanity-cascade"}}
 LINES = {"weights random": [*stages], "other training seeds": ["another seed"] * len(stages)}
 values = {  # {measure: {line: (stages, crops)}}
     title: {line: np.stack([alike[stage][:, k] for stage in own]) for line, own in LINES.items()}
@@ -268,12 +268,12 @@ for kind, own in helpful.items():
     rival_harm[kind] = np.array([one.harm for one in found])
 rival_harm |= {kind: harm[network, kind] for kind in CONTROLS}
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four maps for the same patches of one network. CEM shows the tiles that help. Numbers: loss in dB when pixels are blurred in the order of the map.", "name": "fig-sanity-rivals"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Four maps for the same patches of one network. CEM shows the tiles that help. Numbers: loss in dB when pixels are blurred in the order of the map. Do the first three mark the same pixels?", "name": "fig-sanity-rivals"}}
 drawn = {"LAM": shown(trained)} | {kind: shown(own) for kind, own in helpful.items()}
 notes = {kind: [f"{value:.2f} dB" for value in rival_harm[kind]] for kind in drawn}
 map_rows(patches, drawn, notes, window=window, count=3)
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Loss of the patch when pixels are blurred in the order of each map and of the controls; a dot for each crop, bars from lowest to highest.", "name": "fig-sanity-rival-harm"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Loss of the patch when pixels are blurred in the order of each map and of the controls; a dot for each crop, bars from lowest to highest. Which maps do better than the nearest pixels?", "name": "fig-sanity-rival-harm"}}
 interval_dots(rival_harm, x_title="dB lost by deletion")
 
 # %% [markdown]

@@ -56,13 +56,18 @@ def _is_pasted(node: nodes.Node) -> bool:
 class MeasuredRole(SphinxRole):
     """A number with its spread: {measured}`literature b100 ddr/global_residual | name`."""
 
+    def __init__(self, *, spread: bool = True) -> None:
+        super().__init__()
+        self.spread = spread  # not of `{value}`, for a sentence that gives several
+
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         """The number as text; the page is read anew in each build."""
         self.env.note_reread()
         place, name = (part.strip() for part in self.text.split("|", 1))
         record, _ = find_record(Path(self.env.srcdir), place)
-        measure(record, name)
-        return [nodes.inline("", measured_words(record, name), classes=["srlab-number"])], []
+        value = measure(record, name)
+        words = measured_words(record, name) if self.spread else number(value)
+        return [nodes.inline("", words, classes=["srlab-number"])], []
 
 
 class Bars(SphinxDirective):

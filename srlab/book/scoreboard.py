@@ -137,7 +137,7 @@ def totals(verdicts: Sequence[Mapping[str, str]]) -> dict[str, dict[str, int]]:
 class Papers(FindingsDirective):
     """`{papers}`: what each paper said and what we found, from the finding named in a line.
 
-    A line is `ddr/global_residual: One plain sentence on what the paper is about.`
+    A line is `ddr/global_residual: What the paper is about. :: what the number counts`.
     """
 
     has_content = True
@@ -146,16 +146,17 @@ class Papers(FindingsDirective):
         """A card for each line."""
         records = {one["finding"]: one for one in self.records()}
         cards = [
-            _card(records[name], about.strip(), [*records.values()])
+            _card(records[name], told, [*records.values()])
             | {"address": self.address(name), "chapter": f"{name.split('/')[0]}.html"}
-            for name, _, about in (line.partition(":") for line in self.content if line.strip())
+            for name, _, told in (line.partition(":") for line in self.content if line.strip())
             if name in records
         ]
         return self.html("papers.html", cards=cards, symbols=SYMBOLS)
 
 
-def _card(record: Record, about: str, records: Sequence[Record]) -> dict[str, Any]:
+def _card(record: Record, told: str, records: Sequence[Record]) -> dict[str, Any]:
     paper, name = record["finding"].split("/")[0], key_number(record)
+    about, _, counted = (part.strip() for part in told.partition("::"))
     own = [{"Photographs": one["verdict"]} for one in records if one["finding"].startswith(paper)]
     headline = next(iter(record["checks"]))
     return {
@@ -164,8 +165,9 @@ def _card(record: Record, about: str, records: Sequence[Record]) -> dict[str, An
         "said": record["says"].get(headline, record["claim"]),
         "verdict": record["verdict"],
         "words": verdict_words(record),
-        "measure": name,
+        "measure": counted or name,
         "number": measured_words(record, name),
+        "reported": record["paper"].get(name, ""),
         "totals": totals(own)["Photographs"],
     }
 

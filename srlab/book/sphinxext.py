@@ -123,6 +123,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_post_transform(LeaveOutFolded)
     app.add_role("verdict", VerdictRole())
     app.add_role("measured", MeasuredRole())
+    app.add_role("value", MeasuredRole(spread=False))
     app.connect("config-inited", configure, priority=100)
     app.connect("env-check-consistency", sign_contents)
     app.connect("doctree-resolved", raise_key_figure)

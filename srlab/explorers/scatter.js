@@ -29,7 +29,8 @@ function marker(shape, colour, filling) {
 const glyph = (...how) =>
   h("svg:svg", { viewBox: "-9 -9 18 18", class: "glyph", "aria-hidden": "true" }, marker(...how));
 
-const format = (v) => (v >= 10 ? Math.round(v).toLocaleString("en") : v.toFixed(1));
+// 19.6 stays 19.6, below the level of 20
+const format = (v) => (v < 10 ? v.toFixed(1) : Number(v.toFixed(v < 100 ? 1 : 0)).toLocaleString("en"));
 const level = (v) => LEVELS.find(([limit]) => v < limit)[1];
 
 /** (N, 2) places in SVG units from N pairs of little-endian uint16 at `start`. */

@@ -2,12 +2,13 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLOURS, DASHES, finish, mark
+from srlab.figures.theme import COLOURS, DASHES, finish, log_ticks, mark
 
 TITLE = 26  # letters a line of a title beside its panel
 
@@ -34,7 +35,7 @@ def stacked_curves(
             for trace in _line(places, name, values, band, names.index(name)):
                 trace.showlegend = bool(trace.showlegend) and row == 1
                 figure.add_trace(trace, row=row, col=1)
-        scale = {"type": "log", "exponentformat": "power", "dtick": 1} if y_title in log_y else {}
+        scale = _logarithmic([*lines.values()]) if y_title in log_y else {}
         title = "<br>".join(textwrap.wrap(y_title, TITLE))
         figure.update_yaxes(title=title, **scale, row=row, col=1)
     figure.update_yaxes(automargin=True, title_standoff=8)  # narrow screens set small margins
@@ -43,6 +44,11 @@ def stacked_curves(
         figure.update_xaxes(tickvals=list(x))
     figure.update_xaxes(title=x_title, row=len(panels), col=1)
     return finish(figure, height=60 + 230 * len(panels))
+
+
+def _logarithmic(lines: Sequence[np.ndarray]) -> dict[str, Any]:
+    ticks = log_ticks(np.concatenate([np.ravel(own) for own in lines]))
+    return {"type": "log", "exponentformat": "power", "dtick": ticks}
 
 
 def _line(

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLOURS, LINE, finish, mark
+from srlab.figures.theme import COLOURS, LINE, finish, log_ticks, mark
 
 LEVEL = {"dash": "dot", "color": COLOURS[5], "width": 1.5}
 
@@ -50,18 +50,11 @@ def scatter_panels(
             )
         figure.update_xaxes(title=x_title, row=1, col=column)
         if x_title in log_x:
-            ticks = _log_ticks(np.concatenate([np.asarray(x, float) for x, _ in dots.values()]))
+            ticks = log_ticks(np.concatenate([np.asarray(x, float) for x, _ in dots.values()]))
             figure.update_xaxes(type="log", exponentformat="power", dtick=ticks, row=1, col=column)
             figure.update_xaxes(tickangle=0, row=1, col=column)
     figure.update_yaxes(title=y_title, row=1, col=1)
     return finish(figure, height=430, sprites=sprites)
-
-
-def _log_ticks(values: np.ndarray) -> int | str:
-    """Whole decades where values span more than one, else 1, 2 and 5: labels that fit a phone."""
-    shown = values[values > 0]
-    decades = np.log10(shown.max() / shown.min())
-    return int(np.ceil(decades / 3)) if decades > np.log10(20) else "D2"
 
 
 def interval_dots(
@@ -70,6 +63,7 @@ def interval_dots(
     x_title: str,
     reference: float | None = None,
     levels: Sequence[float] = (),
+    log_x: bool = False,
     sprites: dict[str, Any] | None = None,
     pictures: Mapping[str, Sequence[int]] | None = None,
 ) -> go.Figure:
@@ -108,6 +102,8 @@ def interval_dots(
         figure.add_vline(reference, line={"dash": "dash", "color": COLOURS[6], "width": 1})
     for level in levels:
         figure.add_vline(level, line=LEVEL)
+    if log_x:
+        figure.update_xaxes(type="log", dtick=log_ticks(np.concatenate([*values.values()])))
     figure.update_xaxes(title=x_title, zeroline=False)
     figure.update_yaxes(autorange="reversed", automargin=True, zeroline=False)
     finish(figure, height=110 + 44 * len(values), sprites=sprites)
@@ -154,8 +150,9 @@ def effects_over_grid(
                 dots = _effect_dots(outcome, index, own, legend=outcome not in named)
                 figure.add_trace(dots, row=1, col=column)
                 named.add(outcome)
-        if _spans_orders([p.measured[measure] for p in points.values() if measure in p.measured]):
-            figure.update_xaxes(type="log", col=column)
+        shown = [p.measured[measure] for p in points.values() if measure in p.measured]
+        if _spans_orders(shown):
+            figure.update_xaxes(type="log", dtick=log_ticks(np.ravel(shown)), col=column)
         if levels and measure in levels:
             figure.add_vline(levels[measure], line=LEVEL, row=1, col=column)
     figure.update_xaxes(zeroline=False, nticks=5)

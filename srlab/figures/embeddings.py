@@ -34,13 +34,15 @@ def embedding_grid(
         for row in rows
         for column in columns
     ]
+    words = ["<br>".join(lines) for lines in titles]
+    above = 16 + LINE * max(title.count("<br>") + 1 for title in words)  # pixels of the titles
     figure = make_subplots(
         len(rows),
         len(columns),
-        subplot_titles=["<br>".join(lines) for lines in titles],
+        subplot_titles=words,
         row_titles=rows if len(rows) > 1 else None,
         horizontal_spacing=0.02,
-        vertical_spacing=0.14 / len(rows) + 0.02,
+        vertical_spacing=above / (260 * len(rows)),
     )
     for (row, column), points in panels.items():
         place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
@@ -55,7 +57,7 @@ def embedding_grid(
     finish(figure, height=60 + 260 * len(rows), sprites={**sprites, "labels": labels})
     if _legend_lines(classes) > 1:
         figure.update_layout(legend={"yref": "paper", "y": -0.02, "yanchor": "top"})
-    written = "<br>".join(line for lines in titles for line in lines).split("<br>")
+    written = "<br>".join(words).split("<br>")
     wide = 6 * max(map(len, written)) * len(columns)
     figure.layout.meta["srlab"]["width"] = max(COLUMN * len(columns), wide + BESIDE)
     return figure

@@ -103,7 +103,7 @@ def _panel_titles(
 ) -> dict[tuple[str, str], str]:
     """The lines above each panel: its column's title, in the first row only, and its note.
 
-    Words wrap where they would run over a panel `wide` pixels.
+    Words wrap where they would run over a panel `wide` pixels, of which the colour bar takes some.
     """
     titles = {}
     for row in rows:
@@ -111,7 +111,7 @@ def _panel_titles(
             told = [column.strip()] if row == rows[0] else []
             told.append(notes.get((row, column), ""))
             lines = "<br>".join(told).split("<br>")
-            wrap = partial(textwrap.wrap, width=int(wide / LETTER), break_long_words=False)
+            wrap = partial(textwrap.wrap, width=int(0.8 * wide / LETTER), break_long_words=False)
             titles[row, column] = "<br>".join(part for line in lines for part in wrap(line))
     return titles
 

@@ -1,6 +1,7 @@
 """Tables: heatmaps of named rows and columns, and confusion matrices."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ class Matrix(NamedTuple):
 
 
 PAGE = 720  # pixels of a book's page
+SHORT = 5  # letters of a name that fits below its cell
 
 # one colour of growing opacity: the page's ink stays legible on it, in the light and in the dark
 MATRIX_COLOURS = [[0, "rgba(0,114,178,0.03)"], [1, "rgba(0,114,178,0.75)"]]
@@ -79,6 +81,8 @@ def matrix_grid(
         for trace in _matrix_traces(matrix, f"{row} {column}".strip(), text=text, log=log):
             figure.add_trace(trace, **place)
         below, beside = place["row"] == tall, place["col"] == 1
+        if broken and _under(panels, order + wide) == [*matrix.columns]:
+            figure.update_xaxes(showticklabels=False, **place)  # they stand below the next row
         figure.update_xaxes(title=axis_titles[1] if below else None, **place)
         figure.update_yaxes(title=axis_titles[0] if beside else None, **place)
         if beside:
@@ -87,6 +91,8 @@ def matrix_grid(
             figure.update_yaxes(showticklabels=False, **place)  # they stand at the left already
     bare = {"type": "category", "showgrid": False, "zeroline": False, "ticks": ""}
     figure.update_xaxes(**bare, automargin=True)
+    if broken and max(len(name) for own in panels.values() for name in own.columns) > SHORT:
+        figure.update_xaxes(tickangle=-45)  # away from the colour bar
     figure.update_yaxes(**bare, autorange="reversed", automargin=True)
     figure.update_annotations(font_size=12)
     figure.update_layout(coloraxis=_matrix_colours(panels, colour_title, log, limits))
@@ -113,6 +119,11 @@ def _empty_grid(
         horizontal_spacing=gap / wide,
         vertical_spacing=(0.3 if broken else 0.2) / tall,
     )
+
+
+def _under(panels: Mapping[tuple[str, str], Matrix], order: int) -> list[str] | None:
+    """Names of the columns of the panel with that number, None where there is none."""
+    return next((list(own.columns) for own in islice(panels.values(), order, None)), None)
 
 
 def _room(matrix: Matrix) -> int:

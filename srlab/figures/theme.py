@@ -35,6 +35,20 @@ def shades(colour: str, count: int) -> list[str]:
     return ["#" + "".join(f"{round(part):02X}" for part in tone) for tone in mixed]
 
 
+def log_ticks(values: np.ndarray) -> int | str:
+    """Steps of a logarithmic axis: powers of ten, or 1, 2 and 5 where fewer than two are seen.
+
+    >>> log_ticks(np.array([0.01, 5.0])), log_ticks(np.array([1e-4, 5.0]))
+    (1, 2)
+    >>> log_ticks(np.array([30.0, 600.0]))
+    'D2'
+    """
+    exponents = np.log10(values[values > 0])
+    if not exponents.size or np.floor(exponents.max()) - np.ceil(exponents.min()) < 1:
+        return "D2"
+    return int(np.ceil(np.ptp(exponents) / 3)) or 1
+
+
 def finish(
     figure: go.Figure, *, height: int, width: float = 0, sprites: dict[str, Any] | None = None
 ) -> go.Figure:

@@ -70,7 +70,11 @@ def sentence(record: Mapping[str, Any]) -> str:
         return "The criterion was met." if asked == 1 else f"All {asked} criteria were met."
     if asked == 1:
         return f"The criterion {HAPPENED[outcomes[0]]}."
-    return f"{held or 'None'} of {asked} criteria were met; the headline {HAPPENED[outcomes[0]]}."
+    headline = f"the headline {HAPPENED[outcomes[0]]}"
+    undecided = outcomes.count(Outcome.UNDECIDED)
+    if undecided and not held and outcomes[0] != Outcome.UNDECIDED:
+        headline += f", {undecided} stayed undecided"  # so the finding is
+    return f"{held or 'None'} of {asked} criteria were met; {headline}."
 
 
 def outcome_words(outcome: str) -> str:

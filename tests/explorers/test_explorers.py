@@ -731,12 +731,12 @@ def test_what_a_kernel_could_add_is_named(show) -> None:
     assert "1 more nearness" in text(page, ".side")
 
     def compute(_setting):
-        return EmbeddedState(np.random.default_rng(0).normal(size=(20, 2)), 55.0, 5.0)
+        return EmbeddedState(np.random.default_rng(0).normal(size=(20, 2)), 19.6, 5.0)
 
     page = show(journey(axes={"nearness": ["5", "30", "50"]}, compute=compute), live=True)
     page.wait_for_function("document.querySelector('.srlab-slider input').max === '2'")
     page.get_by_role("slider", name="Nearness").press("End")
-    page.get_by_text("55 in 2-D").wait_for()
+    page.get_by_text("19.6 in 2-D, level −").wait_for()  # not 20, from which on it is a plus
 
 
 def test_lam_answers_to_mouse_and_keyboard(show) -> None:
@@ -800,6 +800,10 @@ def test_the_whole_zoo_is_explored_without_a_kernel(show, width, theme) -> None:
         return chosen[1]
 
     assert page.locator(".deck .srlab-card").count() == len(ZOO) == 13
+    widths = page.evaluate(
+        "[...document.querySelectorAll('.deck .srlab-card')].map((card) => card.offsetWidth)"
+    )
+    assert max(widths) - min(widths) <= 1  # the last one, alone in its row, too
     look()
     for network in ("SRCNN", "RRDBNet", "SAN"):
         getattr(page.locator(".srlab-card", has=page.locator(f"input[value={network}]")), press)()

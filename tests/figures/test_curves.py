@@ -32,6 +32,12 @@ def test_a_long_title_takes_several_lines_beside_its_panel():
     assert max(map(len, written.split("<br>"))) <= 26
 
 
+def test_a_narrow_logarithmic_axis_has_more_than_one_number():
+    lines = {"CHI": {"a": [0.2, 1.5]}, "all": {"a": [0.001, 200.0]}}
+    layout = stacked_curves([1, 2], lines, x_title="x", log_y=[*lines]).layout
+    assert (layout.yaxis.dtick, layout.yaxis2.dtick) == ("D2", 2)
+
+
 def test_a_logarithmic_axis_names_its_own_places():
     lines = {"CHI": {"a": [1, 2, 3]}}
     steps = [250, 1000, 6000]

@@ -40,6 +40,13 @@ def test_interval_dots_show_every_value_their_mean_and_their_range():
     assert [line.x0 for line in figure.layout.shapes] == [0.25, 0.9]
 
 
+def test_interval_dots_on_a_logarithmic_axis_have_few_labels():
+    rows = {"a": np.array([0.4, 2.0]), "b": np.array([0.5, 15.0])}
+    axis = interval_dots(rows, x_title="DI", log_x=True).layout.xaxis
+    assert (axis.type, axis.dtick) == ("log", 1)
+    assert interval_dots(rows, x_title="DI").layout.xaxis.type is None
+
+
 def test_dots_carry_their_thumbnails(sprites):
     values = {"a": np.arange(3.0), "b": np.arange(2.0)}
     pictures = {"a": [0, 1, 2], "b": [4, 5]}

@@ -32,6 +32,18 @@ def test_panels_are_as_wide_as_what_is_written_on_them(rng, sprites):
     assert [meta["srlab"]["width"] for meta in widths] == [220, 432, 252]
 
 
+def test_titles_of_several_lines_have_room_between_the_rows(rng, sprites):
+    panels = {(row, "x"): rng.normal(size=(12, 2)) for row in "abc"}
+    described = {"classes": CLASSES, "contents": CONTENTS, "sprites": sprites}
+    for note in ("", "CHI 7", "class 3<br>scene 4"):
+        notes = dict.fromkeys(panels, note)
+        layout = embedding_grid(panels, **described, notes=notes).layout
+        plot = layout.height - layout.margin.t - layout.margin.b
+        gap = plot * (layout.yaxis.domain[0] - layout.yaxis2.domain[1])
+        lines = max(title.text.count("<br>") for title in layout.annotations) + 1
+        assert gap >= 16 * lines + 5
+
+
 def test_a_legend_that_may_fill_several_lines_stands_below_the_panels(rng, sprites):
     panels = {("", "one"): rng.normal(size=(12, 2))}
     for names, above in (("abc", True), ("abcdefghi", False), (("a long name" * 2,) * 2, True)):

@@ -90,6 +90,18 @@ def test_a_row_too_wide_for_a_page_is_broken_and_keeps_every_title():
     assert figure.layout.yaxis3.domain[1] < figure.layout.yaxis.domain[0]
 
 
+def test_names_of_columns_stay_clear_of_the_title_below():
+    one = Matrix(np.eye(5, 6), list("abcde"), list("uvwxyz"))
+    panels = {("", title): one for title in ("one", "two", "three")}
+    layout = matrix_grid(panels, colour_title="").layout
+    named = [layout[axis].showticklabels for axis in ("xaxis", "xaxis2", "xaxis3")]
+    assert named == [False, None, None]  # below the second there is nothing
+    assert layout.xaxis.tickangle is None
+    long = Matrix(np.eye(5, 6), list("abcde"), ["fast fading", *"vwxyz"])
+    panels = {("", title): long for title in ("one", "two", "three")}
+    assert matrix_grid(panels, colour_title="").layout.xaxis2.tickangle < 0  # clear of the bar
+
+
 def test_cells_have_room_for_the_longest_value_written_in_them():
     rows, columns = ["a"], ["b", "c"]
     short, long = (

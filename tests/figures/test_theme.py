@@ -1,8 +1,11 @@
 import ast
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 import srlab.figures
-from srlab.figures.theme import shades
+from srlab.figures.theme import log_ticks, shades
 
 
 def test_shades_grow_into_the_colour():
@@ -23,3 +26,11 @@ def test_figures_need_neither_torch_nor_rooms_above():
         others = names - {n for n in names if n.startswith("srlab.figures.")}
         others -= {"srlab.files", "srlab.extras"}
         assert not any(n.split(".")[0] in {"torch", "srlab"} for n in others), file
+
+
+@pytest.mark.parametrize(
+    ("span", "ticks"),
+    [((47, 600), "D2"), ((0.3, 0.8), "D2"), ((0.5, 60), 1), ((0.001, 200), 2), ((-1, 0), "D2")],
+)
+def test_a_logarithmic_axis_names_two_places_at_least(span, ticks):
+    assert log_ticks(np.array(span)) == ticks

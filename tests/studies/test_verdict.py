@@ -5,6 +5,7 @@ import pytest
 from srlab.studies.verdict import OPEN_ROWS, Outcome, sentence, verdict_html
 
 HELD, FAILED, OPPOSITE = Outcome.HELD, Outcome.FAILED, Outcome.OPPOSITE
+OPEN = Outcome.UNDECIDED
 
 
 def record(**changes):
@@ -20,6 +21,10 @@ def record(**changes):
         ([HELD, HELD], "All 2 criteria were met."),
         ([OPPOSITE, HELD], "1 of 2 criteria were met; the headline came out the other way round."),
         ([FAILED, FAILED], "None of 2 criteria were met; the headline was not met."),
+        (
+            [FAILED, OPEN, OPEN],
+            "None of 3 criteria were met; the headline was not met, 2 stayed undecided.",
+        ),
     ],
 )
 def test_one_sentence_says_what_came_out(outcomes, said):

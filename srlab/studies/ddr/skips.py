@@ -232,11 +232,15 @@ def by_picture_set(runs: Iterable[Recording]) -> dict[str, dict[Subject, Sequenc
 
 
 def separation_dots(
-    panels: Mapping[str, Mapping[Subject, Sequence[float]]], level: float = 20
+    panels: Mapping[str, Mapping[Subject, Sequence[float]]],
+    level: float = 20,
+    *,
+    same_measure: bool = False,
 ) -> go.Figure:
     """A row for each network, a panel for each measure: mean and span of its values.
 
-    At the `level` of the first measure, from which on the paper calls it separated, is a line.
+    At the `level` from which on the paper calls it separated is a line: in the first panel, in
+    all if they show the `same_measure`.
     """
     points: dict[str, GridPoint] = {}
     for title, values in panels.items():
@@ -246,7 +250,8 @@ def separation_dots(
             points[_row(subject)] = point._replace(
                 measured={**point.measured, title: (float(np.mean(own)), *span(own))}
             )
-    return effects_over_grid(points, WORDS, levels={next(iter(panels)): level})
+    lined = list(panels) if same_measure else list(panels)[:1]
+    return effects_over_grid(points, WORDS, levels=dict.fromkeys(lined, level))
 
 
 def _row(subject: Subject) -> str:
