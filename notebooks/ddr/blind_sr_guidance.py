@@ -148,12 +148,12 @@ degradation_clouds({("", ""): embedding}, pairs, notes=notes)
 # %% tags=["hide-cell"]
 restorers = {"bicubic": [lambda lr: upsample(lr, 4)], "blind": blind, "guided": guided}
 quality = pd.DataFrame(
-    {"way": way, "seed": seed, **row}
-    for way, own in restorers.items()
+    {"restored by": kind, "seed": seed, **row}
+    for kind, own in restorers.items()
     for seed, restore in enumerate(own)
     for row in restored_quality(restore, versions, hr)
 )
-means = quality.groupby(["way", "seed", "degradation"])[[*METRICS]].mean()
+means = quality.groupby(["restored by", "seed", "degradation"])[[*METRICS]].mean()
 gains = means.loc["guided"] - means.loc["blind"]
 
 
@@ -170,7 +170,7 @@ interval_dots(dots("PSNR, dB"), x_title="PSNR gain, dB", reference=0)
 interval_dots(dots("NIQE"), x_title="NIQE, change", reference=0)
 
 # %% tags=["hide-input"]
-table = means.groupby(["degradation", "way"]).mean().unstack().loc[titles]
+table = means.groupby(["degradation", "restored by"]).mean().unstack().loc[titles]
 table.round({name: 3 if "SSIM" in name else 2 for name in table}).rename_axis(index=None)
 
 # %% [markdown]
@@ -195,9 +195,9 @@ matrix_heatmap(
 # degradations and seeds.
 
 # %% tags=["hide-cell"]
-by_seed = means.groupby(["way", "seed"]).mean()
+by_seed = means.groupby(["restored by", "seed"]).mean()
 gain = by_seed.loc["guided"] - by_seed.loc["blind"]
-by_content = quality.groupby(["way", "content"])["PSNR, dB"].mean()
+by_content = quality.groupby(["restored by", "content"])["PSNR, dB"].mean()
 content_gain = (by_content["guided"] - by_content["blind"]).to_numpy()
 low, high = mean_interval(content_gain)
 helped = gains["PSNR, dB"].groupby("degradation").mean()

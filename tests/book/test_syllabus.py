@@ -7,8 +7,10 @@ import jupytext
 import pytest
 import yaml
 
+from srlab.book.outcomes import KEY_CELL
 from srlab.book.project import find_notebooks, find_root
 from srlab.book.runner import chosen_parameters, known_parameters
+from srlab.book.twins import read_source
 from srlab.studies.parameters import check_given
 
 
@@ -59,6 +61,14 @@ def test_no_notebook_chooses_a_precision(repository):
     for notebook in find_notebooks(repository):
         source = notebook.source.read_text("utf-8")
         assert not re.search(r"autocast|bfloat16|float16|\.half\(", source), notebook.name
+
+
+def test_every_key_figure_says_what_to_look_at(repository):
+    for notebook in find_notebooks(repository):
+        cells = read_source(notebook.source).cells
+        for cell in (cell for cell in cells if cell.metadata.get("name") == KEY_CELL):
+            shown = cell.metadata.get("mystnb", {}).get("figure", {})
+            assert shown.get("caption") or cell.metadata.get("caption"), notebook.name
 
 
 def test_what_jupyterlab_leaves_is_no_notebook(checkout, write_notebook):
