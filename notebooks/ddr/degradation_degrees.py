@@ -15,7 +15,7 @@
 # Why it matters: clusters alone could come from a few telltale artefacts. A spectrum means that the network
 # *measures* the degradation, though it never got a number to learn.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_patches": 20, "num_spectrum": 12, "noise_levels": [10, 20, 30], "blur_levels": [2, 4, 6], "training_seeds": [0], "draws": 20, "num_travellers": 8, "tsne_runs": 1}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 16, "num_spectrum": 8, "noise_levels": [10, 20, 30], "blur_levels": [2, 4, 6], "training_seeds": [0], "draws": 20, "num_travellers": 8, "tsne_runs": 1}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 100  # contents; each is shown at every level that is judged
 judged_noise = [10, 20, 30]  # σ of the noise, of 255: levels whose pairs are judged in the plane

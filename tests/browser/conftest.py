@@ -20,7 +20,7 @@ DRAWN = f'() => [...document.querySelectorAll("{FIGURES}")].every({DONE})'
 # passed too quickly on a busy machine.
 SCROLL = f"""async () => {{
   const pause = (time) => new Promise((done) => setTimeout(done, time));
-  for (let y = 0; y < document.documentElement.scrollHeight; y += 400) {{
+  for (let y = 0; y < document.documentElement.scrollHeight; y += 800) {{
     scrollTo({{ top: y, behavior: "instant" }});
     await pause(30);
   }}
