@@ -34,6 +34,11 @@ QUIET = (
 )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as cores: a third of the suite waits for processes and pages."""
+    return 3 * (os.cpu_count() or 1) // 2
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The pages first: one worker is busy with them for as long as the other with all the rest."""
     items.sort(key=lambda item: BROWSER not in item.path.parents)
