@@ -1,7 +1,6 @@
 """Outcomes where readers look first: signs in lists of contents, the key figure below the title."""
 
 from pathlib import Path
-from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -28,17 +27,18 @@ def sign_contents(_app: Sphinx, env: BuildEnvironment) -> None:
         next(contents.findall(nodes.reference)).insert(0, [sign, spoken])
 
 
-def raise_key_figure(app: Sphinx, doctree: nodes.document, page: str) -> None:
+def raise_key_figure(app: Sphinx, doctree: nodes.document) -> None:
     """Put the key figure below the title, so that a page opens with what it found.
 
-    Its cell may be there, then the figure moves and a line says where to; or be removed from the
-    page, then it is shown, above the `caption` in the cell's metadata.
+    Before figures are numbered, so that they count from top to bottom. Its cell may be there, then
+    the figure moves and a line says where to; or be removed from the page, then it is shown, above
+    the `caption` in the cell's metadata.
     """
-    source = Path(app.env.doc2path(page))
+    source = Path(app.env.doc2path(app.env.docname))
     if not source.with_suffix(".json").is_file():
         return
     cells = (one for one in doctree.findall(nodes.container) if _name(one) == KEY_CELL)
-    figure = next((found for cell in cells for found in cell.findall(_is_figure)), None)
+    figure = next((found for cell in cells for found in cell.findall(nodes.figure)), None)
     if figure is not None:
         figure.parent.replace(figure, nodes.paragraph("", MOVED))
     elif drawn := find_figure(source, KEY_CELL):
@@ -51,9 +51,3 @@ def raise_key_figure(app: Sphinx, doctree: nodes.document, page: str) -> None:
 
 def _name(cell: nodes.container) -> str:
     return cell.get("cell_metadata", {}).get("name", "")
-
-
-def _is_figure(node: Any) -> bool:
-    return isinstance(node, nodes.figure) or (
-        isinstance(node, nodes.raw) and "srlab-figure" in node.astext()
-    )

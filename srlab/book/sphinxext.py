@@ -126,7 +126,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_role("value", MeasuredRole(spread=False))
     app.connect("config-inited", configure, priority=100)
     app.connect("env-check-consistency", sign_contents)
-    app.connect("doctree-resolved", raise_key_figure)
+    app.connect("doctree-read", raise_key_figure)
     app.connect("doctree-resolved", set_minus)
     app.connect("html-page-context", add_scripts)
     app.connect("html-page-context", add_card)

@@ -100,17 +100,23 @@ def test_a_stamp_of_nothing_is_empty(tmp_path):
     assert "<path" not in thumbnail(page_with(tmp_path, picture))
 
 
+def app_of(page):
+    """Sphinx while it reads a page."""
+    env = SimpleNamespace(docname="one", doc2path=lambda _page: str(page))
+    return SimpleNamespace(env=env)
+
+
 def test_the_key_figure_rises_below_the_title(tmp_path):
     page = page_with(tmp_path, {"data": [], "layout": {}}, name="hero")
     page.with_suffix(".json").write_text("{}")
-    app = SimpleNamespace(env=SimpleNamespace(doc2path=lambda _page: str(page)))
+    app = app_of(page)
     for shown in (True, False):  # its cell may be left out of the page
         doctree = nodes.section("", nodes.title("", "One"), nodes.paragraph("", "text"))
         if shown:
             cell = nodes.container(cell_metadata={"name": "hero"})
             cell += nodes.figure("", nodes.caption("", "told"))
             doctree += cell
-        outcomes.raise_key_figure(app, doctree, "one")
+        outcomes.raise_key_figure(app, doctree)
         kinds = [type(child) for child in doctree.children]
         assert kinds[:2] == [nodes.title, nodes.figure if shown else nodes.raw]
         assert len(list(doctree.findall(nodes.figure))) == shown
@@ -121,9 +127,8 @@ def test_the_key_figure_rises_below_the_title(tmp_path):
 def test_a_key_figure_whose_cell_is_left_out_keeps_its_caption(tmp_path):
     page = page_with(tmp_path, {"data": [], "layout": {}}, name="hero", caption="Is a < b?")
     page.with_suffix(".json").write_text("{}")
-    app = SimpleNamespace(env=SimpleNamespace(doc2path=lambda _page: str(page)))
     doctree = nodes.section("", nodes.title("", "One"))
-    outcomes.raise_key_figure(app, doctree, "one")
+    outcomes.raise_key_figure(app_of(page), doctree)
     assert ">Is a &lt; b?</span>" in doctree.children[1].astext()
 
 

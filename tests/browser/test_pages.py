@@ -262,6 +262,9 @@ def test_a_finding_opens_with_its_verdict_and_key_figure(desk, pages, visit):
     card = page.locator(".srlab-card").bounding_box()
     figure = page.locator(".srlab-figure").first.bounding_box()
     assert card["y"] < figure["y"] < 900
+    numbers = page.locator(".bd-article .caption-number").all_inner_texts()
+    counted = [int(number.strip("Fig. ")) for number in numbers]
+    assert counted == [*range(counted[0], counted[0] + len(counted))]
     sign = page.locator(".bd-sidebar-primary .current > a .srlab-sign").last.inner_text()
     assert page.locator(".srlab-card strong").inner_text().startswith(sign)
 
