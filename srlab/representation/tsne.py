@@ -49,9 +49,9 @@ def divergence_gradient(places: Tensor, near: Tensor) -> Tensor:
     """(N, 2): of KL(P‖Q) with respect to places (N, 2), for P of `affinities` (Eq. 5)."""
     squares, ones = places.square().sum(1, keepdim=True), torch.ones_like(places[:, :1])
     left, right = (places, squares + 1, ones), (-2 * places, ones, squares)
-    pull = (torch.cat(left, 1) @ torch.cat(right, 1).T).reciprocal_()  # 1 / (1 + |yᵢ − yⱼ|²)
-    total = pull.sum() - len(places)  # a point does not pull itself
-    force = torch.addcdiv(near, pull, total, value=-1).mul_(pull)
+    widths = (torch.cat(left, 1) @ torch.cat(right, 1).T).clamp_(min=1)  # 1 + |yᵢ − yⱼ|²
+    pull = widths.reciprocal_().fill_diagonal_(0)  # a point does not pull itself
+    force = torch.addcdiv(near, pull, pull.sum(), value=-1).mul_(pull)
     moved = force @ torch.cat((places, ones), 1)
     return 4 * (moved[:, -1:] * places - moved[:, :-1])
 

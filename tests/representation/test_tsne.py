@@ -49,6 +49,17 @@ def test_gradient_is_that_of_the_divergence(clouds):
     torch.testing.assert_close(divergence_gradient(places.detach(), near), expected)
 
 
+@pytest.mark.parametrize("width", [1e-4, 1.0, 1e4])
+def test_the_gradient_holds_in_float32_however_far_points_lie(clouds, width):
+    near = affinities(clouds, 12)
+    generator = torch.Generator().manual_seed(0)
+    places = width * torch.randn(60, 2, dtype=torch.float64, generator=generator)
+    places.requires_grad_()
+    (expected,) = torch.autograd.grad(divergence(near, places), places)
+    found = divergence_gradient(places.detach().float(), near.float()).double()
+    torch.testing.assert_close(found, expected, rtol=0, atol=0.01 * expected.abs().max().item())
+
+
 def test_pictures_are_as_good_as_scikit_learns(clouds):
     near = affinities(clouds, 12)
     ours, theirs = [], []
