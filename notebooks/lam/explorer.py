@@ -66,7 +66,6 @@ SIZE, SCALE = 192, 4
 SEE_LITTLE = ("bicubic", "SRCNN")  # of these a window's part is computed; others run whole
 path = deblur(steps=steps)
 
-# %% tags=["hide-cell"]
 images = load_images("photographs") | load_images("textures")
 hr = {
     scene: crop(images[name], top, left, SIZE, SIZE)[None].to(device)
@@ -96,7 +95,6 @@ def compute(place):
     return shown(place, lam(model, image, target, path=path))
 
 
-# %% tags=["hide-cell"]
 sides = np.linspace(window, SIZE - 2 * window - 1, grid, dtype=int).tolist()
 corners = [(top, left) for top in sides for left in sides]
 targets = [patch(*corner, window) for corner in corners]
