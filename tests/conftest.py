@@ -40,7 +40,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The pages first: one worker is busy with them for as long as the other with all the rest."""
+    """The pages first: one worker is busy with them for as long as others with all the rest."""
     items.sort(key=lambda item: BROWSER not in item.path.parents)
 
 

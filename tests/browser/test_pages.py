@@ -31,6 +31,7 @@ FAILED = "[data-failed]"
 TEX = ".math:not(:has(.katex)), .katex-error"
 THUMBNAIL = ".srlab-thumbnail:visible"  # each figure of patches has one
 SPOKEN = ".srlab-spoken[aria-live]"  # what figures say; the sidebar's signs have words too
+FADE = 500  # ms until a page that was told to be dark is dark
 
 
 def test_every_notebook_runs_and_the_book_compiles(quick_book, repository):
@@ -47,11 +48,14 @@ def pages(quick_book):
     return {path.relative_to(book).as_posix(): path for path in sorted(book.rglob("*.html"))}
 
 
-def test_every_page_is_drawn_offline_on_a_desk_in_the_light(desk, pages, visit):
+def test_every_page_is_drawn_offline_on_a_desk_in_light_and_dark(desk, pages, visit):
     wrong: dict[str, object] = {}
     for place, path in pages.items():
         seen = visit(desk, path)
         wrong |= faults(seen, place, path, dark=False)
+        seen.page.emulate_media(color_scheme="dark")
+        seen.page.wait_for_timeout(FADE)
+        wrong |= faults(seen, f"{place} in the dark", path, dark=True)
         seen.page.close()
     assert not wrong
 
