@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # together they use the machine's cores once
+WORKER = "PYTEST_XDIST_WORKER"
+if WORKER in os.environ:  # together they use the machine's cores once
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 REPOSITORY = Path(__file__).parents[1]
@@ -40,8 +42,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The pages first: one worker is busy with them for as long as others with all the rest."""
-    items.sort(key=lambda item: BROWSER not in item.path.parents)
+    """The book first, which takes one worker minutes to run; last the walks over all its pages."""
+    order = [BROWSER / "test_pages.py", None, BROWSER / "test_desk.py", BROWSER / "test_phone.py"]
+    items.sort(key=lambda item: order.index(item.path if item.path in order else None))
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +54,23 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def quick_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the checkout's pages and notebooks in which `srlab book --quick` has run."""
-    root = tmp_path_factory.mktemp("book")
+    """A copy of the checkout's pages and notebooks in which `srlab book --quick` has run.
+
+    It is run once: the first of the workers that asks for it runs it for all.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if WORKER in os.environ:
+        shared = shared.parent
+    root = shared / "book"
+    with FileLock(shared / "book.lock"):
+        if not root.exists():
+            run_quick_book(root)
+    assert (root / "told.txt").is_file(), "the book was not run, as another test tells"
+    return root
+
+
+def run_quick_book(root: Path) -> None:
+    root.mkdir()
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy2(REPOSITORY / name, root)
     skip = shutil.ignore_patterns("findings", ".ipynb_checkpoints")
@@ -65,7 +83,6 @@ def quick_book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ran = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
     (root / "told.txt").write_text(ran.stdout)
-    return root
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from srlab.book.cache import cache_key, versions
+from srlab.book.kernels import fork_kernels
 from srlab.book.project import Notebook, find_notebooks, find_root
 from srlab.book.records import extract_record, write_record
 from srlab.book.twins import read_source
@@ -141,8 +142,9 @@ def _run_all(
 ) -> None:
     workers = max(1, min(workers, len(jobs)))
     threads = max(1, (os.cpu_count() or 1) // workers)
+    forking = len(jobs) > 2 * workers  # what it takes pays off from a worker's second kernel on
     pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_begin, initargs=(threads, os.getpid())
+        workers, get_context("spawn"), initializer=_begin, initargs=(threads, os.getpid(), forking)
     )
     with pool:
         futures: list[Future[Run]] = [pool.submit(run_notebook, *job) for job in jobs]
@@ -154,11 +156,13 @@ def _run_all(
             raise
 
 
-def _begin(threads: int, parent: int) -> None:
+def _begin(threads: int, parent: int, forking: bool) -> None:
     """What each worker does first."""
     end_at_once()
     end_with_parent(parent)
     _share_machine(threads)
+    if forking:
+        fork_kernels()
 
 
 def _share_machine(threads: int) -> None:

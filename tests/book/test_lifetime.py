@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from srlab.book.kernels import FORKS
+
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
 
 # On Linux a step of Python's that never ends is ended as well.
@@ -127,6 +129,18 @@ def test_kernels_end_in_the_middle_of_a_cell(verb, name, checkout, write_noteboo
     assert until((checkout / "begun").exists, seconds=60)
     time.sleep(0.5)  # the kernel is in the middle of its cell
     assert any("ipykernel_launcher" in own.cmdline() for own in command.all_processes())
+    command.end(name)
+
+
+@pytest.mark.skipif(not FORKS, reason="kernels are forked on Linux alone")
+@pytest.mark.parametrize("name", ["TERM", "KILL"])
+def test_forked_kernels_end_in_the_middle_of_a_cell(name, checkout, write_notebook, begin):
+    for notebook in "abc":
+        write_notebook(notebook, WAITS)
+    command = begin(checkout, "run", "--workers", "1")
+    assert until((checkout / "begun").exists, seconds=60)
+    forks = [own for own in command.all_processes() if "forkserver" in " ".join(own.cmdline())]
+    assert len(forks) == 2  # what forks, and the kernel
     command.end(name)
 
 

@@ -76,6 +76,13 @@ def _context(browser: Browser, *, phone: bool = False, dark: bool = False) -> Br
     return context
 
 
+@pytest.fixture(scope="session")
+def pages(quick_book: Path) -> dict[str, Path]:
+    """{place below html/book: file} of every written page."""
+    book = quick_book / "_build" / "html" / "book"
+    return {path.relative_to(book).as_posix(): path for path in sorted(book.rglob("*.html"))}
+
+
 @pytest.fixture
 def visit() -> Callable[[BrowserContext, Path], Visit]:
     """`visit(context, file)`: open a built page, scroll through it and wait until it is drawn."""

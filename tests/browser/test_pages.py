@@ -1,37 +1,15 @@
-"""Every page of the book as a reader meets it: offline, drawn, in light, dark and on a phone."""
+"""What a reader does in the book: moves, hovers, presses keys, searches."""
 
 from itertools import product
 
 import pytest
+from faults import BRIGHT, INK, WIDER
 
 from srlab.book.project import find_notebooks
 
 LIMIT = 1_500_000  # bytes of a page before what it shares with others
-SHARED = 1_300_000  # bytes of styles, scripts and fonts but plotly.js; a third is for formulas
-BRIGHT = 380  # sum of R, G and B that ink exceeds in the dark and nowhere else
-
-# The ink of all words in figures and of verdicts, as RGB.
-INK = """() => {
-  const rgb = (colour) => colour.match(/[0-9.]+/g).slice(0, 3).map(Number);
-  const inks = (selector, name) => [...document.querySelectorAll(selector)]
-    .map((el) => rgb(getComputedStyle(el)[name]));
-  return [...inks(".srlab-figure .main-svg text", "fill"), ...inks(".srlab-verdict p", "color")];
-}"""
-MUTE = """() => [...document.querySelectorAll(".srlab-figure")]
-  .filter((box) => box.tabIndex !== 0 || !["img", "application"].includes(box.role)
-    || !/^(?!Figure$).*[^#]$/s.test(box.ariaLabel ?? ""))
-  .map((box) => `${box.role} ${box.ariaLabel}`)"""
-# What scrolls sideways and does not say so.
-UNTOLD = """() => [...document.querySelectorAll(".bd-article *:not(svg, svg *)")]
-  .filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1
-    && !box.dataset.cut && ["auto", "scroll"].includes(getComputedStyle(box).overflowX))
-  .map((box) => `${box.tagName} ${box.className}`)"""
-WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-FAILED = "[data-failed]"
-TEX = ".math:not(:has(.katex)), .katex-error"
 THUMBNAIL = ".srlab-thumbnail:visible"  # each figure of patches has one
 SPOKEN = ".srlab-spoken[aria-live]"  # what figures say; the sidebar's signs have words too
-FADE = 500  # ms until a page that was told to be dark is dark
 
 
 def test_every_notebook_runs_and_the_book_compiles(quick_book, repository):
@@ -39,54 +17,6 @@ def test_every_notebook_runs_and_the_book_compiles(quick_book, repository):
     for notebook in find_notebooks(repository):
         assert f"{notebook.name} " in told
         assert (quick_book / "_build/html/book/findings" / f"{notebook.name}.html").is_file()
-
-
-@pytest.fixture(scope="module")
-def pages(quick_book):
-    """{place below html/book: file} of every written page."""
-    book = quick_book / "_build" / "html" / "book"
-    return {path.relative_to(book).as_posix(): path for path in sorted(book.rglob("*.html"))}
-
-
-def test_every_page_is_drawn_offline_on_a_desk_in_light_and_dark(desk, pages, visit):
-    wrong: dict[str, object] = {}
-    for place, path in pages.items():
-        seen = visit(desk, path)
-        wrong |= faults(seen, place, path, dark=False)
-        seen.page.emulate_media(color_scheme="dark")
-        seen.page.wait_for_timeout(FADE)
-        wrong |= faults(seen, f"{place} in the dark", path, dark=True)
-        seen.page.close()
-    assert not wrong
-
-
-def test_every_page_is_drawn_offline_on_a_phone_in_the_dark(dark_phone, pages, visit):
-    wrong: dict[str, object] = {}
-    for place, path in pages.items():
-        seen = visit(dark_phone, path)
-        wrong |= faults(seen, place, path, dark=True)
-        seen.page.close()
-    assert not wrong
-
-
-def faults(seen, place, path, *, dark):
-    """{place and name: what is wrong} of a visited page."""
-    found = {
-        "outside requests": seen.outside,
-        "errors": seen.errors,
-        "not drawn": seen.page.locator(FAILED).all_text_contents(),
-        "formulas not set": seen.page.locator(TEX).all_text_contents(),
-        "bytes beside the page": max(0, weight(seen.files - {path}) - SHARED),
-        "pixels too wide": seen.page.evaluate(WIDER),
-        "cut without a sign": seen.page.evaluate(UNTOLD),
-        "without a name or a way in": seen.page.evaluate(MUTE),
-        "wrong ink": [ink for ink in seen.page.evaluate(INK) if (sum(ink) > BRIGHT) != dark],
-    }
-    return {f"{place}: {name}": value for name, value in found.items() if value}
-
-
-def weight(files):
-    return sum(file.stat().st_size for file in files if "plotly" not in file.name)
 
 
 def test_pages_are_small(pages):

@@ -1,0 +1,47 @@
+"""Forked kernels: the imports are done, and nothing else is there that another kernel left."""
+
+import nbformat
+import pytest
+
+from srlab.book.kernels import FORKS
+from srlab.book.project import Notebook
+from srlab.book.runner import run_notebooks
+
+pytestmark = pytest.mark.skipif(not FORKS, reason="kernels are forked on Linux alone")
+
+CELL = """
+import beside, os, sys
+print("torch" in sys.modules, os.getsid(0) == os.getpid(), "LEFT" in os.environ, os.getcwd())
+os.environ["LEFT"] = "here"
+import torch
+print(torch.get_default_dtype(), torch.initial_seed())
+torch.set_default_dtype(torch.float64), torch.manual_seed(amount)
+"""
+
+
+def test_each_begins_alike_with_torch_in_a_session_of_its_own(
+    checkout, write_notebook, monkeypatch
+):
+    monkeypatch.chdir(checkout)
+    (checkout / "beside.py").write_text("")
+    for name in "abc":
+        write_notebook(name, CELL)
+    runs = run_notebooks(root=checkout, workers=1, report=[].append)
+    assert len(runs) == 3
+    told = {name: outputs(checkout, name) for name in "abc"}
+    assert told["a"].startswith(f"True True False {checkout}\ntorch.float32 ")
+    assert told["a"] == told["b"] == told["c"]
+
+
+def test_few_notebooks_start_kernels_of_their_own(checkout, write_notebook):
+    for name in "ab":
+        write_notebook(
+            name, "import os, sys\nprint('torch' in sys.modules, os.getsid(0) == os.getpid())"
+        )
+    run_notebooks(root=checkout, workers=1, report=[].append)
+    assert outputs(checkout, "b").startswith("False True")
+
+
+def outputs(checkout, name):
+    cells = nbformat.read(Notebook(checkout, name).page, as_version=4).cells
+    return "".join(out.get("text", "") for cell in cells for out in cell.get("outputs", ()))
