@@ -42,9 +42,9 @@ def receptive_field(model: Callable[[Tensor], Tensor], *, largest: int = 1024) -
     counts as global.
 
     `model` is any callable (B, 3, h, w) → (B, 3, scale·h, scale·w), or of 1 or 4 channels; a
-    module is probed as a copy in float64 on the CPU and stays untouched. Raises ValueError when it
-    does not take such pictures, or keeps NaN from spreading (torch.nan_to_num, sorting, rounding to
-    integers).
+    module is probed as a copy on the CPU, in float32 or, where that overflows, in float64, and
+    stays untouched. Raises ValueError when it does not take such pictures, or keeps NaN from
+    spreading (torch.nan_to_num, sorting, rounding to integers).
 
     >>> receptive_field(load_checkpoint("fsrcnn")[0])
     ReceptiveField(rows=15, columns=15)
@@ -109,11 +109,11 @@ class _Probe:
 
 
 def _prepared(model: Any) -> _Probe:
-    """A copy of the network in the widest precision, on the thinnest pictures, that it takes."""
+    """A copy of the network in the quickest precision, on the thinnest pictures, that it takes."""
     module = isinstance(model, nn.Module)
     errors: list[Exception] = []
     network = copy.deepcopy(model).cpu().eval() if module else model
-    for dtype, channels, height in product((torch.float64, torch.float32), CHANNELS, HEIGHTS):
+    for dtype, channels, height in product((torch.float32, torch.float64), CHANNELS, HEIGHTS):
         probe = _Probe(network.to(dtype) if module else model, height, dtype, channels)
         try:
             probe.scale()
