@@ -1,14 +1,14 @@
 """Curves on one x axis, with bands around them."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.colors import hex_to_rgb
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLOURS, DASHES, finish, log_ticks, mark
+from srlab.figures.panels import wrapped
+from srlab.figures.theme import COLOURS, DASHES, finish, log_axis, mark
 
 TITLE = 26  # letters a line of a title beside its panel
 
@@ -35,20 +35,14 @@ def stacked_curves(
             for trace in _line(places, name, values, band, names.index(name)):
                 trace.showlegend = bool(trace.showlegend) and row == 1
                 figure.add_trace(trace, row=row, col=1)
-        scale = _logarithmic([*lines.values()]) if y_title in log_y else {}
-        title = "<br>".join(textwrap.wrap(y_title, TITLE))
-        figure.update_yaxes(title=title, **scale, row=row, col=1)
+        scale = log_axis(lines.values()) if y_title in log_y else {}
+        figure.update_yaxes(title=wrapped(y_title, TITLE), **scale, row=row, col=1)
     figure.update_yaxes(automargin=True, title_standoff=8)  # narrow screens set small margins
     figure.update_xaxes(type="log" if log_x else "linear")
     if log_x and not isinstance(x, Mapping):
         figure.update_xaxes(tickvals=list(x))
     figure.update_xaxes(title=x_title, row=len(panels), col=1)
     return finish(figure, height=60 + 230 * len(panels))
-
-
-def _logarithmic(lines: Sequence[np.ndarray]) -> dict[str, Any]:
-    ticks = log_ticks(np.concatenate([np.ravel(own) for own in lines]))
-    return {"type": "log", "exponentformat": "power", "dtick": ticks}
 
 
 def _line(
@@ -71,7 +65,7 @@ def _line(
     )
     if band is None:
         return [line]
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    red, green, blue = hex_to_rgb(colour)
     low, high = (np.asarray(edge, np.float32) for edge in band)
     area = go.Scatter(
         x=[*x, *reversed(list(x))],

@@ -1,6 +1,5 @@
 """Dots: one measure against another, values with their interval, effects over a grid."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -8,7 +7,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLOURS, LINE, finish, log_ticks, mark
+from srlab.figures.panels import room, wrapped
+from srlab.figures.theme import COLOURS, finish, log_axis, log_ticks, mark
 
 LEVEL = {"dash": "dot", "color": COLOURS[5], "width": 1.5}
 
@@ -48,11 +48,9 @@ def scatter_panels(
                 row=1,
                 col=column,
             )
-        figure.update_xaxes(title=x_title, row=1, col=column)
-        if x_title in log_x:
-            ticks = log_ticks(np.concatenate([np.asarray(x, float) for x, _ in dots.values()]))
-            figure.update_xaxes(type="log", exponentformat="power", dtick=ticks, row=1, col=column)
-            figure.update_xaxes(tickangle=0, row=1, col=column)
+        scale = log_axis(x for x, _ in dots.values()) if x_title in log_x else {}
+        angle = 0 if scale else None
+        figure.update_xaxes(title=x_title, tickangle=angle, **scale, row=1, col=column)
     figure.update_yaxes(title=y_title, row=1, col=1)
     return finish(figure, height=430, sprites=sprites)
 
@@ -134,10 +132,8 @@ def effects_over_grid(
     A panel whose values are positive and span two orders of magnitude has a logarithmic axis.
     """
     measures = list(dict.fromkeys(name for point in points.values() for name in point.measured))
-    titles = ["<br>".join(textwrap.wrap(name, MEASURE)) for name in measures]
-    figure = make_subplots(
-        rows=1, cols=max(1, len(measures)), shared_yaxes=True, subplot_titles=titles
-    )
+    titles = [wrapped(name, MEASURE) for name in measures] or [""]
+    figure = make_subplots(1, len(titles), shared_yaxes=True, subplot_titles=titles)
     named: set[str] = set()
     for column, measure in enumerate(measures, start=1):
         for index, outcome in enumerate(outcomes):
@@ -160,12 +156,11 @@ def effects_over_grid(
     rows["range"] = [len(points) - 0.5, -0.5]  # the first on top, and those without a value too
     figure.update_yaxes(type="category", automargin=True, zeroline=False, **rows)
     figure.update_yaxes(title=y_title, title_standoff=12, col=1)
-    figure.update_annotations(font_size=12)
     for label, point in points.items():
         if not point.measured:
             place = {"x": 0, "xref": "x domain", "xanchor": "left", "xshift": 8, "y": label}
             figure.add_annotation(text=point.outcome, showarrow=False, **place)
-    top = 50 + LINE * max((len(title.split("<br>")) for title in titles), default=1)
+    top = 50 + room(titles)
     labels = 60 + 6 * max(map(len, points), default=0)  # pixels
     finish(figure, height=70 + top + 26 * len(points), width=labels + 120 * len(measures))
     return figure.update_layout(margin={"t": top})

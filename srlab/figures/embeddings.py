@@ -1,13 +1,14 @@
 """Embeddings: small multiples of points in the plane, still or moving from frame to frame."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLUMN, LINE, SYMBOLS, finish, mark
+from srlab.figures.panels import arranged, room
+from srlab.figures.theme import BARE, COLUMN, LINE, SYMBOLS, buttons, finish, mark
 
 BESIDE = 60  # pixels left and right of the panels
 ENTRY = 6  # letters that a legend's symbol takes
@@ -27,37 +28,32 @@ def embedding_grid(
     Colour is the class (degradation), symbol the content. `notes` are written below the column
     titles, one a panel. Clicking a class in the legend hides it in all panels.
     """
-    rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
+    rows, columns, places = arranged(panels)
     notes = notes or {}
     titles = [
-        [line for line in (column, notes.get((row, column), "")) if line]
+        "<br>".join(filter(None, [column, notes.get((row, column))]))
         for row in rows
         for column in columns
     ]
-    words = ["<br>".join(lines) for lines in titles]
-    above = 16 + LINE * max(title.count("<br>") + 1 for title in words)  # pixels of the titles
+    above = 16 + room(titles)
     figure = make_subplots(
         len(rows),
         len(columns),
-        subplot_titles=words,
+        subplot_titles=titles,
         row_titles=rows if len(rows) > 1 else None,
         horizontal_spacing=0.02,
         vertical_spacing=above / (260 * len(rows)),
     )
-    for (row, column), points in panels.items():
-        place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
-        first = place == {"row": 1, "col": 1}
+    for panel, points in panels.items():
+        first = places[panel] == {"row": 1, "col": 1}
         for trace in _class_traces(points, classes, contents, legend=first):
-            figure.add_trace(trace, **place)
-    frame = {"showticklabels": False, "zeroline": False, "showgrid": False}
-    figure.update_xaxes(**frame, mirror=True, showline=True)
-    figure.update_yaxes(**frame, mirror=True, showline=True)
-    figure.update_annotations(font_size=12)
-    labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
-    finish(figure, height=60 + 260 * len(rows), sprites={**sprites, "labels": labels})
+            figure.add_trace(trace, **places[panel])
+    figure.update_xaxes(**BARE, mirror=True, showline=True)
+    figure.update_yaxes(**BARE, mirror=True, showline=True)
+    finish(figure, height=60 + 260 * len(rows), sprites=_labelled(sprites, classes, contents))
     if _legend_lines(classes) > 1:
         figure.update_layout(legend={"yref": "paper", "y": -0.02, "yanchor": "top"})
-    written = "<br>".join(words).split("<br>")
+    written = "<br>".join(titles).split("<br>")
     wide = 6 * max(map(len, written)) * len(columns)
     figure.layout.meta["srlab"]["width"] = max(COLUMN * len(columns), wide + BESIDE)
     return figure
@@ -92,11 +88,9 @@ def animated_embedding(
         ],
     )
     figure.update_layout(**_slider(names, slider_title))
-    hidden = {"showticklabels": False, "zeroline": False, "showgrid": False, "range": [-1.1, 1.1]}
-    figure.update_xaxes(**hidden)
-    figure.update_yaxes(**hidden)
-    labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
-    return finish(figure, height=560, sprites={**sprites, "labels": labels})
+    figure.update_xaxes(**BARE, range=[-1.1, 1.1])
+    figure.update_yaxes(**BARE, range=[-1.1, 1.1])
+    return finish(figure, height=560, sprites=_labelled(sprites, classes, contents))
 
 
 def animated_grid(
@@ -115,29 +109,35 @@ def animated_grid(
     `start` is the frame shown first, by default the last.
     """
     start = list(frames)[-1] if start is None else start
-    places = list(frames[start])
+    _, _, places = arranged(frames[start])
     if any(set(panels) != set(places) for panels in frames.values()):
-        raise ValueError(f"every frame needs the panels of frame {start!r}: {places}")
+        raise ValueError(f"every frame needs the panels of frame {start!r}: {list(places)}")
     notes = {frame: (notes or {}).get(frame, {}) for frame in frames}
     shown = {
-        frame: {place: _unit(panels[place]) for place in places} for frame, panels in frames.items()
+        frame: {panel: _unit(panels[panel]) for panel in places} for frame, panels in frames.items()
     }
     figure = embedding_grid(shown[start], classes=classes, contents=contents, sprites=sprites)
-    rows, columns = (list(dict.fromkeys(names)) for names in zip(*places, strict=True))
-    for row, column in places:
-        note = _panel_note(notes[start].get((row, column), ""))
-        figure.add_trace(note, row=rows.index(row) + 1, col=columns.index(column) + 1)
+    for panel, place in places.items():
+        figure.add_trace(_panel_note(notes[start].get(panel, "")), **place)
     figure.frames = [
         go.Frame(name=frame, data=_grid_places(panels, classes, notes[frame]))
         for frame, panels in shown.items()
     ]
     lines = _legend_lines(classes)
-    room = LINE * (lines + 1) if lines > 1 else 0  # of a legend that stands below the panels
-    slider = _slider(list(frames), slider_title, list(frames).index(start), room)
+    below = LINE * (lines + 1) if lines > 1 else 0  # pixels of a legend below the panels
+    slider = _slider(list(frames), slider_title, list(frames).index(start), below)
     figure.update_xaxes(range=[-1.15, 1.15])
     figure.update_yaxes(range=[-1.15, 1.4])
-    height = figure.layout.height + 70 + room
-    return figure.update_layout(**slider, height=height, margin={"b": 115 + room})
+    height = figure.layout.height + 70 + below
+    return figure.update_layout(**slider, height=height, margin={"b": 115 + below})
+
+
+def _labelled(
+    sprites: dict[str, Any], classes: Iterable[str], contents: Iterable[str]
+) -> dict[str, Any]:
+    """The thumbnails, and what each of them shows."""
+    labels = [f"{kind} · {content}" for kind, content in zip(classes, contents, strict=True)]
+    return {**sprites, "labels": labels}
 
 
 def _legend_lines(classes: Sequence[str] | np.ndarray) -> int:
@@ -185,8 +185,7 @@ def _unit(points: np.ndarray) -> np.ndarray:
 
 def _places(points: np.ndarray, classes: Sequence[str] | np.ndarray) -> list[go.Scatter]:
     """What changes between frames: the coordinates, class by class."""
-    classes = np.asarray(classes)
-    own = [points[classes == name] for name in dict.fromkeys(classes)]
+    own = [points[np.asarray(classes) == name] for name in dict.fromkeys(classes)]
     return [go.Scatter(x=places[:, 0], y=places[:, 1]) for places in own]
 
 
@@ -207,8 +206,8 @@ def _panel_note(text: str) -> go.Scatter:
     )
 
 
-def _slider(frames: Sequence[str], title: str, active: int = 0, room: int = 0) -> dict[str, Any]:
-    """A slider over frames, with play and pause, `room` pixels below the figure."""
+def _slider(frames: Sequence[str], title: str, active: int = 0, below: int = 0) -> dict[str, Any]:
+    """A slider over frames, with play and pause, so many pixels `below` the panels."""
     glide = {
         "mode": "immediate",
         "frame": {"duration": 900, "redraw": False},
@@ -222,17 +221,7 @@ def _slider(frames: Sequence[str], title: str, active: int = 0, room: int = 0) -
         "steps": steps,
         "active": active,
         "currentvalue": {"prefix": f"{title} ", "xanchor": "right", "offset": 16},
-        "pad": {"t": 22 + room},
+        "pad": {"t": 22 + below},
     }
-    buttons = {
-        "type": "buttons",
-        "direction": "right",
-        "showactive": False,
-        "buttons": [play, pause],
-        "x": 0,
-        "xanchor": "left",
-        "y": 0,
-        "yanchor": "top",
-        "pad": {"t": 12 + room},  # above the slider, beside its value
-    }
-    return {"sliders": [slider], "updatemenus": [buttons]}
+    above = buttons(play, pause, pad=12 + below)  # the slider, beside its value
+    return {"sliders": [slider], "updatemenus": [{**above, "showactive": False}]}

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import finish, mark
+from srlab.figures.theme import BARE, finish, mark
 
 STRIP = 0.84  # of the distance between two layers
 
@@ -45,21 +45,17 @@ def network_map(
             trace = _filter_dots(kind, chosen, index, score_title)
             trace.showlegend = row == 1
             figure.add_trace(trace, row=row, col=1)
-    every = max(1, -(-len(layers) // 12))
-    ticks = list(range(0, len(layers), every))
+    every = -(-len(layers) // 12)
     figure.update_xaxes(
-        tickvals=ticks,
-        ticktext=[list(layers)[tick] for tick in ticks],
+        tickvals=list(range(0, len(layers), every)),
+        ticktext=list(layers)[::every],
         range=[-0.6, len(layers) - 0.4],
         showgrid=False,
         zeroline=False,
     )
-    figure.update_yaxes(range=[1, 0], showticklabels=False, showgrid=False, zeroline=False)
-    figure.update_yaxes(title="output channel")
-    figure.update_annotations(font_size=12)
+    figure.update_yaxes(**BARE, range=[1, 0], title="output channel")
     finish(figure, height=110 + 210 * len(panels), width=100 + 15 * len(layers))
-    figure.update_layout(margin={"l": 30, "b": 70}, bargap=0, hovermode="closest")
-    return figure
+    return figure.update_layout(margin={"l": 30, "b": 70}, bargap=0, hovermode="closest")
 
 
 def _layer_strips(layers: Mapping[str, tuple[int, ...]]) -> go.Bar:

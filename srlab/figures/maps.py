@@ -10,30 +10,27 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLOURS, COLUMN, LINE, finish
+from srlab.figures.panels import Titles, arranged, room, titles_above
+from srlab.figures.theme import BARE, COLOURS, COLUMN, buttons, finish
 from srlab.files import picture_url
 
 LETTER = 7  # pixels of a letter of small words
 PANEL, PANELS = 165, 640  # pixels: the most that a panel of a grid takes, and all of a row
 
-# colours follow the square root of the value: most of a local map lies far below its maximum
-ROOT_COLOURS = [
-    [step**2, colour]
-    for step, colour in zip(
-        np.linspace(0, 1, 12), sample_colorscale("Viridis", 12, colortype="rgb"), strict=True
-    )
-]
+
+def _by_root(colours: str | Sequence[str], low: float, count: int) -> list[tuple[float, str]]:
+    """Colours of values from `low` to 1 that follow the square root of the value.
+
+    Most of a local map lies far below its maximum.
+    """
+    steps = np.linspace(low, 1, count)
+    places = (np.sign(steps) * steps**2 - low) / (1 - low)
+    return list(zip(places, sample_colorscale(colours, count), strict=True))
 
 
-# red to blue by way of a light grey, also by the square root
-SIGNED_COLOURS = [
-    [(1 + np.sign(step) * step**2) / 2, colour]
-    for step, colour in zip(
-        np.linspace(-1, 1, 23),
-        sample_colorscale(["rgb(200,40,0)", "rgb(244,244,244)", "rgb(0,90,200)"], 23),
-        strict=True,
-    )
-]
+ROOT_COLOURS = _by_root("Viridis", 0, 12)
+RED, GREY, BLUE = "rgb(200,40,0)", "rgb(244,244,244)", "rgb(0,90,200)"
+SIGNED_COLOURS = _by_root([RED, GREY, BLUE], -1, 23)
 
 
 def attribution_grid(
@@ -53,11 +50,11 @@ def attribution_grid(
     only so many LR pixels around it until a double click; zoom acts on all panels. `notes` stand
     above their panels.
     """
-    rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
+    rows, columns, places = arranged(panels)
     square = _outline(window)
     x, y = _view(square, size, around)
     wide = min(PANEL, PANELS / len(columns))
-    titles = _panel_titles(rows, columns, notes or {}, wide)
+    titles = _panel_titles(rows, columns, notes, wide)
     tall = min(PANEL, wide * (y[0] - y[1]) / (x[1] - x[0]))
     first, later = (_title_room(titles, own) for own in (rows[:1], rows[1:]))
     inside = len(rows) * tall + (len(rows) - 1) * (later + 10)
@@ -69,16 +66,16 @@ def attribution_grid(
         horizontal_spacing=0.015,
         vertical_spacing=(later + 10) / inside if len(rows) > 1 else 0,
     )
-    for (row, column), panel in panels.items():
-        place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
-        for trace in _lr_panel(panel, size, f"{row} {column}"):
-            figure.add_trace(trace, **place)
-        figure.add_shape(type="rect", **square, line={"color": COLOURS[4], "width": 2}, **place)
+    for title, panel in panels.items():
+        for trace in _lr_panel(panel, size, " ".join(title)):
+            figure.add_trace(trace, **places[title])
+        outline = {"line": {"color": COLOURS[4], "width": 2}, **places[title]}
+        figure.add_shape(type="rect", **square, **outline)
     _bare_axes(figure, x, y)
-    beside = max(len(row.split("<br>")) for row in rows) if any(rows) else 0
+    beside = room(rows) if any(rows) else 0
     above, below = first + 12, 15
     if any(panel.ndim == 2 for panel in panels.values()):
-        figure.update_layout(_map_colours(min(160, inside), 10 + LINE * beside))
+        figure.update_layout(_map_colours(min(160, inside), 10 + beside))
     if any(map(_has_signs, panels.values())):
         figure.update_layout(updatemenus=[_switch(figure.data)])
         below = 50
@@ -90,36 +87,29 @@ def attribution_grid(
 
 def _bare_axes(figure: go.Figure, x: list[float], y: list[float]) -> None:
     """Pixels are squares, all panels move together, and nothing but titles stands beside them."""
-    bare = {"showticklabels": False, "showgrid": False, "zeroline": False, "ticks": ""}
-    figure.update_xaxes(**bare, constrain="domain", matches="x", range=x)
-    figure.update_yaxes(**bare, constrain="domain", matches="y", range=y, scaleanchor="x")
+    figure.update_xaxes(**BARE, constrain="domain", matches="x", range=x)
+    figure.update_yaxes(**BARE, constrain="domain", matches="y", range=y, scaleanchor="x")
     figure.update_yaxes(constraintoward="top")
-    figure.update_annotations(font_size=12)
     figure.update_annotations(selector={"textangle": 90}, xshift=4)  # titles of rows
 
 
 def _panel_titles(
-    rows: Sequence[str], columns: Sequence[str], notes: Mapping[tuple[str, str], str], wide: float
-) -> dict[tuple[str, str], str]:
-    """The lines above each panel: its column's title, in the first row only, and its note.
+    rows: Sequence[str], columns: Sequence[str], notes: Mapping[Titles, str] | None, wide: float
+) -> dict[Titles, str]:
+    """The lines above each panel, wrapped where they would run over one `wide` pixels.
 
-    Words wrap where they would run over a panel `wide` pixels, of which the colour bar takes some.
+    Of those the colour bar takes some.
     """
-    titles = {}
-    for row in rows:
-        for column in columns:
-            told = [column.strip()] if row == rows[0] else []
-            told.append(notes.get((row, column), ""))
-            lines = "<br>".join(told).split("<br>")
-            wrap = partial(textwrap.wrap, width=int(0.8 * wide / LETTER), break_long_words=False)
-            titles[row, column] = "<br>".join(part for line in lines for part in wrap(line))
-    return titles
+    wrap = partial(textwrap.wrap, width=int(0.8 * wide / LETTER), break_long_words=False)
+    return {
+        panel: "<br>".join(part for line in title.split("<br>") for part in wrap(line))
+        for panel, title in titles_above(rows, {own: own for own in columns}, notes).items()
+    }
 
 
-def _title_room(titles: Mapping[tuple[str, str], str], rows: Sequence[str]) -> int:
+def _title_room(titles: Mapping[Titles, str], rows: Sequence[str]) -> int:
     """Pixels that the highest title over panels of `rows` takes."""
-    shown = [title for (row, _), title in titles.items() if title and row in rows]
-    return LINE * max((len(title.split("<br>")) for title in shown), default=0)
+    return room(title for (row, _), title in titles.items() if title and row in rows)
 
 
 def _outline(window: tuple[float, float, float, float]) -> dict[str, float]:
@@ -144,12 +134,11 @@ def _map_colours(length: float, away: int) -> dict[str, Any]:
 
     That is beyond the titles of the panels' rows.
     """
-    bar = {"thickness": 10, "lenmode": "pixels", "len": length, "y": 1, "yanchor": "top"}
-    bar["xpad"] = away
-    signed = {"colorscale": SIGNED_COLOURS, "cmin": -1, "cmax": 1, "showscale": False}
+    long = {"lenmode": "pixels", "len": length, "y": 1, "yanchor": "top"}
+    alike = {"cmax": 1, "colorbar": {"thickness": 10, "xpad": away, **long}}
     return {
-        "coloraxis": {"colorscale": ROOT_COLOURS, "cmin": 0, "cmax": 1, "colorbar": bar},
-        "coloraxis2": {**signed, "colorbar": bar},
+        "coloraxis": {"colorscale": ROOT_COLOURS, "cmin": 0, **alike},
+        "coloraxis2": {"colorscale": SIGNED_COLOURS, "cmin": -1, "showscale": False, **alike},
     }
 
 
@@ -178,23 +167,15 @@ def _switch(traces: Sequence[Any]) -> dict[str, Any]:
         "magnitude": ([not own for own in signed], False),
         "with signs: blue raised, red lowered": ([True] * len(signed), True),
     }
-    return {
-        "type": "buttons",
-        "direction": "right",
-        "buttons": [
-            {
-                "label": label,
-                "method": "update",
-                "args": [
-                    {"visible": visible},
-                    {"coloraxis.showscale": not signs, "coloraxis2.showscale": signs},
-                ],
-            }
-            for label, (visible, signs) in views.items()
-        ],
-        "x": 0,
-        "xanchor": "left",
-        "y": 0,
-        "yanchor": "top",
-        "pad": {"t": 8},
-    }
+    labelled = [
+        {
+            "label": label,
+            "method": "update",
+            "args": [
+                {"visible": visible},
+                {"coloraxis.showscale": not signs, "coloraxis2.showscale": signs},
+            ],
+        }
+        for label, (visible, signs) in views.items()
+    ]
+    return buttons(*labelled, pad=8)

@@ -1,14 +1,15 @@
 """Pictures: thumbnails, tinted and tiled ones, and grids of them."""
 
-import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.colors import hex_to_rgb
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import COLOURS, LINE, finish
+from srlab.figures.panels import arranged, room, titles_above, wrapped
+from srlab.figures.theme import BARE, COLOURS, finish
 from srlab.files import picture_url
 
 TITLE = 16  # letters a line of a title above its picture
@@ -41,7 +42,7 @@ def signed_tiles(maps: np.ndarray, *, columns: int = 4) -> np.ndarray:
     rows = -(-count // columns)
     largest = np.quantile(np.abs(maps), 0.99, axis=(1, 2), keepdims=True)
     scaled = np.clip(maps / np.where(largest > 0, largest, 1), -1, 1)
-    low, high = (np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)]) for c in COLOURS[:2])
+    low, high = map(hex_to_rgb, COLOURS[:2])
     shade = np.where(scaled[..., None] < 0, low, high)
     tiles = np.full((rows * columns, tall + 1, wide + 1, 3), 160, np.uint8)
     tiles[:count, :tall, :wide] = 255 + np.abs(scaled)[..., None] * (shade - 255)
@@ -62,21 +63,18 @@ def tinted(picture: np.ndarray, layers: Mapping[str, np.ndarray]) -> np.ndarray:
         if np.multiply(times, strength.shape).tolist() != list(grey.shape):
             raise ValueError(f"a layer {strength.shape} does not tile a picture {grey.shape}")
         weight = np.kron(np.asarray(strength, float), np.ones(times))[..., None]
-        paint = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
-        mixed = mixed + weight * (paint - mixed)
+        mixed = mixed + weight * (hex_to_rgb(colour) - mixed)
     return mixed.round().clip(0, 255).astype(np.uint8)
 
 
 def picture_row(pictures: Mapping[str, np.ndarray], *, height: int = 260) -> go.Figure:
     """Pictures (H, W, 3) uint8 side by side under their titles; zoom acts on all of them."""
-    titles = ["<br>".join(textwrap.wrap(title, TITLE)) for title in pictures]
+    titles = [wrapped(title, TITLE) for title in pictures]
     figure = make_subplots(1, len(pictures), subplot_titles=titles, horizontal_spacing=0.02)
     for column, picture in enumerate(pictures.values(), start=1):
         figure.add_trace(go.Image(source=picture_url(picture), hoverinfo="skip"), row=1, col=column)
-    bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}
-    figure.update_xaxes(**bare, matches="x")
-    figure.update_yaxes(**bare, matches="y")
-    figure.update_annotations(font_size=12)
+    figure.update_xaxes(**BARE, matches="x")
+    figure.update_yaxes(**BARE, matches="y")
     return finish(figure, height=height, width=WIDE if len(pictures) > 2 else 0)
 
 
@@ -89,21 +87,13 @@ def picture_grid(
 
     `notes` stand above their panels. Zoom acts on all pictures.
     """
-    rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
-    notes = notes or {}
+    rows, columns, places = arranged(panels)
     tall, wide = next(iter(panels.values())).shape[:2]
     letters = max(ROOM // len(columns) - 2, 8)
-    named = {column: "<br>".join(textwrap.wrap(column, letters)) for column in columns}
-    titles = [
-        "<br>".join(
-            filter(None, [named[column] if row == rows[0] else "", notes.get((row, column))])
-        )
-        for row in rows
-        for column in columns
-    ]
-    above = max(len(title.split("<br>")) for title in titles[: len(columns)])
-    below = [note for (row, _), note in notes.items() if row != rows[0]]
-    gap = 8 + LINE * max((len(note.split("<br>")) for note in below), default=0)
+    written = {column: wrapped(column, letters) for column in columns}
+    titles = list(titles_above(rows, written, notes).values())
+    above = room(titles[: len(columns)])
+    gap = 8 + room(note for (row, _), note in (notes or {}).items() if row != rows[0])
     height = round(60 + (700 / len(columns) * tall / wide + gap) * len(rows))
     figure = make_subplots(
         len(rows),
@@ -113,14 +103,10 @@ def picture_grid(
         horizontal_spacing=0.01,
         vertical_spacing=gap / height,
     )
-    for (row, column), picture in panels.items():
-        place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
-        name = f"{row} {column}".strip()
-        source = picture_url(picture, lossless=False)
-        figure.add_trace(go.Image(source=source, name=name, hoverinfo="skip"), **place)
-    bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}
-    figure.update_xaxes(**bare, constrain="domain", matches="x")
-    figure.update_yaxes(**bare, constrain="domain", matches="y", constraintoward="top")
-    figure.update_annotations(font_size=12)
+    for title, picture in panels.items():
+        source, name = picture_url(picture, lossless=False), " ".join(title).strip()
+        figure.add_trace(go.Image(source=source, name=name, hoverinfo="skip"), **places[title])
+    figure.update_xaxes(**BARE, constrain="domain", matches="x")
+    figure.update_yaxes(**BARE, constrain="domain", matches="y", constraintoward="top")
     finish(figure, height=height, width=WIDE if len(columns) > 2 else 0)
-    return figure.update_layout(margin={"l": 10, "t": max(50, 18 + LINE * above), "b": 10})
+    return figure.update_layout(margin={"l": 10, "t": max(50, 18 + above), "b": 10})

@@ -1,13 +1,13 @@
 """Tables: heatmaps of named rows and columns, and confusion matrices."""
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from srlab.figures.panels import Titles, arranged
 from srlab.figures.theme import COLOURS, finish, mark
 
 
@@ -27,34 +27,17 @@ MATRIX_COLOURS = [[0, "rgba(0,114,178,0.03)"], [1, "rgba(0,114,178,0.75)"]]
 
 
 def matrix_heatmap(
-    values: np.ndarray,
-    rows: Sequence[str],
-    columns: Sequence[str],
-    *,
-    colour_title: str,
-    axis_titles: tuple[str, str] = ("", ""),
-    text: bool = True,
-    log: bool = False,
-    limits: tuple[float, float] | None = None,
+    values: np.ndarray, rows: Sequence[str], columns: Sequence[str], **look: Any
 ) -> go.Figure:
     """A heatmap of values (R, C) with named rows (from the top) and columns; NaN stays blank.
 
-    `text` writes the values into the cells, `log` colours by their logarithm, `limits` are the
-    values where the colours end, `axis_titles` are those of rows and columns. For several matrices
-    of one colour scale see `matrix_grid`.
+    The look is told as to `matrix_grid`, which shows several matrices in one colour scale.
     """
-    return matrix_grid(
-        {("", ""): Matrix(values, rows, columns)},
-        colour_title=colour_title,
-        axis_titles=axis_titles,
-        text=text,
-        log=log,
-        limits=limits,
-    )
+    return matrix_grid({("", ""): Matrix(values, rows, columns)}, **look)
 
 
 def matrix_grid(
-    panels: Mapping[tuple[str, str], Matrix],
+    panels: Mapping[Titles, Matrix],
     *,
     colour_title: str,
     axis_titles: tuple[str, str] = ("", ""),
@@ -64,37 +47,40 @@ def matrix_grid(
 ) -> go.Figure:
     """Small multiples of heatmaps under one colour scale: {(row title, column title): matrix}.
 
-    A single row that is too wide for a page is broken into rows of two.
+    `text` writes the values into the cells, `log` colours by their logarithm, `limits` are the
+    values where the colours end, `axis_titles` are those of rows and columns. NaN stays blank. A
+    single row that is too wide for a page is broken into rows of two.
     """
     for title, matrix in panels.items():
         _check_matrix(matrix, " ".join(title).strip(), log)
-    rows, columns = (list(dict.fromkeys(names)) for names in zip(*panels, strict=True))
+    rows, columns, _ = arranged(panels)
     widest = max(map(_room, panels.values()))
     broken = len(rows) == 1 and len(columns) > 2 and _pixels(widest, len(columns)) > PAGE
     tall, wide = (-(-len(columns) // 2), 2) if broken else (len(rows), len(columns))
     alike = len({tuple(matrix.rows) for matrix in panels.values()}) == 1
     figure = _empty_grid(tall, wide, rows, columns, gap=0.12 if alike else 0.28)
-    left: dict[int, list[str]] = {}  # {line: names of the rows of its first panel}
-    for (row, column), matrix in panels.items():
-        at, order = rows.index(row), columns.index(column)
-        place = {"row": (order // 2 if broken else at) + 1, "col": order % wide + 1}
-        for trace in _matrix_traces(matrix, f"{row} {column}".strip(), text=text, log=log):
+    places = {
+        (row, column): divmod(rows.index(row) * len(columns) + columns.index(column), wide)
+        for row, column in panels
+    }
+    grid = {places[title]: matrix for title, matrix in panels.items()}
+    for title, matrix in panels.items():
+        line, number = places[title]
+        place = {"row": line + 1, "col": number + 1}
+        for trace in _matrix_traces(matrix, " ".join(title).strip(), text=text, log=log):
             figure.add_trace(trace, **place)
-        below, beside = place["row"] == tall, place["col"] == 1
-        if broken and _under(panels, order + wide) == [*matrix.columns]:
+        under, left = grid.get((line + 1, number)), grid.get((line, 0))
+        if broken and under and [*under.columns] == [*matrix.columns]:
             figure.update_xaxes(showticklabels=False, **place)  # they stand below the next row
-        figure.update_xaxes(title=axis_titles[1] if below else None, **place)
-        figure.update_yaxes(title=axis_titles[0] if beside else None, **place)
-        if beside:
-            left[place["row"]] = list(matrix.rows)
-        elif left.get(place["row"]) == list(matrix.rows):
+        if number and left and [*left.rows] == [*matrix.rows]:
             figure.update_yaxes(showticklabels=False, **place)  # they stand at the left already
+        figure.update_xaxes(title=axis_titles[1] if line + 1 == tall else None, **place)
+        figure.update_yaxes(title=None if number else axis_titles[0], **place)
     bare = {"type": "category", "showgrid": False, "zeroline": False, "ticks": ""}
     figure.update_xaxes(**bare, automargin=True)
     if broken and max(len(name) for own in panels.values() for name in own.columns) > SHORT:
         figure.update_xaxes(tickangle=-45)  # away from the colour bar
     figure.update_yaxes(**bare, autorange="reversed", automargin=True)
-    figure.update_annotations(font_size=12)
     figure.update_layout(coloraxis=_matrix_colours(panels, colour_title, log, limits))
     tallest = max(len(matrix.rows) for matrix in panels.values())
     height = 110 + max(180, 42 * tallest) * tall
@@ -121,11 +107,6 @@ def _empty_grid(
     )
 
 
-def _under(panels: Mapping[tuple[str, str], Matrix], order: int) -> list[str] | None:
-    """Names of the columns of the panel with that number, None where there is none."""
-    return next((list(own.columns) for own in islice(panels.values(), order, None)), None)
-
-
 def _room(matrix: Matrix) -> int:
     """Pixels that its columns take, so that no value written in a cell touches the next."""
     words = (_short(value) for value in np.ravel(matrix.values) if np.isfinite(value))
@@ -139,7 +120,7 @@ def _pixels(room: int, panels: int) -> int:
 
 
 def _matrix_colours(
-    panels: Mapping[tuple[str, str], Matrix],
+    panels: Mapping[Titles, Matrix],
     title: str,
     log: bool,
     limits: tuple[float, float] | None,
@@ -251,7 +232,6 @@ def confusion_dots(
     figure.update_xaxes(showgrid=False, zeroline=False, showline=True, mirror=True)
     figure.update_yaxes(showgrid=False, zeroline=False, showline=True, mirror=True, automargin=True)
     figure.update_yaxes(title="true", col=1)
-    figure.update_annotations(font_size=12)
     finish(figure, height=380, width=190 * len(panels), sprites=sprites)
     return figure.update_layout(margin={"t": 45})
 

@@ -4,10 +4,12 @@ Colours are those of Okabe and Ito, told apart by colour-blind readers; each cla
 symbol or a dash. Figures set no background and no ink: the page's theme does.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.colors import hex_to_rgb
 
 COLOURS = (
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#8C8C8C", "#B8A900"),
@@ -20,6 +22,7 @@ SYMBOLS = (
 DASHES = ("solid", "dash", "dot", "dashdot")
 COLUMN = 110  # pixels a panel needs; narrower screens scroll the figure
 LINE = 16  # pixels of a line of small words
+BARE = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False}  # an axis
 
 
 def mark(index: int, **more: Any) -> dict[str, Any]:
@@ -30,7 +33,7 @@ def mark(index: int, **more: Any) -> dict[str, Any]:
 
 def shades(colour: str, count: int) -> list[str]:
     """`count` tones for growing degrees, from greyish to the colour "#rrggbb" itself."""
-    grey, own = np.full(3, 0xA8), np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+    grey, own = np.full(3, 0xA8), np.array(hex_to_rgb(colour))
     mixed = [grey + (own - grey) * share for share in np.linspace(0.25, 1, count)]
     return ["#" + "".join(f"{round(part):02X}" for part in tone) for tone in mixed]
 
@@ -49,10 +52,22 @@ def log_ticks(values: np.ndarray) -> int | str:
     return int(np.ceil(np.ptp(exponents) / 3)) or 1
 
 
+def log_axis(lines: Iterable[Any]) -> dict[str, Any]:
+    """A logarithmic axis for all values of these lines, its numbers as powers of ten."""
+    ticks = log_ticks(np.hstack([np.ravel(own) for own in lines]))
+    return {"type": "log", "exponentformat": "power", "dtick": ticks}
+
+
+def buttons(*labelled: dict[str, Any], pad: int) -> dict[str, Any]:
+    """Buttons in a row, so many pixels below the panels' left corner."""
+    corner = {"x": 0, "xanchor": "left", "y": 0, "yanchor": "top", "pad": {"t": pad}}
+    return {"type": "buttons", "direction": "right", "buttons": list(labelled), **corner}
+
+
 def finish(
     figure: go.Figure, *, height: int, width: float = 0, sprites: dict[str, Any] | None = None
 ) -> go.Figure:
-    """The house layout: no background, tight margins, legend above the plot.
+    """The house layout: no background, tight margins, legend above the plot, small titles.
 
     The figure takes `width` pixels at least: narrower screens scroll it.
     """
@@ -64,6 +79,7 @@ def finish(
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
     )
+    figure.update_annotations(font_size=12)
     told = {"width": round(width), "sprite": sprites}
     if any(told.values()):
         figure.update_layout(meta={"srlab": {name: own for name, own in told.items() if own}})
