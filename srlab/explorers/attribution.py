@@ -2,7 +2,7 @@
 
 import traitlets as T
 
-from srlab.explorers.engine import PAGE, source
+from srlab.explorers.engine import PAGE, scoped
 from srlab.explorers.live import Explorer, sources
 
 PARTS = (
@@ -10,12 +10,6 @@ PARTS = (
     *("columns", "saved_map", "attribution"),
 )
 TAKEN = "Integral, LEAST, deblurring, diffusionIndex, magnitude"  # of the engine, by the page
-INTEGRAL = f"""
-const {{ {TAKEN} }} = (() => {{
-{source(*PAGE)}
-return {{ {TAKEN} }};
-}})();
-"""
 
 
 class AttributionExplorer(Explorer):
@@ -26,9 +20,8 @@ class AttributionExplorer(Explorer):
     that were computed beforehand, so that something is seen before anything is loaded.
     """
 
-    _esm = sources(*PARTS, kind="js") + INTEGRAL
+    _esm = sources(*PARTS, kind="js") + scoped(TAKEN, *PAGE)
     _css = sources("scene", "own_picture", "attribution", kind="css")
-    meta = T.Dict().tag(sync=True)
     picture = T.Unicode().tag(sync=True)
     network = T.Unicode().tag(sync=True)
     beside = T.Unicode("no other").tag(sync=True)  # a second network

@@ -22,8 +22,7 @@ class Choice(T.Unicode):
 
     def validate(self, obj: Any, value: Any) -> Any:
         """The value, if `obj.meta` lists it."""
-        value = super().validate(obj, value)
-        return one_of(str(self.name), value, obj.meta["axes"][self.name]) if obj.meta else value
+        return one_of(str(self.name), super().validate(obj, value), obj.meta["axes"][self.name])
 
 
 def one_of(name: str, value: Any, known: Sequence[str]) -> str:
@@ -34,10 +33,10 @@ def one_of(name: str, value: Any, known: Sequence[str]) -> str:
 
 
 class ChoiceExplorer(Explorer):
-    """States by named axes, one shown at a time; each axis is a trait of its own."""
+    """States by named axes, one shown at a time; each axis is a trait of its own.
 
-    meta = T.Dict().tag(sync=True)  # controls, axes, states, and what a subclass adds
-    _compute: Any  # setting → state, or None
+    `meta` holds controls, axes, states, and what a subclass adds.
+    """
 
     @classmethod
     def _made(
@@ -64,26 +63,40 @@ class ChoiceExplorer(Explorer):
         own = {axis: Choice().tag(sync=True) for axis in axes}
         made = type(cls.__name__, (cls,), {"__module__": cls.__module__, **own})
         explorer = made(meta={**choice, **meta}, **traits, **first)
-        explorer._compute, explorer.computes = compute, compute is not None
+        explorer._compute = compute
         return explorer
 
     def _asked(self, request: Mapping[str, Any]) -> tuple[str, ...]:
-        """The setting that a request names, if there is a function to compute it with."""
-        axes = self.meta["axes"]
-        setting = tuple(one_of(name, request.get(name), axes[name]) for name in axes)
-        if self._compute is None:
-            raise ValueError("this explorer was made without compute=, it only shows its states")
-        return setting
+        """The setting that a request names."""
+        return tuple(
+            one_of(axis, request.get(axis), known) for axis, known in self.meta["axes"].items()
+        )
 
 
 def ordered_axes(
+    explorer: type[ChoiceExplorer],
     states: Mapping[Any, Any],
     controls: Sequence[Control],
-    wanted: Mapping[str, Sequence[str]],
+    wanted: Mapping[str, Sequence[str]] | None,
 ) -> dict[str, list[str]]:
-    """{axis: its values in order}: as they first come in the states, or as `wanted`."""
+    """{axis: its values in order}: as they first come in the states, or as `wanted`.
+
+    Refuses no states, states that do not match the controls, and names that are taken.
+    """
+    if not states:
+        raise ValueError("an explorer needs at least one state")
+    for control in controls:
+        if hasattr(explorer, control.axis):
+            raise ValueError(
+                f"an explorer uses the name {control.axis!r} itself; call this axis otherwise"
+            )
+    for setting in states:
+        if len(setting) != len(controls):
+            raise ValueError(
+                f"a state has one value for each of {len(controls)} controls, got {setting}"
+            )
     known = {c.axis: list(dict.fromkeys(s[i] for s in states)) for i, c in enumerate(controls)}
-    for axis, values in wanted.items():
+    for axis, values in (wanted or {}).items():
         strangers = set(known[axis]) - set(values)
         if strangers:
             raise ValueError(
@@ -92,17 +105,3 @@ def ordered_axes(
             )
         known[axis] = list(values)
     return known
-
-
-def check_controls(explorer: type, states: Mapping[Any, Any], controls: Sequence[Control]) -> None:
-    """Refuse no states, states that do not match the controls, and names that are taken."""
-    if not states:
-        raise ValueError("an explorer needs at least one state")
-    taken = [control.axis for control in controls if hasattr(explorer, control.axis)]
-    if taken:
-        raise ValueError(f"an explorer uses the name {taken[0]!r} itself; call this axis otherwise")
-    for setting in states:
-        if len(setting) != len(controls):
-            raise ValueError(
-                f"a state has one value for each of {len(controls)} controls, got {setting}"
-            )

@@ -2,11 +2,10 @@
 
 import traitlets as T
 
-from srlab.explorers.engine import source
+from srlab.explorers.engine import scoped
 from srlab.explorers.live import Explorer, sources
 
 PARTS = ("scene", "assets", "own_picture", "crew", "degrade", "plane", "degradation")
-BLUR = f"const blurred = (() => {{\n{source('fail', 'path')}\nreturn blurred;\n}})();\n"
 
 
 class DegradationExplorer(Explorer):
@@ -19,9 +18,8 @@ class DegradationExplorer(Explorer):
     anything is loaded.
     """
 
-    _esm = sources(*PARTS, kind="js") + BLUR
+    _esm = sources(*PARTS, kind="js") + scoped("blurred", "fail", "path")
     _css = sources("own_picture", "degradation", kind="css")
-    meta = T.Dict().tag(sync=True)
     picture = T.Unicode().tag(sync=True)
     network = T.Unicode().tag(sync=True)
     beside = T.Unicode().tag(sync=True)  # a second network

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
-import numpy as np
 import traitlets as T
 
 from srlab.explorers.controls import Control
@@ -46,35 +45,29 @@ class EmbeddingExplorer(ScatterExplorer):
         cls,
         states: Mapping[Setting, EmbeddedState],
         *,
-        degradations: Sequence[str] | np.ndarray,
-        contents: Sequence[str] | np.ndarray,
-        patches: Sequence[int] | np.ndarray,
-        sprite: dict[str, Any],
         layers: Sequence[str] = (),
         perplexity: int = 30,
         seed: int = 0,
         compute: Compute | None = None,
+        **points: Any,
     ) -> Self:
         """An explorer of precomputed states, all of the same N points.
 
-        Points are described as for `ScatterExplorer.from_controls`. `layers` orders the layers,
-        shallow to deep, and may name more than were precomputed: a live kernel computes those,
-        another seed or another perplexity (`perplexity` and `seed` are those of the states) with
-        `compute(setting, seed=…, perplexity=…)`.
+        The `points` are described as for `ScatterExplorer.from_controls`. `layers` orders the
+        layers, shallow to deep, and may name more than were precomputed: a live kernel computes
+        those, another seed or another perplexity (`perplexity` and `seed` are those of the states)
+        with `compute(setting, seed=…, perplexity=…)`.
         """
         return cls.from_controls(
             states,
             controls=CONTROLS,
-            degradations=degradations,
-            contents=contents,
-            patches=patches,
-            sprite=sprite,
             axes={"layer": layers} if layers else None,
             start=_deepest_and_last(states, layers),
             table=("layer", "step"),
             compute=compute and (lambda setting, **numbers: compute(Setting(*setting), **numbers)),
             perplexity=perplexity,
             seed=seed,
+            **points,
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import traitlets as T
 
+from srlab.explorers.controls import one_of
 from srlab.explorers.live import Explorer, sources
 from srlab.files import picture_url
 
@@ -44,11 +45,13 @@ Compute = Callable[[Place], LocalMap]
 
 
 class LamExplorer(Explorer):
-    """Local attribution maps on a grid of windows; make one with `LamExplorer.from_maps`."""
+    """Local attribution maps on a grid of windows; make one with `LamExplorer.from_maps`.
+
+    `meta` holds pictures, networks, sizes, and what is known of each place.
+    """
 
     _esm = sources("scene", "lam", kind="js")
     _css = sources("scene", "lam", kind="css")
-    meta = T.Dict().tag(sync=True)  # pictures, networks, sizes, what is known of each place
     maps = T.Bytes().tag(sync=True)  # (places, h, w) uint8 square roots, deflated
     picture = T.Unicode().tag(sync=True)
     network = T.Unicode().tag(sync=True)
@@ -96,12 +99,15 @@ class LamExplorer(Explorer):
         start = max(last, key=lambda place: maps[place].diffusion_index)  # where most is to be seen
         explorer = cls(meta=meta, maps=packed, **start._asdict())
         explorer._compute = compute
-        explorer.computes = compute is not None
         return explorer
 
     @T.validate("picture", "network")
     def _known(self, proposal: dict[str, Any]) -> str:
-        return _one_of(self.meta, proposal["trait"].name, proposal["value"])
+        return self._one_of(proposal["trait"].name, proposal["value"])
+
+    def _one_of(self, name: str, value: Any) -> str:
+        pictures = [picture["name"] for picture in self.meta["pictures"]]
+        return one_of(name, value, pictures if name == "picture" else self.meta["networks"])
 
     @T.validate("top", "left")
     def _inside_picture(self, proposal: dict[str, Any]) -> int:
@@ -112,13 +118,11 @@ class LamExplorer(Explorer):
     def respond(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         """The map of {picture, network, top, left}."""
         picture, network = (
-            _one_of(self.meta, name, request.get(name)) for name in ("picture", "network")
+            self._one_of(name, request.get(name)) for name in ("picture", "network")
         )
         place = Place(picture, network, int(request["top"]), int(request["left"]))
         _inside(self.meta, place.top, place.left)
-        if self._compute is None:
-            raise ValueError("this explorer was made without compute=, it only shows its maps")
-        result = self._compute(place)
+        result = self.compute(place)
         if list(result.magnitude.shape) != self.meta["size"]:
             raise ValueError(
                 f"compute returned a map of shape {result.magnitude.shape}, "
@@ -173,20 +177,7 @@ def _measures(local: LocalMap) -> list[float | None]:
     ]
 
 
-def _one_of(meta: dict[str, Any], name: str, value: Any) -> str:
-    known = meta.get("networks", []) if name == "network" else _names(meta)
-    if meta and value not in known:
-        raise T.TraitError(f"unknown {name} {value!r}; this explorer has {', '.join(known)}")
-    return value
-
-
-def _names(meta: dict[str, Any]) -> list[str]:
-    return [picture["name"] for picture in meta.get("pictures", [])]
-
-
 def _inside(meta: dict[str, Any], top: int, left: int) -> None:
-    if not meta:
-        return
     (height, width), window = (meta["scale"] * side for side in meta["size"]), meta["window"]
     last = height - window - 1, width - window - 1  # forward differences need one pixel more
     if not (0 <= top <= last[0] and 0 <= left <= last[1]):

@@ -1,10 +1,12 @@
 """What the explorers share: one ES module each, and a front-end that asks for Python's presence."""
 
 import sys
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
 import anywidget
+import traitlets as T
 
 
 def sources(*names: str, kind: str) -> str:
@@ -26,7 +28,8 @@ class Explorer(anywidget.AnyWidget):
     A page without a kernel has nobody to answer; it drops the messages and nothing else changes.
     """
 
-    computes = False  # whether a subclass was given a function to compute with
+    meta = T.Dict().tag(sync=True)  # all that is told once
+    _compute: Callable[..., Any] | None = None
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
@@ -38,7 +41,7 @@ class Explorer(anywidget.AnyWidget):
 
     def _answer(self, content: dict[str, Any], _buffers: list[bytes]) -> None:
         if content.get("kind") == "ping":
-            self.send({"kind": "pong", "computes": self.computes})
+            self.send({"kind": "pong", "computes": self._compute is not None})
         elif content.get("kind") == "compute":
             identity = {"id": content.get("id")}
             try:
@@ -48,6 +51,12 @@ class Explorer(anywidget.AnyWidget):
                 self.send({"kind": "error", **identity, "message": message})
             else:
                 self.send({"kind": "result", **identity, **values}, buffers)
+
+    def compute(self, *asked: Any, **options: Any) -> Any:
+        """What the function that the explorer was made with answers."""
+        if self._compute is None:
+            raise ValueError("this explorer was made without compute=, it only shows what it holds")
+        return self._compute(*asked, **options)
 
     def respond(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         """Compute what the front-end asks for: JSON values and binary buffers."""

@@ -8,13 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from srlab.explorers.cloud import Cloud, pack_cloud, pack_place
-from srlab.explorers.controls import (
-    ChoiceExplorer,
-    Control,
-    check_controls,
-    one_of,
-    ordered_axes,
-)
+from srlab.explorers.controls import ChoiceExplorer, Control, one_of, ordered_axes
 from srlab.explorers.live import sources
 from srlab.figures.theme import COLOURS
 from srlab.files import picture_url
@@ -65,23 +59,21 @@ class PictureExplorer(ChoiceExplorer):
         and the cloud's colourings, `start` is shown first. The axes become traits:
         `explorer.strength = "0.5"`.
         """
-        check_controls(cls, states, controls)
-        known = ordered_axes(states, controls, axes or {})
+        known = ordered_axes(cls, states, controls, axes)
         first = next(iter(states.values()))
         for setting, state in states.items():
             _check_alike(setting, state, first)
         if first.places and cloud is None:
             raise ValueError("the states have places, and nothing to lie in: give a cloud")
+        packed = [_packed(state) for state in states.values()]
         urls: dict[str, int] = {}  # each picture once, however many states show it
-        shown = [
-            [urls.setdefault(url, len(urls)) for url in _urls(state)] for state in states.values()
-        ]
+        shown = [[urls.setdefault(url, len(urls)) for url in own["urls"]] for own in packed]
         meta = {
             "titles": list(first.pictures),
             "measures": [[name, (units or {}).get(name, "")] for name in first.measures],
             "pictures": shown,
-            "values": [_values(state) for state in states.values()],
-            "places": [_places(state) for state in states.values()],
+            "values": [own["values"] for own in packed],
+            "places": [own["places"] for own in packed],
             "urls": list(urls),
             "chart": _checked_chart(chart, known, first),
             "cloud": cloud and pack_cloud(cloud, list(first.places), units or {}),
@@ -94,24 +86,21 @@ class PictureExplorer(ChoiceExplorer):
     def respond(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         """The state of {axis: value, …}, not precomputed."""
         setting = self._asked(request)
-        state = self._compute(setting)
+        state = self.compute(setting)
         _check_alike(setting, state, self._like)
-        return {"urls": _urls(state), "values": _values(state), "places": _places(state)}, []
+        return _packed(state), []
 
 
-def _urls(state: PictureState) -> list[str]:
-    return [picture_url(picture, lossless=False) for picture in state.pictures.values()]
-
-
-def _values(state: PictureState) -> list[float]:
+def _packed(state: PictureState) -> dict[str, list[Any]]:
+    """Its pictures, measures and places, as the front-end takes them."""
     values = [float(value) for value in state.measures.values()]
     if not all(map(math.isfinite, values)):
         raise ValueError(f"the measures of a state are not finite: {dict(state.measures)}")
-    return [round(value, 4) for value in values]
-
-
-def _places(state: PictureState) -> list[list[float]]:
-    return [pack_place(name, place) for name, place in state.places.items()]
+    return {
+        "urls": [picture_url(picture, lossless=False) for picture in state.pictures.values()],
+        "values": [round(value, 4) for value in values],
+        "places": [pack_place(name, place) for name, place in state.places.items()],
+    }
 
 
 def _check_alike(setting: Sequence[str], state: PictureState, first: PictureState) -> None:

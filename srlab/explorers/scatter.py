@@ -8,13 +8,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 import traitlets as T
 
-from srlab.explorers.controls import (
-    ChoiceExplorer,
-    Control,
-    check_controls,
-    one_of,
-    ordered_axes,
-)
+from srlab.explorers.controls import ChoiceExplorer, Control, one_of, ordered_axes
 from srlab.explorers.live import sources
 from srlab.figures.theme import COLOURS, SYMBOLS
 from srlab.representation.embedding import align, separability_level
@@ -77,9 +71,11 @@ class ScatterExplorer(ChoiceExplorer):
         degradation to degradation. Embeddings are turned and mirrored, never stretched, to follow
         one another smoothly. The axes become traits: `explorer.layer = "body.15"`.
         """
-        _check(states, controls, degradations, contents, patches, sprite)
-        known = ordered_axes(states, controls, axes or {})
-        turned = _all_turned(states)
+        known = ordered_axes(cls, states, controls, axes)
+        _check_points(states, (degradations, contents, patches), sprite["count"])
+        turned: dict[tuple[str, ...], np.ndarray] = {}  # each embedding towards those before it
+        for setting, state in states.items():
+            turned[setting] = _turned(state.embedding, setting, turned)
         shown = _classes("degradation", degradations) | _classes("content", contents)
         meta = {
             "options": cls.options,
@@ -88,11 +84,13 @@ class ScatterExplorer(ChoiceExplorer):
             **shown,
             "patch": [int(patch) for patch in patches],
             "sprite": sprite,
-            **_marks(colours, fillings),
+            "colours": list(colours),
+            "fillings": list(fillings),
+            "symbols": list(SYMBOLS),
             "routes": [_route(route, shown["degradations"]) for route in routes],
         }
-        packed = b"".join(pack_places(points) for points in turned.values())
-        told: Any = {"start": start, "compute": compute, "places": packed, **options}
+        places = b"".join(map(pack_places, turned.values()))
+        told: Any = {"start": start, "compute": compute, "places": places, **options}
         explorer = cls._made(meta, states, controls, known, **told)
         explorer._turned = turned
         return explorer
@@ -101,16 +99,12 @@ class ScatterExplorer(ChoiceExplorer):
         """The state of {axis: value, …, option: number, …}, not precomputed."""
         setting = self._asked(request)
         options = {name: int(request[name]) for name in self.options.get("inputs", {})}
-        state = self._compute(setting, **options)
+        state = self.compute(setting, **options)
         points = np.asarray(state.embedding)
         expected = (len(self.meta["patch"]), 2)
         if points.shape != expected:
             raise ValueError(f"compute returned points of shape {points.shape}, not {expected}")
-        packed = pack_places(_turned(points, setting, self._turned))
-        return {"measures": _measures(state)}, [packed]
-
-
-_FULL = 65535
+        return {"measures": _measures(state)}, [pack_places(_turned(points, setting, self._turned))]
 
 
 def pack_places(points: np.ndarray) -> bytes:
@@ -120,15 +114,7 @@ def pack_places(points: np.ndarray) -> bytes:
     low, high = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
     extent = (high - low).max() or 1.0
     unit = (points - (low + high) / 2) / extent + 0.5
-    return (unit * _FULL).round().astype("<u2").tobytes()
-
-
-def _all_turned(states: Mapping[Any, EmbeddedState]) -> dict[tuple[str, ...], np.ndarray]:
-    """Each embedding turned towards those before it."""
-    turned: dict[tuple[str, ...], np.ndarray] = {}
-    for setting, state in states.items():
-        turned[setting] = _turned(state.embedding, setting, turned)
-    return turned
+    return (unit * 0xFFFF).round().astype("<u2").tobytes()
 
 
 def _turned(
@@ -155,26 +141,22 @@ def _classes(kind: str, labels: Sequence[str] | np.ndarray) -> dict[str, list[An
     return {f"{kind}s": names, kind: [names.index(label) for label in labels]}
 
 
-def _marks(colours: Sequence[str], fillings: Sequence[int]) -> dict[str, list[Any]]:
-    return {"colours": list(colours), "fillings": list(fillings), "symbols": list(SYMBOLS)}
-
-
 def _route(route: Route, degradations: Sequence[str]) -> dict[str, Any]:
-    stops = [[word, one_of("degradation", n, degradations)] for word, n in route.stops.items()]
-    return {
-        "title": route.title,
-        "stops": [[word, list(degradations).index(name)] for word, name in stops],
-    }
+    stops = [
+        [word, degradations.index(one_of("degradation", name, degradations))]
+        for word, name in route.stops.items()
+    ]
+    return {"title": route.title, "stops": stops}
 
 
-def _check(states: Mapping[Any, EmbeddedState], controls: Sequence[Control], *columns: Any) -> None:
-    check_controls(ScatterExplorer, states, controls)
-    *labels, sprite = columns
-    count = len(labels[0])
-    if any(len(column) != count for column in labels) or sprite["count"] != count:
+def _check_points(
+    states: Mapping[Any, EmbeddedState], columns: Sequence[Sequence[Any] | np.ndarray], count: int
+) -> None:
+    lengths = [len(column) for column in columns]
+    if set(lengths) != {count}:
         raise ValueError(
             "degradations, contents, patches and the sprite sheet describe the same points, got "
-            f"{', '.join(str(len(column)) for column in labels)} and {sprite['count']}"
+            f"{', '.join(map(str, lengths))} and {count}"
         )
     for setting, state in states.items():
         if np.shape(state.embedding) != (count, 2):

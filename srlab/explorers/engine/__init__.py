@@ -37,3 +37,8 @@ def source(*names: str) -> str:
     folder = files("srlab.explorers.engine")
     whole = "\n".join((folder / f"{name}.js").read_text("utf-8") for name in names or FILES)
     return COMMENTS.sub("", whole)
+
+
+def scoped(taken: str, *names: str) -> str:
+    """The named files as one script, of which the rest of a page sees only what is `taken`."""
+    return f"\nconst {{ {taken} }} = (() => {{\n{source(*names)}\nreturn {{ {taken} }};\n}})();\n"
