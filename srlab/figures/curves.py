@@ -32,8 +32,7 @@ def stacked_curves(
         for name, values in lines.items():
             places = x[name] if isinstance(x, Mapping) else x
             band = (bands or {}).get(y_title, {}).get(name)
-            for trace in _line(places, name, values, band, names.index(name)):
-                trace.showlegend = bool(trace.showlegend) and row == 1
+            for trace in _line(places, name, values, band, names.index(name), legend=row == 1):
                 figure.add_trace(trace, row=row, col=1)
         scale = log_axis(lines.values()) if y_title in log_y else {}
         figure.update_yaxes(title=wrapped(y_title, TITLE), **scale, row=row, col=1)
@@ -51,6 +50,8 @@ def _line(
     values: np.ndarray,
     band: tuple[np.ndarray, np.ndarray] | None,
     index: int,
+    *,
+    legend: bool,
 ) -> list[go.Scatter]:
     colour = COLOURS[index % len(COLOURS)]
     line = go.Scatter(
@@ -58,7 +59,7 @@ def _line(
         y=np.asarray(values, np.float32),
         name=name,
         legendgroup=name,
-        showlegend=True,
+        showlegend=legend,
         mode="lines+markers",
         line={"color": colour, "dash": DASHES[index % len(DASHES)]},
         marker=mark(index, size=7),

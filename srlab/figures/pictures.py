@@ -7,6 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.colors import hex_to_rgb
 from plotly.subplots import make_subplots
+from skimage.util import montage
 
 from srlab.figures.panels import arranged, room, titles_above, wrapped
 from srlab.figures.theme import BARE, COLOURS, finish
@@ -24,11 +25,9 @@ def sprite_sheet(pictures: np.ndarray, *, zoom: int = 3) -> dict[str, Any]:
     """
     count, tile = pictures.shape[:2]
     columns = int(np.ceil(np.sqrt(count)))
-    rows = -(-count // columns)
-    sheet = np.zeros((rows * columns, tile, tile, 3), np.uint8)
-    sheet[:count] = pictures
-    sheet = sheet.reshape(rows, columns, tile, tile, 3).swapaxes(1, 2)
-    source = picture_url(sheet.reshape(rows * tile, columns * tile, 3), lossless=False)
+    grid = -(-count // columns), columns
+    sheet = montage(pictures, fill=(0, 0, 0), grid_shape=grid, channel_axis=-1)
+    source = picture_url(sheet, lossless=False)
     return {"src": source, "tile": tile, "cols": columns, "count": count, "zoom": zoom}
 
 
@@ -38,16 +37,14 @@ def signed_tiles(maps: np.ndarray, *, columns: int = 4) -> np.ndarray:
     Each map is scaled by its own largest values (their 99th percentile); a missing last tile is
     grey, as are the lines between tiles.
     """
-    count, tall, wide = maps.shape
-    rows = -(-count // columns)
     largest = np.quantile(np.abs(maps), 0.99, axis=(1, 2), keepdims=True)
     scaled = np.clip(maps / np.where(largest > 0, largest, 1), -1, 1)
     low, high = map(hex_to_rgb, COLOURS[:2])
     shade = np.where(scaled[..., None] < 0, low, high)
-    tiles = np.full((rows * columns, tall + 1, wide + 1, 3), 160, np.uint8)
-    tiles[:count, :tall, :wide] = 255 + np.abs(scaled)[..., None] * (shade - 255)
-    sheet = tiles.reshape(rows, columns, tall + 1, wide + 1, 3).swapaxes(1, 2)
-    return sheet.reshape(rows * (tall + 1), columns * (wide + 1), 3)
+    tiles = (255 + np.abs(scaled)[..., None] * (shade - 255)).astype(np.uint8)
+    grid, grey = (-(-len(maps) // columns), columns), (160, 160, 160)
+    framed = montage(tiles, fill=grey, grid_shape=grid, padding_width=1, channel_axis=-1)
+    return framed[1:, 1:]
 
 
 def tinted(picture: np.ndarray, layers: Mapping[str, np.ndarray]) -> np.ndarray:
