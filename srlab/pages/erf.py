@@ -20,6 +20,7 @@ from srlab.networks.contract import Contract, connect
 from srlab.networks.receptive_field import receptive_field
 from srlab.pages.explain import reduce_picture
 from srlab.pages.filter_analysis import pictures
+from srlab.pages.lam import box
 from srlab.pages.maps import CHECKS, about, check_writable
 from srlab.pages.overlay import percent
 from srlab.pages.templates import Facts, page
@@ -112,29 +113,23 @@ def _shown(own: Fields) -> dict[str, Any]:
     return {
         "theoretical": own.theoretical,
         "di": f"{own.diffusion_index:.2f}",
-        "maps": {name: heat_url(field.map.cpu()) for name, field in own.effective.items()},
-        "areas": {
-            name: [percent(ratio) for ratio in field.area_ratios().values()]
+        "fields": {
+            name: {
+                "map": heat_url(field.map.cpu()),
+                "areas": [percent(ratio) for ratio in field.area_ratios().values()],
+                "boxes": [_box(field, share) for share in (0.5, 0.99)],
+                "side": field.side(0.99),
+            }
             for name, field in own.effective.items()
         },
-        "boxes": {
-            name: {share: _box(field, share) for share in (0.5, 0.99)}
-            for name, field in own.effective.items()
-        },
-        "sides": {name: field.side(0.99) for name, field in own.effective.items()},
     }
 
 
 def _box(field: EffectiveField, share: float) -> str:
     """The square that holds the share, as CSS; what leaves the map is cut off by its frame."""
-    side = field.side(share)
-    edges = [
-        (edge, 100 * (extent // 2 - side // 2) / extent, length, 100 * side / extent)
-        for edge, length, extent in zip(
-            ("top", "left"), ("height", "width"), field.map.shape, strict=True
-        )
-    ]
-    return ";".join(f"{a}:{place:.3f}%;{b}:{long:.3f}%" for a, place, b, long in edges)
+    side, size = field.side(share), tuple(field.map.shape)
+    top, left = (extent // 2 - side // 2 for extent in size)
+    return box(patch(top, left, side), size)
 
 
 def heat_url(map_: Tensor) -> str:

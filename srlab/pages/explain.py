@@ -134,7 +134,8 @@ def compare(questions: Mapping[str, Question], path: ImagePath | None = None) ->
     """Answer {network's name: question}, all about one picture and patch.
 
     Networks of different scales are refused before anything is computed. One that fails later
-    is named with its reason and costs the others nothing, unless all fail.
+    is named with its reason and costs the others nothing, unless all fail. A single one fails
+    with its own error.
     """
     scales = {name: question.contract.scale for name, question in questions.items()}
     if len(set(scales.values())) > 1:
@@ -146,6 +147,8 @@ def compare(questions: Mapping[str, Question], path: ImagePath | None = None) ->
         try:
             found[name] = question.answer(path)
         except FAILURES as error:
+            if len(questions) == 1:
+                raise
             failed[name] = f"{error}"
     if not found:
         raise ValueError("; ".join(f"{name}: {why}" for name, why in failed.items()))

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from srlab.attribution.lam import Attribution, PatchTarget, magnitude, signed
+from srlab.attribution.lam import Attribution, PatchTarget, signed
 from srlab.attribution.robustness import Robustness
 from srlab.files import picture_url
 from srlab.images import crop, image_to_array
@@ -11,6 +11,7 @@ from srlab.pages.overlay import FAINT, overlay_url, percent
 from srlab.pages.robust import shown_robustness
 from srlab.pages.templates import Facts, page
 
+RADII = 0.5, 0.9  # of the attribution, within a circle around the target
 LOSSLESS = 1024**2  # pixels above which a picture is stored as WebP
 
 
@@ -39,11 +40,12 @@ def lam_report(
 
 def shown(found: Attribution, target: PatchTarget) -> dict[str, str]:
     """What a page shows and says of one map."""
-    map_, sr = magnitude(found).cpu(), found.sr
-    radius = attribution_radius(map_, target, sr.shape[-1] / found.lr.shape[-1])
+    sr, directed = found.sr, signed(found).cpu()
+    radius = attribution_radius(directed.abs(), target, sr.shape[-1] / found.lr.shape[-1])
+    raised = float(directed.clamp(min=0).sum() / (directed.abs().sum() or 1))
     return {
-        "map": overlay_url(signed(found).cpu()),
-        "raised": percent(_raised(found)),
+        "map": overlay_url(directed),
+        "raised": percent(raised),
         "window": url(crop(sr, target.top, target.left, *target.shape)),
         "box": box(target, tuple(sr.shape[-2:])),
         "half": f"{radius[0.5]:.1f}",
@@ -52,12 +54,6 @@ def shown(found: Attribution, target: PatchTarget) -> dict[str, str]:
         "error": percent(found.completeness_error),
         "map_error": percent(found.map_error),
     }
-
-
-def _raised(found: Attribution) -> float:
-    """Part of the map, channels summed, that raised the target."""
-    map_ = signed(found)
-    return float(map_.clamp(min=0).sum() / (map_.abs().sum() or 1))
 
 
 def frame(title: str, kind: str, lr: Tensor, target: PatchTarget) -> dict[str, str]:
@@ -75,16 +71,13 @@ def frame(title: str, kind: str, lr: Tensor, target: PatchTarget) -> dict[str, s
     }
 
 
-def attribution_radius(
-    shown: Tensor, target: PatchTarget, scale: float, shares: tuple[float, ...] = (0.5, 0.9)
-) -> dict[float, float]:
+def attribution_radius(shown: Tensor, target: PatchTarget, scale: float) -> dict[float, float]:
     """{share: radius in LR pixels around the target's centre that holds it} of a map (h, w)."""
     distance = target.distance(shown.shape, scale).flatten()
     order = distance.argsort()
     held = shown.flatten()[order].double().cumsum(0)
     return {
-        share: distance[order][torch.searchsorted(held, share * held[-1])].item()
-        for share in shares
+        share: distance[order][torch.searchsorted(held, share * held[-1])].item() for share in RADII
     }
 
 

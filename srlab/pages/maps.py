@@ -63,7 +63,7 @@ def map_files(
     check_writable(out, *raw.values())
     lr = reduce_picture(read_image(image)[None], reduce).to(device)
     what = read_target(target)
-    asked: dict[str, Any] = {"patch": patch, "crop": crop, **what.asked()}
+    asked = {"measure": what.measure, "of_residual": what.of_residual, "patch": patch, "crop": crop}
     questions = _prepared(specs, lr, scale, asked)
     if what.assumed:
         tell(Advice(f"{target}: {what.assumed}"))
@@ -78,7 +78,7 @@ def map_files(
         "device": f"{lr.device}",
     }
     facts = {"Settings": settings, "Made with": {**versions(), "hardware": hardware()}}
-    compared = _answers(questions, walk)
+    compared = compare(questions, walk)
     repeated = _repeated(questions, compared, what) if robust else {}
     _write(out, raw, image.name, compared, facts, repeated, several=len(questions) > 1)
     return compared, raw
@@ -90,10 +90,6 @@ class Explained(NamedTuple):
     measure: Measure | Tensor  # or where, (H, W) of bool
     assumed: str | None  # of the mask, to read it
     of_residual: bool = False  # of SR − bicubic
-
-    def asked(self) -> dict[str, Any]:
-        """As `prepare` is told it."""
-        return {"measure": self.measure, "of_residual": self.of_residual}
 
 
 def read_target(text: str) -> Explained:
@@ -218,12 +214,6 @@ def _told(
         "steps": f"{steps}" if steps else f"until the expected error is {tolerance:.1%}",
         "rule": rule or ("arc-midpoint" if steps else "adaptive"),
     }
-
-
-def _answers(questions: Mapping[str, Question], path: ImagePath) -> Comparison:
-    if len(questions) > 1:
-        return compare(questions, path)
-    return Comparison({name: one.answer(path) for name, one in questions.items()}, {})
 
 
 def _write(

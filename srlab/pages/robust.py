@@ -24,9 +24,7 @@ def shown_robustness(found: Robustness) -> dict[str, Any]:
             f"σ {sigma:g}": {**_panel(own), "common": percent(overlap(own, default))}
             for sigma, own in found.by_sigma.items()
         },
-        "windows": {
-            f"{side}×{side}": {**_panel(own), "common": ""} for side, own in found.by_window.items()
-        },
+        "windows": {f"{side}×{side}": _panel(own) for side, own in found.by_window.items()},
         "sigma_range": _words(found.sigma_range()),
         "window_range": _words(found.window_range()) if found.by_window else "",
         "curves": {
