@@ -38,6 +38,7 @@ class DegradationPage(LivePage):
             told.append({**one.packed(), "plane": script, **found})
             if len(seen) < 2:
                 seen[one.name] = first_place(one.network, layer, plane, first)
+        network, beside = seen
         explorer = DegradationExplorer(
             meta={
                 "pictures": packed_pictures(images),
@@ -49,7 +50,8 @@ class DegradationPage(LivePage):
             picture=picture,
             top=START,
             left=START,
-            **dict(zip(("network", "beside"), seen, strict=True)),
+            network=network,
+            beside=beside,
         )
         return explorer, axes
 

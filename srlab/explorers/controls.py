@@ -62,9 +62,7 @@ class ChoiceExplorer(Explorer):
         first = dict(zip(axes, next(iter(states)) if start is None else start, strict=True))
         own = {axis: Choice().tag(sync=True) for axis in axes}
         made = type(cls.__name__, (cls,), {"__module__": cls.__module__, **own})
-        explorer = made(meta={**choice, **meta}, **traits, **first)
-        explorer._compute = compute
-        return explorer
+        return made(meta={**choice, **meta}, compute=compute, **traits, **first)
 
     def _asked(self, request: Mapping[str, Any]) -> tuple[str, ...]:
         """The setting that a request names."""

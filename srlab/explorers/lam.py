@@ -97,9 +97,7 @@ class LamExplorer(Explorer):
         packed = zlib.compress(b"".join(pack_map(own.magnitude) for own in maps.values()), 9)
         last = [place for place in maps if place[:2] == (names[0], networks[-1])] or list(maps)
         start = max(last, key=lambda place: maps[place].diffusion_index)  # where most is to be seen
-        explorer = cls(meta=meta, maps=packed, **start._asdict())
-        explorer._compute = compute
-        return explorer
+        return cls(meta=meta, maps=packed, compute=compute, **start._asdict())
 
     @T.validate("picture", "network")
     def _known(self, proposal: dict[str, Any]) -> str:
@@ -111,8 +109,7 @@ class LamExplorer(Explorer):
 
     @T.validate("top", "left")
     def _inside_picture(self, proposal: dict[str, Any]) -> int:
-        corner = {proposal["trait"].name: proposal["value"]}
-        _inside(self.meta, corner.get("top", 0), corner.get("left", 0))
+        _inside(self.meta, **{"top": 0, "left": 0, proposal["trait"].name: proposal["value"]})
         return proposal["value"]
 
     def respond(self, request: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:

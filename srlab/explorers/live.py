@@ -29,10 +29,10 @@ class Explorer(anywidget.AnyWidget):
     """
 
     meta = T.Dict().tag(sync=True)  # all that is told once
-    _compute: Callable[..., Any] | None = None
 
-    def __init__(self, **traits: Any) -> None:
+    def __init__(self, *, compute: Callable[..., Any] | None = None, **traits: Any) -> None:
         super().__init__(**traits)
+        self._compute = compute
         if "google.colab" in sys.modules:  # where widgets of third parties are off by default
             from google.colab import output
 

@@ -8,7 +8,7 @@ from plotly.colors import hex_to_rgb
 from plotly.subplots import make_subplots
 
 from srlab.figures.panels import wrapped
-from srlab.figures.theme import COLOURS, DASHES, finish, log_axis, mark
+from srlab.figures.theme import COLOURS, DASHES, entry, finish, log_axis, mark
 
 TITLE = 26  # letters a line of a title beside its panel
 
@@ -57,9 +57,7 @@ def _line(
     line = go.Scatter(
         x=list(x),
         y=np.asarray(values, np.float32),
-        name=name,
-        legendgroup=name,
-        showlegend=legend,
+        **entry(name, shown=legend),
         mode="lines+markers",
         line={"color": colour, "dash": DASHES[index % len(DASHES)]},
         marker=mark(index, size=7),

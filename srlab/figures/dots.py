@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from srlab.figures.panels import room, wrapped
-from srlab.figures.theme import COLOURS, finish, log_axis, log_ticks, mark
+from srlab.figures.theme import COLOURS, entry, finish, log_axis, log_ticks, mark
 
 LEVEL = {"dash": "dot", "color": COLOURS[5], "width": 1.5}
 
@@ -36,9 +36,7 @@ def scatter_panels(
                 go.Scatter(
                     x=np.asarray(x, np.float32),
                     y=np.asarray(y, np.float32),
-                    name=group,
-                    legendgroup=group,
-                    showlegend=column == 1,
+                    **entry(group, shown=column == 1),
                     mode="markers",
                     text=list(names[group]),
                     customdata=np.asarray(pictures[group], np.int32) if pictures else None,
@@ -173,9 +171,7 @@ def _effect_dots(outcome: str, index: int, own: list[Any], *, legend: bool) -> g
         x=values,
         y=labels,
         mode="markers",
-        name=outcome,
-        legendgroup=outcome,
-        showlegend=legend,
+        **entry(outcome, shown=legend),
         marker=mark(index, size=10),
         error_x={"symmetric": False, "array": high - values, "arrayminus": values - low},
         customdata=np.stack([low, high], axis=1),

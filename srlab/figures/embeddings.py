@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from srlab.figures.panels import arranged, room
-from srlab.figures.theme import BARE, COLUMN, LINE, SYMBOLS, buttons, finish, mark
+from srlab.figures.theme import BARE, COLUMN, LINE, SYMBOLS, buttons, entry, finish, mark
 
 BESIDE = 60  # pixels left and right of the panels
 ENTRY = 6  # letters that a legend's symbol takes
@@ -50,12 +50,15 @@ def embedding_grid(
             figure.add_trace(trace, **places[panel])
     figure.update_xaxes(**BARE, mirror=True, showline=True)
     figure.update_yaxes(**BARE, mirror=True, showline=True)
-    finish(figure, height=60 + 260 * len(rows), sprites=_labelled(sprites, classes, contents))
+    wide = BESIDE + 6 * max(map(len, "<br>".join(titles).split("<br>"))) * len(columns)
+    finish(
+        figure,
+        height=60 + 260 * len(rows),
+        width=max(COLUMN * len(columns), wide),
+        sprites=_labelled(sprites, classes, contents),
+    )
     if _legend_lines(classes) > 1:
         figure.update_layout(legend={"yref": "paper", "y": -0.02, "yanchor": "top"})
-    written = "<br>".join(titles).split("<br>")
-    wide = 6 * max(map(len, written)) * len(columns)
-    figure.layout.meta["srlab"]["width"] = max(COLUMN * len(columns), wide + BESIDE)
     return figure
 
 
@@ -165,9 +168,7 @@ def _class_traces(
                 x=points[own, 0],
                 y=points[own, 1],
                 mode="markers",
-                name=str(name),
-                legendgroup=str(name),
-                showlegend=legend,
+                **entry(str(name), shown=legend),
                 customdata=own.astype(np.int32),
                 hovertemplate="%{text}<extra></extra>",
                 text=[f"{name} · {content}" for content in contents[own]],

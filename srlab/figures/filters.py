@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from srlab.figures.theme import BARE, finish, mark
+from srlab.figures.theme import BARE, entry, finish, mark
 
 STRIP = 0.84  # of the distance between two layers
 
@@ -42,8 +42,7 @@ def network_map(
             own = {name: np.shape(mask) for name, mask in chosen.masks.items()}
             if own != layers:
                 raise ValueError(f"the filters of {kind!r} lie in another network than the first")
-            trace = _filter_dots(kind, chosen, index, score_title)
-            trace.showlegend = row == 1
+            trace = _filter_dots(kind, chosen, index, score_title, shown=row == 1)
             figure.add_trace(trace, row=row, col=1)
     every = -(-len(layers) // 12)
     figure.update_xaxes(
@@ -71,7 +70,9 @@ def _layer_strips(layers: Mapping[str, tuple[int, ...]]) -> go.Bar:
     )
 
 
-def _filter_dots(kind: str, chosen: ChosenFilters, index: int, score_title: str) -> go.Scatter:
+def _filter_dots(
+    kind: str, chosen: ChosenFilters, index: int, score_title: str, *, shown: bool
+) -> go.Scatter:
     x, y, words = [], [], []
     for place, (name, mask) in enumerate(chosen.masks.items()):
         outs, ins = np.shape(mask)
@@ -85,8 +86,7 @@ def _filter_dots(kind: str, chosen: ChosenFilters, index: int, score_title: str)
         y=np.asarray(y, np.float32),
         text=words,
         mode="markers",
-        name=kind,
-        legendgroup=kind,
+        **entry(kind, shown=shown),
         hovertemplate="%{text}<extra>" + kind + "</extra>",
         marker=mark(index, size=5, opacity=0.85),
     )

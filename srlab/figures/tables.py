@@ -179,16 +179,14 @@ def _short(value: float) -> str:
 
 
 def _check_matrix(matrix: Matrix, name: str, log: bool) -> None:
-    values, expected = np.asarray(matrix.values), (len(matrix.rows), len(matrix.columns))
-    if values.shape != expected:
+    what, values = f"matrix {name or 'to draw'}", np.asarray(matrix.values)
+    rows, columns = len(matrix.rows), len(matrix.columns)
+    if values.shape != (rows, columns):
         raise ValueError(
-            f"matrix {name or 'to draw'}: {expected[0]} row and {expected[1]} column names "
-            f"for values of shape {values.shape}"
+            f"{what}: {rows} row and {columns} column names for values of shape {values.shape}"
         )
     if log and (values <= 0).any():
-        raise ValueError(
-            f"matrix {name or 'to draw'} holds values ≤ 0, which have no logarithm: leave out log"
-        )
+        raise ValueError(f"{what} holds values ≤ 0, which have no logarithm: leave out log")
 
 
 def confusion_dots(
@@ -210,14 +208,14 @@ def confusion_dots(
     for column, (title, names) in enumerate(panels.items(), start=1):
         order, place = list(classes[title]), {"row": 1, "col": column}
         pairs = list(zip(map(str, truth[title]), map(str, names), strict=True))
-        cells = np.array([[order.index(one) for one in pair] for pair in pairs])  # (N, 2)
-        inside = _within_cells(pairs)
+        cells = np.array([[order.index(called), order.index(true)] for true, called in pairs])
+        dots = (cells + _within_cells(cells)).astype(np.float32)  # (N, 2)
         for index, kind in enumerate(order):
-            own = np.flatnonzero(cells[:, 0] == index)
+            own = np.flatnonzero(cells[:, 1] == index)
             figure.add_trace(
                 go.Scatter(
-                    x=(cells[own, 1] + inside[own, 0]).astype(np.float32),
-                    y=(cells[own, 0] + inside[own, 1]).astype(np.float32),
+                    x=dots[own, 0],
+                    y=dots[own, 1],
                     mode="markers",
                     name=kind,
                     customdata=np.asarray(pictures[title], np.int32)[own],
@@ -242,18 +240,18 @@ def _rule_cells(figure: go.Figure, order: Sequence[str], place: dict[str, int]) 
     span = [-0.5, len(order) - 0.5]
     figure.update_xaxes(**edges, range=span, title="called", **place)
     figure.update_yaxes(**edges, range=span[::-1], **place)
-    for line in np.arange(len(order) - 1) + 0.5:
-        figure.add_hline(line, line={"width": 1, "color": COLOURS[6]}, **place)
-        figure.add_vline(line, line={"width": 1, "color": COLOURS[6]}, **place)
+    thin = {"line": {"width": 1, "color": COLOURS[6]}, **place}
+    for edge in np.arange(len(order) - 1) + 0.5:
+        figure.add_hline(edge, **thin)
+        figure.add_vline(edge, **thin)
 
 
-def _within_cells(pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+def _within_cells(cells: np.ndarray) -> np.ndarray:
     """(N, 2) places on a lattice within ±0.4, one for each member of a cell."""
-    places = np.zeros((len(pairs), 2))
-    for pair in set(pairs):
-        own = [row for row, other in enumerate(pairs) if other == pair]
+    places = np.zeros(cells.shape)
+    for cell in np.unique(cells, axis=0):
+        own = np.flatnonzero((cells == cell).all(axis=1))
         side = int(np.ceil(np.sqrt(len(own))))
         rows, columns = np.divmod(np.arange(len(own)), side)
-        offset = (np.stack([columns, rows], axis=1) + 0.5) / side - 0.5
-        places[own] = 0.8 * offset
+        places[own] = 0.8 * ((np.stack([columns, rows], axis=1) + 0.5) / side - 0.5)
     return places

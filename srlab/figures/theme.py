@@ -31,6 +31,11 @@ def mark(index: int, **more: Any) -> dict[str, Any]:
     return {"color": colour, "symbol": symbol, **more}
 
 
+def entry(name: str, *, shown: bool) -> dict[str, Any]:
+    """A trace's entry in the legend, `shown` once: clicking it hides the class in all panels."""
+    return {"name": name, "legendgroup": name, "showlegend": shown}
+
+
 def shades(colour: str, count: int) -> list[str]:
     """`count` tones for growing degrees, from greyish to the colour "#rrggbb" itself."""
     grey, own = np.full(3, 0xA8), np.array(hex_to_rgb(colour))
