@@ -85,18 +85,19 @@ def _tried(model: nn.Module, hr: Tensor, size: int) -> Contract:
 
     Its scale is not known before: a network of one LR size answers to one of the SCALES alone.
     """
+
+    def reduced(scale: int) -> Contract:
+        side = max(size // scale, 1)
+        return connect(model, hr[..., :side, :side])[1]
+
     failures = []
     for scale in SCALES:
-        side = max(size // scale, 1)
         try:
-            contract = connect(model, hr[..., :side, :side])[1]
+            contract = reduced(scale)
         except ContractError as error:
             failures.append(error)
-            continue
-        if contract.scale == scale:
-            return contract
-        side = max(size // contract.scale, 1)
-        return connect(model, hr[..., :side, :side])[1]
+        else:
+            return contract if contract.scale == scale else reduced(contract.scale)
     raise failures[0]
 
 
@@ -112,9 +113,7 @@ def filter_report(title: str, model: nn.Module, analysis: FilterAnalysis, facts:
         title=title,
         kind="discriminative filters",
         summary=" ".join(_findings(analysis)),
-        kinds=list(analysis.windows.lr),
-        networks=list(analysis.networks),
-        effects=analysis.effects,
+        analysis=analysis,
         without=without,
         names=analysis.windows.pictures[:SHOWN],
         pictures=_pictures(model, analysis),
