@@ -1,7 +1,7 @@
 """Look inside any network: copies of what its layers put out during a forward pass."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from torch import Tensor, nn
@@ -40,7 +40,6 @@ def capture(
     >>> features["body.15"].shape  # (B, C, h, w)
     """
     features: dict[str, Tensor] = {}
-    handles = []
 
     def keep(name: str) -> Hook:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
@@ -55,15 +54,10 @@ def capture(
 
         return hook
 
-    try:
+    with suppress(_Stop), ExitStack() as hooks:
         for name in layers:
-            handles.append(_submodule(model, name).register_forward_hook(keep(name)))
+            hooks.enter_context(_submodule(model, name).register_forward_hook(keep(name)))
         yield features
-    except _Stop:
-        pass
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def layer_names(model: nn.Module) -> tuple[str, ...]:
@@ -87,19 +81,19 @@ def frozen(model: Any) -> Iterator[None]:
 
     Frozen weights need no stored activations; eval mode keeps BatchNorm from changing.
     """
-    if not isinstance(model, nn.Module):
-        yield
-        return
-    learning = [weight for weight in model.parameters() if weight.requires_grad]
-    training = [module for module in model.modules() if module.training]
-    try:
+    modules = [*model.modules()] if isinstance(model, nn.Module) else []
+    training = [module for module in modules if module.training]
+    weights = [weight for module in modules for weight in module.parameters(recurse=False)]
+    learning = [weight for weight in weights if weight.requires_grad]
+
+    def switch(on: bool) -> None:
         for weight in learning:
-            weight.requires_grad_(False)
+            weight.requires_grad_(on)
         for module in training:
-            module.training = False
+            module.training = on
+
+    try:
+        switch(False)
         yield
     finally:
-        for weight in learning:
-            weight.requires_grad_(True)
-        for module in training:
-            module.training = True
+        switch(True)
