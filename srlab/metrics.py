@@ -118,10 +118,10 @@ def _comparable(
         raise ValueError(f"a border of {border} leaves nothing of {tuple(sr.shape[-2:])} pixels")
     if y and data_range != 1.0:
         raise ValueError("luma is defined for images in [0, 1]; set y=False for other ranges")
-    pair = []
-    for images in (sr, hr):
+    rows, columns = (slice(border, extent - border) for extent in sr.shape[-2:])
+
+    def measured(images: Tensor) -> Tensor:
         images = images.detach().double().clamp(0, data_range)
-        images = luma(images) if y else images
-        height, width = images.shape[-2:]
-        pair.append(images[..., border : height - border, border : width - border])
-    return pair[0], pair[1]
+        return (luma(images) if y else images)[..., rows, columns]
+
+    return measured(sr), measured(hr)
