@@ -68,8 +68,12 @@ def layer_points(
     """
     whole = features(model, lr, layers, batch_size=batch_size)
     found = {layer: points(own) for layer, own in whole.items()}
-    if (lr != lr[:1]).any():
-        _check_layers(found)
+    alike = [layer for layer, own in found.items() if not _differ(own)]
+    if alike and (lr != lr[:1]).any():
+        raise ValueError(
+            f"the output of {', '.join(map(repr, alike))} is the same for all images: nothing can "
+            "be told apart there (are all its weights zero?); leave it out of `layers`"
+        )
     return found
 
 
@@ -80,8 +84,7 @@ def principal_components(points: np.ndarray, dimensions: int = 50) -> np.ndarray
     matrix of inner products, which is faster than a decomposition of the points themselves.
     Raises ValueError when all points coincide.
     """
-    _check_points(points)
-    _check_spread(points)
+    check_points(points)
     dimensions = min(dimensions, *points.shape)
     if len(points) > points.shape[1]:
         return PCA(dimensions, svd_solver="full").fit_transform(points)
@@ -117,7 +120,7 @@ def stream_components(
             raise ValueError(f"a batch of {len(batch)} points cannot fit {dimensions} components")
         with np.errstate(invalid="ignore"):  # shares of a variance of 0, which nobody asks for
             model.partial_fit(batch)
-    _check_spread((model.mean_ + np.sqrt(model.var_) * [[-1], [1]]).astype(batch.dtype))
+    check_points((model.mean_ + np.sqrt(model.var_) * [[-1], [1]]).astype(batch.dtype))
     return np.concatenate([model.transform(batch) for batch in batches()])
 
 
@@ -256,8 +259,7 @@ def separability(points: np.ndarray, labels: Sequence | np.ndarray) -> Separabil
 
     Infinite when all points of each label coincide; ValueError when all points do.
     """
-    _check_points(points)
-    _check_spread(points)
+    check_points(points)
     labels = np.asarray(labels)
     names, own = np.unique(labels, return_inverse=True)
     if len(labels) != len(points) or not 1 < len(names) < len(points):
@@ -351,25 +353,15 @@ def separability_level(index: float) -> str:
     return ["−", "+", "++", "+++"][int(np.searchsorted([20, 100, 500], index, side="right"))]
 
 
-def _check_points(points: np.ndarray) -> None:
+def check_points(points: np.ndarray) -> None:
+    """Refuse what is no table of finite points (N, D), or says the same of all images."""
     spoilt = "" if np.isfinite(points).all() else " with NaN or infinity"
     if points.ndim != 2 or spoilt:
         raise ValueError(f"expected finite points (N, D), got shape {points.shape}{spoilt}")
-
-
-def _check_spread(points: np.ndarray) -> None:
     if not _differ(points):
         raise ValueError(
             "all points coincide: there is nothing to embed or to separate. Features that do not "
             "depend on the image come from a layer whose weights are all zero"
-        )
-
-
-def _check_layers(found: dict[str, np.ndarray]) -> None:
-    if alike := [layer for layer, points in found.items() if not _differ(points)]:
-        raise ValueError(
-            f"the output of {', '.join(map(repr, alike))} is the same for all images: nothing can "
-            "be told apart there (are all its weights zero?); leave it out of `layers`"
         )
 
 

@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, GroupShuffleSplit
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from srlab.representation.embedding import inner_products
+from srlab.representation.embedding import check_points, inner_products
 
 Split = tuple[np.ndarray, np.ndarray]  # rows to train on, rows to judge on
 PENALTIES = {"C": [0.1, 1.0, 10.0, 100.0, 1000.0]}
@@ -65,17 +65,22 @@ def identify(
     rows; without, each of the D values is standardised on these. The penalty is chosen on the
     training rows alone, by threefold validation that keeps pictures apart too.
     """
-    _check(points, labels, contents)
+    check_points(points)
+    if not len(points) == len(labels) == len(contents):
+        raise ValueError(
+            f"expected points (N, D) with N labels and N contents, got {points.shape}, "
+            f"{len(labels)} and {len(contents)}"
+        )
     names = tuple(dict.fromkeys(labels.tolist()))
     own = np.array([names.index(label) for label in labels])
-    products = inner_products(points) if components else None
+    products = inner_products(points) if components else np.empty(0)
     votes, accuracy = np.zeros((len(points), len(names)), int), []
     for train, test in splits:
-        if products is None or components is None:
+        if components:
+            known, unseen = unseen_components(products, train, test, components)
+        else:
             scale = StandardScaler().fit(points[train])
             known, unseen = scale.transform(points[train]), scale.transform(points[test])
-        else:
-            known, unseen = unseen_components(products, train, test, components)
         machine = GridSearchCV(SVC(kernel=kernel), PENALTIES, cv=GroupKFold(3))
         called = machine.fit(known, own[train], groups=contents[train]).predict(unseen)
         votes[test, called] += 1
@@ -96,13 +101,3 @@ def unseen_components(
     machine = KernelPCA(dimensions, **kernel).fit(inside)  # N rows span N − 1 dimensions
     length = np.sqrt(np.trace(inside) / len(train) - inside.mean())
     return machine.transform(inside) / length, machine.transform(across) / length
-
-
-def _check(points: np.ndarray, labels: np.ndarray, contents: np.ndarray) -> None:
-    if points.ndim != 2 or not len(points) == len(labels) == len(contents):
-        raise ValueError(
-            f"expected points (N, D) with N labels and N contents, got {points.shape}, "
-            f"{len(labels)} and {len(contents)}"
-        )
-    if not np.isfinite(points).all():
-        raise ValueError("the points hold NaN or infinity: which image has no features?")

@@ -40,5 +40,5 @@ def principal_plane(points: np.ndarray) -> Plane:
     exact = (points - points.mean(axis=0)).T.astype(np.float64) @ scores / (scores**2).sum(axis=0)
     step = np.abs(exact).max(axis=0) / LARGEST
     axes = (exact / step).round().astype(np.int8)
-    plane = Plane(axes, step, np.zeros(2))
-    return Plane(axes, step, plane.places(points.mean(axis=0, keepdims=True))[0])
+    (origin,) = Plane(axes, step, np.zeros(2)).places(points.mean(axis=0, keepdims=True))
+    return Plane(axes, step, origin)
