@@ -83,11 +83,8 @@ class Degradation:
         """Input pixels around a window that reach its degraded version (JPEG's blocks aside)."""
         radius = self.kernel_size // 2 if self.kernel_size else math.ceil(4 * self.widest_sigma)
         reach = radius * (self.widest_sigma > 0) + 2 * self.scale * (self.scale > 1)
-        reach += (
-            math.ceil(self.motion_length / 2)
-            + math.ceil(max(map(abs, self.shift)))
-            + 2 * any(self.shift)
-        )
+        reach += math.ceil(self.motion_length / 2)
+        reach += math.ceil(max(map(abs, self.shift))) + 2 * any(self.shift)
         return math.ceil(reach / self.scale) * self.scale
 
     def __call__(self, images: Tensor, rng: Rng | None = None) -> Tensor:
