@@ -5,7 +5,7 @@ ran are what it computes. Nothing is assumed about them: a network that cannot b
 its list is said to have none.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,18 +39,13 @@ class Operation:
     function: Any  # of torch.ops, without effects on its arguments
     arguments: tuple[Any, ...]
     keywords: dict[str, Any]
-    places: tuple[int | None, ...]  # of its results, None for what is no tensor
-    single: bool  # whether it returns one tensor, not several
+    taken: list[int]  # the places of its `Ref`s, in the order of its arguments
+    places: list[int | None]  # of its results, None for what is no tensor
 
     @property
     def name(self) -> str:
         """Without overload: "convolution"."""
         return self.function.overloadpacket.__name__
-
-    def refs(self) -> list[Ref]:
-        """The values it takes, in the order of its arguments."""
-        leaves = tree_leaves((self.arguments, self.keywords))
-        return [leaf for leaf in leaves if isinstance(leaf, Ref)]
 
 
 @dataclass(frozen=True)
@@ -60,6 +55,11 @@ class Graph:
     operations: list[Operation]
     shapes: list[torch.Size]  # of the values by place
     output: int  # the place of the SR image
+
+
+def several(result: Any) -> Sequence[Any]:
+    """What an operation returned, as a sequence also where that is one tensor."""
+    return (result,) if isinstance(result, Tensor) else result
 
 
 class UnrepeatableError(Exception):
@@ -127,15 +127,16 @@ class _Recorder(OperationWatch):
         result = function(*args, **kwargs)
         results = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
         self.alive += results
-        if not any(isinstance(leaf, Ref) for leaf in tree_leaves((arguments, keywords))):
+        leaves = tree_leaves((arguments, keywords))
+        taken = [leaf.place for leaf in leaves if isinstance(leaf, Ref)]
+        if not taken:
             return result
         if UNREPEATABLE & set(function.tags):
             raise UnrepeatableError(f"{function} depends on values or on chance")
         if function._schema.is_mutable:
             function = self._without_effect(function, args[0])
-        single = isinstance(result, Tensor)
-        places = tuple(self._placed(part) for part in ((result,) if single else result))
-        self.operations.append(Operation(function, arguments, keywords, places, single))
+        places = [self._placed(part) for part in several(result)]
+        self.operations.append(Operation(function, arguments, keywords, taken, places))
         return result
 
     def _ref(self, leaf: Any) -> Any:

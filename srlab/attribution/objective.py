@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import reduce
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Size, Tensor
@@ -16,8 +16,9 @@ from srlab.attribution.graph import (
     WatchedHooks,
     is_plain,
     record,
+    several,
 )
-from srlab.attribution.reach import Box, Span, call, step, whole
+from srlab.attribution.reach import Box, Span, Step, call, step, whole
 from srlab.attribution.targets import PatchTarget, Target
 from srlab.networks.answer import checked
 from srlab.networks.layout import channels_last
@@ -91,7 +92,7 @@ def _of_window(
         Span(target.top, target.top + rows + 1), Span(target.left, target.left + columns + 1)
     )
     part = Rectangles(graph, window)
-    expected = sr[..., slice(*window.rows), slice(*window.columns)]
+    expected = window.of(sr, whole(sr.shape))
     lost = ROUNDING * torch.finfo(sr.dtype).eps * float(sr.abs().max())
     with torch.no_grad():
         alike = (part(lr) - expected).abs().max() <= lost
@@ -127,21 +128,11 @@ def comfortable_batch(lr: Tensor) -> int:
     return max(1, 2**18 // lr[0, 0].numel()) if lr.is_cuda else 1
 
 
-class Planned(NamedTuple):
-    """One operation, ready to be run."""
-
-    places: list[int]  # of the values that it reads
-    reads: list[Box]  # what of each
-    run: Callable[..., Any]
-    results: tuple[int | None, ...]
-    single: bool
-
-
 class Rectangles:
     """lr (B, 3, h, w) → a window of the SR image, exact in value and gradient."""
 
     def __init__(self, graph: Graph, window: Box) -> None:
-        self.output, self.window, self.plan = graph.output, window, list[Planned]()
+        self.output, self.window, self.plan = graph.output, window, list[tuple[Operation, Step]]()
         self.held = {0: whole(graph.shapes[0])}  # what of each value there is
         needed = {graph.output: window}
         for operation in reversed(graph.operations):
@@ -152,35 +143,23 @@ class Rectangles:
         self.picture = needed.get(0, window)
 
     def _plan(self, operation: Operation, graph: Graph, box: Box, needed: dict[int, Box]) -> None:
-        places = [ref.place for ref in operation.refs()]
         found = step(operation, graph.shapes, box)
-        reads = found.reads if found else [whole(graph.shapes[place]) for place in places]
-        for place, read in zip(places, reads, strict=True):
+        wholes = [whole(graph.shapes[place]) for place in operation.taken]
+        planned = found or Step(wholes, call(operation))
+        for place, read in zip(operation.taken, planned.reads, strict=True):
             needed[place] = read.around(needed.get(place, read))
         results = [place for place in operation.places if place is not None]
         self.held |= {place: box if found else whole(graph.shapes[place]) for place in results}
-        run = found.run if found else call(operation)
-        self.plan.append(Planned(places, reads, run, operation.places, operation.single))
+        self.plan.append((operation, planned))
 
     def __call__(self, lr: Tensor) -> Tensor:
         """The window."""
         held = self.held | {0: self.picture}
-        values = {0: channels_last(_part(lr, self.picture, self.held[0]))}
-        for places, reads, run, results, single in self.plan:
+        values: dict[int | None, Tensor] = {0: channels_last(self.picture.of(lr, self.held[0]))}
+        for operation, (reads, run) in self.plan:
             taken = [
-                _part(values[place], read, held[place])
-                for place, read in zip(places, reads, strict=True)
+                read.of(values[place], held[place])
+                for place, read in zip(operation.taken, reads, strict=True)
             ]
-            made = run(*taken)
-            for place, value in zip(results, (made,) if single else made, strict=True):
-                if place is not None:
-                    values[place] = value
-        return _part(values[self.output], self.window, held[self.output])
-
-
-def _part(value: Tensor, box: Box, held: Box) -> Tensor:
-    """`box` of a value that holds more."""
-    if box == held:
-        return value
-    rows, columns = (own.within(all_) for own, all_ in zip(box, held, strict=True))
-    return value[..., rows, columns]
+            values |= zip(operation.places, several(run(*taken)), strict=True)
+        return self.window.of(values[self.output], held[self.output])

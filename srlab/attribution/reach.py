@@ -4,14 +4,14 @@
 that no rule knows are computed whole. Rows and columns are the last two axes of any value.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import Size, Tensor
 from torch.nn import functional as F
-from torch.utils._pytree import tree_flatten, tree_unflatten
+from torch.utils._pytree import tree_leaves, tree_map
 
 from srlab.attribution.graph import Operation, Ref
 from srlab.networks.layout import channels_last
@@ -30,10 +30,6 @@ class Span(NamedTuple):
         """How many."""
         return self.stop - self.first
 
-    def within(self, other: "Span") -> slice:
-        """Where they lie in a value that holds `other`."""
-        return slice(self.first - other.first, self.stop - other.first)
-
 
 class Box(NamedTuple):
     """A rectangle of a value."""
@@ -46,6 +42,12 @@ class Box(NamedTuple):
         pairs = zip(self, other, strict=True)
         return Box(*(Span(min(a.first, b.first), max(a.stop, b.stop)) for a, b in pairs))
 
+    def of(self, value: Tensor, held: "Box") -> Tensor:
+        """This rectangle of a value, of which there is the rectangle `held`."""
+        pairs = zip(self, held, strict=True)
+        rows, columns = (slice(a.first - b.first, a.stop - b.first) for a, b in pairs)
+        return value if self == held else value[..., rows, columns]
+
 
 def whole(shape: Size) -> Box:
     """All of a value of that shape; an axis that it lacks has one place."""
@@ -53,9 +55,8 @@ def whole(shape: Size) -> Box:
     return Box(Span(0, rows), Span(0, columns))
 
 
-@dataclass(frozen=True)
-class Step:
-    """What an operation reads, of each of its `refs`, and how it makes its result of that."""
+class Step(NamedTuple):
+    """What an operation reads, of each value that it takes, and how it makes its result of that."""
 
     reads: list[Box]
     run: Callable[..., Any]
@@ -66,7 +67,7 @@ Rule = Callable[[Operation, list[Size], Size, Box], Step | None]
 
 def step(operation: Operation, shapes: Sequence[Size], box: Box) -> Step | None:
     """How to compute `box` of an operation's result, or None where only the whole is safe."""
-    taken = [shapes[ref.place] for ref in operation.refs()]
+    taken = [shapes[place] for place in operation.taken]
     result = shapes[next(place for place in operation.places if place is not None)]
     rule = RULES.get(operation.name)
     if rule is None or min(map(len, (result, *taken))) < 2:
@@ -75,67 +76,51 @@ def step(operation: Operation, shapes: Sequence[Size], box: Box) -> Step | None:
 
 
 def call(operation: Operation) -> Callable[..., Any]:
-    """The operation as a function of its refs' values, in any memory layout."""
+    """The operation as a function of the values that it takes, in any memory layout."""
     if operation.name in ("view", "_unsafe_view"):
         operation = replace(operation, function=aten.reshape.default)
-    function, keywords, refs = operation.function, operation.keywords, operation.refs()
-    places = [i for i, own in enumerate(operation.arguments) if isinstance(own, Ref)]
-    if len(places) == len(refs):  # as nearly always: no value inside a list
 
-        def run(*values: Tensor) -> Any:
-            arguments = list(operation.arguments)
-            for place, value in zip(places, values, strict=True):
-                arguments[place] = value
-            return function(*arguments, **keywords)
-
-        return run
-    leaves, structure = tree_flatten((operation.arguments, keywords))
-
-    def run_nested(*values: Tensor) -> Any:
+    def run(*values: Tensor) -> Any:
         left = iter(values)
-        filled = [next(left) if isinstance(leaf, Ref) else leaf for leaf in leaves]
-        arguments, named = tree_unflatten(filled, structure)
-        return function(*arguments, **named)
+        arguments = _filled(operation.arguments, left)
+        keywords = {name: _filled(own, left) for name, own in operation.keywords.items()}
+        return operation.function(*arguments, **keywords)
 
-    return run_nested
+    return run
+
+
+def _filled(argument: Any, values: Iterator[Tensor]) -> Any:
+    """The argument with the next of the values wherever a `Ref` is meant."""
+    if isinstance(argument, Ref):
+        return next(values)
+    if isinstance(argument, list | tuple):
+        return [_filled(own, values) for own in argument]
+    return argument
 
 
 # Rules --------------------------------------------------------------------------------------------
 
 
-def pointwise(operation: Operation, taken: list[Size], result: Size, box: Box) -> Step | None:
+def pointwise(operation: Operation, taken: list[Size], _: Size, box: Box) -> Step:
     """Each place of the result is made of the same place of the inputs, or of a broadcast one."""
-    leaves, structure = tree_flatten((operation.arguments, operation.keywords))
-    constants = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.ndim]
-    shapes = [*taken, *(leaves[i].shape for i in constants)]
-    boxes = [own for own in (_broadcast(shape, result, box) for shape in shapes) if own]
-    if len(boxes) < len(shapes):
-        return None
-    reads, cuts = boxes[: len(taken)], boxes[len(taken) :]
-    for index, own in zip(constants, cuts, strict=True):
-        leaves[index] = _cut_constant(leaves[index], own)
-    arguments, keywords = tree_unflatten(leaves, structure)
-    return Step(reads, call(replace(operation, arguments=arguments, keywords=keywords)))
 
+    def met(shape: Size) -> Box:
+        pairs = zip(whole(shape), box, strict=True)
+        return Box(*(all_ if all_.size == 1 else own for all_, own in pairs))
 
-def _broadcast(shape: Size, result: Size, box: Box) -> Box | None:
-    """The part of an input that meets `box` of the result."""
-    spans = []
-    for extent, whole_extent, span in zip((1, 1, *shape)[-2:], result[-2:], box, strict=True):
-        if extent not in (1, whole_extent):
-            return None
-        spans.append(span if extent == whole_extent else Span(0, 1))
-    return Box(*spans)
+    def cut_constant(leaf: Any) -> Any:
+        if not isinstance(leaf, Tensor) or leaf.ndim == 0:
+            return leaf
+        return met(leaf.shape).of(torch.atleast_2d(leaf), whole(leaf.shape))
 
-
-def _cut_constant(constant: Tensor, box: Box) -> Tensor:
-    rows, columns = (slice(*span) for span in box)
-    return constant[..., columns] if constant.ndim == 1 else constant[..., rows, columns]
+    arguments, keywords = tree_map(cut_constant, (operation.arguments, operation.keywords))
+    operation = replace(operation, arguments=arguments, keywords=keywords)
+    return Step([met(shape) for shape in taken], call(operation))
 
 
 def alongside(operation: Operation, taken: list[Size], result: Size, box: Box) -> Step | None:
     """Other axes are cut, joined, averaged or renamed; rows and columns stay what they are."""
-    constant = any(isinstance(leaf, Tensor) for leaf in tree_flatten(operation.arguments)[0])
+    constant = any(isinstance(leaf, Tensor) for leaf in tree_leaves(operation.arguments))
     if constant or any(shape[-2:] != result[-2:] for shape in taken):
         return None
     if operation.name in RESHAPES:
@@ -185,24 +170,24 @@ def convolve(operation: Operation, taken: list[Size], _: Size, box: Box) -> Step
     axes = zip(box, taken[0][-2:], weight.shape[-2:], stride, padding, dilation, strict=True)
     cuts = [_transposed(*axis) if transposed else _convolved(*axis) for axis in axes]
     (rows, above, below), (columns, left, right) = cuts
-    around = [left, right, above, below]
     if transposed:
 
         def run(x: Tensor) -> Tensor:
             grown = F.conv_transpose2d(x, weight, bias, stride, 0, 0, groups, dilation)
-            return F.pad(grown, around) if any(around) else grown
-
-    elif above == below and left == right:
-
-        def run(x: Tensor) -> Tensor:
-            return F.conv2d(x, weight, bias, stride, (above, left), dilation, groups)
+            return _padded(grown, left, right, above, below)
 
     else:
+        high, wide = min(above, below), min(left, right)  # the rest of the zeros goes before it
+        rest = left - wide, right - wide, above - high, below - high
 
         def run(x: Tensor) -> Tensor:
-            return F.conv2d(F.pad(x, around), weight, bias, stride, 0, dilation, groups)
+            return F.conv2d(_padded(x, *rest), weight, bias, stride, (high, wide), dilation, groups)
 
     return Step([Box(rows, columns)], run)
+
+
+def _padded(x: Tensor, *around: int) -> Tensor:
+    return F.pad(x, around) if any(around) else x
 
 
 def _convolved(
@@ -231,10 +216,7 @@ def shuffle(operation: Operation, _: list[Size], __: Size, box: Box) -> Step | N
     factor, run = operation.arguments[1], call(operation)
     read = Box(*(Span(span.first // factor, (span.stop - 1) // factor + 1) for span in box))
     grown = Box(*(Span(factor * span.first, factor * span.stop) for span in read))
-    rows, columns = (own.within(all_) for own, all_ in zip(box, grown, strict=True))
-    if grown == box:
-        return Step([read], run)
-    return Step([read], lambda x: run(x)[..., rows, columns])
+    return Step([read], lambda x: box.of(run(x), grown))
 
 
 def unshuffle(operation: Operation, _: list[Size], __: Size, box: Box) -> Step | None:
@@ -247,11 +229,11 @@ def resample(operation: Operation, taken: list[Size], result: Size, box: Box) ->
     """Rows and columns are weighted sums of rows and columns, each axis by itself."""
     if box == whole(result) or len(result) != 4:
         return None
-    rows, columns = (
-        _AxisCut(_axis_weights(operation, taken[0], result, axis), span)
+    (rows, down), (columns, across) = (
+        _weighted(_axis_weights(operation, taken[0], result, axis), span, axis)
         for axis, span in zip((-2, -1), box, strict=True)
     )
-    return Step([Box(rows.read, columns.read)], lambda x: columns(rows(x, -2), -1))
+    return Step([Box(rows, columns)], lambda x: across(down(x)))
 
 
 def surround(operation: Operation, taken: list[Size], _: Size, box: Box) -> Step | None:
@@ -285,21 +267,17 @@ def _axis_weights(operation: Operation, shape: Size, result: Size, axis: int) ->
     return answer.select(other, 0)[0].T
 
 
-class _AxisCut:
-    """Some places of one axis, as weighted sums of the places that they need."""
-
-    def __init__(self, weights: Tensor, span: Span) -> None:
-        weights = weights[span.first : span.stop]
-        used = weights.any(dim=0).nonzero().flatten()
-        first, stop = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 1)
-        self.read, self.weights = Span(first, stop), weights[:, first:stop]
-        self.copied = torch.equal(self.weights, torch.eye(stop - first, dtype=weights.dtype))
-
-    def __call__(self, x: Tensor, axis: int) -> Tensor:
-        if self.copied:
-            return x
-        weights = self.weights.to(x)
-        return weights @ x if axis == -2 else x @ weights.T
+def _weighted(weights: Tensor, span: Span, axis: int) -> tuple[Span, Callable[[Tensor], Tensor]]:
+    """The places of one axis that those of the span need, and how they are made of these."""
+    weights = weights[span.first : span.stop]
+    used = weights.any(dim=0).nonzero().flatten()
+    first, stop = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 1)
+    weights = weights[:, first:stop]
+    if torch.equal(weights, torch.eye(stop - first, dtype=weights.dtype)):
+        return Span(first, stop), lambda x: x
+    if axis == -2:
+        return Span(first, stop), lambda x: weights.to(x) @ x
+    return Span(first, stop), lambda x: x @ weights.to(x).T
 
 
 def cut(operation: Operation, taken: list[Size], result: Size, box: Box) -> Step | None:
