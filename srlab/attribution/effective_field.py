@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from srlab.attribution.integral import check_differentiable
+from srlab.attribution.integral import value_and_gradient
 from srlab.attribution.objective import Network, comfortable_batch, objective, super_resolved
 from srlab.attribution.targets import PatchTarget
 from srlab.capture import frozen
@@ -154,11 +154,7 @@ def _gradients(network: Network, pictures: list[Tensor]) -> Iterator[Tensor]:
     pixel = PatchTarget(height // 2, width // 2, 1, lambda sr: sr[..., 0, 0].sum(dim=1))
     value = objective(network, pixel)
     for some in torch.stack(pictures).split(comfortable_batch(pictures[0][None])):
-        with torch.enable_grad():
-            lr = some.clone().requires_grad_()
-            values = value(lr)
-            check_differentiable(values)
-            (gradient,) = torch.autograd.grad(values.sum(), lr)
+        _, gradient = value_and_gradient(value, some)
         if not torch.isfinite(gradient).all():
             raise ValueError("the network's gradient holds NaN or infinity on one of the pictures")
         yield gradient

@@ -61,7 +61,7 @@ class FilterAttribution:
         scores = self.scores()
         if beyond:
             scores = discriminative_scores(scores, [other.scores() for other in beyond])
-        return top_filters(scores, fraction, layers=layers or every_layer)
+        return top_filters(scores, fraction, layers=layers)
 
 
 def faig(
@@ -101,8 +101,7 @@ def faig(
         raise ValueError("baseline and target weights are identical: there is no change to explain")
     path = line(*ends, rule=rule, steps=steps, tolerance=tolerance)
     result = _attributed(network, buffers, path, zip(lr, hr, strict=True))
-    asked = path.tolerance if isinstance(path, AdaptivePath) else None
-    tell_inexact(float(result.filter_error.max()), result.error, asked, causes=CAUSES)
+    tell_inexact(float(result.filter_error.max()), result.error, path.tolerance, causes=CAUSES)
     return result
 
 
@@ -208,26 +207,19 @@ def _loss(
     return value
 
 
-def every_layer(name: str) -> bool:  # noqa: ARG001
-    """All convolutions take part."""
-    return True
-
-
 def inner_layers(names: Iterable[str]) -> Layers:
     """Those between the first and the last convolution; `names` (or scores) in running order."""
     inner = set(list(names)[1:-1])
     return lambda name: name in inner
 
 
-def discriminative_filters(
-    scores: Scores, others: Sequence[Scores], fraction: float, *, layers: Layers = every_layer
-) -> Masks:
+def discriminative_filters(scores: Scores, others: Sequence[Scores], fraction: float) -> Masks:
     """The filters that matter most for one degradation beyond what they do for others (Eq. 7).
 
     `others` are the scores under each other degradation, whose mean is subtracted. With two
     degradations in all, the two rankings are therefore each other's reverse.
     """
-    return top_filters(discriminative_scores(scores, others), fraction, layers=layers)
+    return top_filters(discriminative_scores(scores, others), fraction)
 
 
 def discriminative_scores(scores: Scores, others: Sequence[Scores]) -> Scores:
@@ -254,25 +246,24 @@ def filters_by_degradation(scores: Mapping[str, Scores], fraction: float) -> dic
     return {n: discriminative_filters(own, others[n], fraction) for n, own in scores.items()}
 
 
-def top_filters(scores: Scores, fraction: float, *, layers: Layers = every_layer) -> Masks:
+def top_filters(scores: Scores, fraction: float, *, layers: Layers | None = None) -> Masks:
     """The given fraction, rounded and at least one, of all filters in `layers`, by highest score.
 
     Equal scores fall to the filter that comes first.
     """
     check_fraction(fraction)
-    chosen = [name for name in scores if layers(name)]
+    chosen = [name for name in scores if layers is None or layers(name)]
     if not chosen:
         raise ValueError(f"no layer is chosen of {few(scores)}")
     flat = torch.cat([scores[name].flatten() for name in chosen])
     if flat.isnan().any():
         raise ValueError("scores hold NaN, which has no rank")
     best = flat.argsort(descending=True, stable=True)[: max(1, round(fraction * len(flat)))]
-    mask = torch.zeros_like(flat, dtype=torch.bool)
-    mask[best] = True
-    sizes = [scores[name].numel() for name in chosen]
-    parts = dict(zip(chosen, mask.split(sizes), strict=True))
-    none = {name: torch.zeros_like(own, dtype=torch.bool) for name, own in scores.items()}
-    return none | {name: part.reshape(scores[name].shape) for name, part in parts.items()}
+    taken = torch.zeros_like(flat, dtype=torch.bool)
+    taken[best] = True
+    parts = taken.split([scores[name].numel() for name in chosen])
+    masks = {name: torch.zeros_like(own, dtype=torch.bool) for name, own in scores.items()}
+    return masks | {n: own.reshape(scores[n].shape) for n, own in zip(chosen, parts, strict=True)}
 
 
 def check_fraction(fraction: float) -> None:

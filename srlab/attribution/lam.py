@@ -196,11 +196,10 @@ def lams(
     >>> grid = [patch(top, left, 8) for top in (0, 16) for left in (0, 16)]
     >>> maps = lams(network, torch.rand(1, 3, 24, 24), grid)
     """
-    image = one_image(lr.detach()[None] if lr.ndim == 3 else lr.detach())
+    image = one_image(lr)
     if path is not None and not callable(path):
         raise TypeError(f"a path is made by deblur(…) or straight(…), got {path!r}")
     chosen = (path or deblur())(image)
-    asked = chosen.tolerance if isinstance(chosen, AdaptivePath) else None
     recordings: Recordings = {}
     maps = []
     with frozen(network), recomputed(network) if recompute else nullcontext():
@@ -213,7 +212,7 @@ def lams(
                 keep_gradients=keep_gradients,
                 shown=lambda map_: map_.sum(dim=-3),
             )
-            maps.append(_attribution(integral, image, sr, target, asked))
+            maps.append(_attribution(integral, image, sr, target, chosen.tolerance))
     return maps
 
 
@@ -225,7 +224,7 @@ def lams_of_whole(
     Faster than `lams` where many targets each need most of the network. The number of the path's
     `steps` must be given.
     """
-    image = one_image(lr.detach()[None] if lr.ndim == 3 else lr.detach())
+    image = one_image(lr)
     chosen = path(image)
     if isinstance(chosen, AdaptivePath):
         raise ValueError("targets share the nodes of a path whose number is given: deblur(steps=8)")
@@ -239,11 +238,11 @@ def lams_of_whole(
         with torch.no_grad():
             sr = super_resolved(network, image[None])
     pairs = zip(found, targets, strict=True)
-    return [_attribution(integral, image, sr, target, None) for integral, target in pairs]
+    return [_attribution(integral, image, sr, target) for integral, target in pairs]
 
 
 def _attribution(
-    integral: Integral, image: Tensor, sr: Tensor, target: Target, tolerance: float | None
+    integral: Integral, image: Tensor, sr: Tensor, target: Target, tolerance: float | None = None
 ) -> Attribution:
     """What has become of a target, told where it is not exact.
 
@@ -258,10 +257,10 @@ def _attribution(
 
 
 def one_image(lr: Tensor) -> Tensor:
-    """The image (3, h, w) of a batch of one (1, 3, h, w); refuses anything else."""
-    if lr.ndim != 4 or lr.shape[0] != 1:
+    """The image (3, h, w), given as such or as a batch of one (1, 3, h, w); refuses all else."""
+    if lr.ndim != 3 and (lr.ndim != 4 or lr.shape[0] != 1):
         raise ValueError(f"give one LR image (1, 3, h, w), got shape {tuple(lr.shape)}")
-    return check_images(lr, CHANNELS)[0]
+    return check_images(lr.detach(), CHANNELS).reshape(lr.shape[-3:])
 
 
 def magnitude(attribution: Attribution | Tensor, *, channels: str = "sum") -> Tensor:

@@ -14,27 +14,13 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from srlab.attribution.integral import TOLERANCE, AdaptivePath, Curve, Path, Tree, check_tolerance
+from srlab.attribution.integral import TOLERANCE, AdaptivePath, Curve, Path, Tree
 from srlab.degradations.filters import filter2d, gaussian_kernel
 from srlab.images import check_images
 
-
-@dataclass(frozen=True)
-class Rule:
-    """Where the gradient is taken within each step, and what the steps have in common."""
-
-    place: float  # 0: where the step begins, ½: its middle, 1: where it ends
-    arc: bool = False  # steps of equal length on the curve instead of equal length in alpha
-
-
-RULES = {
-    "left": Rule(0.0),
-    "midpoint": Rule(0.5),
-    "right": Rule(1.0),  # LAM's public code
-    "arc-left": Rule(0.0, arc=True),
-    "arc-midpoint": Rule(0.5, arc=True),
-    "arc-right": Rule(1.0, arc=True),
-}
+# Where the gradient is taken within each step. Steps are even in alpha, those of arcs on the curve.
+PLACES = {"left": 0.0, "midpoint": 0.5, "right": 1.0}  # right: LAM's public code
+RULES = (*PLACES, *(f"arc-{place}" for place in PLACES))
 
 
 @dataclass(frozen=True)
@@ -46,7 +32,10 @@ class Cut:
     tolerance: float = TOLERANCE
 
     def __post_init__(self) -> None:
-        check_tolerance(self.tolerance)
+        if not 0 < self.tolerance < 1:
+            raise ValueError(
+                f"a tolerance is a share of the attribution, 0.05 for 5 %; got {self.tolerance}"
+            )
         if self.rule is not None and self.rule not in RULES:
             known = ", ".join(RULES)
             raise ValueError(f"unknown quadrature rule {self.rule!r}; srlab has {known}")
@@ -62,9 +51,9 @@ class Cut:
         """The path; `arc` maps fractions of the curve's length to positions."""
         if self.steps is None:
             return AdaptivePath(curve, arc, self.tolerance)
-        rule = RULES[self.rule or "arc-midpoint"]
-        fractions, measure = np.linspace(0, 1, self.steps + 1), arc if rule.arc else np.asarray
-        within = fractions[:-1] + rule.place * np.diff(fractions)
+        of_arcs, _, place = (self.rule or "arc-midpoint").rpartition("-")
+        fractions, measure = np.linspace(0, 1, self.steps + 1), arc if of_arcs else np.asarray
+        within = fractions[:-1] + PLACES[place] * np.diff(fractions)
         return Path(curve, tuple(measure(fractions).tolist()), tuple(measure(within).tolist()))
 
 
@@ -175,11 +164,9 @@ def _between(baseline: Tree, end: Tree) -> Curve:
     return curve
 
 
-def arc_positions(
-    curve: Callable[[Tensor], Tensor], *, resolution: int = 128
-) -> Callable[[np.ndarray], np.ndarray]:
+def arc_positions(curve: Callable[[Tensor], Tensor]) -> Callable[[np.ndarray], np.ndarray]:
     """The map from fractions of the curve's L1 length to the positions where they are reached."""
-    grid = torch.linspace(0, 1, resolution + 1, dtype=torch.float64)
+    grid = torch.linspace(0, 1, 129, dtype=torch.float64)
     moves = curve(grid).diff(dim=0).abs().flatten(1).sum(dim=1).cpu().double().numpy()
     length = np.concatenate([[0.0], np.cumsum(moves)])
     if length[-1] == 0:  # a flat image: nothing moves, any positions will do

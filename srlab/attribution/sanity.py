@@ -161,10 +161,10 @@ def replacement_curves(
     count = image[0].numel()
     if order.sort().values.tolist() != list(range(count)):
         raise ValueError(f"an order names each of the {count} LR pixels once, got {order.shape}")
-    blurred = BASELINES["blur"](lr)[0]
-    masks = torch.zeros(len(shares), count, dtype=torch.bool, device=lr.device)
+    blurred = BASELINES["blur"](image[None])[0]
+    masks = torch.zeros(len(shares), count, dtype=torch.bool, device=image.device)
     for mask, share in zip(masks, shares, strict=True):
-        mask[order[: round(share * count)].to(lr.device)] = True
+        mask[order[: round(share * count)].to(image.device)] = True
     masks = masks.reshape(-1, 1, *image.shape[-2:])
     pairs = torch.where(masks, blurred, image), torch.where(masks, image, blurred)
     inputs = torch.cat([*pairs, image[None], blurred[None]])

@@ -60,6 +60,20 @@ def test_it_is_the_plain_gradient_of_the_whole(name):
     torch.testing.assert_close(published.maps, gradient.relu().sum(dim=1))
 
 
+def test_a_network_that_overwrites_what_its_gradient_needs_has_its_field():
+    def overwriting(lr):
+        made = lr.sigmoid()
+        made[:, :1] *= 2
+        return made
+
+    weights = torch.tensor([2, 1, 1], dtype=torch.float64)[:, None, None]
+    found, expected = (
+        erf(network, pictures(), size=16).maps
+        for network in (overwriting, lambda lr: lr.sigmoid() * weights)
+    )
+    torch.testing.assert_close(found, expected)
+
+
 def test_what_the_published_scripts_drop_is_the_negative_part():
     model, lr = small(), pictures()[..., :16, :16]
     raised, lowered = (

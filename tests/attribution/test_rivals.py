@@ -112,7 +112,7 @@ def test_a_flat_image_gives_zeros_and_no_nan(model):
         (lambda lr: causal_effect(enlarged, lr, linear, tile=0), "a tile has 1 to 10"),
         (lambda lr: causal_effect(enlarged, lr, linear, replacement="noise"), '"blur" or "swap"'),
         (lambda lr: smooth_gradient(enlarged, lr, linear, draws=0), "draws ≥ 1"),
-        (lambda lr: plain_gradient(enlarged, lr[0], linear), "one LR image"),
+        (lambda lr: plain_gradient(enlarged, lr.expand(2, -1, -1, -1), linear), "one LR image"),
         (lambda lr: plain_gradient(torch.detach, lr, linear), "no_grad"),
     ],
 )
