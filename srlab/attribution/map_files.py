@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from srlab.attribution.integral import AdaptivePath, Path, completeness_error
+from srlab.attribution.integral import AdaptivePath, completeness_error
 from srlab.attribution.lam import Attribution
 from srlab.attribution.paths import deblur
 from srlab.attribution.targets import named_measure, patch
@@ -32,19 +32,21 @@ def read_map(path: str | File) -> Attribution:
     lr, settings, window = _picture(told["lr"]), told["settings"], told["window"]
     numbers = np.frombuffer(base64.b64decode(told["map"]), "<f4").reshape(lr.shape)
     attribution, start, end = torch.from_numpy(numbers.copy()), told["start"], told["end"]
+    chosen = deblur(sigma=settings["sigma"], steps=settings["steps"] or None)(lr)
+    measure = settings["target"].removeprefix("residual").removeprefix(":")  # "residual:edges:90"
     return Attribution(
         attribution=attribution,
         start=start,
         end=end,
         completeness_error=completeness_error(float(attribution.double().sum()), end - start),
         error=float("nan") if told["error"] is None else told["error"],
-        path=_path(lr, settings, told["fractions"]),
+        path=chosen.through(told["fractions"]) if isinstance(chosen, AdaptivePath) else chosen,
         values=np.array(told["values"]),
         contributions=np.full(len(told["values"]), np.nan),
         gradients=None,
         lr=lr[None],
         sr=_picture(told["sr"])[None],
-        target=patch(**window, measure=named_measure(_measured(settings["target"]))),
+        target=patch(**window, measure=named_measure(measure or "gradient")),
     )
 
 
@@ -61,17 +63,7 @@ def _told(path: File) -> dict[str, Any]:
     return told
 
 
-def _measured(target: str) -> str:
-    """Of "residual" or "residual:edges:90", the measure."""
-    return target.removeprefix("residual").removeprefix(":") or "gradient"
-
-
 def _picture(told: dict[str, Any]) -> Tensor:
     """(3, h, w) in [0, 1]."""
     values = np.frombuffer(base64.b64decode(told["bytes"]), np.uint8)
     return torch.from_numpy(values.reshape(3, told["height"], told["width"]) / 255).float()
-
-
-def _path(lr: Tensor, settings: dict[str, Any], fractions: list[float]) -> Path:
-    path = deblur(sigma=settings["sigma"], steps=settings["steps"] or None)(lr)
-    return path.through(fractions) if isinstance(path, AdaptivePath) else path
