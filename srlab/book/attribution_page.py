@@ -4,7 +4,9 @@ import base64
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from srlab.book.live_pages import LivePage, OnBoard, packed_pictures, pictures
+import numpy as np
+
+from srlab.book.live_pages import LivePage, OnBoard, Told
 from srlab.explorers.attribution import AttributionExplorer
 from srlab.explorers.lam import pack_map
 from srlab.files import picture_url
@@ -12,36 +14,22 @@ from srlab.files import picture_url
 if TYPE_CHECKING:
     from srlab.attribution.lam import Attribution
 
-START = 120, 112  # SR pixels, row and column: what is explained when the page opens
+START = 120, 112  # SR pixels of what is explained when the page opens
 
 
 class AttributionPage(LivePage):
     """LAM of any picture: `{attribution-page}`."""
 
-    def explorer(self, networks: Sequence[OnBoard]) -> tuple[AttributionExplorer, dict[str, bytes]]:
-        """At maps of the first two networks that are computed here."""
+    widget, start = AttributionExplorer, START
+
+    def told(self, networks: Sequence[OnBoard], picture: np.ndarray) -> Told:
+        """Maps of the first two networks, which are computed here."""
         from srlab.attribution.lam import lam, patch
         from srlab.images import image_from_array
 
-        images = pictures()
-        picture, lr = next(iter(images.items()))
-        network, beside = networks[:2]
-        explorer = AttributionExplorer(
-            meta={
-                "pictures": packed_pictures(images),
-                "networks": [one.packed() for one in networks],
-                "first": {
-                    one.name: first_map(lam(one.network, image_from_array(lr), patch(*START)))
-                    for one in (network, beside)
-                },
-            },
-            picture=picture,
-            network=network.name,
-            beside=beside.name,
-            top=START[0],
-            left=START[1],
-        )
-        return explorer, {}
+        lr = image_from_array(picture)
+        first = {one.name: first_map(lam(one.network, lr, patch(*START))) for one in networks[:2]}
+        return {"first": first}, {}
 
 
 def first_map(found: "Attribution") -> dict[str, Any]:

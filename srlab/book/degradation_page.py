@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from srlab.book.live_pages import LivePage, OnBoard, layer_within_skip, packed_pictures, pictures
+from srlab.book.live_pages import LivePage, OnBoard, Told
 from srlab.explorers.degradation import DegradationExplorer
 from srlab.figures.theme import COLOURS
 from srlab.files import picture_url
@@ -22,57 +22,39 @@ SIDE, START = 32, 16  # LR pixels of a patch, and the row and column where the f
 class DegradationPage(LivePage):
     """DDR of any picture: `{degradation-page}`, of networks that ddr/published_networks asks."""
 
-    def explorer(self, networks: Sequence[OnBoard]) -> tuple[DegradationExplorer, dict[str, bytes]]:
+    widget, start = DegradationExplorer, (START, START)
+
+    def told(self, networks: Sequence[OnBoard], picture: np.ndarray) -> Told:
         """The clouds of all, a first patch of the first two, and the planes' axes."""
-        patches, kinds = cloud_patches()
-        images = pictures()
-        picture, lr = next(iter(images.items()))
-        first = as_network_sees(lr[START : START + SIDE, START : START + SIDE][None])
+        patches, kinds = cloud_patches("photographs", count=CONTENTS)
+        patch = as_network_sees(picture[None, START : START + SIDE, START : START + SIDE])
         told, axes = [], {}
-        seen: dict[str, Any] = {}  # by the name of each of the first two
+        first: dict[str, Any] = {}  # by the name of each of the first two
         for one in networks:
-            layer = known_layer(one.spec)
-            plane, found = network_plane(one.network, layer, patches, kinds)
+            if not one.layer:
+                raise ValueError(
+                    f"no layer is known to look at in {one.spec!r}: "
+                    "add a Subject to srlab/studies/ddr/skips.py"
+                )
+            plane, found = network_plane(one.network, one.layer, patches, kinds)
             script = one.script.replace("networks", "planes")
             axes[script] = plane.packed()
             told.append({**one.packed(), "plane": script, **found})
-            if len(seen) < 2:
-                seen[one.name] = first_place(one.network, layer, plane, first)
-        network, beside = seen
-        explorer = DegradationExplorer(
-            meta={
-                "pictures": packed_pictures(images),
-                "networks": told,
-                "kinds": list(dict.fromkeys(kinds)),
-                "colours": list(COLOURS[: len(set(kinds))]),
-                "first": seen,
-            },
-            picture=picture,
-            top=START,
-            left=START,
-            network=network,
-            beside=beside,
-        )
-        return explorer, axes
+            if len(first) < 2:
+                first[one.name] = first_place(one.network, one.layer, plane, patch)
+        names = list(dict.fromkeys(kinds))
+        colours = list(COLOURS[: len(names)])
+        return {"networks": told, "kinds": names, "colours": colours, "first": first}, axes
 
 
-def known_layer(spec: str) -> str:
-    """The layer that DDR's pages look at."""
-    if layer := layer_within_skip(spec):
-        return layer
-    raise ValueError(
-        f"no layer is known to look at in {spec!r}: add a Subject to srlab/studies/ddr/skips.py"
-    )
-
-
-def cloud_patches() -> tuple["Tensor", np.ndarray]:
-    """Photographs' patches (N·K, 3, 32, 32) under K degradations in turn, and those by name."""
+def cloud_patches(images: str, count: int) -> tuple["Tensor", np.ndarray]:
+    """Patches of pictures (N·K, 3, 32, 32) under K degradations in turn, and those by name."""
     from srlab.data.datasets import degraded_patches, load_images
     from srlab.degradations import Degradation
     from srlab.images import image_to_array
 
     degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
-    pairs = degraded_patches(load_images("photographs"), degradations, count=CONTENTS, size=SIDE)
+    pairs = degraded_patches(load_images(images), degradations, count=count, size=SIDE)
     return as_network_sees(image_to_array(pairs.lr)), pairs.degradation_labels
 
 

@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from docutils import nodes
@@ -31,6 +31,7 @@ PICTURES: dict[str, tuple[str, int, int]] = {  # name: (embedded picture, top, l
     "bricks": ("brick", 160, 160),
 }
 KEPT = "_build/networks"  # below the book's root: what builds made of networks
+Told = tuple[dict[str, Any], dict[str, bytes]]
 WIDGET = '<script type="application/vnd.jupyter.widget-{kind}+json">{json}</script>'
 
 
@@ -40,6 +41,7 @@ class OnBoard(NamedTuple):
     name: str
     spec: str
     network: "nn.Module"
+    layer: str  # the last block that its skip goes around; "" of one that DDR's pages never ask
     file: Path
 
     @property
@@ -60,17 +62,32 @@ class LivePage(SphinxDirective):
     """
 
     has_content = True
+    widget: ClassVar[type[Explorer]]
+    start: ClassVar[tuple[int, int]]  # row and column of what is chosen when the page opens
 
-    def explorer(self, networks: Sequence[OnBoard]) -> tuple[Explorer, dict[str, bytes]]:
-        """What the page shows, and what it loads beside the networks, by name."""
+    def told(self, networks: Sequence[OnBoard], picture: np.ndarray) -> Told:
+        """What else the explorer is told, seen on the first picture, and loads, by name."""
         raise NotImplementedError
 
     def run(self) -> list[nodes.Node]:
         """The explorer's state; `copy_scripts` brings what it loads to the pages."""
         folder = Path(self.env.srcdir) / KEPT
-        pairs = (line.split(": ", 1) for line in self.content)
-        networks = [on_board(name, spec, folder) for name, spec in pairs]
-        explorer, files = self.explorer(networks)
+        networks = [on_board(line, folder) for line in self.content]
+        lr = pictures()
+        first, picture = next(iter(lr.items()))
+        meta, files = self.told(networks, picture)
+        explorer = self.widget(
+            meta={
+                "pictures": [{"name": name, "lr": picture_url(own)} for name, own in lr.items()],
+                "networks": [one.packed() for one in networks],
+                **meta,
+            },
+            picture=first,
+            network=networks[0].name,
+            beside=networks[1].name,
+            top=self.start[0],
+            left=self.start[1],
+        )
         scripts = {one.script: one.file.read_bytes() for one in networks} | files
         write_scripts(folder / "scripts" / type(self).__name__, scripts)
         return [nodes.raw(text=widget_html(explorer), format="html")]
@@ -89,32 +106,23 @@ def pictures() -> dict[str, np.ndarray]:
     }
 
 
-def packed_pictures(lr: Mapping[str, np.ndarray]) -> list[dict[str, str]]:
-    """… as an explorer is told of them."""
-    return [{"name": name, "lr": picture_url(own)} for name, own in lr.items()]
-
-
-def layer_within_skip(spec: str) -> str:
-    """The last block that the network's skip goes around; "" of one that DDR's pages never ask."""
-    from srlab.studies.ddr.skips import subjects
-
-    known = [one for group in ("alike", "zoo", "published") for one in subjects(group)]
-    return next((one.layer for one in known if one.network == spec), "")
-
-
-def on_board(name: str, spec: str, folder: Path) -> OnBoard:
-    """The network with its ONNX file, made unless one of these weights is there already."""
+def on_board(line: str, folder: Path) -> OnBoard:
+    """A line's network with its ONNX file, made unless one of these weights is there already."""
     from srlab.checkpoints import export  # these load torch, which other pages do without
     from srlab.checkpoints.load import load
+    from srlab.studies.ddr.skips import subjects
 
-    network, layer = load(spec), layer_within_skip(spec)
+    name, spec = line.split(": ", 1)
+    network = load(spec)
+    known = [one for group in ("alike", "zoo", "published") for one in subjects(group)]
+    layer = next((one.layer for one in known if one.network == spec), "")
     content = hashlib.sha256(Path(export.__file__).read_bytes() + layer.encode())
     for key, tensor in network.state_dict().items():
         content.update(key.encode() + tensor.cpu().numpy().tobytes())
     path = folder / f"{spec.removeprefix('official:')}-{content.hexdigest()[:12]}.onnx"
     if not path.is_file():
         export.export(network, path, layer=layer, about={"name": spec})
-    return OnBoard(name, spec, network, path)
+    return OnBoard(name, spec, network, layer, path)
 
 
 def write_scripts(folder: Path, files: Mapping[str, bytes]) -> None:
