@@ -3,31 +3,19 @@
 from collections.abc import Sequence
 
 from srlab.book.recorded import COLUMNS, Run
-from srlab.book.records import Record, key_number
+from srlab.book.records import WORDS, Record
 from srlab.pages.templates import markup, page
-from srlab.studies.verdict import clauses_html, measured_words, sentence, verdict_words
+from srlab.studies.verdict import clauses_html, sentence
 
 
 def card_html(record: Record, recorded: Sequence[Run]) -> str:
     """The verdict of this run in words, one number, and what recorded runs came to."""
-    name = key_number(record)
-    runs = [
-        {
-            **run._asdict(),
-            "column": COLUMNS[run.column].lower(),
-            "words": verdict_words(run.record),
-        }
-        for run in recorded
-        if run.finding == record["finding"]
-    ]
     return page(
         "card.html",
-        record={"own_question": False, **record},
-        words=verdict_words(record),
+        **WORDS,
+        record=record,
         sentence=sentence(record),
-        measure=name,
-        number=measured_words(record, name),
-        said=record["paper"].get(name, ""),
         clauses=markup(clauses_html(record["checks"], headline=True)),
-        runs=runs,
+        columns=COLUMNS,
+        runs=[run for run in recorded if run.finding == record["finding"]],
     )

@@ -1,8 +1,8 @@
 """Plotly figures in the book: the notebook's own JSON, drawn by the page once in view."""
 
-import html
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,7 +12,9 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
+from srlab.book.outputs import outputs
 from srlab.book.project import Notebook
+from srlab.pages.templates import markup, page
 
 MIME = "application/vnd.plotly.v1+json"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -20,34 +22,21 @@ SHOWN = ("data", "layout", "frames", "config")
 HEIGHT = 450  # pixels, plotly's own default
 
 
-def figure_html(figure: dict[str, Any]) -> str:
+def figure_html(figure: Mapping[str, Any], caption: str = "") -> str:
     """A box of the figure's height that holds its JSON; static/figures.js draws it."""
-    figure = {key: figure[key] for key in SHOWN if key in figure}
-    height = figure.get("layout", {}).get("height") or HEIGHT
-    payload = json.dumps(figure, separators=(",", ":")).replace("<", "\\u003c")
-    return (
-        f'<div class="srlab-figure" style="min-height:{height}px">'
-        f'<script type="application/json">{payload}</script>'
-        "<noscript>This figure needs JavaScript.</noscript></div>"
+    shown = {key: figure[key] for key in SHOWN if key in figure}
+    return page(
+        "figure.html",
+        height=figure.get("layout", {}).get("height") or HEIGHT,
+        payload=markup(json.dumps(shown, separators=(",", ":")).replace("<", "\\u003c")),
+        caption=caption,
     )
-
-
-def captioned_html(figure: dict[str, Any], words: str) -> str:
-    """The same box above its caption; the box alone where there are no words."""
-    if not words:
-        return figure_html(figure)
-    caption = (
-        f'<figcaption><p><span class="caption-text">{html.escape(words)}</span></p></figcaption>'
-    )
-    return f'<figure class="align-default">{figure_html(figure)}{caption}</figure>'
 
 
 class PlotlyRenderer:
     """What myst-nb asks for a plotly output (entry point `myst_nb.mime_renderers`)."""
 
-    mime_priority_overrides: ClassVar = [
-        (builder, MIME, 5) for builder in ("html", "dirhtml", "singlehtml")
-    ]
+    mime_priority_overrides: ClassVar = [("*", MIME, 5)]
 
     @staticmethod
     def handle_mime(_renderer: Any, data: Any, inline: bool) -> list[nodes.Node] | None:
@@ -69,44 +58,30 @@ class FindingFigure(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """A figure that can be referred to by the option `name`."""
+        self.env.note_reread()
         notebook, cell = self.arguments
-        page = Notebook(Path(self.env.srcdir), notebook).page
-        self.env.note_dependency(str(page))
-        figure = nodes.figure(
-            "", nodes.raw(text=figure_html(named_figure(page, cell)), format="html")
-        )
+        shown = named_figure(Notebook(Path(self.env.srcdir), notebook).page, cell)
         caption = nodes.caption()
         caption += self.parse_text_to_nodes("\n".join(self.content))[0].children
-        figure += caption
+        figure = nodes.figure("", nodes.raw(text=figure_html(shown), format="html"), caption)
         self.set_source_info(figure)
         self.add_name(figure)
         return [figure]
 
 
-def named_figure(page: Path, name: str) -> dict[str, Any]:
+def named_figure(file: Path, name: str) -> dict[str, Any]:
     """The figure that the executed notebook's cell of that name shows."""
-    if figure := find_figure(page, name):
-        return figure
-    raise ValueError(f'{page.name} shows no figure in a cell with name="{name}"')
+    if found := find_figure(file, name):
+        return found[0]
+    raise ValueError(f'{file.name} shows no figure in a cell with name="{name}"')
 
 
-def find_figure(page: Path, name: str) -> dict[str, Any] | None:
-    """The same, None where there is none."""
-    cells = nbformat.read(page, as_version=4).cells
-    for cell in cells:
-        for output in cell.get("outputs", ()):
-            if cell.metadata.get("name") == name and MIME in output.get("data", {}):
-                return output.data[MIME]
+def find_figure(file: Path, name: str) -> tuple[dict[str, Any], str] | None:
+    """The same, with the `caption` in its cell's metadata; None where there is none."""
+    for cell, figure in outputs(nbformat.read(file, as_version=4), MIME):
+        if cell.metadata.get("name") == name:
+            return figure, cell.metadata.get("caption", "")
     return None
-
-
-def find_caption(page: Path, name: str) -> str:
-    """What the metadata of the notebook's cell of that name has as `caption`, or nothing."""
-    cells = nbformat.read(page, as_version=4).cells
-    found = (
-        cell.metadata.get("caption", "") for cell in cells if cell.metadata.get("name") == name
-    )
-    return next(found, "")
 
 
 def copy_plotly(app: Any, exception: Exception | None) -> None:

@@ -1,7 +1,7 @@
 """Numbers of records on other pages: `{measured}` in a sentence, `{bars}` as a chart."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from math import log10
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective, SphinxRole
+from sphinx.util.docutils import SphinxRole
 
+from srlab.book.directives import TemplateDirective
 from srlab.book.project import Notebook
 from srlab.book.recorded import COLUMNS, read_recorded
 from srlab.book.records import Record, read_record
-from srlab.pages.templates import page
 from srlab.studies.verdict import measured_words, number
 
 
@@ -41,16 +41,12 @@ def measure(record: Record, name: str) -> float:
 
 def set_minus(_app: Sphinx, doctree: nodes.document, _page: str) -> None:
     """Write numbers of the prose as the tables do: −0.5 for -0.5, and 0.00 for -0.00."""
-    for pasted in list(doctree.findall(_is_pasted)):
+    for pasted in list(doctree.findall(nodes.inline)):
         text = pasted.astext()
-        if re.fullmatch(r"-[\d.]+", text):
+        if "pasted-text" in pasted["classes"] and re.fullmatch(r"-[\d.]+", text):
             shown = f"−{text[1:]}" if float(text) else text[1:]
             pasted.clear()
             pasted += nodes.Text(shown)
-
-
-def _is_pasted(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.inline) and "pasted-text" in node["classes"]
 
 
 class MeasuredRole(SphinxRole):
@@ -70,60 +66,57 @@ class MeasuredRole(SphinxRole):
         return [nodes.inline("", words, classes=["srlab-number"])], []
 
 
-class Bars(SphinxDirective):
+class Bars(TemplateDirective):
     """Bars of a record's numbers, a line each: `label :: name of the measure`."""
 
     required_arguments = 1
     final_argument_whitespace = True
     has_content = True
     option_spec: ClassVar = {"log": directives.flag, "level": float, "unit": directives.unchanged}
+    template = "bars.html"
 
-    def run(self) -> list[nodes.Node]:
-        """The chart as HTML, with a line that says which run it is from."""
-        self.env.note_reread()
-        record, made = find_record(Path(self.env.srcdir), self.arguments[0])
+    def values(self) -> dict[str, Any]:
+        """The bars on their axis, and which run they are from."""
+        record, made = find_record(self.root, self.arguments[0])
         rows = [[part.strip() for part in line.split("::")] for line in self.content if line]
-        spans = {name: record["interval"].get(name, [measure(record, name)]) for _, name in rows}
-        ends = [end for span in spans.values() for end in span]
-        level = self.options.get("level")
-        axis = _Axis([*ends, *([] if level is None else [level])], log="log" in self.options)
-        bars = [
-            {
-                "label": label,
-                "number": number(record["measured"][name]),
-                **axis.place(record["measured"][name], spans[name]),
-            }
-            for label, name in rows
-        ]
-        html = page(
-            "bars.html",
-            bars=bars,
-            level=None if level is None else axis.at(level),
-            named=level,
-            log="log" in self.options,
-            unit=self.options.get("unit", ""),
-            made=made,
-        )
-        return [nodes.raw(text=html, format="html")]
+        values = {name: measure(record, name) for _, name in rows}
+        spans = {name: record["interval"].get(name, [value]) for name, value in values.items()}
+        log, level = "log" in self.options, self.options.get("level")
+        levels = [] if level is None else [level]
+        axis = Axis([*levels, *(end for span in spans.values() for end in span)], log=log)
+        return {
+            "bars": [
+                {"label": label, "number": number(values[name])}
+                | axis.place(values[name], spans[name])
+                for label, name in rows
+            ],
+            "levels": [(value, axis.at(value)) for value in levels],
+            "log": log,
+            "unit": self.options.get("unit", ""),
+            "made": made,
+        }
 
 
-class _Axis:
+class Axis:
     """From values to per cent of the chart's width; begins at 0, or at a decade."""
 
     def __init__(self, values: list[float], *, log: bool) -> None:
-        self.log = log
-        found = [self._scale(value) for value in values]
-        self.low = min(found) - 0.3 if log else min(0.0, *found)
-        self.high = max(*found, self.low + 1e-9) if log else max(0.0, *found)
-
-    def _scale(self, value: float) -> float:
-        return log10(max(value, 1e-4)) if self.log else value
+        self.scaled: Callable[[float], float] = (
+            (lambda value: log10(max(value, 1e-4))) if log else float
+        )
+        found = [*map(self.scaled, values)]
+        self.start = min(found) - 0.3 if log else 0.0  # of the bars
+        self.low, self.high = min(self.start, *found), max(self.start, *found)
 
     def at(self, value: float) -> float:
-        return round(100 * (self._scale(value) - self.low) / (self.high - self.low), 2)
+        """The place of a value."""
+        return self._percent(self.scaled(value))
 
-    def place(self, value: float, span: Any) -> Mapping[str, float]:
-        zero = 0.0 if self.log else self.at(0.0)
-        start, end = sorted((zero, self.at(value)))
+    def place(self, value: float, span: Sequence[float]) -> dict[str, float]:
+        """A bar from the start to the value, and its spread."""
+        start, end = sorted((self._percent(self.start), self.at(value)))
         low, high = self.at(min(span)), self.at(max(span))
         return {"start": start, "width": end - start, "low": low, "spread": high - low}
+
+    def _percent(self, scaled: float) -> float:
+        return round(100 * (scaled - self.low) / (self.high - self.low), 2)

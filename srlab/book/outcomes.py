@@ -6,7 +6,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from srlab.book.figures import captioned_html, find_caption, find_figure
+from srlab.book.figures import figure_html, find_figure
 from srlab.book.project import find_notebooks
 from srlab.book.records import read_record
 from srlab.studies.verdict import SYMBOLS, verdict_words
@@ -41,9 +41,8 @@ def raise_key_figure(app: Sphinx, doctree: nodes.document) -> None:
     figure = next((found for cell in cells for found in cell.findall(nodes.figure)), None)
     if figure is not None:
         figure.parent.replace(figure, nodes.paragraph("", MOVED))
-    elif drawn := find_figure(source, KEY_CELL):
-        words = find_caption(source, KEY_CELL)
-        figure = nodes.raw(text=captioned_html(drawn, words), format="html")
+    elif found := find_figure(source, KEY_CELL):
+        figure = nodes.raw(text=figure_html(*found), format="html")
     title = next(doctree.findall(nodes.title))
     if figure is not None:
         title.parent.insert(title.parent.index(title) + 1, figure)

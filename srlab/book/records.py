@@ -11,11 +11,13 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from srlab.book.outputs import outputs
 from srlab.book.project import Notebook, find_notebooks, find_root
 from srlab.book.recorded import COLUMNS, Run, read_recorded
 from srlab.files import replace_text
+from srlab.pages.templates import page
 from srlab.studies.study import MIME
-from srlab.studies.verdict import measured_words, verdict_words
+from srlab.studies.verdict import SYMBOLS, measured_words, number, verdict_words
 
 Record = dict[str, Any]
 MARKERS = ("<!-- findings -->", "<!-- /findings -->")
@@ -29,12 +31,7 @@ PAPERS = {
 
 def extract_record(page: NotebookNode) -> Record | None:
     """The one finding that an executed notebook recorded, None if it has none."""
-    found = [
-        output.data[MIME]
-        for cell in page.cells
-        for output in cell.get("outputs", ())
-        if MIME in output.get("data", {})
-    ]
+    found = [record for _, record in outputs(page, MIME)]
     if len(found) > 1:
         names = ", ".join(record["finding"] for record in found)
         raise ValueError(f"a notebook records one finding, this one {len(found)}: {names}")
@@ -83,63 +80,40 @@ def key_number(record: Record) -> str:
 
     Otherwise the first that a paper reports too.
     """
-    return record.get("headline") or next(iter([*record["paper"], *record["measured"]]))
+    return record.get("headline") or [*record["paper"], *record["measured"]][0]
 
 
-def findings_table(
-    root: Path, records: Sequence[Record], recorded: Sequence[Run], link: Callable[[str], str]
+WORDS = {  # that templates use
+    "symbols": SYMBOLS,
+    "number": number,
+    "key_number": key_number,
+    "measured_words": measured_words,
+    "verdict_words": verdict_words,
+}
+
+
+def markdown_table(
+    template: str,
+    root: Path,
+    records: Sequence[Record],
+    recorded: Sequence[Run],
+    link: Callable[[str], str],
 ) -> str:
-    """A Markdown table, one row a finding: its title and its verdict in three columns.
+    """`findings.md`, `results.md` or `compute.md` of these; `link(name)` is where a page is."""
 
-    `link(name)` is where a finding's page is.
-    """
-    if not records:
-        return "No finding has been run yet: `make book` runs them all."
-    rows = [("Finding", "Photographs", *COLUMNS.values())]
-    rows.append(("---",) * len(rows[0]))
-    paper = ""
-    for record in records:
-        name = record["finding"]
-        if name.split("/")[0] != paper:
-            paper = name.split("/")[0]
-            rows.append((f"**{PAPERS.get(paper, paper)}**", *("",) * (len(rows[0]) - 1)))
-        runs = [run for run in recorded if run.finding == name]
-        cells = [
-            "<br>".join(
-                f"{_cell(run.image_set)}: {verdict_words(run.record)}"
-                for run in runs
-                if run.column == column
-            )
-            for column in COLUMNS
-        ]
-        title = f"[{_cell(Notebook(root, name).title)}]({link(name)})"
-        rows.append((title, verdict_words(record), *(cell or "–" for cell in cells)))
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    def titled(name: str) -> str:
+        return f"[{_cell(Notebook(root, name).title)}]({link(name)})"
+
+    values = {"records": records, "recorded": recorded, "columns": COLUMNS, "papers": PAPERS}
+    return page(template, **WORDS, **values, titled=titled, cell=_cell, trained=_trained).strip()
 
 
-def results_table(
-    root: Path, records: Sequence[Record], recorded: Sequence[Run], link: Callable[[str], str]
-) -> str:
-    """A Markdown table, one row a number that a paper reports too: theirs, then ours by column."""
-    rows = [("Finding", "Measure", "Paper", "Photographs", *COLUMNS.values())]
-    rows.append(("---",) * len(rows[0]))
-    for record in records:
-        runs = [run for run in recorded if run.finding == record["finding"]]
-        page = f"[{_cell(Notebook(root, record['finding']).title)}]({link(record['finding'])})"
-        for name, paper in record["paper"].items():
-            ours = [
-                "<br>".join(
-                    f"{_cell(run.image_set)}: {measured_words(run.record, name)}"
-                    for run in runs
-                    if run.column == column and name in run.record["measured"]
-                )
-                for column in COLUMNS
-            ]
-            here = measured_words(record, name) if name in record["measured"] else ""
-            cells = (page, _cell(name), _cell(paper), here, *ours)
-            rows.append(tuple(cell or "–" for cell in cells))
-            page = "″"  # the same; not 〃, which fonts without Chinese signs lack
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def _trained(records: Sequence[Record]) -> list[Any]:
+    """What is known of the trainings behind the findings; each network counts once."""
+    from srlab.checkpoints.files import read_provenance, shipped_file  # loads torch
+
+    names = sorted({name.split("@")[0] for record in records for name in record["checkpoints"]})
+    return [read_provenance(file) for file in map(shipped_file, names) if file.is_file()]
 
 
 def _cell(text: str) -> str:
@@ -156,9 +130,8 @@ def write_readme(root: Path) -> bool:
     start, end = (text.find(marker) for marker in MARKERS)
     if not -1 < start < end:
         raise ValueError(f"{readme} needs the lines {MARKERS[0]} and {MARKERS[1]}, in this order")
-    table = findings_table(
-        root, read_records(root), read_recorded(root), lambda name: f"notebooks/{name}.py"
-    )
+    found = read_records(root), read_recorded(root)
+    table = markdown_table("findings.md", root, *found, "notebooks/{}.py".format)
     updated = f"{text[: start + len(MARKERS[0])]}\n{table}\n{text[end:]}"
     replace_text(readme, updated)
     return updated != text

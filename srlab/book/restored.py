@@ -1,48 +1,41 @@
 """A photograph before and after: `{restored} NETWORK PHOTOGRAPH TOP LEFT`, run at build time."""
 
-from docutils import nodes
-from sphinx.util.docutils import SphinxDirective
+from typing import Any
 
+from srlab.book.directives import TemplateDirective
 from srlab.files import picture_url
-from srlab.pages.templates import page
 
 SIDE = 256  # pixels of the HR crop
 SCALE = 4
 
 
-class Restored(SphinxDirective):
+class Restored(TemplateDirective):
     """LR input, the network's answer and the original, side by side."""
 
     required_arguments = 4
+    template = "restored.html"
 
-    def run(self) -> list[nodes.Node]:
-        """The three pictures as HTML."""
+    def values(self) -> dict[str, Any]:
+        """{caption: data address} of a crop, reduced and enlarged again."""
+        import torch
+
+        from srlab.checkpoints.load import load
+        from srlab.data.datasets import load_images
+        from srlab.degradations import Degradation
+        from srlab.images import crop, image_to_array
+
         network, photograph, top, left = self.arguments
-        pictures = restore(network, photograph, int(top), int(left))
-        html = page("restored.html", network=network, photograph=photograph, pictures=pictures)
-        return [nodes.raw(text=html, format="html")]
-
-
-def restore(network: str, photograph: str, top: int, left: int) -> dict[str, str]:
-    """{caption: data address} of a crop, reduced and enlarged again."""
-    import torch
-
-    from srlab.checkpoints.load import load
-    from srlab.data.datasets import load_images
-    from srlab.degradations import Degradation
-    from srlab.images import image_to_array
-
-    hr = load_images("photographs")[photograph][..., top : top + SIDE, left : left + SIDE]
-    lr = Degradation(scale=SCALE)(hr)
-    with torch.no_grad():
-        sr = load(network)(lr[None])[0]
-    size = SIDE // SCALE
-    named = {
-        f"the input, {size} × {size} pixels": lr,
-        f"what the network makes of it, {SIDE} × {SIDE}": sr,
-        "the original, which it never saw": hr,
-    }
-    return {
-        caption: picture_url(image_to_array(picture), lossless=False)
-        for caption, picture in named.items()
-    }
+        hr = crop(load_images("photographs")[photograph], int(top), int(left), SIDE, SIDE)
+        lr = Degradation(scale=SCALE)(hr)
+        with torch.no_grad():
+            sr = load(network)(lr[None])[0]
+        size = SIDE // SCALE
+        shown = {
+            f"the input, {size} × {size} pixels": lr,
+            f"what the network makes of it, {SIDE} × {SIDE}": sr,
+            "the original, which it never saw": hr,
+        }
+        urls = {
+            words: picture_url(image_to_array(own), lossless=False) for words, own in shown.items()
+        }
+        return {"photograph": photograph, "pictures": urls}

@@ -12,6 +12,7 @@ import numpy as np
 
 from srlab.book.figures import MIME
 from srlab.book.outcomes import KEY_CELL
+from srlab.book.outputs import outputs
 from srlab.pages.templates import markup
 
 WIDTH, HEIGHT, MARGIN = 80, 56, 3
@@ -32,14 +33,9 @@ def thumbnail(page: Path) -> Any:
 
 
 def _figures(page: Path) -> list[dict[str, Any]]:
-    cells = nbformat.read(page, as_version=4).cells if page.is_file() else []
-    named = [cell for cell in cells if cell.metadata.get("name") == KEY_CELL]
-    return [
-        output.data[MIME]
-        for cell in [*named, *cells]
-        for output in cell.get("outputs", ())
-        if MIME in output.get("data", {})
-    ]
+    shown = outputs(nbformat.read(page, as_version=4), MIME)
+    key_first = sorted(shown, key=lambda one: one[0].metadata.get("name") != KEY_CELL)
+    return [figure for _, figure in key_first]
 
 
 def _draw(figure: Mapping[str, Any]) -> str:

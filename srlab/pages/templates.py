@@ -30,7 +30,7 @@ def markup(html: str) -> Any:
 def _environment() -> Any:
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader([HERE, HERE.parent / "book"]),
-        autoescape=True,
+        autoescape=jinja2.select_autoescape(),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -13,10 +13,10 @@ from docutils import nodes
 from srlab.book import outcomes
 from srlab.book.clouds import RECORDED
 from srlab.book.figures import MIME, find_figure
-from srlab.book.measured import _Axis, find_record, measure, set_minus
+from srlab.book.measured import Axis, find_record, measure, set_minus
 from srlab.book.project import Notebook
 from srlab.book.recorded import Run
-from srlab.book.scoreboard import totals
+from srlab.book.scoreboard import runs_by_column, tally
 from srlab.book.thumbnail import thumbnail
 
 RECORD = {
@@ -36,15 +36,22 @@ def test_the_title_is_the_first_heading(checkout, write_notebook):
     assert Notebook(checkout, "a/one").title == "a/one"
 
 
-def test_totals_count_each_finding_once_a_column():
-    verdicts = [
-        {"Photographs": "mixed"},
-        {"Photographs": "mixed", "Pictures of the literature": "opposite"},
+def test_runs_stand_in_columns_the_books_own_first():
+    runs = [
+        Run(name, "literature", "b100", "2026-11-29", "abc1234", "", 1.0, {})
+        for name in ("a/one", "a/two")
     ]
-    assert totals(verdicts) == {
-        "Photographs": {"mixed": 2},
-        "Pictures of the literature": {"opposite": 1},
+    columns = runs_by_column(RECORD, runs)
+    assert [run.record for run in columns.pop("Photographs")] == [RECORD]
+    assert columns == {
+        "Pictures of the literature": runs[:1],
+        "Networks that others trained": [],
     }
+
+
+def test_totals_stand_in_the_order_of_the_symbols():
+    found = tally({"verdict": verdict} for verdict in ("opposite", "mixed", "mixed"))
+    assert [*found.items()] == [("mixed", 2), ("opposite", 1)]
 
 
 def test_numbers_are_found_in_this_copy_and_in_recorded_runs(checkout, monkeypatch):
@@ -65,11 +72,11 @@ def test_numbers_are_found_in_this_copy_and_in_recorded_runs(checkout, monkeypat
 
 
 def test_bars_begin_at_zero_and_keep_their_order():
-    linear = _Axis([-1.0, 3.0], log=False)
+    linear = Axis([-1.0, 3.0], log=False)
     assert linear.at(-1) == 0
     assert linear.at(3) == 100
     assert linear.place(-1.0, [-1.0]) == {"start": 0, "width": 25, "low": 0, "spread": 0}
-    log = _Axis([0.01, 1000.0], log=True)
+    log = Axis([0.01, 1000.0], log=True)
     assert 0 < log.at(0.01) < log.at(1) < log.at(1000) == 100
     assert np.isclose(log.at(10) - log.at(1), log.at(100) - log.at(10), atol=0.02)
 

@@ -5,16 +5,14 @@ import json
 import pytest
 
 from srlab.book.card import card_html
-from srlab.book.compute import compute_table
 from srlab.book.project import Notebook
 from srlab.book.recorded import Run, read_recorded, take_over
 from srlab.book.records import (
     MARKERS,
-    findings_table,
     key_number,
+    markdown_table,
     read_record,
     read_records,
-    results_table,
     write_readme,
 )
 from srlab.checkpoints.files import read_provenance
@@ -47,9 +45,9 @@ OUTCOME = {
 
 def test_table_says_title_and_verdict(checkout, write_notebook):
     write_notebook("a/one", "print(amount)")
-    row = findings_table(checkout, [RECORD], [], lambda name: f"/{name}").splitlines()[3]
+    row = markdown_table("findings.md", checkout, [RECORD], [], "/{}".format).splitlines()[3]
     assert row == "| [Title of a/one](/a/one) | ◐ mixed (1 of 2, headline held) | – | – |"
-    own = findings_table(checkout, [{**RECORD, "own_question": True}], [], str)
+    own = markdown_table("findings.md", checkout, [{**RECORD, "own_question": True}], [], str)
     assert "◐ own question: in part (1 of 2, headline held)" in own
 
 
@@ -76,7 +74,7 @@ def test_recorded_runs_are_columns_of_their_own(checkout, write_notebook, tmp_pa
         ("literature", "b100", "abc1234"),
         ("others", "b100", "abc1234"),
     ]
-    row = findings_table(checkout, [RECORD], runs, str).splitlines()[3]
+    row = markdown_table("findings.md", checkout, [RECORD], runs, str).splitlines()[3]
     assert row.endswith("| b100: ✔ reproduced | b100: ✔ reproduced |")
 
 
@@ -84,7 +82,8 @@ def test_results_stand_beside_the_papers_numbers(checkout, write_notebook):
     write_notebook("a/one", "print(amount)")
     record = {**RECORD, "paper": {"ratio": "2 to | 3", "z": "near 2"}}
     run = Run("a/one", "literature", "b100", "2026-11-29", "abc1234", "a laptop", 1.0, record)
-    rows = results_table(checkout, [record], [run], lambda name: f"/{name}").splitlines()[2:]
+    table = markdown_table("results.md", checkout, [record], [run], "/{}".format)
+    rows = table.splitlines()[2:]
     assert rows[0].endswith(r"](/a/one) | ratio | 2 to \| 3 | 1 830 | b100: 1 830 | – |")
     assert rows[1].startswith("| ″ | z | near 2 | 2.00 (1.50 to 2.50) | b100: 2.00 (1.50 to 2.50)")
     assert len(rows) == 2
@@ -104,11 +103,11 @@ def test_a_card_opens_a_page_with_its_verdicts():
     assert "Recorded runs" not in card_html(RECORD, [])
 
 
-def test_each_network_counts_once_in_what_a_paper_cost():
+def test_each_network_counts_once_in_what_a_paper_cost(checkout):
     one = {"checkpoints": ["fsrcnn", "srresnet-gr@1000"], "hardware": "a laptop", "seconds": 90.0}
     two = {"checkpoints": ["srresnet-gr", "trained-here"], "hardware": "a desktop", "seconds": 30.0}
     steps = [read_provenance(name).step for name in ("fsrcnn", "srresnet-gr")]
-    rows = compute_table([one, two]).splitlines()[2:]
+    rows = markdown_table("compute.md", checkout, [one, two], [], str).splitlines()[2:]
     assert rows[0] == "| Networks | 2 | – |"
     assert rows[1] == f"| Training steps | {number(sum(steps))} | – |"
     assert rows[3] == "| Minutes of the pages | 2.00 | a desktop; a laptop |"
@@ -128,7 +127,7 @@ def test_a_notebook_that_was_not_run_has_no_record(tmp_path):
 
 
 def test_table_without_records_says_how_to_get_them(checkout):
-    assert "make book" in findings_table(checkout, [], [], str)
+    assert "make book" in markdown_table("findings.md", checkout, [], [], str)
 
 
 def test_records_stand_in_the_order_of_the_syllabus(checkout, write_notebook):
