@@ -9,7 +9,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-from srlab.book.cache import PACKAGE, digest
+from srlab.book.cache import PACKAGE, digest, files_below
 from srlab.book.project import find_notebooks, find_root
 from srlab.book.remote import repository
 from srlab.book.runner import ANSI, run_notebooks
@@ -73,15 +73,10 @@ def compile_book(root: Path, *, force: bool = False, report: Callable[[str], Non
 
 def _inputs_key(root: Path) -> str:
     """Everything the pages are made from."""
-    inputs = [root / "_config.yml", root / "_toc.yml"]
-    inputs += [path for path in (root / "book").rglob("*") if path.is_file()]
+    inputs = [root / "_config.yml", root / "_toc.yml", *files_below(root / "book")]
     rooms = ("book", "explorers", "checkpoints")  # the last two make the page that computes
-    machinery = [
-        path for room in rooms for path in (PACKAGE / room).rglob("*") if path.suffix != ".pyc"
-    ]
-    own = digest(
-        filter(Path.is_file, machinery), PACKAGE, {name: version(name) for name in PACKAGES}
-    )
+    machinery = [path for room in rooms for path in files_below(PACKAGE / room)]
+    own = digest(machinery, PACKAGE, {name: version(name) for name in PACKAGES})
     return digest(inputs, root, own, repository(root))
 
 

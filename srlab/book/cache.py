@@ -5,6 +5,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,10 +27,8 @@ def versions() -> dict[str, str]:
     """{package: version} of what a notebook's outputs depend on, and Python's."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
-        try:
+        with suppress(PackageNotFoundError):
             found[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return found
 
 
@@ -52,10 +51,12 @@ def _content(path: Path, _changed: int, _size: int) -> str:
 @cache
 def library_key() -> str:
     """All of srlab with its shipped checkpoints, the packages' and Python's versions."""
-    every = (
-        path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts
-    )
-    return digest(every, PACKAGE, versions())
+    return digest(files_below(PACKAGE), PACKAGE, versions())
+
+
+def files_below(folder: Path) -> list[Path]:
+    """All files but those that Python compiled."""
+    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
 
 
 def cache_key(notebook: Notebook, parameters: Mapping[str, Any]) -> str:
@@ -112,10 +113,6 @@ def _files(name: str) -> Iterator[Path]:
 @cache
 def _data(folder: Path) -> frozenset[Path]:
     """What is no module in a package's folder, and in those below that are no packages."""
-    found = set()
-    for path in folder.iterdir():
-        if path.is_file() and path.suffix != ".py":
-            found.add(path)
-        elif path.is_dir() and path.name != "__pycache__" and not any(path.glob("*.py")):
-            found |= {file for file in path.rglob("*") if file.is_file()}
-    return frozenset(found)
+    data = {path for path in folder.iterdir() if path.is_file() and path.suffix != ".py"}
+    rooms = [room for room in folder.iterdir() if room.is_dir() and not any(room.glob("*.py"))]
+    return frozenset(data.union(*map(files_below, rooms)))

@@ -1,6 +1,7 @@
 """A bound on the memory of the processes that this one starts, such as a notebook's kernel."""
 
 import threading
+from contextlib import suppress
 
 import psutil
 
@@ -16,14 +17,13 @@ class MemoryLimit:
 
     def __init__(self, limit: int | None) -> None:
         self.limit, self.peak = limit, 0
-        self.exceeded = False
-        self._process = psutil.Process()
-        self._others: set[psutil.Process] = set()
+        self.story: str | None = None  # what happened, if the limit was exceeded
+        self._before: set[psutil.Process] = set()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> "MemoryLimit":
-        self._others = set(self._process.children())
+        self._before = set(psutil.Process().children(recursive=True))
         self._thread.start()
         return self
 
@@ -31,38 +31,21 @@ class MemoryLimit:
         self._over.set()
         self._thread.join()
 
-    def story(self) -> str | None:
-        """What happened, if the limit was exceeded."""
-        if not self.exceeded or self.limit is None:
-            return None
-        return (
-            f"needed more than {self.limit / 2**30:.1f} GiB of memory and was stopped; "
-            "give workers more, or run fewer of them at a time"
-        )
-
     def _watch(self) -> None:
         while not self._over.wait(INTERVAL):
-            taken = {child: _resident(child) for child in self._started()}
+            taken = self._taken()
             self.peak = max(self.peak, sum(taken.values()))
             if self.limit is not None and sum(taken.values()) > self.limit:
-                self.exceeded = True
+                self.story = (
+                    f"needed more than {self.limit / 2**30:.1f} GiB of memory and was stopped; "
+                    "give workers more, or run fewer of them at a time"
+                )
                 max(taken, key=lambda child: taken[child]).kill()
 
-    def _started(self) -> list[psutil.Process]:
-        """With all that they have started themselves."""
-        mine = [child for child in self._process.children() if child not in self._others]
-        return [*mine, *(one for child in mine for one in _descendants(child))]
-
-
-def _descendants(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return process.children(recursive=True)
-    except psutil.Error:  # it has ended
-        return []
-
-
-def _resident(process: psutil.Process) -> int:
-    try:
-        return process.memory_info().rss
-    except psutil.Error:
-        return 0
+    def _taken(self) -> dict[psutil.Process, int]:
+        """{process: bytes} of those started since, with all that they have started themselves."""
+        taken = {}
+        for child in set(psutil.Process().children(recursive=True)) - self._before:
+            with suppress(psutil.Error):  # it has ended
+                taken[child] = child.memory_info().rss
+        return taken

@@ -53,20 +53,16 @@ class Point:
 
         Named for what is not as usual; whatever else a sweep varies, equal points have one place.
         """
-        said = ",".join(
-            f"{name}={value}"
-            for name, value in self.settings.items()
-            if _text(value) != _text(self.defaults[name])
-        )
-        digest = hashlib.sha256(_text(self.settings).encode()).hexdigest()
-        words = re.sub(r"[^\w.,=+-]+", "", said)[:LONGEST]
+        settings = self.settings
+        unusual = {n: v for n, v in settings.items() if _text(v) != _text(self.defaults[n])}
+        digest = hashlib.sha256(_text(settings).encode()).hexdigest()
+        words = re.sub(r"[^\w.,=+-]+", "", _said(unusual, ","))[:LONGEST]
         return f"{self.name}/{words}-{digest[:8]}"
 
     @property
     def words(self) -> str:
         """Name and choice, for people."""
-        said = ", ".join(f"{name}={value}" for name, value in self.choice.items())
-        return f"{self.name} ({said})" if said else self.name
+        return f"{self.name} ({_said(self.choice, ', ')})" if self.choice else self.name
 
     def outcome(self, *, error: str | None, record: Any = None, **measured: Any) -> Outcome:
         """What became of it: a record, or an error that says why there is none."""
@@ -107,6 +103,10 @@ def grid(
 
 def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
+
+
+def _said(choice: Mapping[str, Any], between: str) -> str:
+    return between.join(f"{name}={value}" for name, value in choice.items())
 
 
 def read_outcome(target: str, point: Point) -> Outcome | None:
@@ -150,7 +150,7 @@ def run_point(
             page = execute(source, copy, point.parameters, folder=there)
             record = extract_record(page)
         except (papermill.PapermillExecutionError, RuntimeError) as stopped:
-            error = limit.story() or what_stopped(stopped)
+            error = limit.story or what_stopped(stopped)
             page = nbformat.read(copy, as_version=4) if copy.is_file() else source
     outcome = point.outcome(
         error=error,

@@ -69,17 +69,8 @@ def find_notebooks(root: Path, names: Iterable[str] = ()) -> list[Notebook]:
         if path.parent.name != ".ipynb_checkpoints"  # what JupyterLab leaves beside them
     )
     wanted = [name.removeprefix("notebooks/").removesuffix(".py").rstrip("/") for name in names]
-    strangers = [w for w in wanted if not any(_within(name, w) for name in known)]
-    if strangers:
-        raise ValueError(
-            f"no notebook {', '.join(strangers)}; there are {', '.join(known) or 'none'}"
-        )
-    return [
-        Notebook(root, name)
-        for name in known
-        if not wanted or any(_within(name, w) for w in wanted)
-    ]
-
-
-def _within(name: str, wanted: str) -> bool:
-    return name == wanted or name.startswith(f"{wanted}/")
+    found = {w: [name for name in known if f"{name}/".startswith(f"{w}/")] for w in wanted}
+    if strangers := ", ".join(w for w, within in found.items() if not within):
+        raise ValueError(f"no notebook {strangers}; there are {', '.join(known) or 'none'}")
+    chosen = sorted(set[str]().union(*found.values())) if found else known
+    return [Notebook(root, name) for name in chosen]

@@ -6,7 +6,6 @@ takes over what a sweep left in FOLDER, which ran at COMMIT.
 
 import json
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,28 +51,22 @@ def take_over(root: Path, column: str, folder: str, commit: str) -> list[Run]:
     if not (found := outcomes_in(folder)):
         raise FileNotFoundError(f"no sweep left anything in {folder}: there is no {OUTCOME} below")
     new = [
-        _run(outcome, column, commit)
-        for outcome in found.values()
-        if outcome["record"] and outcome["finding"] in known
+        Run(column=column, commit=commit, image_set=one["record"]["image_set"], **_told(one))
+        for one in found.values()
+        if one["record"] and one["finding"] in known
     ]
-    kept = {_place(run): run for run in [*read_recorded(root), *new]}
-    _write(root / TABLE, sorted(kept.values(), key=_place))
+    kept = {run[:3]: run for run in [*read_recorded(root), *new]}  # one for each place
+    rows = [
+        {**run._asdict(), "record": json.dumps(run.record, ensure_ascii=False)}
+        for _, run in sorted(kept.items())
+    ]
+    with replace_file(root / TABLE) as temporary:
+        parquet.write_table(pa.Table.from_pylist(rows), temporary, compression="zstd")
     return new
 
 
-def _run(outcome: dict[str, Any], column: str, commit: str) -> Run:
-    told = {name: outcome[name] for name in ("finding", "date", "hardware", "seconds", "record")}
-    return Run(column=column, commit=commit, image_set=outcome["record"]["image_set"], **told)
-
-
-def _place(run: Run) -> tuple[str, str, str]:
-    return run.finding, run.column, run.image_set
-
-
-def _write(file: Path, runs: Iterable[Run]) -> None:
-    rows = [{**run._asdict(), "record": json.dumps(run.record, ensure_ascii=False)} for run in runs]
-    with replace_file(file) as temporary:
-        parquet.write_table(pa.Table.from_pylist(rows), temporary, compression="zstd")
+def _told(outcome: dict[str, Any]) -> dict[str, Any]:
+    return {name: outcome[name] for name in ("finding", "date", "hardware", "seconds", "record")}
 
 
 if __name__ == "__main__":

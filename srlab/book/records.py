@@ -118,9 +118,7 @@ def _trained(records: Sequence[Record]) -> list[Any]:
 
 def _cell(text: str) -> str:
     """Text that cannot end its cell, its link or start an element."""
-    for character in "\\|[]<>*_`$":
-        text = text.replace(character, f"\\{character}")
-    return " ".join(text.split())
+    return " ".join(re.sub(r"[\\|[\]<>*_`$]", r"\\\g<0>", text).split())
 
 
 def write_readme(root: Path) -> bool:

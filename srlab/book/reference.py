@@ -23,11 +23,11 @@ def reference() -> str:
 
 def _section(address: str) -> str:
     name = address.removeprefix("srlab.")
-    text, examples = _parted(inspect.getdoc(getattr(srlab, name)) or "")
+    text, prompt, examples = (inspect.getdoc(getattr(srlab, name)) or "").partition(">>> ")
     module = face()[address].removeprefix("srlab.").replace(".", "/")
-    parts = [f"## {name}", f"```python\n{_signature(name)}\n```", text]
-    if examples:
-        parts.append(f"```pycon\n{examples}\n```")
+    parts = [f"## {name}", f"```python\n{_signature(name)}\n```", text.strip()]
+    if prompt:
+        parts.append(f"```pycon\n{prompt}{examples.strip()}\n```")
     return "\n\n".join([*parts, f"Defined in `srlab/{module}.py`.", ""])
 
 
@@ -59,12 +59,6 @@ def _broken(signature: str) -> str:
             lines[-1] += sign
     listed = "".join(f"    {line.strip()},\n" for line in lines)
     return f"{start}(\n{listed}) -> {result}"
-
-
-def _parted(docstring: str) -> tuple[str, str]:
-    """(prose, examples): examples begin at the first prompt."""
-    text, prompt, examples = docstring.partition(">>> ")
-    return text.strip(), (prompt + examples).strip()
 
 
 if __name__ == "__main__":

@@ -22,13 +22,7 @@ from srlab.book.outcomes import raise_key_figure, sign_contents
 from srlab.book.recorded import read_recorded
 from srlab.book.remote import launch_options, repository, source_address
 from srlab.book.restored import Restored
-from srlab.book.scoreboard import (
-    Compute,
-    Papers,
-    Results,
-    Scoreboard,
-    VerdictRole,
-)
+from srlab.book.scoreboard import Compute, Papers, Results, Scoreboard, VerdictRole
 from srlab.book.search import FOLDED_HTML, Folded, LeaveOutFolded
 
 STATIC = Path(__file__).parent / "static"
@@ -56,35 +50,24 @@ def add_scripts(app: Sphinx, _page: str, _template: str, _context: dict, doctree
     for mark, script in SCRIPTS.items():
         if any(mark in text for text in raw):
             app.add_js_file(script, loading_method="defer")
-    if next(doctree.findall(_is_math), None):
+    if any(isinstance(node, nodes.math | nodes.math_block) for node in doctree.findall()):
         app.add_css_file("katex/katex.min.css")
         for script in KATEX:
             app.add_js_file(script, loading_method="defer")
 
 
-def _is_math(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.math | nodes.math_block)
-
-
-def add_card(app: Sphinx, page: str, _template: str, context: dict, doctree: Any) -> None:
-    """Open a finding's page with its verdict, below the title."""
-    record = Path(app.env.doc2path(page)).with_suffix(".json")
-    if doctree is None or not record.is_file():
-        return
-    found = json.loads(record.read_text("utf-8"))
-    card = card_html(found, read_recorded(Path(app.srcdir)))
-    context["body"] = context["body"].replace("</h1>", f"</h1>{card}", 1)
-
-
-def add_footer(app: Sphinx, page: str, _template: str, context: dict, doctree: Any) -> None:
-    """End the page of an executed notebook with how to cite it and how it was made."""
+def frame_finding(app: Sphinx, page: str, _template: str, context: dict, doctree: Any) -> None:
+    """Open a finding's page with its verdict; end a notebook's with how to cite and repeat it."""
     source = Path(app.env.doc2path(page))
     if doctree is None or source.suffix != ".ipynb":
         return
-    ran = json.loads(source.read_text("utf-8"))["metadata"].get("srlab")
-    finding = page.removeprefix("book/findings/") if source.with_suffix(".json").is_file() else ""
-    if ran:
-        context["body"] += footer_html(ran, finding, app.env.titles[page].astext())
+    record, finding = source.with_suffix(".json"), ""
+    if record.is_file():
+        finding = page.removeprefix("book/findings/")
+        card = card_html(json.loads(record.read_text("utf-8")), read_recorded(Path(app.srcdir)))
+        context["body"] = context["body"].replace("</h1>", f"</h1>{card}", 1)
+    ran = json.loads(source.read_text("utf-8"))["metadata"]["srlab"]
+    context["body"] += footer_html(ran, finding, app.env.titles[page].astext())
 
 
 def fix_buttons(_app: Sphinx, _page: str, _template: str, context: dict, _doctree: Any) -> None:
@@ -95,14 +78,10 @@ def fix_buttons(_app: Sphinx, _page: str, _template: str, context: dict, _doctre
         buttons += button.get("buttons", ())
         if button.get("url"):
             button["url"] = source_address(button["url"])
+    scripts = context.get("script_files", ())
     context["script_files"] = [
-        script for script in context.get("script_files", ()) if not _is_thebe(script)
+        one for one in scripts if "thebe" not in f"{one.filename} {one.attributes.get('body')}"
     ]
-
-
-def _is_thebe(script: Any) -> bool:
-    body = getattr(script, "attributes", {}).get("body") or ""
-    return "thebe" in body or "thebe" in str(getattr(script, "filename", ""))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -129,8 +108,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("doctree-read", raise_key_figure)
     app.connect("doctree-resolved", set_minus)
     app.connect("html-page-context", add_scripts)
-    app.connect("html-page-context", add_card)
-    app.connect("html-page-context", add_footer)
+    app.connect("html-page-context", frame_finding)
     app.connect("html-page-context", fix_buttons, priority=900)  # after the theme has made them
     app.connect("build-finished", copy_plotly)
     app.connect("build-finished", copy_scripts)

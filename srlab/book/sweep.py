@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,10 @@ def run_sweep(
     root = root or find_root()
     notebooks = find_notebooks(root, names)
     points = grid(notebooks, axes, quick=quick)
-    target = _absolute(target)
-    outcomes = {} if force else _finished(target, points)
+    # an address that means the same in every process
+    target = str(target).rstrip("/") if "://" in str(target) else str(Path(target).resolve())
+    old = {} if force else {point.folder: read_outcome(target, point) for point in points}
+    outcomes = {folder: own for folder, own in old.items() if own and own["state"] == DONE}
     waiting = [point for point in points if point.folder not in outcomes]
     report(f"{len(points)} points, {len(outcomes)} of them done before")
     try:
@@ -81,40 +83,30 @@ def run_sweep(
     return here
 
 
-def _absolute(target: str | Path) -> str:
-    """An address that means the same in every process."""
-    text = str(target)
-    return text.rstrip("/") if "://" in text else str(Path(text).resolve())
-
-
-def _finished(target: str, points: Iterable[Point]) -> dict[str, Outcome]:
-    found = {point.folder: read_outcome(target, point) for point in points}
-    return {place: own for place, own in found.items() if own and own["state"] == DONE}
-
-
 @contextmanager
 def _client(
     scheduler: str | None, workers: int, memory: str | None
 ) -> Iterator[tuple[Client, int | None]]:
     """A client, and how many bytes a notebook may take."""
     limit = parse_bytes(memory) if memory else None
-    with config.set(QUIET), _same_environment():
+    with config.set(QUIET), _same_environment(), ExitStack() as stack:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        if scheduler:
-            with Client(scheduler) as client:
-                yield client, limit
-            return
-        local = LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            memory_limit=0,  # what a notebook takes is bounded where it runs, in its own process
-            dashboard_address=None,
-            scheduler_kwargs={"dashboard_address": ":0"},  # any port: 8787 is another sweep's
-            env=kernel_environment(max(1, (os.cpu_count() or 1) // workers)),
-            silence_logs=logging.CRITICAL,
-        )
-        with local, Client(local) as client:
-            yield client, limit or psutil.virtual_memory().total // workers
+        if not scheduler:
+            scheduler = stack.enter_context(_local_cluster(workers))
+            limit = limit or psutil.virtual_memory().total // workers
+        yield stack.enter_context(Client(scheduler)), limit
+
+
+def _local_cluster(workers: int) -> LocalCluster:
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        memory_limit=0,  # what a notebook takes is bounded where it runs, in its own process
+        dashboard_address=None,
+        scheduler_kwargs={"dashboard_address": ":0"},  # any port: 8787 is another sweep's
+        env=kernel_environment(max(1, (os.cpu_count() or 1) // workers)),
+        silence_logs=logging.CRITICAL,
+    )
 
 
 @contextmanager
@@ -139,13 +131,8 @@ def _finishing(
             bar.set_postfix({"running": running, "failed": failed})
             for future in wait(pending, return_when="FIRST_COMPLETED").done:
                 pending.remove(future)
-                outcome = _outcome(futures[future], future)
-                failed += outcome["state"] == FAILED
+                point, error = futures[future], future.exception()
+                left = point.outcome(error=f"left nothing: {error}") if error else future.result()
+                failed += left["state"] == FAILED
                 bar.update()
-                yield futures[future], outcome
-
-
-def _outcome(point: Point, future: Future) -> Outcome:
-    """What the point left, or why it could leave nothing."""
-    error = future.exception()
-    return point.outcome(error=f"left nothing: {error}") if error else future.result()
+                yield point, left

@@ -57,12 +57,14 @@ def _panel(traces: Iterable[Trace], layout: Mapping[str, Any], x_axis: str, y_ax
     fields = [trace for trace in traces if trace["type"] == "heatmap"]
     if fields:
         return _field(_values(fields[0]["z"]), *box)
-    places = [(_scaled(trace.get("x"), x_settings), _scaled(trace.get("y"), y_settings), trace)
-              for trace in traces]  # fmt: skip
-    places = [(x[: len(y)], y[: len(x)], trace) for x, y, trace in places if min(len(x), len(y))]
+    places = []
+    for trace in traces:
+        x, y = _scaled(trace.get("x"), x_settings), _scaled(trace.get("y"), y_settings)
+        if count := min(len(x), len(y)):
+            places.append((x[:count], y[:count], trace))
     if not places:
         return ""
-    xs, ys = (np.concatenate(values) for values in list(zip(*places, strict=True))[:2])
+    xs, ys = (np.concatenate([place[axis] for place in places]) for axis in (0, 1))
     if any(trace["type"] == "bar" for *_, trace in places):
         ys = np.append(ys, 0)
     return "".join(
@@ -75,13 +77,13 @@ def _trace(x: np.ndarray, y: np.ndarray, trace: Trace, floor: float) -> str:
     step = max(1, len(x) // MOST)
     points = [f"{a:.0f} {b:.0f}" for a, b in zip(x[::step], y[::step], strict=True)]
     if trace["type"] == "bar":
-        lines = "".join(f"M{point}V{floor:.0f}" for point in points)
-        return f'<path d="{lines}" stroke="{_colour(trace)}" stroke-width="4"/>'
-    if "lines" in trace.get("mode", "lines"):
-        colour = _colour(trace)
-        return f'<path d="M{"L".join(points)}" fill="none" stroke="{colour}" stroke-width="1.5"/>'
-    dots = "".join(f"M{point}h0" for point in points)
-    return f'<path d="{dots}" stroke="{_colour(trace)}" stroke-width="2.5" stroke-linecap="round"/>'
+        line, style = "".join(f"M{point}V{floor:.0f}" for point in points), 'stroke-width="4"'
+    elif "lines" in trace.get("mode", "lines"):
+        line, style = f"M{'L'.join(points)}", 'fill="none" stroke-width="1.5"'
+    else:
+        line = "".join(f"M{point}h0" for point in points)
+        style = 'stroke-width="2.5" stroke-linecap="round"'
+    return f'<path d="{line}" stroke="{_colour(trace)}" {style}/>'
 
 
 def _field(values: np.ndarray, left: float, right: float, bottom: float, top: float) -> str:

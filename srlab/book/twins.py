@@ -41,21 +41,22 @@ def twin_text(notebook: Notebook) -> str:
     return nbformat.writes(twin) + "\n"
 
 
-def stale_twins(root: Path) -> list[Notebook]:
-    """Notebooks whose twin is missing or out of step."""
-    return [
-        notebook
-        for notebook in find_notebooks(root)
-        if not notebook.twin.is_file() or notebook.twin.read_text("utf-8") != twin_text(notebook)
-    ]
+def stale_twins(root: Path) -> dict[Path, str]:
+    """{twin: what it should hold} of those that are missing or out of step."""
+    wanted = {notebook.twin: twin_text(notebook) for notebook in find_notebooks(root)}
+    return {
+        twin: text
+        for twin, text in wanted.items()
+        if not twin.is_file() or twin.read_text("utf-8") != text
+    }
 
 
 def write_twins(root: Path) -> list[Path]:
     """Bring every twin in step; returns the files that changed."""
     stale = stale_twins(root)
-    for notebook in stale:
-        replace_text(notebook.twin, twin_text(notebook))
-    return [notebook.twin for notebook in stale]
+    for twin, text in stale.items():
+        replace_text(twin, text)
+    return [*stale]
 
 
 if __name__ == "__main__":

@@ -25,16 +25,10 @@ class Topic(StrEnum):
 
 def show(topic: Annotated[Topic | None, typer.Argument()] = None) -> None:
     """What there is: models, checkpoints, published weights, recipes, image sets, findings."""
-    tables = {
-        Topic.MODELS: _models,
-        Topic.CHECKPOINTS: _checkpoints,
-        Topic.OFFICIAL: _official,
-        Topic.RECIPES: _recipes,
-        Topic.IMAGES: _images,
-        Topic.FINDINGS: _findings,
-    }
-    for chosen in [topic] if topic else Topic:
-        typer.echo(f"{chosen.value}\n{aligned(tables[chosen]())}\n")
+    tables = (_models, _checkpoints, _official, _recipes, _images, _findings)
+    for own, rows in zip(Topic, tables, strict=True):
+        if topic in (None, own):
+            typer.echo(f"{own.value}\n{aligned(rows())}\n")
 
 
 def aligned(rows: Rows) -> str:
@@ -55,12 +49,9 @@ def _models() -> Rows:
 def _checkpoints() -> Rows:
     from srlab.checkpoints.files import read_provenance, shipped_checkpoints, shipped_file
 
-    provenance = {name: read_provenance(name) for name in shipped_checkpoints()}
-    for name in sorted(
-        provenance, key=lambda name: (name.partition("@")[0], provenance[name].step)
-    ):
-        made = provenance[name]
-        size = shipped_file(name).stat().st_size / 1e6
+    provenance = map(read_provenance, shipped_checkpoints())
+    for made in sorted(provenance, key=lambda made: (made.name.partition("@")[0], made.step)):
+        size = shipped_file(made.name).stat().st_size / 1e6
         measured = ", ".join(
             f"{quality({metric: value})} on {images}"
             for metric in ("psnr", "accuracy")

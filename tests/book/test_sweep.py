@@ -288,10 +288,10 @@ def test_children_that_take_too_much_are_stopped():
         child = subprocess.run([sys.executable, "-c", hungry])
     assert child.returncode == -signal.SIGKILL
     assert limit.peak > 100 * 2**20
-    assert limit.story().startswith("needed more than 0.1 GiB of memory")
+    assert limit.story.startswith("needed more than 0.1 GiB of memory")
     with MemoryLimit(None) as limit:
         subprocess.run([sys.executable, "-c", "import time; time.sleep(0.8)"], check=True)
-    assert limit.story() is None
+    assert limit.story is None
     assert limit.peak > 0
 
 
@@ -301,7 +301,7 @@ def test_children_from_before_the_limit_are_neither_counted_nor_stopped():
         other.stdout.readline()  # its memory is taken
         with MemoryLimit(100 * 2**20) as limit:
             subprocess.run([sys.executable, "-c", "import time; time.sleep(1.2)"], check=True)
-        assert limit.story() is None
+        assert limit.story is None
         assert 0 < limit.peak < 100 * 2**20
         assert other.poll() is None
         other.communicate(b"\n")
