@@ -6,6 +6,7 @@
 import ast
 import csv
 import hashlib
+import io
 import json
 import sys
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from srlab.book.project import find_notebooks, find_root
-from srlab.files import replace_file
+from srlab.files import replace_text
 
 REGISTER = "book/criteria.csv"
 REASONS = ("before the first run", "revised: ")  # how a reason begins
@@ -72,12 +73,10 @@ def register(root: Path, reason: str) -> list[Line]:
         raise ValueError(f"a reason is {REASONS[0]!r} or begins {REASONS[1]!r}, got {reason!r}")
     today = datetime.now(UTC).date().isoformat()
     new = [Line(name, digest, today, reason) for name, digest in unregistered(root).items()]
-    lines = [Line._fields, *read_register(root), *new]
-    with (
-        replace_file(root / REGISTER) as file,
-        file.open("w", encoding="utf-8", newline="") as table,
-    ):
-        csv.writer(table, lineterminator="\n").writerows(lines)
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerows([Line._fields, *read_register(root), *new])
+    replace_text(root / REGISTER, text.getvalue())
     return new
 
 
