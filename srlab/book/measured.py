@@ -1,7 +1,7 @@
 """Numbers of records on other pages: `{measured}` in a sentence, `{bars}` as a chart."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import log10
 from pathlib import Path
 from typing import Any, ClassVar
@@ -78,45 +78,37 @@ class Bars(TemplateDirective):
     def values(self) -> dict[str, Any]:
         """The bars on their axis, and which run they are from."""
         record, made = find_record(self.root, self.arguments[0])
-        rows = [[part.strip() for part in line.split("::")] for line in self.content if line]
-        values = {name: measure(record, name) for _, name in rows}
-        spans = {name: record["interval"].get(name, [value]) for name, value in values.items()}
-        log, level = "log" in self.options, self.options.get("level")
-        levels = [] if level is None else [level]
-        axis = Axis([*levels, *(end for span in spans.values() for end in span)], log=log)
-        return {
-            "bars": [
-                {"label": label, "number": number(values[name])}
-                | axis.place(values[name], spans[name])
-                for label, name in rows
-            ],
-            "levels": [(value, axis.at(value)) for value in levels],
-            "log": log,
-            "unit": self.options.get("unit", ""),
-            "made": made,
-        }
+        rows = []
+        for label, name in (map(str.strip, line.split("::")) for line in self.content if line):
+            value = measure(record, name)
+            rows.append((label, value, record["interval"].get(name, [value])))
+        levels = [self.options["level"]] if "level" in self.options else []
+        ends = [end for *_, span in rows for end in span]
+        axis = Axis([*ends, *levels], log="log" in self.options)
+        return {"rows": rows, "axis": axis, "options": self.options, "number": number, "made": made}
 
 
 class Axis:
     """From values to per cent of the chart's width; begins at 0, or at a decade."""
 
     def __init__(self, values: list[float], *, log: bool) -> None:
-        self.scaled: Callable[[float], float] = (
-            (lambda value: log10(max(value, 1e-4))) if log else float
-        )
-        found = [*map(self.scaled, values)]
+        self.log = log
+        found = [self._scaled(value) for value in values]
         self.start = min(found) - 0.3 if log else 0.0  # of the bars
         self.low, self.high = min(self.start, *found), max(self.start, *found)
 
     def at(self, value: float) -> float:
         """The place of a value."""
-        return self._percent(self.scaled(value))
+        return self._percent(self._scaled(value))
 
     def place(self, value: float, span: Sequence[float]) -> dict[str, float]:
         """A bar from the start to the value, and its spread."""
         start, end = sorted((self._percent(self.start), self.at(value)))
         low, high = self.at(min(span)), self.at(max(span))
         return {"start": start, "width": end - start, "low": low, "spread": high - low}
+
+    def _scaled(self, value: float) -> float:
+        return log10(max(value, 1e-4)) if self.log else value
 
     def _percent(self, scaled: float) -> float:
         return round(100 * (scaled - self.low) / (self.high - self.low), 2)
