@@ -7,28 +7,26 @@ from pathlib import Path
 import srlab
 from srlab.book.cache import PACKAGE, face
 from srlab.files import replace_text
+from srlab.pages.templates import page
 
 PAGE = Path("book/reference.md")
-HEAD = """# The library's face
-
-What `import srlab` gives, in full; each name is loaded when it is first used. Images are RGB float
-tensors in [0, 1], (B, 3, H, W); sizes and places are in pixels. The examples run as tests.
-"""
 
 
 def reference() -> str:
     """The page, in MyST Markdown."""
-    return "\n".join([HEAD, *map(_section, sorted(face(), key=str.lower))])
+    return page("reference.md", sections=map(_section, sorted(face(), key=str.lower)))
 
 
-def _section(address: str) -> str:
+def _section(address: str) -> dict[str, str]:
     name = address.removeprefix("srlab.")
     text, prompt, examples = (inspect.getdoc(getattr(srlab, name)) or "").partition(">>> ")
-    module = face()[address].removeprefix("srlab.").replace(".", "/")
-    parts = [f"## {name}", f"```python\n{_signature(name)}\n```", text.strip()]
-    if prompt:
-        parts.append(f"```pycon\n{prompt}{examples.strip()}\n```")
-    return "\n\n".join([*parts, f"Defined in `srlab/{module}.py`.", ""])
+    return {
+        "name": name,
+        "signature": _signature(name),
+        "text": text.strip(),
+        "examples": (prompt + examples).strip(),
+        "file": f"{face()[address].replace('.', '/')}.py",
+    }
 
 
 def _signature(name: str) -> str:
