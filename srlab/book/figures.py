@@ -1,13 +1,11 @@
 """Plotly figures in the book: the notebook's own JSON, drawn by the page once in view."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 import nbformat
-import plotly
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
@@ -17,7 +15,6 @@ from srlab.book.project import Notebook
 from srlab.pages.templates import markup, page
 
 MIME = "application/vnd.plotly.v1+json"
-PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 SHOWN = ("data", "layout", "frames", "config")
 HEIGHT = 450  # pixels, plotly's own default
 
@@ -82,9 +79,3 @@ def find_figure(file: Path, name: str) -> tuple[dict[str, Any], str] | None:
         if cell.metadata.get("name") == name:
             return figure, cell.metadata.get("caption", "")
     return None
-
-
-def copy_plotly(app: Any, exception: Exception | None) -> None:
-    """One plotly.js for the whole book, that of the installed package."""
-    if exception is None and app.builder.format == "html":
-        shutil.copy2(PLOTLY_JS, Path(app.outdir) / "_static" / PLOTLY_JS.name)

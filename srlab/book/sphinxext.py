@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import plotly
 from docutils import nodes
 from myst_parser.sphinx_ext.mathjax import html_visit_displaymath
 from sphinx.application import Sphinx
@@ -14,7 +15,7 @@ from srlab.book.attribution_page import AttributionPage
 from srlab.book.card import card_html
 from srlab.book.clouds import Clouds, Diagram
 from srlab.book.degradation_page import DegradationPage
-from srlab.book.figures import FindingFigure, copy_plotly
+from srlab.book.figures import FindingFigure
 from srlab.book.footer import footer_html
 from srlab.book.live_pages import copy_scripts
 from srlab.book.measured import Bars, MeasuredRole, set_minus
@@ -26,6 +27,7 @@ from srlab.book.scoreboard import Compute, Papers, Results, Scoreboard, VerdictR
 from srlab.book.search import FOLDED_HTML, Folded, LeaveOutFolded
 
 STATIC = Path(__file__).parent / "static"
+PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 KATEX = ("katex/katex.min.js", "maths.js")
 SCRIPTS = {
     "srlab-figure": "figures.js",
@@ -35,8 +37,8 @@ SCRIPTS = {
 
 
 def configure(app: Sphinx, config: Config) -> None:
-    """Add the book's own scripts and, where the checkout has a home, the launch buttons."""
-    config.html_static_path.append(str(STATIC))
+    """Add the book's own scripts, plotly's and, where the checkout has a home, launch buttons."""
+    config.html_static_path += [str(STATIC), str(PLOTLY_JS)]
     config.html_theme_options.update(launch_options(repository(Path(app.srcdir))))
 
 
@@ -110,6 +112,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("html-page-context", add_scripts)
     app.connect("html-page-context", frame_finding)
     app.connect("html-page-context", fix_buttons, priority=900)  # after the theme has made them
-    app.connect("build-finished", copy_plotly)
     app.connect("build-finished", copy_scripts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
