@@ -68,8 +68,8 @@ def frame_finding(app: Sphinx, page: str, _template: str, context: dict, doctree
         finding = page.removeprefix("book/findings/")
         card = card_html(json.loads(record.read_text("utf-8")), read_recorded(Path(app.srcdir)))
         context["body"] = context["body"].replace("</h1>", f"</h1>{card}", 1)
-    ran = json.loads(source.read_text("utf-8"))["metadata"]["srlab"]
-    context["body"] += footer_html(ran, finding, app.env.titles[page].astext())
+    if ran := json.loads(source.read_text("utf-8"))["metadata"].get("srlab"):
+        context["body"] += footer_html(ran, finding, app.env.titles[page].astext())
 
 
 def fix_buttons(_app: Sphinx, _page: str, _template: str, context: dict, _doctree: Any) -> None:
