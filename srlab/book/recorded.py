@@ -26,11 +26,11 @@ class Run(NamedTuple):
     finding: str
     column: str  # one of COLUMNS
     image_set: str
-    date: str
-    commit: str
-    hardware: str
-    seconds: float
     record: dict[str, Any]  # as a run of the book leaves it
+    date: str = ""
+    commit: str = ""
+    hardware: str = ""
+    seconds: float = 0.0
 
 
 def read_recorded(root: Path) -> list[Run]:

@@ -82,7 +82,7 @@ def _paper(record: Record) -> str:
 def runs_by_column(record: Record, recorded: Iterable[Run]) -> dict[str, list[Run]]:
     """{title: runs of a finding}: the one that made this book, then those recorded."""
     name = record["finding"]
-    here = Run(name, "", record["image_set"], "", "", "", 0.0, record)
+    here = Run(name, "", record["image_set"], record)
     own = [run for run in recorded if run.finding == name]
     return {"Photographs": [here]} | {
         title: [run for run in own if run.column == column] for column, title in COLUMNS.items()

@@ -38,8 +38,7 @@ def test_the_title_is_the_first_heading(checkout, write_notebook):
 
 def test_runs_stand_in_columns_the_books_own_first():
     runs = [
-        Run(name, "literature", "b100", "2026-11-29", "abc1234", "", 1.0, {})
-        for name in ("a/one", "a/two")
+        Run(name, "literature", "b100", {}, "2026-11-29", "abc1234") for name in ("a/one", "a/two")
     ]
     columns = runs_by_column(RECORD, runs)
     assert [run.record for run in columns.pop("Photographs")] == [RECORD]
@@ -58,7 +57,7 @@ def test_numbers_are_found_in_this_copy_and_in_recorded_runs(checkout, monkeypat
     file = Notebook(checkout, "a/one").record
     file.parent.mkdir(parents=True)
     file.write_text(json.dumps(RECORD))
-    run = Run("a/one", "literature", "b100", "2026-11-29", "abc1234", "", 1.0, {"measured": {}})
+    run = Run("a/one", "literature", "b100", {"measured": {}}, "2026-11-29", "abc1234")
     monkeypatch.setattr("srlab.book.measured.read_recorded", lambda _root: [run])
     assert find_record(checkout, "a/one") == (RECORD, "this copy's run on photographs")
     found, made = find_record(checkout, "literature b100 a/one")

@@ -81,7 +81,7 @@ def test_recorded_runs_are_columns_of_their_own(checkout, write_notebook, tmp_pa
 def test_results_stand_beside_the_papers_numbers(checkout, write_notebook):
     write_notebook("a/one", "print(amount)")
     record = {**RECORD, "paper": {"ratio": "2 to | 3", "z": "near 2"}}
-    run = Run("a/one", "literature", "b100", "2026-11-29", "abc1234", "a laptop", 1.0, record)
+    run = Run("a/one", "literature", "b100", record, "2026-11-29", "abc1234")
     table = markdown_table("results.md", checkout, [record], [run], "/{}".format)
     rows = table.splitlines()[2:]
     assert rows[0].endswith(r"](/a/one) | ratio | 2 to \| 3 | 1 830 | b100: 1 830 | – |")
@@ -90,7 +90,7 @@ def test_results_stand_beside_the_papers_numbers(checkout, write_notebook):
 
 
 def test_a_card_opens_a_page_with_its_verdicts():
-    run = Run("a/one", "others", "b<100", "2026-11-29", "abc1234", "a laptop", 1.0, RECORD)
+    run = Run("a/one", "others", "b<100", RECORD, "2026-11-29", "abc1234")
     card = card_html({**RECORD, "own_question": True}, [run, run._replace(finding="a/two")])
     assert "◐ own question: in part (1 of 2, headline held)</strong> on photographs" in card
     assert "1 of 2 criteria were met; the headline was met." in card
