@@ -1,8 +1,7 @@
 """Weights with their story in one file: safetensors whose header says how the network was made."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from importlib.metadata import version
 from importlib.resources import files
@@ -18,13 +17,11 @@ from srlab.networks.state_dicts import (
     HEADER,
     CheckpointError,
     few,
-    header_of,
     is_safetensors,
     load_weights,
-    opened,
+    read_safetensors,
     restored,
     stored,
-    tensors_of,
 )
 
 WEIGHTS = Path(str(files("srlab.checkpoints") / "weights"))
@@ -117,17 +114,28 @@ def load_checkpoint(name: str | Path) -> tuple[nn.Module, Provenance]:
 
 def read_checkpoint(name: str | Path) -> tuple[dict[str, Tensor], Provenance]:
     """Weights (float32) and provenance without building the network."""
-    path = _path(name)
-    with _opened(path) as file:
-        provenance = _provenance(path, file)
-        return tensors_of(path, file), provenance
+    held, int8, provenance = _read(name)
+    return restored(held, int8), provenance
 
 
 def read_provenance(name: str | Path) -> Provenance:
     """The header alone."""
+    return _read(name)[-1]
+
+
+def _read(name: str | Path) -> tuple[dict[str, Tensor], dict[str, str], Provenance]:
+    """(tensors, {tensor in whole numbers: tensor of its steps}, provenance), as a file has them."""
     path = _path(name)
-    with _opened(path) as file:
-        return _provenance(path, file)
+    held, notes = read_safetensors(path) if is_safetensors(path) else ({}, None)
+    if notes is None:
+        raise _foreign(path)
+    int8 = notes.pop("int8")
+    try:
+        return held, int8, Provenance(**notes)
+    except TypeError as error:
+        raise CheckpointError(
+            f"the provenance in {path} was written by another version of srlab: {error}"
+        ) from error
 
 
 def _path(name: str | Path) -> Path:
@@ -142,14 +150,6 @@ def _path(name: str | Path) -> Path:
     )
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    if not is_safetensors(path):
-        raise _foreign(path)
-    with opened(path) as file:
-        yield file
-
-
 def _foreign(path: Path) -> CheckpointError:
     if kind := kind_of_file(path):
         return CheckpointError(f"{path} is no checkpoint but {kind}")
@@ -157,16 +157,3 @@ def _foreign(path: Path) -> CheckpointError:
         f"{path} was not written by srlab (no provenance in its header); "
         "build your network and use load_weights(model, read_weights(path))"
     )
-
-
-def _provenance(path: Path, file: Any) -> Provenance:
-    header = header_of(path, file)
-    if header is None:
-        raise _foreign(path)
-    header.pop("int8", None)
-    try:
-        return Provenance(**header)
-    except TypeError as error:
-        raise CheckpointError(
-            f"the provenance in {path} was written by another version of srlab: {error}"
-        ) from error

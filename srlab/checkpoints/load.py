@@ -14,11 +14,10 @@ from srlab.checkpoints.files import load_checkpoint, shipped_checkpoints
 from srlab.networks.contract import UNIT, Adapter, Range
 from srlab.networks.foreign import NetworkError, load_network, network_from_file
 from srlab.networks.state_dicts import (
-    HEADER,
     existing,
     is_safetensors,
     load_weights,
-    opened,
+    read_safetensors,
     read_weights,
 )
 
@@ -61,7 +60,7 @@ class NetworkSpec:
                     f"{self.address} brings its own weights; others go with package.module:factory "
                     f"or {OFFICIAL}NAME"
                 )
-            if shipped or _is_checkpoint(file):
+            if shipped or (is_safetensors(file) and read_safetensors(file)[1] is not None):
                 return load_checkpoint(self.address if shipped else file)[0]
             return network_from_file(file)
         if ":" not in self.address:
@@ -185,11 +184,3 @@ def _multiple(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise NetworkError(f"multiple takes a whole number of at least 1, got {text!r}")
     return int(text)
-
-
-def _is_checkpoint(file: Path) -> bool:
-    """Whether srlab wrote it."""
-    if not is_safetensors(file):
-        return False
-    with opened(file) as content:
-        return HEADER in (content.metadata() or {})

@@ -3,16 +3,15 @@
 import gzip
 import json
 import re
-import shutil
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Set
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from io import BufferedIOBase
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.torch import load
 from torch import Tensor, nn
 
 from srlab.files import kind_of_file
@@ -24,6 +23,7 @@ USUAL = (
 )
 TORCH = (b"PK\x03\x04", b"\x80")  # what torch.save begins with, now and formerly
 GZIP = b"\x1f\x8b"
+DAMAGES = (SafetensorError, gzip.BadGzipFile, EOFError, zlib.error)
 LONGEST_HEADER = 10**8  # bytes, of safetensors
 HEADER = "srlab"  # where in it srlab writes
 
@@ -84,12 +84,12 @@ def state_dicts(path: Path) -> dict[str, dict[str, Tensor]]:
     and wrappers' prefixes taken off.
     """
     if is_safetensors(path):
-        with opened(path) as file:
-            return {"": _unwrapped(tensors_of(path, file))}
+        held, notes = read_safetensors(path)
+        return {"": _unwrapped(restored(held, notes["int8"]) if notes else held)}
     content = _unpickled(path)
     if found := {place: _unwrapped(tensors) for place, tensors in _places(content)}:
         return found
-    inside = f": {few(map(str, content))}" if isinstance(content, Mapping) else ""
+    inside = f": {few([*map(str, content)])}" if isinstance(content, Mapping) else ""
     raise CheckpointError(
         f"{path} holds no state dict (a mapping of names to tensors) but a "
         f"{type(content).__name__}{inside}"
@@ -165,68 +165,46 @@ def existing(path: str | Path) -> Path:
 
 def is_safetensors(path: Path) -> bool:
     """By content, also of what gzip packed; by name where that says nothing."""
-    start = _start(path)
+    try:
+        with _content(path) as file:
+            start = file.read(9)
+    except DAMAGES:
+        start = b""
     if start[8:] == b"{" and int.from_bytes(start[:8], "little") < LONGEST_HEADER:
         return True
     return path.suffix == ".safetensors" and not start.startswith(TORCH)
 
 
-def _start(path: Path) -> bytes:
-    """The first bytes, unpacked where they can be."""
+def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None]:
+    """Tensors as a file holds them, and what srlab wrote into its header; None: it wrote nothing.
+
+    Where it did, `restored(tensors, notes["int8"])` are the weights.
+    """
     try:
-        with gzip.open(path) if _is_packed(path) else path.open("rb") as file:
-            return file.read(9)
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        return GZIP
-
-
-def _is_packed(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(GZIP)) == GZIP
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[Any]:
-    """A safetensors file, packed by gzip or not."""
-    try:
-        with _unpacked(path) as plain, safe_open(plain, framework="pt") as file:
-            yield file
-    except (SafetensorError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        with _content(path) as file:
+            content = file.read()
+        tensors = dict(sorted(load(content).items()))
+    except DAMAGES as error:
         kind = kind_of_file(path)
         raise CheckpointError(
             f"{path} is damaged or no safetensors file ({f'it is {kind}' if kind else error}); "
             "download or train it again"
         ) from error
-
-
-@contextmanager
-def _unpacked(path: Path) -> Iterator[Path]:
-    """The file, or one of its content while it is needed."""
-    if not _is_packed(path):
-        yield path
-        return
-    with TemporaryDirectory() as folder, gzip.open(path) as packed:
-        plain = Path(folder) / "plain.safetensors"
-        with plain.open("wb") as file:
-            shutil.copyfileobj(packed, file)
-        yield plain
-
-
-def header_of(path: Path, file: Any) -> dict[str, Any] | None:
-    """What srlab wrote into an opened safetensors file's header; None where it did not."""
-    text = (file.metadata() or {}).get(HEADER)
+    end = 8 + int.from_bytes(content[:8], "little")
+    text = json.loads(content[8:end]).get("__metadata__", {}).get(HEADER)
     try:
-        return None if text is None else dict(json.loads(text))
+        return tensors, None if text is None else {"int8": {}, **json.loads(text)}
     except (TypeError, ValueError) as error:
         raise CheckpointError(
             f"the header of {path} was written by another version of srlab: {error}"
         ) from error
 
 
-def tensors_of(path: Path, file: Any) -> dict[str, Tensor]:
-    """All weights of an opened safetensors file."""
-    held = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
-    return restored(held, (header_of(path, file) or {}).get("int8", {}))
+def _content(path: Path) -> BufferedIOBase:
+    """The file, opened, unpacked where gzip packed it."""
+    with path.open("rb") as file:
+        packed = file.read(len(GZIP)) == GZIP
+    return gzip.open(path) if packed else path.open("rb")
 
 
 def _unpickled(path: Path) -> Any:
@@ -248,10 +226,10 @@ def _unpickled(path: Path) -> Any:
         raise CheckpointError(f"{path} {reason}") from error
 
 
-def few(names: Iterable[str]) -> str:
+def few(names: Collection[str]) -> str:
     """The first three in the order of the alphabet, and how many more there are."""
-    first, rest = sorted(names)[:3], sorted(names)[3:]
-    return (", ".join(first) + (f" and {len(rest)} more" if rest else "")) or "none"
+    first, more = sorted(names)[:3], len(names) - 3
+    return (", ".join(first) or "none") + (f" and {more} more" if more > 0 else "")
 
 
 # How srlab's files hold weights: in 16 bits each, or matrices and convolutions in 8 with a step a
@@ -260,8 +238,6 @@ def few(names: Iterable[str]) -> str:
 # safetensors' header: {"int8": {tensor: tensor of its steps}}. All others are float16, or indices
 # as they are. `fine` are whole numbers of 16 bits, and all others as they are: an attribution map
 # moves by a fifth of what it does in float16, in equal room.
-LARGEST = 127
-LARGEST_FINE = 32767
 HALF_MAXIMUM = 65504  # of float16
 Weights = Mapping[str, Tensor]
 
@@ -288,21 +264,19 @@ def stored(
             held[key] = tensor if fine else tensor.half()
         else:
             int8[key] = f"{key}.steps"
-            held[key], held[int8[key]] = _in_fine_steps(tensor) if fine else _in_steps(tensor)
+            held[key], held[int8[key]] = _in_steps(tensor, fine=fine)
     return held, int8
 
 
 def restored(held: Weights, int8: Mapping[str, str]) -> dict[str, Tensor]:
     """What `stored` held: what had fewer bits in float32, all else as it is."""
-    return {
-        key: _out_of_steps(tensor, held[int8[key]])
-        if key in int8
-        else tensor.float()
-        if tensor.dtype == torch.float16
-        else tensor
-        for key, tensor in held.items()
-        if key not in int8.values()
+    halves = {key: own.float() for key, own in held.items() if own.dtype == torch.float16}
+    counted = {
+        key: (held[key].flatten(1).float() * held[steps].float()[:, None]).view_as(held[key])
+        for key, steps in int8.items()
     }
+    whole = {**held, **halves, **counted}
+    return {key: own for key, own in whole.items() if key not in int8.values()}
 
 
 def rounded(weights: Weights, bits: int = 16, *, fine: bool = False) -> dict[str, Tensor]:
@@ -310,22 +284,16 @@ def rounded(weights: Weights, bits: int = 16, *, fine: bool = False) -> dict[str
     return restored(*stored(weights, bits, fine=fine))
 
 
-def _in_steps(tensor: Tensor) -> tuple[Tensor, Tensor]:
-    """(int8, step (rows,)): a step is a bfloat16, so that what was rounded once stays as it is."""
+def _in_steps(tensor: Tensor, *, fine: bool) -> tuple[Tensor, Tensor]:
+    """(int8, or int16 if `fine`; step (rows,)); what was rounded once stays as it is.
+
+    For a step is a bfloat16, and a fine one a power of two.
+    """
+    whole = torch.int16 if fine else torch.int8
+    most = torch.iinfo(whole).max
     largest = tensor.flatten(1).abs().amax(dim=1).float()
-    step = (largest / LARGEST).bfloat16()
+    power = torch.ldexp(torch.ones_like(largest), largest.frexp().exponent - 15)
+    step = (power if fine else largest / most).bfloat16()
     unit = step.float().where(step > 0, 1.0)
-    counted = (tensor.flatten(1) / unit[:, None]).round().clamp(-LARGEST, LARGEST)
-    return counted.view_as(tensor).to(torch.int8), step
-
-
-def _in_fine_steps(tensor: Tensor) -> tuple[Tensor, Tensor]:
-    """(int16, step (rows,)): powers of two, so that what was rounded once stays as it is."""
-    largest = tensor.flatten(1).abs().amax(dim=1).float()
-    step = torch.ldexp(torch.ones_like(largest), largest.frexp().exponent - 15)
-    counted = (tensor.flatten(1) / step[:, None]).round().clamp(-LARGEST_FINE, LARGEST_FINE)
-    return counted.view_as(tensor).to(torch.int16), step.bfloat16()
-
-
-def _out_of_steps(counted: Tensor, step: Tensor) -> Tensor:
-    return (counted.flatten(1).float() * step.float()[:, None]).view_as(counted)
+    counted = (tensor.flatten(1) / unit[:, None]).round().clamp(-most, most)
+    return counted.view_as(tensor).to(whole), step
