@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from srlab.checkpoints.files import load_checkpoint, shipped_checkpoints
-from srlab.networks.contract import UNIT, Adapter, Range
+from srlab.networks.contract import UNIT, Adaptation, Adapter, Range
 from srlab.networks.foreign import NetworkError, load_network, network_from_file
 from srlab.networks.state_dicts import (
     existing,
@@ -88,10 +88,8 @@ def load(spec: str | Path, *, weights: str | Path | None = None) -> nn.Module:
         if found.weights:
             raise NetworkError(f"two files of weights for one network: {found.weights}, {weights}")
         found = replace(found, weights=_file(f"{weights}"))
-    network = found.network()
-    if found.adapt == NetworkSpec(found.address).adapt:
-        return network
-    return Adapter(network, **found.adapt).eval()
+    network, adaptation = found.network(), Adaptation(**found.adapt)
+    return network if adaptation == Adaptation() else Adapter(network, adaptation).eval()
 
 
 def parse_spec(text: str) -> NetworkSpec:

@@ -6,9 +6,8 @@ and, only where it must, wraps the network so that the rest of srlab sees exactl
 
 import html
 import warnings
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -41,15 +40,21 @@ REPEATABLE = 1e-5  # of the SR image: more is noise, less the order in which a G
 
 
 @dataclass(frozen=True)
-class Contract:
+class Adaptation:
+    """What is done around a network."""
+
+    value_range: Range = UNIT  # what the network itself is fed; srlab's side is always [0, 1]
+    multiple: int = 1  # to which heights and widths are padded; 1 = not at all
+    output: str | None = None  # which part of the network's answer is the image; None = all of it
+    luma: bool = False  # it is fed luma alone, and its answer shown in grey
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contract(Adaptation):
     """What was found out about a network."""
 
     scale: int
-    value_range: Range  # what the network itself is fed; srlab's side is always [0, 1]
     sizes: int | None  # heights and widths it takes are multiples of this; None = unknown
-    multiple: int  # to which they are padded; 1 = not at all
-    output: str | None  # which part of the network's answer is the image; None = all of it
-    luma: bool  # it is fed luma alone, and its answer shown in grey
     in_place: bool  # it overwrote its input and is given copies
     variation: float  # mean |one run − another| / mean |sr|
     gradient: float  # mean |d sum(sr) / d lr| over the input's values
@@ -119,34 +124,30 @@ class Contract:
 class Adapter(nn.Module):
     """A network seen through srlab's contract; gradients pass, the network's input is a copy."""
 
-    def __init__(
-        self,
-        network: nn.Module,
-        *,
-        multiple: int = 1,
-        value_range: Range = UNIT,
-        output: str | None = None,
-        luma: bool = False,
-    ) -> None:
+    def __init__(self, network: nn.Module, adaptation: Adaptation) -> None:
         super().__init__()
-        self.network, self.multiple, self.output, self.luma = network, multiple, output, luma
-        self.low, self.span = value_range[0], value_range[1] - value_range[0]
+        self.network, self.adaptation = network, adaptation
+
+    def but(self, **changes: Any) -> "Adapter":
+        """The same network, adapted otherwise."""
+        return Adapter(self.network, replace(self.adaptation, **changes))
 
     def forward(self, lr: Tensor) -> Tensor:
         """(B, 3, h, w) → (B, 3, scale·h, scale·w), padded by reflection on the way and cut back."""
-        height, width = lr.shape[-2:]
-        bottom, right = -height % self.multiple, -width % self.multiple
+        own, (height, width) = self.adaptation, lr.shape[-2:]
+        bottom, right = -height % own.multiple, -width % own.multiple
         if bottom >= height or right >= width:
             raise ContractError(
                 f"{height}×{width} pixels are too few to be mirrored to a multiple of "
-                f"{self.multiple}; use a larger picture or a smaller multiple"
+                f"{own.multiple}; use a larger picture or a smaller multiple"
             )
-        fed = luma_of(lr) if self.luma else lr
+        low, high = own.value_range
+        fed = luma_of(lr) if own.luma else lr
         padded = F.pad(fed, (0, right, 0, bottom), mode="reflect")
-        sr = pick(self.network(padded * self.span + self.low), self.output)
+        sr = pick(self.network(padded * (high - low) + low), own.output)
         scale = scale_of(sr, padded.shape)
-        sr = (sr[..., : scale * height, : scale * width] - self.low) / self.span
-        return sr.expand(-1, 3, -1, -1) if self.luma else sr
+        sr = (sr[..., : scale * height, : scale * width] - low) / (high - low)
+        return sr.expand(-1, 3, -1, -1) if own.luma else sr
 
 
 def connect(
@@ -167,57 +168,49 @@ def connect(
     """
     if multiple < 1 or value_range[0] >= value_range[1]:
         raise ContractError(f"impossible multiple {multiple} or value range {value_range}")
-    network.eval()
-    lr = lr.detach()
-    options: dict[str, Any] = {"multiple": multiple, "value_range": value_range}
-    options |= {"output": output, "luma": luma}
-    plain = multiple == 1 and value_range == UNIT and output is None and not luma
-    model = network if plain else Adapter(network, **options)
-    given = lr.clone()
-    unpadded = Adapter(network, **{**options, "multiple": 1})
+    adapter = Adapter(network.eval(), Adaptation(value_range, multiple, output, luma))
     try:
-        found, sr = _measure(model, given, unpadded)
+        return _connected(adapter, lr.detach(), scale)
     except GreyError:
-        if luma:
-            raise
-        return connect(network, lr, scale=scale, **{**options, "luma": True})
-    except RangeError as error:
-        raise _about_range(error, network, lr, options) from error
+        return _connected(adapter.but(luma=True), lr.detach(), scale)
+
+
+def _connected(adapter: Adapter, lr: Tensor, scale: int | None) -> tuple[nn.Module, Contract]:
+    plain = adapter.adaptation == Adaptation()
+    model = adapter.network if plain else adapter
+    given = lr.clone()
+    sr = _answer(model, given, adapter, lr)
     in_place = not torch.equal(given, lr)
     if in_place:
-        model = Adapter(network, **options)
-        sr = run(model, lr)
-    if scale is not None and found != scale:
+        model, sr = adapter, run(adapter, lr)
+    found = sr.shape[-1] // lr.shape[-1]
+    if scale not in (None, found):
         raise ContractError(f"the network enlarges by {found}, not by {scale}")
-    unlike = _unlikeness(sr, lr, luma=luma)
+    unlikeness = _unlikeness(adapter, sr, lr)
     contract = Contract(
+        **vars(adapter.adaptation),
         scale=found,
-        value_range=value_range,
-        sizes=size_multiple(unpadded, lr),
-        multiple=multiple,
-        output=output,
-        luma=luma,
+        sizes=size_multiple(adapter.but(multiple=1), lr),
         in_place=in_place,
         variation=_variation(sr, run(model, lr)),
         gradient=mean_gradient(model, lr),
         kept=_kept(model, lr),
-        unlikeness=unlike,
-        better_range=_better_range(network, lr, options, unlike),
+        unlikeness=unlikeness,
+        better_range=_better_range(adapter, lr, unlikeness),
     )
     return model, contract
 
 
 def measured_scale(network: nn.Module, lr: Tensor, **adapt: Any) -> int:
     """How much a network enlarges `lr`, by one run; `adapt` as `connect` takes it."""
-    options = {key: own for key, own in adapt.items() if key != "scale"}
-    model = Adapter(network.eval(), **options)
-    unpadded = Adapter(network, **{**options, "multiple": 1})
+    adapt.pop("scale", None)
+    adapter, lr = Adapter(network.eval(), Adaptation(**adapt)), lr.detach()
     try:
-        return _measure(model, lr.detach(), unpadded)[0]
+        sr = _answer(adapter, lr, adapter, lr)
     except GreyError:
-        if options.get("luma"):
-            raise
-        return measured_scale(network, lr, **options, luma=True)
+        grey = adapter.but(luma=True)
+        sr = _answer(grey, lr, grey, lr)
+    return sr.shape[-1] // lr.shape[-1]
 
 
 def size_multiple(model: nn.Module, lr: Tensor) -> int | None:
@@ -239,14 +232,23 @@ def size_multiple(model: nn.Module, lr: Tensor) -> int | None:
     return None
 
 
-def _measure(model: nn.Module, lr: Tensor, unpadded: nn.Module) -> tuple[int, Tensor]:
-    """Scale and SR image, or a ContractError that names the size multiple which works."""
-    original = lr.clone()
+def _answer(model: nn.Module, given: Tensor, adapter: Adapter, lr: Tensor) -> Tensor:
+    """The SR image of `given`, which is lr and may be overwritten; or what would help to get it."""
     try:
-        sr = run(model, lr)
-        return sr.shape[-1] // lr.shape[-1], sr
+        return run(model, given)
+    except RangeError as error:
+        ranges = [f"{low:g}, {high:g}" for low, high in _fits(adapter, lr)]
+        if not ranges:
+            raise
+        low, high = adapter.adaptation.value_range
+        raise ContractError(
+            f"fed values in [{low:g}, {high:g}] the network's output holds NaN or infinity, but "
+            f"not in {', '.join(f'[{ends}]' for ends in ranges)}: give it the range that it was "
+            "trained on, ",
+            Setting("value_range", f"({ranges[0]})"),
+        ) from error
     except SizeError as error:
-        multiple = size_multiple(unpadded, original)
+        multiple = size_multiple(adapter.but(multiple=1), lr)
         ran = error.__cause__ is None  # and gave an odd picture
         if multiple == 1 or (multiple is None and ran):
             raise
@@ -316,46 +318,30 @@ def _variation(sr: Tensor, again: Tensor) -> float:
     return ((again - sr).abs().mean() / sr.abs().mean().clamp(min=1e-12)).item()
 
 
-def _unlikeness(sr: Tensor, lr: Tensor, *, luma: bool) -> float:
+def _unlikeness(adapter: Adapter, sr: Tensor, lr: Tensor) -> float:
     reduced = downsample(sr.cpu().float(), sr.shape[-1] // lr.shape[-1])
-    return (reduced - (luma_of(lr) if luma else lr).cpu()).abs().mean().item()
+    seen = luma_of(lr) if adapter.adaptation.luma else lr
+    return (reduced - seen.cpu()).abs().mean().item()
 
 
-def _better_range(
-    network: nn.Module, lr: Tensor, options: Mapping[str, Any], found: float
-) -> Range | None:
+def _better_range(adapter: Adapter, lr: Tensor, found: float) -> Range | None:
     """The range in which the output resembles the input far more than `found` says, if any.
 
     A constant output resembles any picture somewhat: it does not count.
     """
-    fits = _fits(network, lr, options)
-    spread = (lr - lr.mean(dim=(2, 3), keepdim=True)).abs().mean().item()
-    best = min(fits, key=fits.__getitem__, default=None)
-    if best is None or found < VISIBLE or fits[best] > min(found / BETTER, spread / 2):
+    if found < VISIBLE:
         return None
-    return best
+    spread = (lr - lr.mean(dim=(2, 3), keepdim=True)).abs().mean().item()
+    most = min(found / BETTER, spread / 2)
+    better = {values: own for values, own in _fits(adapter, lr).items() if own <= most}
+    return min(better, key=better.__getitem__, default=None)
 
 
-def _fits(network: nn.Module, lr: Tensor, options: Mapping[str, Any]) -> dict[Range, float]:
+def _fits(adapter: Adapter, lr: Tensor) -> dict[Range, float]:
     """{another range: how unlike its input the output is}; where it fails it is left out."""
     found = {}
-    for values in (own for own in RANGES if own != options["value_range"]):
+    for values in (own for own in RANGES if own != adapter.adaptation.value_range):
         with suppress(ContractError):
-            sr = run(Adapter(network, **{**options, "value_range": values}), lr)
-            found[values] = _unlikeness(sr, lr, luma=options["luma"])
+            sr = run(adapter.but(value_range=values), lr)
+            found[values] = _unlikeness(adapter, sr, lr)
     return found
-
-
-def _about_range(
-    error: ContractError, network: nn.Module, lr: Tensor, options: Mapping[str, Any]
-) -> ContractError:
-    """The failure, with the ranges in which it does not occur."""
-    fits = [f"{low:g}, {high:g}" for low, high in _fits(network, lr, options)]
-    low, high = options["value_range"]
-    if not fits:
-        return error
-    return ContractError(
-        f"fed values in [{low:g}, {high:g}] the network's output holds NaN or infinity, but not in "
-        f"{', '.join(f'[{ends}]' for ends in fits)}: give it the range that it was trained on, ",
-        Setting("value_range", f"({fits[0]})"),
-    )
