@@ -66,24 +66,22 @@ LUMA = (
 )
 
 
-def which_part(answer: Any, keys: Mapping[str, Any]) -> ContractError:
-    """Of a network that answers with several things, which are under `keys`."""
-    parts = ", ".join(
-        f"{name}: {tuple(answer[key].shape)}"
-        if isinstance(answer[key], Tensor)
-        else f"{name}: {type(answer[key]).__name__}"
-        for name, key in keys.items()
+def which_part(answer: Any, parts: Mapping[Any, Any]) -> ContractError:
+    """Of a network that answers with several things, which are under the keys of `parts`."""
+    told = ", ".join(
+        f"{key}: {tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__}"
+        for key, part in parts.items()
     )
     pixels = {
-        name: answer[key].shape[-2:].numel() if getattr(answer[key], "ndim", 0) == 4 else 0
-        for name, key in keys.items()
+        key: part.shape[-2:].numel() if getattr(part, "ndim", 0) == 4 else 0
+        for key, part in parts.items()
     }
     choice = max(pixels, key=pixels.__getitem__)  # the SR image is larger than steps on the way
     return ContractError(
-        f"the network returns a {type(answer).__name__} ({parts}); say which is the image, ",
-        Setting("output", f"{choice!r}"),
+        f"the network returns a {type(answer).__name__} ({told}); say which is the image, ",
+        Setting("output", f"{str(choice)!r}"),
         ", or derive a network that returns only it: "
-        f"class Image(Net): forward = lambda self, lr: Net.forward(self, lr)[{keys[choice]!r}]",
+        f"class Image(Net): forward = lambda self, lr: Net.forward(self, lr)[{choice!r}]",
     )
 
 

@@ -11,16 +11,16 @@ from srlab.networks.advice import LUMA, ContractError, RangeError, SizeError, wh
 
 def pick(answer: Any, output: str | None) -> Tensor:
     """The image in what a network returned; a tuple, list or dict needs `output` to say where."""
+    parts: Mapping[Any, Any] = {}
     if isinstance(answer, Mapping):
-        keys = {str(key): key for key in answer}
+        parts = answer
     elif isinstance(answer, Sequence):
-        keys = {str(index): index for index in range(len(answer))}
-    else:
-        keys = None
-    if keys is not None and output in keys:
-        answer = answer[keys[output]]
-    elif keys:
-        raise which_part(answer, keys)
+        parts = dict(enumerate(answer))
+    found = [part for key, part in parts.items() if str(key) == output]
+    if found:
+        answer = found[0]
+    elif parts:
+        raise which_part(answer, parts)
     elif output is not None:
         raise ContractError(f"the network returns one {type(answer).__name__}: no output to choose")
     if not isinstance(answer, Tensor):
