@@ -63,7 +63,7 @@ def blocks() -> Iterator[Row]:
 def _networks() -> dict[str, nn.Module]:
     found = {}
     if own_folder("weights"):
-        found = {f"{name}, published": load_official(own)[0] for name, own in PUBLISHED.items()}
+        found = {f"{name}, published": load_official(own) for name, own in PUBLISHED.items()}
     return found | {name: load_checkpoint(own)[0] for own, name in TRAINED.items()}
 
 

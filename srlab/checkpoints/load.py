@@ -50,9 +50,7 @@ class NetworkSpec:
             from srlab.checkpoints.official import load_official, official_from_file
 
             name = self.address.removeprefix(OFFICIAL)
-            return (
-                official_from_file(name, self.weights) if self.weights else load_official(name)[0]
-            )
+            return official_from_file(name, self.weights) if self.weights else load_official(name)
         shipped, file = self.address in shipped_checkpoints(), Path(self.address).expanduser()
         if shipped or file.is_file():
             if self.weights:

@@ -1,7 +1,7 @@
 """Networks with the weights that their authors published, in srlab's names and conventions."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from math import isqrt, prod
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from srlab.checkpoints.files import Provenance, load_checkpoint, save_checkpoint
-from srlab.data.assets import OFFICIAL_WEIGHTS, WeightsFile, weights_file
+from srlab.data.assets import OFFICIAL_WEIGHTS, weights_file
 from srlab.models import build
 from srlab.models.blocks import MEAN
 from srlab.networks.state_dicts import (
@@ -24,15 +24,6 @@ from srlab.networks.state_dicts import (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class OfficialProvenance(WeightsFile):
-    """Where published weights come from, and what they may be used for."""
-
-    name: str
-    architecture: str
-    hyperparameters: dict[str, Any]
-
-
 @dataclass(frozen=True)
 class _Published:
     """How a published state dict becomes one of ours, as a table of `official.toml` says it."""
@@ -42,13 +33,13 @@ class _Published:
     names: dict[str, str]  # ".theirs." → ".ours.", parts of dotted names, replaced in this order
     constants: dict[str, Any] = field(default_factory=dict)  # in the file; fixed in our network
     filled: dict[str, Any] = field(default_factory=dict)  # in our network; fixed in theirs
-    unused: tuple[str, ...] = ()  # parts of names: of other scales, of the training, indices
-    transposed: tuple[str, ...] = ()  # parts of names of matrices that lie the other way round
-    parts: tuple[str, ...] = ()  # the state dicts that belong to it, where the file holds several
+    unused: Sequence[str] = ()  # parts of names: of other scales, of the training, indices
+    transposed: Sequence[str] = ()  # parts of names of matrices that lie the other way round
+    parts: Sequence[str] = ()  # the state dicts that belong to it, where the file holds several
     any_scale: bool = False  # the file tells it; else it is that of the hyperparameters
     high: float = 1.0  # the network was trained on values in [0, high]
-    first: tuple[str, ...] = ("head.weight",)  # what the image meets, in our names
-    last: tuple[str, ...] = ("upsampler.0.weight", "upsampler.0.bias")  # what makes the SR image
+    first: Sequence[str] = ("head.weight",)  # what the image meets, in our names
+    last: Sequence[str] = ("upsampler.0.weight", "upsampler.0.bias")  # what makes the SR image
     brought: bool = False  # by the reader: srlab does not fetch these weights
 
 
@@ -58,19 +49,16 @@ def _published(rows: Mapping[str, dict[str, Any]], name: str) -> _Published:
     row = {**other, **own, "names": other.get("names", {}) | own.get("names", {})}
     row.pop("like", None)
     layer, unit = row.pop("mean_shift", ""), row.pop("mean_unit", 1.0)
-    given: Any = {key: tuple(own) if isinstance(own, list) else own for key, own in row.items()}
-    return _Published(**given, constants=_mean_shift(layer, unit) if layer else {})
+    return _Published(**row, constants=_mean_shift(layer, unit) if layer else {})
 
 
 def _mean_shift(layer: str, unit: float) -> dict[str, Any]:
     """Layers that take the training pictures' mean off ("sub") and put it back on ("add")."""
-    identity = torch.eye(3)[..., None, None].tolist()
-    shifts = {"sub": -unit, "add": unit}
-    return {
-        f"{layer.format(name)}.{kind}": value
-        for name, sign in shifts.items()
-        for kind, value in {"weight": identity, "bias": [sign * own for own in MEAN]}.items()
-    }
+    constants = {}
+    for name, sign in {"sub": -unit, "add": unit}.items():
+        constants[f"{layer.format(name)}.weight"] = torch.eye(3)[..., None, None].tolist()
+        constants[f"{layer.format(name)}.bias"] = [sign * own for own in MEAN]
+    return constants
 
 
 _ROWS = tomllib.loads(files("srlab.checkpoints").joinpath("official.toml").read_text("utf-8"))
@@ -87,14 +75,15 @@ def on_board(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def load_official(name: str) -> tuple[nn.Module, OfficialProvenance]:
-    """A published ×4 network in eval mode, fed [0, 1] like all of srlab's, and where it is from.
+def load_official(name: str) -> nn.Module:
+    """A published network in eval mode, fed [0, 1] like all of srlab's.
 
     What travels with srlab (rounded to 16 bits) is taken from there; the rest is looked for in
     $SRLAB_DATA/weights, then in the cache, then downloaded. Every tensor of the file has its place
-    in the network, and every weight of the network comes from the file.
+    in the network, and every weight of the network comes from the file. Where that is from and
+    what it may be used for stands in `srlab.data.assets.OFFICIAL_WEIGHTS`.
 
-    >>> model, provenance = load_official("rfdn")
+    >>> model = load_official("rfdn")
     """
     if name in BROUGHT:
         raise ValueError(
@@ -103,12 +92,8 @@ def load_official(name: str) -> tuple[nn.Module, OfficialProvenance]:
         )
     if name not in PUBLISHED:
         raise ValueError(f"no published network {name!r}; srlab has {', '.join(PUBLISHED)}")
-    published, source = PUBLISHED[name], OFFICIAL_WEIGHTS[name]
     path = on_board(name)
-    model = load_checkpoint(path)[0] if path else official_from_file(name, weights_file(name))
-    made: Any = {"architecture": published.architecture}
-    made["hyperparameters"] = published.hyperparameters
-    return model, OfficialProvenance(**vars(source), **made, name=name)
+    return load_checkpoint(path)[0] if path else official_from_file(name, weights_file(name))
 
 
 def official_from_file(name: str, path: str | Path, **hyperparameters: Any) -> nn.Module:
@@ -125,11 +110,13 @@ def official_from_file(name: str, path: str | Path, **hyperparameters: Any) -> n
     published = known[name]
     weights = _ours(published, _theirs(published, Path(path)))
     found = {"scale": _scale(weights)} if published.any_scale else {}
+    model = build(published.architecture, **published.hyperparameters | found | hyperparameters)
     try:
-        return _network(published, published.hyperparameters | found | hyperparameters, weights)
+        load_weights(model, _fed_unit_range(published, weights))
     except CheckpointError as error:
         hint = f"it enlarges by {found['scale']}" if found else "of another scale it needs scale="
         raise CheckpointError(f"{path}: {error} ({hint})") from error
+    return model.eval()
 
 
 def take_on_board(
@@ -159,14 +146,6 @@ def take_on_board(
     return save_checkpoint(Path(folder) / f"{name}.safetensors", weights, made, fine=True)
 
 
-def _network(
-    published: _Published, hyperparameters: Mapping[str, Any], weights: Mapping[str, Tensor]
-) -> nn.Module:
-    model = build(published.architecture, **hyperparameters)
-    load_weights(model, _fed_unit_range(published, weights))
-    return model.eval()
-
-
 def _theirs(published: _Published, path: Path) -> Mapping[str, Tensor]:
     """The file's tensors by their names, of all parts that belong to the network."""
     if not published.parts:
@@ -182,12 +161,11 @@ def _theirs(published: _Published, path: Path) -> Mapping[str, Tensor]:
 
 def _scale(weights: Mapping[str, Tensor]) -> int:
     """What sub-pixel convolutions from C to scale²·C channels enlarge by, one after another."""
-    convolutions = [
-        own
+    return prod(
+        isqrt(own.shape[0] // own.shape[1])
         for name, own in weights.items()
         if name.startswith("upsampler.") and name.endswith(".weight")
-    ]
-    return prod(isqrt(own.shape[0] // own.shape[1]) for own in convolutions)
+    )
 
 
 def _ours(published: _Published, theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -203,7 +181,7 @@ def _ours(published: _Published, theirs: Mapping[str, Tensor]) -> dict[str, Tens
     }
 
 
-def _has(name: str, parts: tuple[str, ...]) -> bool:
+def _has(name: str, parts: Sequence[str]) -> bool:
     return any(part in f".{name}." for part in parts)
 
 

@@ -122,7 +122,7 @@ def test_ranges_are_compared_however_well_the_given_one_fits() -> None:
 def test_published_networks_tell_the_range_that_they_were_trained_on(name, trained, given) -> None:
     folder = Path(os.environ["SRLAB_DATA"], "test", "Urban100")
     hr = center_crop(read_image(sorted(folder.iterdir())[0])[None], 128)
-    network, high = load_official(name)[0], trained[1]
+    network, high = load_official(name), trained[1]
     stranger = Returns(lambda lr: network(lr / high) * high)
     stranger.forward = lambda lr: network(lr / high) * high
     _, contract = connect(stranger, downsample(hr, 4).clamp(0, 1), value_range=given)

@@ -69,5 +69,5 @@ def members(networks: Mapping[str, object], families: Iterable[str]) -> list[str
 
 
 def _laid_out(name: str, device: torch.device | str) -> nn.Module:
-    model, _ = load_official(name)
+    model = load_official(name)
     return model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
