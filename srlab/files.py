@@ -14,21 +14,17 @@ from PIL import Image
 from srlab.extras import require
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
-STARTS = {  # first bytes, small letters: what the file is instead, and how to get the right one
-    b"version https://git-lfs": "a pointer of git LFS; `git lfs pull` brings the file itself",
-    b"<!doctype html": "a web page; take the link that downloads the file itself",
-    b"<html": "a web page; take the link that downloads the file itself",
-    b"\x00\x05\x16\x07": "a note that macOS keeps beside another file",
-    b"\x1f\x8b": "a packed archive; unpack it first",
-    b"7z\xbc\xaf": "a packed archive; unpack it first",
-    b"rar!": "a packed archive; unpack it first",
-    b"\x89hdf": "an HDF5 file",
-    b"\x93numpy": "a NumPy array",
-    b"\x89png": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"ii*\0": "a TIFF of a sort that Pillow does not read; save it as PNG",
-    b"mm\0*": "a TIFF of a sort that Pillow does not read; save it as PNG",
-    b"par1": "a Parquet table",
+STARTS = {  # what a file is instead, and how to get the right one: its first bytes, small letters
+    "a pointer of git LFS; `git lfs pull` brings the file itself": (b"version https://git-lfs",),
+    "a web page; take the link that downloads the file itself": (b"<!doctype html", b"<html"),
+    "a note that macOS keeps beside another file": (b"\x00\x05\x16\x07",),
+    "a packed archive; unpack it first": (b"\x1f\x8b", b"7z\xbc\xaf", b"rar!"),
+    "an HDF5 file": (b"\x89hdf",),
+    "a NumPy array": (b"\x93numpy",),
+    "a PNG picture": (b"\x89png",),
+    "a JPEG picture": (b"\xff\xd8\xff",),
+    "a TIFF of a sort that Pillow does not read; save it as PNG": (b"ii*\0", b"mm\0*"),
+    "a Parquet table": (b"par1",),
 }
 HEAD = 512  # bytes that decide
 
@@ -92,8 +88,8 @@ def kind_of_file(path: str | Path) -> str | None:
     if not head:
         return "empty; its download or copy broke off"
     plain = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    for start, kind in STARTS.items():
-        if plain.startswith(start) or head.lower().startswith(start):
+    for kind, starts in STARTS.items():
+        if plain.startswith(starts):
             return kind
     if head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev", b"mif"):
         return "a HEIC picture; save it as PNG"
@@ -117,10 +113,7 @@ def _zipped(path: str | Path) -> str | None:
 
 def picture_url(picture: np.ndarray, *, lossless: bool = True) -> str:
     """A uint8 picture (H, W, 3) as a data URL: PNG, or WebP of good quality."""
+    kind, options = ("png", {"optimize": True}) if lossless else ("webp", {"quality": 80})
     memory = io.BytesIO()
-    if lossless:
-        Image.fromarray(picture).save(memory, "PNG", optimize=True)
-    else:
-        Image.fromarray(picture).save(memory, "WEBP", quality=80)
-    kind = "png" if lossless else "webp"
+    Image.fromarray(picture).save(memory, kind, **options)
     return f"data:image/{kind};base64,{base64.b64encode(memory.getvalue()).decode()}"

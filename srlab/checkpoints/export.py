@@ -140,8 +140,7 @@ def _silence() -> Iterator[None]:
     level = speaker.level
     speaker.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             yield
     finally:
         speaker.setLevel(level)

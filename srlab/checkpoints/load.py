@@ -120,7 +120,7 @@ def parse_spec(text: str) -> NetworkSpec:
     return NetworkSpec(
         _unquoted(address),
         weights=_file(given["weights"]) if "weights" in given else None,
-        value_range=_range(given["range"]) if "range" in given else UNIT,
+        value_range=_range(given.get("range", "1")),
         multiple=_multiple(given.get("multiple", "1")),
         output=given.get("output"),
     )
@@ -131,9 +131,9 @@ def parse_specs(texts: Iterable[str]) -> dict[str, NetworkSpec]:
     seen: Counter[str] = Counter()
     named = {}
     for spec in map(parse_spec, texts):
-        seen[f"{spec}"] += 1
-        number = seen[f"{spec}"]
-        named[f"{spec}" if number == 1 else f"{spec} ({number})"] = spec
+        name = f"{spec}"
+        seen[name] += 1
+        named[name if seen[name] == 1 else f"{name} ({seen[name]})"] = spec
     return named
 
 

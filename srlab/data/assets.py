@@ -83,7 +83,7 @@ def weights_file(name: str) -> Path:
         raise ValueError(f"unknown published weights {name!r}; srlab knows {known}")
     row = OFFICIAL_WEIGHTS[name]
     folder = own_folder("weights")
-    for file, digest in [(row.file, row.sha256), *([row.rounded] if row.rounded else [])]:
+    for file, digest in filter(None, [(row.file, row.sha256), row.rounded]):
         if folder is not None and (own := folder / file).is_file():
             found = hashlib.sha256(own.read_bytes()).hexdigest()
             if not found.startswith(digest):

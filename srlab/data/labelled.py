@@ -4,15 +4,13 @@ Read from `$SRLAB_DATA`, or downloaded and checked like the files of `srlab.data
 and City100 srlab uses a part, the same in both cases.
 """
 
-import io
 import pickle
 import tarfile
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from importlib.resources import files
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple, cast
+from typing import IO, Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -22,15 +20,13 @@ from srlab.data.assets import own_folder, retrieve
 from srlab.data.datasets import load_images
 from srlab.images import image_to_array, read_image
 
-Split = Literal["train", "test"]
-
 CIFAR10_CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
     *("dog", "frog", "horse", "ship", "truck"),
 )
 CIFAR10_ADDRESS = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 CIFAR10_MD5 = "c58f30108f718f92721af3b95e74349a"
-BATCHES: dict[Split, tuple[str, ...]] = {
+BATCHES: dict[str, tuple[str, ...]] = {
     "train": tuple(f"data_batch_{number}" for number in range(1, 6)),
     "test": ("test_batch",),
 }
@@ -100,7 +96,7 @@ class LabelledImages:
     names: tuple[str, ...]
 
 
-def cifar10(split: Split) -> LabelledImages:
+def cifar10(split: str) -> LabelledImages:
     """The part of CIFAR-10 (Krizhevsky 2009) that srlab uses, class by class.
 
     2,000 training or 200 test pictures of each of the ten classes, always the same ones in the
@@ -124,10 +120,10 @@ def cifar10(split: Split) -> LabelledImages:
 
 
 @cache
-def _digests(split: Split) -> np.ndarray:
+def _digests(split: str) -> np.ndarray:
     """(N,) uint64: which pictures, in which order."""
-    with (files("srlab.data") / "cifar10.npz").open("rb") as file:
-        return np.load(io.BytesIO(file.read()), allow_pickle=False)[split]
+    with np.load(Path(__file__).with_name("cifar10.npz")) as digests:
+        return digests[split]
 
 
 def _digest(picture: np.ndarray) -> int:
@@ -148,7 +144,7 @@ def _read_sheets(folder: Path) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _read_archive(split: Split, chosen: np.ndarray) -> np.ndarray:
+def _read_archive(split: str, chosen: np.ndarray) -> np.ndarray:
     """(N, 32, 32, 3) uint8: the `chosen` pictures out of the official archive."""
     path = retrieve(
         CIFAR10_ADDRESS, f"md5:{CIFAR10_MD5}", file="CIFAR10/cifar-10-python.tar.gz", progress=True

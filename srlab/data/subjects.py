@@ -65,7 +65,7 @@ def labelled_images(name: str, *, most: int = 15) -> LabelledImages:
     as many as a grid of 4 pixels has), "photographs-right+textures-right" to judge on.
     """
     if name in ("cifar10-train", "cifar10-test"):
-        return cifar10("train" if name == "cifar10-train" else "test")
+        return cifar10(name.removeprefix("cifar10-"))
     parts = [part.rpartition("-") for part in name.split("+")]
     sides = {side for *_, side in parts}
     if sides not in ({"left"}, {"right"}):

@@ -7,6 +7,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache, partial
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
@@ -214,17 +215,14 @@ def _home(top: str) -> Path | None:
 
 def _mistakable(home: Path) -> list[str]:
     """Modules of other folders that have the name of something in `home`."""
-    held: dict[str, bool] = {}
+    holds = cache(partial(_holds, home))
     found = []
     for name, module in [*sys.modules.items()]:
         top, place = name.partition(".")[0], _place(module)
         if place is None or top in OURS or _is_installed(place):
             continue
-        if place.parent == home or place.is_relative_to(home / top):
-            continue
-        if top not in held:
-            held[top] = _holds(home, top)
-        if held[top]:
+        own = place.parent == home or place.is_relative_to(home / top)
+        if not own and holds(top):
             found.append(name)
     return found
 
