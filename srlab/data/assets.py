@@ -21,7 +21,7 @@ from urllib.parse import quote
 from PIL import Image
 
 from srlab.extras import require
-from srlab.files import picture_files
+from srlab.files import picture_files, replace_file
 
 HOST = "https://raw.githubusercontent.com"
 SHORT = 8  # digits of a digest, where no more is public
@@ -157,8 +157,8 @@ def _cut(path: Path, crop: str) -> Path:
         left, top, width, height = map(int, crop.split())
         with Image.open(path) as picture:
             part = picture.convert("RGB").crop((left, top, left + width, top + height))
-        part.save(temporary := cut.with_suffix(".tmp"), "PNG")
-        temporary.replace(cut)
+        with replace_file(cut) as temporary:
+            part.save(temporary)
     return cut
 
 

@@ -85,23 +85,18 @@ def parse_address(address: str) -> Address:
         call = node if isinstance(node, ast.Call) else ast.Call(node, [], [])
         factory = ast.unparse(call.func)
         arguments = tuple(ast.literal_eval(value) for value in call.args)
-        keywords = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+        keywords = {word.arg or "**": ast.literal_eval(word.value) for word in call.keywords}
+        names = [*module.split("."), *factory.split("."), *keywords]
+        if module.endswith(".py") or not all(name.isidentifier() for name in names):
+            raise ValueError(f"no names: {names}")
     except (SyntaxError, ValueError) as error:
-        raise _unreadable(address) from error
-    names = [*module.split("."), *factory.split("."), *keywords]
-    unpacked = any(word.arg is None for word in call.keywords)
-    if unpacked or module.endswith(".py") or not all(name.isidentifier() for name in names):
-        raise _unreadable(address)
+        raise NetworkError(
+            f"cannot read the address {address!r}: write package.module:factory, for example "
+            "mynet:Net for the class Net in mynet.py of the current folder; arguments are literals "
+            "in brackets: 'mynet:Net(channels=64)'; of another folder, ../other/mynet:Net"
+        ) from error
     place = Path(folder or slash).expanduser() if slash else None
     return Address(module, factory, arguments, keywords, place)
-
-
-def _unreadable(address: str) -> NetworkError:
-    return NetworkError(
-        f"cannot read the address {address!r}: write package.module:factory, for example "
-        "mynet:Net for the class Net in mynet.py of the current folder; arguments are literals "
-        "in brackets: 'mynet:Net(channels=64)'; of another folder, ../other/mynet:Net"
-    )
 
 
 def _build(address: str, parts: Address) -> nn.Module:

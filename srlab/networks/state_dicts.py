@@ -146,13 +146,10 @@ def under_names(weights: Mapping[str, Tensor], names: Set[str]) -> dict[str, Ten
 
 def _prefix(inner: Set[str], outer: Set[str]) -> str | None:
     """The only one under which `outer` holds the names of `inner`, and no others."""
-    some = min(inner)
-    prefixes = {name.removesuffix(some) for name in outer if name.endswith(f".{some}")}
-    found = [
-        prefix
-        for prefix in prefixes
-        if {name.removeprefix(prefix) for name in outer if name.startswith(prefix)} == inner
-    ]
+    some, found = min(inner), []
+    for prefix in {name.removesuffix(some) for name in outer if name.endswith(f".{some}")}:
+        if {name.removeprefix(prefix) for name in outer if name.startswith(prefix)} == inner:
+            found.append(prefix)
     return found[0] if len(found) == 1 else None
 
 
