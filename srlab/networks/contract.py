@@ -192,7 +192,7 @@ def _connected(adapter: Adapter, lr: Tensor, scale: int | None) -> tuple[nn.Modu
         scale=found,
         sizes=size_multiple(adapter.but(multiple=1), lr),
         in_place=in_place,
-        variation=_variation(sr, run(model, lr)),
+        variation=((run(model, lr) - sr).abs().mean() / sr.abs().mean().clamp(min=1e-12)).item(),
         gradient=mean_gradient(model, lr),
         kept=_kept(model, lr),
         unlikeness=unlikeness,
@@ -223,12 +223,9 @@ def size_multiple(model: nn.Module, lr: Tensor) -> int | None:
         count = min(shortest, max(64, 2 * multiple)) // multiple
         if count < 2:
             break
-        try:
-            small = lr[..., : count * multiple, : (count - 1) * multiple].clone()
-            run(model, small)
-        except ContractError:
-            continue
-        return multiple
+        with suppress(ContractError):
+            run(model, lr[..., : count * multiple, : (count - 1) * multiple].clone())
+            return multiple
     return None
 
 
@@ -312,10 +309,6 @@ def mean_gradient(model: nn.Module, lr: Tensor) -> float:
             "(return the values before that), or all its weights are zero"
         )
     return gradient.abs().mean().item()
-
-
-def _variation(sr: Tensor, again: Tensor) -> float:
-    return ((again - sr).abs().mean() / sr.abs().mean().clamp(min=1e-12)).item()
 
 
 def _unlikeness(adapter: Adapter, sr: Tensor, lr: Tensor) -> float:

@@ -118,10 +118,9 @@ def _prepared(model: Any) -> _Probe:
         try:
             probe.scale()
             probe.turned().scale()
+            return probe
         except Exception as failure:  # a foreign network may raise anything
             errors += [failure] if channels == CHANNELS[0] else []
-        else:
-            return probe
     raise ValueError(
         f"the network takes no picture of {WIDTHS[0]} × {HEIGHTS[0]} to {HEIGHTS[-1]} pixels; "
         f"the last one failed: {errors[-1]}"
