@@ -158,21 +158,19 @@ def _shrink(graph: Any) -> None:
     """Hold weights in 8 or 16 bits wherever that gives them back bit by bit."""
     from onnx import numpy_helper
 
-    first, weights = [], list(graph.initializer)
-    del graph.initializer[:]
-    for tensor in weights:
+    nodes, tensors = [], []
+    for tensor in graph.initializer:
         values = torch.from_numpy(numpy_helper.to_array(tensor).copy())
-        parts, node = _held(tensor.name, values) or ({}, None)
-        if node is None:
-            graph.initializer.append(tensor)
-            continue
-        first.append(node)
-        graph.initializer.extend(
-            numpy_helper.from_array(own.numpy(), name) for name, own in parts.items()
-        )
-    rest = list(graph.node)
-    del graph.node[:]
-    graph.node.extend([*first, *rest])
+        if held := _held(tensor.name, values):
+            parts, node = held
+            nodes.append(node)
+            tensors += [numpy_helper.from_array(own.numpy(), name) for name, own in parts.items()]
+        else:
+            tensors.append(tensor)
+    nodes += graph.node
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(tensors)
+    graph.node.extend(nodes)
 
 
 def _held(name: str, values: Tensor) -> tuple[dict[str, Tensor], Any] | None:
@@ -185,11 +183,9 @@ def _held(name: str, values: Tensor) -> tuple[dict[str, Tensor], Any] | None:
         held, int8 = stored({name: values}, bits)
         if not torch.equal(restored(held, int8)[name], values):
             continue
-        if name not in int8:
-            part = f"{name}.half"
-            return {part: held[name]}, helper.make_node(
-                "Cast", [part], [name], to=TensorProto.FLOAT
-            )
-        parts = {f"{name}.int8": held[name], f"{name}.step": held[int8[name]].float()}
-        return parts, helper.make_node("DequantizeLinear", list(parts), [name], axis=0)
+        if name in int8:
+            parts = {f"{name}.int8": held[name], f"{name}.step": held[int8[name]].float()}
+            return parts, helper.make_node("DequantizeLinear", [*parts], [name], axis=0)
+        parts = {f"{name}.half": held[name]}
+        return parts, helper.make_node("Cast", [*parts], [name], to=TensorProto.FLOAT)
     return None

@@ -188,7 +188,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | No
             "download or train it again"
         ) from error
     end = 8 + int.from_bytes(content[:8], "little")
-    text = json.loads(content[8:end]).get("__metadata__", {}).get(HEADER)
+    text = (json.loads(content[8:end]).get("__metadata__") or {}).get(HEADER)
     try:
         return tensors, None if text is None else {"int8": {}, **json.loads(text)}
     except (TypeError, ValueError) as error:
