@@ -1,9 +1,11 @@
 """Building blocks shared by the networks. Nothing works in place: features stay what they were."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from srlab.degradations.filters import upsample
 
@@ -28,23 +30,31 @@ def conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
     return nn.Conv2d(in_channels, out_channels, 3, padding=1)
 
 
-def he_initialization(network: nn.Module, slope: float = 0.0) -> None:
+def he_initialization(
+    network: nn.Module, slope: float = 0.0, *, calm: Iterable[nn.Module] = ()
+) -> None:
     """Normal weights after He et al. (ICCV 2015) and zero biases in every convolution.
 
-    `slope` is that of the (leaky) rectifier behind the convolutions.
+    `slope` is that of the (leaky) rectifier behind the convolutions. The parts that are to be
+    `calm` get a tenth of the weights: small residuals keep a deep stack calm at birth.
     """
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, a=slope)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
+    for module in _convolutions([network]):
+        nn.init.kaiming_normal_(module.weight, a=slope)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    for module in _convolutions(calm):
+        module.weight.data = module.weight.data * 0.1
 
 
-def calm(parts: Iterable[nn.Module]) -> None:
-    """A tenth of their convolutions' weights: small residuals keep a deep stack calm at birth."""
-    for module in (module for part in parts for module in part.modules()):
-        if isinstance(module, nn.Conv2d):
-            module.weight.data = module.weight.data * 0.1
+def _convolutions(parts: Iterable[nn.Module]) -> Iterator[nn.Conv2d]:
+    modules = (module for part in parts for module in part.modules())
+    return (module for module in modules if isinstance(module, nn.Conv2d))
+
+
+def mirrored(images: Tensor, multiple: int) -> Tensor:
+    """Continued by reflection, down and to the right, until the sides are multiples of so much."""
+    height, width = images.shape[-2:]
+    return F.pad(images, (0, -width % multiple, 0, -height % multiple), mode="reflect")
 
 
 def gate(channels: int, reduction: int) -> nn.Sequential:
@@ -53,6 +63,19 @@ def gate(channels: int, reduction: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels, narrow, 1), nn.ReLU(), nn.Conv2d(narrow, channels, 1), nn.Sigmoid()
     )
+
+
+class ChannelAttention(nn.Module):
+    """Channels weighed by a `statistic` of the picture: (B, C, h, w) → (B, C, 1, 1)."""
+
+    def __init__(
+        self, channels: int, reduction: int, statistic: Callable[[Tensor], Tensor]
+    ) -> None:
+        super().__init__()
+        self.excite, self.statistic = gate(channels, reduction), statistic
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.excite(self.statistic(x))
 
 
 def picture_tail(channels: int, slope: float = 0.1) -> nn.Sequential:
@@ -71,6 +94,22 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv2(self.relu(self.conv1(x)))
+
+
+class Modulation(nn.Linear):
+    """A code (B, D) scales and shifts the channels of each of some blocks, at birth by nothing."""
+
+    def __init__(self, code: int, num_blocks: int, channels: int) -> None:
+        super().__init__(code, 2 * num_blocks * channels)
+        nn.init.zeros_(self.weight)
+        nn.init.zeros_(self.bias)
+
+    def through(self, blocks: nn.ModuleList | nn.Sequential, x: Tensor, code: Tensor) -> Tensor:
+        """(B, C, h, w) after all blocks, each of them modulated."""
+        for block, factor in zip(blocks, self(code).chunk(len(blocks), dim=1), strict=True):
+            gain, shift = factor[:, :, None, None].chunk(2, dim=1)
+            x = block(x) * (1 + gain) + shift
+        return x
 
 
 class Skip(nn.Module):
@@ -117,28 +156,39 @@ class SuperResolver(nn.Module):
 
     `forward` is split in two: `extract` (lr → features on the LR grid) and `reconstruct`
     (features, lr → sr). These are what most networks do; others have their own. `long_skip` adds
-    the head's features to the body's, `global_residual` the enlarged input to the output.
+    the head's features to the body's, `global_residual` the enlarged input to the output; what is
+    `centred` takes the mean colour off and, without a global residual, puts it back.
     """
 
-    scale: int
-    taps: tuple[str, ...]
     head: Any
     body: Any
     upsampler: Any
     tail: Any
     long_skip = False
     global_residual = False
+    centred = False
+
+    def __init__(self, scale: int) -> None:
+        super().__init__()
+        self.scale = scale
+
+    @cached_property
+    def taps(self) -> tuple[str, ...]:
+        """The head and each part of the body; a network of another make says its own."""
+        return ("head", *(f"body.{name}" for name, _ in self.body.named_children()))
 
     def extract(self, lr: Tensor) -> Tensor:
         """(B, 3, h, w) → (B, C, h, w)."""
-        shallow = self.head(lr)
+        shallow = self.head(lr - mean_colour(lr) if self.centred else lr)
         deep = self.body(shallow)
         return shallow + deep if self.long_skip else deep
 
     def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
         """(B, C, h, w), (B, 3, h, w) → (B, 3, scale·h, scale·w)."""
         sr = self.tail(self.upsampler(features))
-        return sr + upsample(lr, self.scale, "bilinear") if self.global_residual else sr
+        if self.global_residual:
+            return sr + upsample(lr, self.scale, "bilinear")
+        return sr + mean_colour(lr) if self.centred else sr
 
     def forward(self, lr: Tensor) -> Tensor:
         return self.reconstruct(self.extract(lr), lr)

@@ -17,8 +17,7 @@ class CinCGAN(SuperResolver):
     def __init__(
         self, *, scale: int = 4, channels: int = 64, num_blocks: int = 16, inner_blocks: int = 6
     ) -> None:
-        super().__init__()
-        self.scale = scale
+        super().__init__(scale)
         self.inner = SRResNet(scale=1, channels=channels, num_blocks=inner_blocks)
         self.outer = SRResNet(scale=scale, channels=channels, num_blocks=num_blocks)
         names = {"inner": self.inner.taps, "outer": self.outer.taps}
@@ -38,9 +37,8 @@ class CycleDegrader(nn.Module):
     def __init__(self, *, scale: int = 4, channels: int = 64, num_blocks: int = 6) -> None:
         super().__init__()
         self.scale = scale
-        blocks = [ResidualBlock(channels) for _ in range(num_blocks)]
         self.head = conv3x3(3 * scale**2, channels)
-        self.body = nn.Sequential(*blocks)
+        self.body = nn.Sequential(*(ResidualBlock(channels) for _ in range(num_blocks)))
         self.tail = conv3x3(channels, 3)
         he_initialization(self)
         nn.init.zeros_(self.tail.weight)  # begins as the bicubic reduction

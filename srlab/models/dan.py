@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from srlab.models.blocks import (
+    Modulation,
     PixelShuffleUpsampler,
     ResidualBlock,
-    calm,
     conv3x3,
     he_initialization,
     picture_tail,
@@ -33,20 +33,12 @@ class Restorer(nn.Module):
 
     def __init__(self, channels: int, num_blocks: int, code: int) -> None:
         super().__init__()
-        blocks = [ResidualBlock(channels) for _ in range(num_blocks)]
-        self.blocks = nn.ModuleList(blocks)
-        self.modulation = nn.Linear(code, 2 * num_blocks * channels)
-        nn.init.zeros_(self.modulation.weight)  # begins as plain blocks
-        nn.init.zeros_(self.modulation.bias)
-        he_initialization(self, slope=SLOPE)
-        calm(blocks)
+        self.blocks = nn.ModuleList(ResidualBlock(channels) for _ in range(num_blocks))
+        self.modulation = Modulation(code, num_blocks, channels)
+        he_initialization(self, slope=SLOPE, calm=self.blocks)
 
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
-        factors = self.modulation(code).chunk(len(self.blocks), dim=1)
-        for block, factor in zip(self.blocks, factors, strict=True):
-            gain, shift = factor[:, :, None, None].chunk(2, dim=1)
-            x = block(x) * (1 + gain) + shift
-        return x
+        return self.modulation.through(self.blocks, x, code)
 
 
 class DAN(BlindSuperResolver):
@@ -68,9 +60,8 @@ class DAN(BlindSuperResolver):
         iterations: int = 4,
         global_residual: bool = True,
     ) -> None:
-        super().__init__()
-        self.scale, self.iterations = scale, iterations
-        self.global_residual = global_residual
+        super().__init__(scale)
+        self.iterations, self.global_residual = iterations, global_residual
         self.head = nn.Sequential(conv3x3(3, channels), nn.LeakyReLU(SLOPE))
         self.estimator = Estimator(2 * channels, estimator_channels, code)
         self.upsampler = PixelShuffleUpsampler(channels, scale)

@@ -5,11 +5,9 @@ from collections.abc import Callable, Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srlab.degradations.filters import upsample
 from srlab.models.blocks import (
     PixelShuffleUpsampler,
     SuperResolver,
-    calm,
     conv3x3,
     he_initialization,
     mean_colour,
@@ -119,12 +117,12 @@ class DegradationAwareNetwork(BlindSuperResolver):
 
     A subclass makes `encoder` (lr → representation) and says what each group is told. It has
     `tail_layers` convolutions on the HR grid, one as published; at most 2 keep the margin.
-    `global_residual` adds the bilinearly enlarged input in place of the mean colour.
     """
 
     encoder: nn.Module
     activation: Activation
     slope: float  # that initialization counts with
+    centred = True
 
     def __init__(
         self,
@@ -138,8 +136,8 @@ class DegradationAwareNetwork(BlindSuperResolver):
         tail_layers: int = 1,
         global_residual: bool = False,
     ) -> None:
-        super().__init__()
-        self.scale, self.global_residual = scale, global_residual
+        super().__init__(scale)
+        self.global_residual = global_residual
         activation = self.activation
         self.head = conv3x3(3, channels)
         self.body = nn.ModuleList(
@@ -152,13 +150,8 @@ class DegradationAwareNetwork(BlindSuperResolver):
         for _ in range(tail_layers - 1):
             self.tail.extend([conv3x3(channels, channels), activation()])
         self.tail.append(conv3x3(channels, 3))
-        self.taps = ("head", *(f"body.{index}" for index in range(num_groups + 1)))
-        he_initialization(self, self.slope)
-        for module in self.modules():
-            if isinstance(module, DegradationAwareBlock):
-                calm([module.conv2])
-            elif isinstance(module, DegradationAwareGroup):
-                calm([module.last])
+        last = [part for name, part in self.named_modules() if name.endswith((".conv2", ".last"))]
+        he_initialization(self, self.slope, calm=last)
 
     def group_codes(self, representation: Tensor) -> Sequence[Tensor]:
         """(B, D) → for each group (B, code)."""
@@ -173,9 +166,3 @@ class DegradationAwareNetwork(BlindSuperResolver):
         for group, code in zip(groups, self.group_codes(representation), strict=True):
             features = group(features, code)
         return shallow + last(features)
-
-    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        sr = self.tail(self.upsampler(features))
-        return sr + (
-            upsample(lr, self.scale, "bilinear") if self.global_residual else mean_colour(lr)
-        )

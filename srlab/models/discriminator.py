@@ -17,15 +17,10 @@ class PatchDiscriminator(nn.Sequential):
     def __init__(self, *, channels: int = 32, stride: int = 2) -> None:
         layers: list[nn.Module] = []
         widths = (3, channels, 2 * channels, 4 * channels)
-        for before, after in pairwise(widths):
-            conv = nn.Conv2d(before, after, 4, stride, padding=1)
-            layers += [spectral_norm(conv), nn.LeakyReLU(0.2)]
-        layers += [
-            spectral_norm(nn.Conv2d(widths[-1], widths[-1], 3, padding=1)),
-            nn.LeakyReLU(0.2),
-            spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1)),
-        ]
-        super().__init__(*layers)
+        shapes = [(*widths, 4, stride) for widths in pairwise(widths)]
+        for shape in [*shapes, (widths[-1], widths[-1], 3, 1)]:
+            layers += [spectral_norm(nn.Conv2d(*shape, padding=1)), nn.LeakyReLU(0.2)]
+        super().__init__(*layers, spectral_norm(nn.Conv2d(widths[-1], 1, 3, padding=1)))
 
     def forward(self, images: Tensor) -> Tensor:
         if min(images.shape[-2:]) < 16:

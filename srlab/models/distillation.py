@@ -16,8 +16,7 @@ class DistillationNetwork(SuperResolver):
     def __init__(
         self, block: Callable[[int], nn.Module], *, scale: int, channels: int, num_blocks: int
     ) -> None:
-        super().__init__()
-        self.scale = scale
+        super().__init__(scale)
         self.head = conv3x3(3, channels)
         self.body = nn.ModuleList(block(channels) for _ in range(num_blocks))
         self.fusion = nn.Sequential(

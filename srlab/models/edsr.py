@@ -2,13 +2,7 @@
 
 from torch import Tensor, nn
 
-from srlab.models.blocks import (
-    PixelShuffleUpsampler,
-    ResidualBlock,
-    SuperResolver,
-    conv3x3,
-    mean_colour,
-)
+from srlab.models.blocks import PixelShuffleUpsampler, ResidualBlock, SuperResolver, conv3x3
 
 
 class ScaledResidualBlock(ResidualBlock):
@@ -39,15 +33,10 @@ class EDSR(SuperResolver):
         residual_scale: float = 1.0,
         centred: bool = False,
     ) -> None:
-        super().__init__()
-        self.scale, self.centred = scale, centred
+        super().__init__(scale)
+        self.centred = centred
         blocks = [ScaledResidualBlock(channels, residual_scale) for _ in range(num_blocks)]
         self.head = conv3x3(3, channels)
         self.body = nn.Sequential(*blocks, conv3x3(channels, channels))
         self.upsampler = PixelShuffleUpsampler(channels, scale, activation=nn.Identity)
         self.tail = conv3x3(channels, 3)
-        self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 1)))
-
-    def forward(self, lr: Tensor) -> Tensor:
-        mean = mean_colour(lr) if self.centred else 0
-        return super().forward(lr - mean) + mean

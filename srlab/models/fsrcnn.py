@@ -32,8 +32,8 @@ class FSRCNN(SuperResolver):
     ) -> None:
         if colour not in ("rgb", "ycbcr"):
             raise ValueError(f'colour is "rgb" or "ycbcr", got {colour!r}')
-        super().__init__()
-        self.scale, self.colour = scale, colour
+        super().__init__(scale)
+        self.colour = colour
         self.head = nn.Sequential(nn.Conv2d(3, channels, 5, padding=2), nn.PReLU(channels))
         shrink = nn.Sequential(nn.Conv2d(channels, mapping_channels, 1), nn.PReLU(mapping_channels))
         mapping = [
@@ -45,7 +45,6 @@ class FSRCNN(SuperResolver):
         self.tail = nn.ConvTranspose2d(
             channels, 3, 9, stride=scale, padding=4, output_padding=scale - 1
         )
-        self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 2)))
         he_initialization(self, slope=0.25)
         nn.init.normal_(self.tail.weight, std=1e-3)
 

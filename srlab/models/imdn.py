@@ -3,22 +3,15 @@
 import torch
 from torch import Tensor, nn
 
-from srlab.models.blocks import conv3x3, gate
+from srlab.models.blocks import ChannelAttention, conv3x3
 from srlab.models.distillation import SLOPE, DistillationNetwork
 
 
-class ContrastAttention(nn.Module):
-    """Channels weighed by their mean plus standard deviation over the picture."""
-
-    def __init__(self, channels: int, reduction: int = 16) -> None:
-        super().__init__()
-        self.excite = gate(channels, reduction)
-
-    def forward(self, x: Tensor) -> Tensor:
-        mean = x.mean(dim=(2, 3), keepdim=True)
-        variance = (x - mean).square().mean(dim=(2, 3), keepdim=True)
-        contrast = (variance + 1e-12).sqrt()  # a flat picture has a gradient, too
-        return x * self.excite(contrast + mean)
+def contrast(x: Tensor) -> Tensor:
+    """(B, C, h, w) → (B, C, 1, 1): mean plus standard deviation over the picture."""
+    mean = x.mean(dim=(2, 3), keepdim=True)
+    variance = (x - mean).square().mean(dim=(2, 3), keepdim=True)
+    return (variance + 1e-12).sqrt() + mean  # a flat picture has a gradient, too
 
 
 class DistillationBlock(nn.Module):
@@ -28,16 +21,11 @@ class DistillationBlock(nn.Module):
         super().__init__()
         self.kept = channels // 4
         self.passed = channels - self.kept
-        self.convs = nn.ModuleList(
-            [
-                conv3x3(channels, channels),
-                conv3x3(self.passed, channels),
-                conv3x3(self.passed, channels),
-                conv3x3(self.passed, self.kept),
-            ]
-        )
+        widths = (channels, self.passed, self.passed)
+        self.convs = nn.ModuleList(conv3x3(width, channels) for width in widths)
+        self.convs.append(conv3x3(self.passed, self.kept))
         self.activation = nn.LeakyReLU(SLOPE)
-        self.attention = ContrastAttention(4 * self.kept)
+        self.attention = ChannelAttention(4 * self.kept, 16, contrast)
         self.fuse = nn.Conv2d(4 * self.kept, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:

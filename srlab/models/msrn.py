@@ -29,8 +29,7 @@ class MSRN(SuperResolver):
     """Multi-scale blocks, the outputs of all of which are fused at the end."""
 
     def __init__(self, *, scale: int = 4, channels: int = 64, num_blocks: int = 8) -> None:
-        super().__init__()
-        self.scale = scale
+        super().__init__(scale)
         self.head = conv3x3(3, channels)
         self.body = nn.ModuleList(MultiScaleBlock(channels) for _ in range(num_blocks))
         self.fusion = nn.Sequential(

@@ -69,19 +69,17 @@ class PAN(SuperResolver):
         upsampler_channels: int = 24,
         num_blocks: int = 16,
     ) -> None:
-        super().__init__()
+        super().__init__(scale)
         if channels < 2:
             raise ValueError(f"PAN halves its channels, at least 2, got {channels}")
-        self.scale = scale
         self.head = conv3x3(3, channels)
         blocks = [SelfCalibratedBlock(channels) for _ in range(num_blocks)]
         self.body = nn.Sequential(*blocks, conv3x3(channels, channels))
-        factors = upsampling_stages(scale)
-        widths = (channels, *(upsampler_channels for _ in factors))
-        stages = zip(widths[:-1], widths[1:], factors, strict=True)
-        self.upsampler = nn.Sequential(*(_stage(*stage) for stage in stages))
-        self.tail = conv3x3(widths[-1], 3)
-        self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 1)))
+        self.upsampler = nn.Sequential()
+        for factor in upsampling_stages(scale):
+            self.upsampler.append(_stage(channels, upsampler_channels, factor))
+            channels = upsampler_channels
+        self.tail = conv3x3(channels, 3)
 
 
 def _stage(before: int, after: int, factor: int) -> nn.Sequential:

@@ -11,7 +11,6 @@ from srlab.models.blocks import (
     PixelShuffleUpsampler,
     Skip,
     SuperResolver,
-    calm,
     conv3x3,
     gate,
     he_initialization,
@@ -37,27 +36,21 @@ class ChannelAttentionBlock(nn.Module):
         return x + self.attention(residual) * residual
 
 
-def _backbone(
-    channels: int, num_blocks: int, num_groups: int | None = None
-) -> tuple[nn.Module, nn.Module, tuple[str, ...]]:
-    """(head, body, taps): what the super-resolver and the classifier share."""
+def _backbone(channels: int, num_blocks: int, num_groups: int = 0) -> tuple[nn.Module, nn.Module]:
+    """(head, body): what the super-resolver and the classifier share."""
     head = nn.Sequential(conv3x3(3, channels), nn.LeakyReLU(0.1))
 
     def blocks() -> list[nn.Module]:
         return [ChannelAttentionBlock(channels) for _ in range(num_blocks)]
 
-    if num_groups is None:
-        body = nn.Sequential(*blocks())
-    else:
-        groups = [Skip(*blocks(), conv3x3(channels, channels)) for _ in range(num_groups)]
-        body = nn.Sequential(*groups, conv3x3(channels, channels))
-    return head, body, ("head", *(f"body.{index}" for index in range(len(body))))
+    groups = [Skip(*blocks(), conv3x3(channels, channels)) for _ in range(num_groups)]
+    return head, nn.Sequential(*(*groups, conv3x3(channels, channels)) if groups else blocks())
 
 
-def _calm(body: nn.Module) -> None:
-    """As in SRResNet."""
-    blocks = [block for block in body.modules() if isinstance(block, ChannelAttentionBlock)]
-    calm(block.residual for block in blocks)
+def _initialize(network: nn.Module) -> None:
+    """As SRResNet does."""
+    blocks = [part for part in network.modules() if isinstance(part, ChannelAttentionBlock)]
+    he_initialization(network, slope=0.1, calm=(block.residual for block in blocks))
 
 
 class RCAN(SuperResolver):
@@ -76,14 +69,12 @@ class RCAN(SuperResolver):
         num_groups: int | None = None,
         global_residual: bool = True,
     ) -> None:
-        super().__init__()
-        self.scale, self.global_residual = scale, global_residual
-        self.long_skip = num_groups is not None
-        self.head, self.body, self.taps = _backbone(channels, num_blocks, num_groups)
+        super().__init__(scale)
+        self.global_residual, self.long_skip = global_residual, num_groups is not None
+        self.head, self.body = _backbone(channels, num_blocks, num_groups or 0)
         self.upsampler = PixelShuffleUpsampler(channels, scale)
         self.tail = picture_tail(channels)
-        he_initialization(self, slope=0.1)
-        _calm(self.body)
+        _initialize(self)
 
 
 class RCANClassifier(nn.Module):
@@ -103,11 +94,11 @@ class RCANClassifier(nn.Module):
     ) -> None:
         super().__init__()
         self.max_pooling = max_pooling
-        self.head, self.body, self.taps = _backbone(channels, num_blocks)
+        self.head, self.body = _backbone(channels, num_blocks)
+        self.taps = ("head", *(f"body.{index}" for index in range(num_blocks)))
         pixels = (PICTURE // POOLED) ** 2 if max_pooling else 1
         self.tail = nn.Linear(channels * pixels, num_classes)
-        he_initialization(self, slope=0.1)
-        _calm(self.body)
+        _initialize(self)
 
     def forward(self, images: Tensor) -> Tensor:
         if self.max_pooling and images.shape[-2:] != (PICTURE, PICTURE):

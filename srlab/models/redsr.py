@@ -11,14 +11,13 @@ from torch.nn import functional as F
 
 from srlab.degradations.filters import downsample
 from srlab.degradations.pipeline import Degradation
-from srlab.models.blocks import calm, conv3x3, he_initialization
+from srlab.models.blocks import conv3x3, he_initialization
 from srlab.models.degradation_aware import DegradationAwareBlock, DegradationAwareNetwork
 
 CENTRE, SPREAD = 0.45, 0.25  # of the values in natural images: the code stalls without
 SLOPE = 0.25  # of a PReLU at birth
 REDUCTION = 8
 SMALLEST = 24  # LR pixels: three left, after three strides of 2, for a border of two
-Border = Literal["reflect", "replicate"]
 # What an oracle is told: blur as the symmetric matrix whose square is the kernel's covariance, in
 # pixels, which turns and widens without a jump as two widths and an angle do not; and the noise.
 VECTOR = ("blur xx", "blur yy", "blur xy", "noise")
@@ -51,7 +50,7 @@ class AveragingEncoder(nn.Sequential):
 
     def __init__(self, channels: int, code: int, *, as_published: bool) -> None:
         widths = (3, *(channels * factor for factor in (1, 1, 2, 2, 4)), code)
-        border: Border = "reflect" if as_published else "replicate"
+        border: Literal["reflect", "replicate"] = "reflect" if as_published else "replicate"
         layers: list[nn.Module] = []
         for index, (before, after) in enumerate(pairwise(widths)):
             size, stride, padding = ((4, 2, 1), (5, 1, 2))[index % 2]
@@ -101,8 +100,7 @@ class Degrader(nn.Module):
             DegradationAwareBlock(channels, code, REDUCTION, nn.PReLU) for _ in range(num_blocks)
         )
         self.tail = conv3x3(channels, 3)
-        he_initialization(self, SLOPE)
-        calm([self.tail])  # begins as the bicubic reduction
+        he_initialization(self, SLOPE, calm=[self.tail])  # begins as the bicubic reduction
 
     def forward(self, hr: Tensor, code: Tensor) -> Tensor:
         features = self.head(F.pixel_unshuffle((hr - CENTRE) / SPREAD, self.scale))

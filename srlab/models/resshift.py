@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.degradations.filters import upsample
-from srlab.models.blocks import DirectUpsampler, SuperResolver, calm, conv3x3, he_initialization
+from srlab.models.blocks import DirectUpsampler, SuperResolver, conv3x3, he_initialization
 
 FIRST, LAST, BEND = 0.1, 0.9995, 0.5  # √η of the first and the last level, and the growth between
 
@@ -50,18 +50,16 @@ class ResShift(SuperResolver):
         kappa: float = 0.2,
         noise_seed: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(scale)
         if levels < 2:
             raise ValueError(f"diffusion has at least 2 levels of noise, got {levels}")
-        self.scale, self.levels, self.kappa, self.noise_seed = scale, levels, kappa, noise_seed
+        self.levels, self.kappa, self.noise_seed = levels, kappa, noise_seed
         growth = torch.linspace(0, 1, levels, dtype=torch.float64) ** BEND
         self.eta = [0.0, *(FIRST * (LAST / FIRST) ** growth).square().tolist()]  # η_0, …, η_T
         self.head = conv3x3(3 * scale**2 + 3, channels)
         self.body = nn.ModuleList(TimedBlock(channels, levels) for _ in range(num_blocks))
         self.upsampler = DirectUpsampler(channels, scale)
-        self.taps = ("head", *(f"body.{index}" for index in range(num_blocks)))
-        he_initialization(self)
-        calm([*self.body, self.upsampler])
+        he_initialization(self, calm=[*self.body, self.upsampler])
 
     def redrawn(self, noise_seed: int) -> "ResShift":
         """The same network, weights included, with other noise."""

@@ -6,9 +6,9 @@ from torch.nn import functional as F
 
 from srlab.models.blocks import (
     SuperResolver,
-    calm,
     conv3x3,
     he_initialization,
+    mirrored,
     picture_tail,
     upsampling_stages,
 )
@@ -64,8 +64,8 @@ class RRDBNet(SuperResolver):
         growth: int = 32,
         folded: int = 1,
     ) -> None:
-        super().__init__()
-        self.scale, self.folded = scale, folded
+        super().__init__(scale)
+        self.folded = folded
         self.head = conv3x3(3 * folded**2, channels)
         blocks = [ResidualInResidual(channels, growth) for _ in range(num_blocks)]
         self.body = nn.Sequential(*blocks, conv3x3(channels, channels))
@@ -75,13 +75,12 @@ class RRDBNet(SuperResolver):
             stages += [enlarge, conv3x3(channels, channels), nn.LeakyReLU(SLOPE)]
         self.upsampler = nn.Sequential(*stages)
         self.tail = picture_tail(channels, SLOPE)
-        self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 1)))
-        he_initialization(self, slope=SLOPE)
-        calm(blocks)  # as published
+        he_initialization(self, slope=SLOPE, calm=blocks)  # as published
 
-    def forward(self, lr: Tensor) -> Tensor:
+    def extract(self, lr: Tensor) -> Tensor:
+        return super().extract(F.pixel_unshuffle(mirrored(lr, self.folded), self.folded))
+
+    def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
         height, width = lr.shape[-2:]
-        down, right = -height % self.folded, -width % self.folded
-        whole = F.pad(lr, (0, right, 0, down), mode="reflect")
-        sr = super().forward(F.pixel_unshuffle(whole, self.folded))
+        sr = super().reconstruct(features, lr)
         return sr[..., : self.scale * height, : self.scale * width]

@@ -4,12 +4,12 @@ import torch
 from torch import Tensor, nn
 
 from srlab.models.blocks import (
+    ChannelAttention,
     PixelShuffleUpsampler,
     ResidualBlock,
     Skip,
     SuperResolver,
     conv3x3,
-    gate,
 )
 
 ITERATIONS = 5  # of Newton and Schulz
@@ -27,21 +27,14 @@ def matrix_root(matrices: Tensor, iterations: int = ITERATIONS) -> Tensor:
     return root * trace.sqrt()
 
 
-class SecondOrderAttention(nn.Module):
-    """Channels weighed by the root of their covariance over the picture."""
-
-    def __init__(self, channels: int, reduction: int) -> None:
-        super().__init__()
-        self.excite = gate(channels, reduction)
-
-    def forward(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):  # roots need their digits
-            wide = x.to(torch.promote_types(x.dtype, torch.float32)).flatten(2)
-            centred = wide - wide.mean(dim=2, keepdim=True)
-            ridge = RIDGE * torch.eye(wide.shape[1], dtype=wide.dtype, device=wide.device)
-            covariance = centred @ centred.mT / wide.shape[2] + ridge
-            statistics = matrix_root(covariance).mean(dim=2)[:, :, None, None].to(x.dtype)
-        return x * self.excite(statistics)
+def second_order(x: Tensor) -> Tensor:
+    """(B, C, h, w) → (B, C, 1, 1): means over the root of the channels' covariance."""
+    with torch.autocast(x.device.type, enabled=False):  # roots need their digits
+        wide = x.to(torch.promote_types(x.dtype, torch.float32)).flatten(2)
+        centred = wide - wide.mean(dim=2, keepdim=True)
+        ridge = RIDGE * torch.eye(wide.shape[1], dtype=wide.dtype, device=wide.device)
+        covariance = centred @ centred.mT / wide.shape[2] + ridge
+        return matrix_root(covariance).mean(dim=2)[:, :, None, None].to(x.dtype)
 
 
 class RegionNonLocal(nn.Module):
@@ -73,7 +66,8 @@ def _look_around(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 def second_order_group(channels: int, num_blocks: int, reduction: int) -> Skip:
     """Residual blocks and second-order attention, with a skip around them."""
     blocks = [ResidualBlock(channels) for _ in range(num_blocks)]
-    return Skip(*blocks, SecondOrderAttention(channels, reduction), conv3x3(channels, channels))
+    attention = ChannelAttention(channels, reduction, second_order)
+    return Skip(*blocks, attention, conv3x3(channels, channels))
 
 
 class SAN(SuperResolver):
@@ -88,8 +82,7 @@ class SAN(SuperResolver):
         num_blocks: int = 10,
         reduction: int = 16,
     ) -> None:
-        super().__init__()
-        self.scale = scale
+        super().__init__(scale)
         self.head = conv3x3(3, channels)
         self.before = RegionNonLocal(channels)
         self.body = nn.ModuleList(

@@ -1,5 +1,7 @@
 """SRCNN (Dong et al., TPAMI 2016), of any depth: convolutions on the bicubically enlarged input."""
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from srlab.degradations.filters import upsample
@@ -22,20 +24,16 @@ class SRCNN(SuperResolver):
         mapping_channels: int = 32,
         global_residual: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(scale)
         if depth < 3:
             raise ValueError(f"SRCNN has at least 3 layers, got depth={depth}")
-        self.scale, self.global_residual = scale, global_residual
-        middle: list[nn.Module] = []
-        for index in range(depth - 2):
-            width = channels if index == 0 else mapping_channels
-            middle.append(
-                nn.Sequential(nn.Conv2d(width, mapping_channels, 5, padding=2), nn.ReLU())
-            )
+        self.global_residual = global_residual
         self.head = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), nn.ReLU())
-        self.body = nn.Sequential(*middle)
+        self.body = nn.Sequential()
+        for before, after in pairwise((channels, *[mapping_channels] * (depth - 2))):
+            conv = nn.Conv2d(before, after, 5, padding=2)
+            self.body.append(nn.Sequential(conv, nn.ReLU()))
         self.tail = nn.Conv2d(mapping_channels, 3, 5, padding=2)
-        self.taps = ("head", *(f"body.{index}" for index in range(depth - 2)))
         he_initialization(self)
         nn.init.normal_(self.tail.weight, std=1e-3)
 

@@ -14,8 +14,7 @@ class SRCNNStyle(SuperResolver):
     global_residual = True
 
     def __init__(self, *, scale: int = 2, channels: int = 64, num_layers: int = 9) -> None:
-        super().__init__()
-        self.scale = scale
+        super().__init__(scale)
         self.head = nn.Sequential(conv3x3(3, channels), nn.LeakyReLU(0.1))
         self.upsampler = PixelShuffleUpsampler(channels, scale)
         behind = sum(isinstance(module, nn.Conv2d) for module in self.upsampler) + 1
@@ -28,6 +27,5 @@ class SRCNNStyle(SuperResolver):
             *(nn.Sequential(conv3x3(channels, channels), nn.LeakyReLU(0.1)) for _ in range(depth))
         )
         self.tail = conv3x3(channels, 3)
-        self.taps = ("head", *(f"body.{index}" for index in range(depth)))
         he_initialization(self, slope=0.1)
         nn.init.normal_(self.tail.weight, std=1e-3)

@@ -6,7 +6,6 @@ from srlab.models.blocks import (
     PixelShuffleUpsampler,
     ResidualBlock,
     SuperResolver,
-    calm,
     conv3x3,
     he_initialization,
     picture_tail,
@@ -30,14 +29,12 @@ class SRResNet(SuperResolver):
         global_residual: bool = True,
         long_skip: bool = False,
     ) -> None:
-        super().__init__()
-        self.scale, self.global_residual, self.long_skip = scale, global_residual, long_skip
+        super().__init__(scale)
+        self.global_residual, self.long_skip = global_residual, long_skip
         self.head = nn.Sequential(conv3x3(3, channels), nn.LeakyReLU(0.1))
         blocks = [ResidualBlock(channels) for _ in range(num_blocks)]
         last = [conv3x3(channels, channels)] if long_skip else []
         self.body = nn.Sequential(*blocks, *last)
         self.upsampler = PixelShuffleUpsampler(channels, scale)
         self.tail = picture_tail(channels)
-        self.taps = ("head", *(f"body.{index}" for index in range(len(self.body))))
-        he_initialization(self, slope=0.1)
-        calm(blocks)
+        he_initialization(self, slope=0.1, calm=blocks)

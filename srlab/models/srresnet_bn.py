@@ -41,17 +41,16 @@ class SRResNetBN(SuperResolver):
         closings = {"norm": nn.BatchNorm2d(channels), "prelu": nn.PReLU()}
         if closing not in closings:
             raise ValueError(f'closing is "norm" or "prelu", got {closing!r}')
-        super().__init__()
-        self.scale, self.bounded = scale, bounded
+        super().__init__(scale)
+        self.bounded = bounded
         self.head = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), nn.PReLU())
         blocks = [NormalizedBlock(channels) for _ in range(num_blocks)]
         last = nn.Sequential(conv3x3(channels, channels), closings[closing])
         self.body = nn.Sequential(*blocks, last)
         self.upsampler = PixelShuffleUpsampler(channels, scale, activation=nn.PReLU)
         self.tail = nn.Conv2d(channels, 3, 9, padding=4)
-        self.taps = ("head", *(f"body.{index}" for index in range(num_blocks + 1)))
         he_initialization(self, slope=0.25)
 
     def reconstruct(self, features: Tensor, lr: Tensor) -> Tensor:
-        sr = self.tail(self.upsampler(features))
+        sr = super().reconstruct(features, lr)
         return (sr.tanh() + 1) / 2 if self.bounded else sr

@@ -13,8 +13,7 @@ class SRVGG(SuperResolver):
     """
 
     def __init__(self, *, scale: int = 4, channels: int = 64, num_blocks: int = 32) -> None:
-        super().__init__()
-        self.scale = scale
+        super().__init__(scale)
         layers: list[nn.Module] = [conv3x3(3, channels), nn.PReLU(channels)]
         for _ in range(num_blocks):
             layers += [conv3x3(channels, channels), nn.PReLU(channels)]

@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from srlab.models.blocks import (
     DirectUpsampler,
@@ -10,6 +9,7 @@ from srlab.models.blocks import (
     SuperResolver,
     conv3x3,
     mean_colour,
+    mirrored,
 )
 
 
@@ -130,12 +130,12 @@ class SwinIR(SuperResolver):
         as_published: bool = False,
         upsampler_channels: int | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(scale)
         if channels % heads:
             raise ValueError(f"heads must divide the channels, got {heads} and {channels}")
         if window > 8:
             raise ValueError(f"pictures of 8 pixels cannot be mirrored to windows of {window}")
-        self.scale, self.window, self.as_published = scale, window, as_published
+        self.window, self.as_published = window, as_published
         self.head = conv3x3(3, channels)
         self.entry = nn.LayerNorm(channels) if as_published else nn.Identity()
         self.body = nn.Sequential(
@@ -152,9 +152,8 @@ class SwinIR(SuperResolver):
 
     def extract(self, lr: Tensor) -> Tensor:
         height, width = lr.shape[-2:]
-        down, right = -height % self.window, -width % self.window
-        mirrored = F.pad(lr, (0, right, 0, down), mode="reflect")
-        shallow = self.head(mirrored - mean_colour(lr) if self.as_published else mirrored)
+        whole = mirrored(lr, self.window)
+        shallow = self.head(whole - mean_colour(lr) if self.as_published else whole)
         deep = _at_each_place(self.norm, self.body(_at_each_place(self.entry, shallow)))
         features = shallow + self.fusion(deep)
         return features if self.as_published else features[..., :height, :width]
