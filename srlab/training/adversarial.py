@@ -9,7 +9,7 @@ from srlab.checkpoints.files import load_checkpoint
 from srlab.models import PatchDiscriminator
 from srlab.training.initial import drawn_by
 from srlab.training.losses import PerceptualLoss, adversarial_loss, pixel_loss
-from srlab.training.recipes import AdversarialRecipe
+from srlab.training.recipes.kinds import AdversarialRecipe
 from srlab.training.supervised import Supervised
 
 
@@ -18,28 +18,23 @@ class Adversarial(Supervised):
 
     recipe: AdversarialRecipe
 
-    def prepare(self) -> None:
-        """A critic, a judge, and the generator's average, which is kept."""
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
         recipe = self.recipe
         with drawn_by(recipe.seed):
-            critic = PatchDiscriminator(channels=recipe.critic_channels)
-        self.critic = critic
-        self.judging = self.descending(critic, learning_rate=recipe.critic_learning_rate)
-        average = get_ema_multi_avg_fn(recipe.average)
+            self.critic = PatchDiscriminator(channels=recipe.critic_channels)
+        self.judging = self.descending(self.critic, learning_rate=recipe.critic_learning_rate)
         self.generator = self.model
+        average = get_ema_multi_avg_fn(recipe.average)
         self.average = AveragedModel(self.generator, multi_avg_fn=average)
         self.model = self.average.module
+        self.parts += (*self.judging.parts, self.average)
         judge = load_checkpoint(recipe.perceptual_network)[0].to(self.fabric.device)
         self.perceptual = PerceptualLoss(judge, recipe.perceptual_layers)
 
-    @property
-    def parts(self) -> tuple[Any, ...]:
-        """All that a resumed run needs."""
-        return *self.descent.parts, *self.judging.parts, self.average
-
     def update(self, step: int) -> Tensor:
         """One step; the loss before it."""
-        lr, hr = self.batch(self.sampler, step)
+        lr, hr = self.batch(step)
         sr, loss = self.descent.together(lambda: self._generated(lr, hr))
         self.descent.step(loss)
         self.average.update_parameters(self.generator)

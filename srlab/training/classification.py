@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,15 +12,10 @@ from torch.nn import functional as F
 
 from srlab.data.labelled import LabelledImages
 from srlab.data.subjects import labelled_images
-from srlab.devices import autocast
 from srlab.networks.layout import channels_last
 from srlab.training.descent import ADAM, Descent
-from srlab.training.initial import initial_model
-from srlab.training.recipes import ClassificationRecipe
-from srlab.training.share import Share
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
+from srlab.training.recipes.kinds import ClassificationRecipe
+from srlab.training.task import Task
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": partial(torch.optim.SGD, momentum=0.9, weight_decay=5e-4, nesterov=True),
@@ -28,33 +23,20 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 }
 
 
-class Classification:
+class Classification(Task):
     """Cross entropy on pictures shifted by up to 4 pixels and mirrored."""
 
     metric = "accuracy"
 
-    def __init__(
-        self, recipe: ClassificationRecipe, fabric: "Fabric", images: LabelledImages | None = None
-    ) -> None:
-        self.recipe, self.fabric = recipe, fabric
-        self.share = Share(fabric, recipe.batch_size)
-        self.images = lessons(recipe) if images is None else images
-        self.model: nn.Module = initial_model(recipe)
-        self.share.normalize_together(self.model)
-        self.losses: dict[str, Tensor] = {}
-        self.descent = Descent(
-            fabric,
-            self.model,
-            steps=recipe.steps,
-            learning_rate=recipe.learning_rate,
-            optimizer=OPTIMIZERS[recipe.optimizer],
-        )
-        self.precision = recipe.precision
+    @staticmethod
+    def lessons(recipe: ClassificationRecipe) -> LabelledImages:
+        """The pictures that a recipe learns from, with their labels."""
+        return _named(recipe, "+".join(recipe.image_sets))
 
-    @property
-    def parts(self) -> tuple[Any, ...]:
-        """All that a resumed run needs."""
-        return self.descent.parts
+    def descending(self, *modules: nn.Module, **settings: Any) -> Descent:
+        """By the recipe's optimizer."""
+        optimizer = OPTIMIZERS[self.recipe.optimizer]
+        return super().descending(*modules, optimizer=optimizer, **settings)
 
     @property
     def digest(self) -> str:
@@ -62,20 +44,15 @@ class Classification:
         pixels = self.images.images.numpy().tobytes() + self.images.labels.numpy().tobytes()
         return hashlib.sha256(pixels).hexdigest()[:16]
 
-    def update(self, step: int) -> Tensor:
-        """One step; the loss before it."""
-        images, labels = self._batch(np.random.default_rng((self.recipe.seed, step)))
-        loss = self.descent.together(lambda: self._loss(images, labels))
-        self.descent.step(loss)
-        return loss
-
-    def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
-        with autocast(self.fabric.device, self.precision):
+    def loss(self, _step: int, images: Tensor, labels: Tensor) -> Tensor:
+        """Cross entropy."""
+        with self.autocast():
             logits = self.model(images)
         return F.cross_entropy(logits.float(), labels)
 
-    def _batch(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """This process's share, drawn by the step alone: a resumed run sees the same pictures."""
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """This process's share of (images, labels) of a step."""
+        rng = np.random.default_rng((self.recipe.seed, step))
         chosen = rng.integers(len(self.images.labels), size=self.recipe.batch_size)
         images = torch.stack([_jittered(self.images.images[index], rng) for index in chosen])
         images = self.share.rows(images).to(self.fabric.device).float() / 255
@@ -90,11 +67,6 @@ class Classification:
         if validation is None:
             validation = _named(recipe, recipe.validation_set)
         return accuracy(model, validation)
-
-
-def lessons(recipe: ClassificationRecipe) -> LabelledImages:
-    """The pictures that a recipe learns from, with their labels."""
-    return _named(recipe, "+".join(recipe.image_sets))
 
 
 def _named(recipe: ClassificationRecipe, name: str) -> LabelledImages:

@@ -1,11 +1,18 @@
 """Losses on degradation codes (B, D), and on what they reproduce (ReDSR, Sec. 3)."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
 GREY_LEVEL = 1 / 255  # of images with 8 bits
-PRIORS = ("gaussian", "uniform", "exponential")
+PRIORS: dict[str, Callable[[np.random.Generator, Any], np.ndarray]] = {
+    "gaussian": lambda rng, shape: rng.standard_normal(shape),
+    "uniform": lambda rng, shape: rng.uniform(-(3**0.5), 3**0.5, shape),
+    "exponential": lambda rng, shape: rng.exponential(size=shape),
+}
 
 
 def prior_draws(prior: str, count: int, size: int, rng: np.random.Generator) -> Tensor:
@@ -13,16 +20,9 @@ def prior_draws(prior: str, count: int, size: int, rng: np.random.Generator) -> 
 
     Gaussian and uniform are centred, the exponential has mean 1; the paper prints no parameters.
     """
-    shape = (count, size)
-    if prior == "gaussian":
-        draws = rng.standard_normal(shape)
-    elif prior == "uniform":
-        draws = rng.uniform(-(3**0.5), 3**0.5, shape)
-    elif prior == "exponential":
-        draws = rng.exponential(size=shape)
-    else:
+    if prior not in PRIORS:
         raise ValueError(f"prior is one of {', '.join(PRIORS)}, got {prior!r}")
-    return torch.from_numpy(draws).float()
+    return torch.from_numpy(PRIORS[prior](rng, (count, size))).float()
 
 
 def energy_distance(codes: Tensor, draws: Tensor, *, statistic: str = "V") -> Tensor:

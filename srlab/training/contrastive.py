@@ -13,7 +13,7 @@ from srlab.models.dasr import DASR, ContrastHead
 from srlab.training.initial import drawn_by
 from srlab.training.losses import pixel_loss
 from srlab.training.paired import Paired
-from srlab.training.recipes import ContrastiveRecipe
+from srlab.training.recipes.kinds import ContrastiveRecipe
 
 
 class MomentumContrast(nn.Module):
@@ -78,8 +78,8 @@ class Contrastive(Paired):
     recipe: ContrastiveRecipe
     model: DASR
 
-    def prepare(self) -> None:
-        """The queue of keys."""
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
         recipe = self.recipe
         self.queries = nn.Sequential(self.model.encoder, self.head)
         self.contrast = MomentumContrast(
@@ -91,17 +91,13 @@ class Contrastive(Paired):
             seed=recipe.seed,
             gather=self.share.whole,
         ).to(self.fabric.device)
+        self.parts += (self.contrast,)
 
     def partners(self) -> tuple[nn.Module, ...]:
         """The head that contrast needs."""
         with drawn_by(self.recipe.seed):
             self.head = ContrastHead(self.model.width)
         return (self.head,)
-
-    @property
-    def parts(self) -> tuple[Any, ...]:
-        """All that a resumed run needs."""
-        return *self.descent.parts, self.contrast
 
     def parted_loss(
         self, step: int, lr: Tensor, hr: Tensor, _drawn: list[Degradation]
@@ -118,11 +114,3 @@ class Contrastive(Paired):
         if self.recipe.energy_weight:
             losses["energy"] = self.energy(codes, step)
         return losses
-
-    def weights(self, step: int) -> dict[str, float]:
-        """The recipe's, and the prior's as far as it has risen."""
-        return {
-            "contrast": self.recipe.contrast_weight,
-            "energy": self.recipe.energy_weight * self.prior_share(step),
-            "reconstruction": 1.0,
-        }

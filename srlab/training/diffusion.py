@@ -1,12 +1,14 @@
 """Diffusion: the network guesses the HR image from mixtures of it, the LR image and noise."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from srlab.models import ResShift
-from srlab.training.recipes import DiffusionRecipe
+from srlab.training.recipes.kinds import DiffusionRecipe
 from srlab.training.supervised import Supervised
 
 
@@ -16,23 +18,18 @@ class Diffusion(Supervised):
     recipe: DiffusionRecipe
     model: ResShift
 
-    def update(self, step: int) -> Tensor:
-        """One step; the loss before it."""
-        lr, hr = self.batch(self.sampler, step)
-        level, noise = self._drawn(step, hr)
-        loss = self.descent.together(lambda: self._error(lr, hr, level, noise))
-        self.descent.step(loss)
-        return loss
-
-    def _drawn(self, step: int, hr: Tensor) -> tuple[Tensor, Tensor]:
-        """(level, noise) of this process's share, the same for any number of processes."""
+    def batch(self, step: int) -> tuple[Any, ...]:
+        """This process's share of (lr, hr, level, noise), for any number of processes the same."""
+        lr, hr = super().batch(step)
         rng = np.random.default_rng((self.recipe.seed, step, 1))
         shape = self.recipe.batch_size, *hr.shape[1:]
         level = torch.from_numpy(rng.integers(1, self.model.levels, shape[:1], endpoint=True))
         noise = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
-        return self.share.rows(level).to(hr.device), self.share.rows(noise).to(hr)
+        return lr, hr, self.share.rows(level).to(hr.device), self.share.rows(noise).to(hr)
 
-    def _error(self, lr: Tensor, hr: Tensor, level: Tensor, noise: Tensor) -> Tensor:
+    def loss(self, _step: int, *batch: Any) -> Tensor:
+        """The squared error."""
+        lr, hr, level, noise = batch
         state = self.model.noised(hr, lr, level, noise)
         with self.autocast():
             guess = self.model.reconstruct(self.model.features(state, lr, level), lr)

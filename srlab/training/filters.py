@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from srlab.checkpoints.files import read_checkpoint
 from srlab.degradations.pipeline import Degradation, DegradationSpace
 from srlab.degradations.windows import Windows, windows
 from srlab.training.initial import initial_model
-from srlab.training.recipes import FilterRecipe, recipe_from
+from srlab.training.recipes.kinds import FilterRecipe, recipe_from
 from srlab.training.supervised import Supervised
 
 SIDE = 128  # HR pixels of the windows that a ranking looks at
@@ -24,8 +25,8 @@ class FilterTuning(Supervised):
 
     recipe: FilterRecipe
 
-    def prepare(self) -> None:
-        """The masks of the gradients."""
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
         masks = chosen_filters(self.recipe, self.images)
         for name, parameter in self.model.named_parameters():
             mask = masks.get(name.removesuffix(".weight"))
@@ -51,15 +52,13 @@ def chosen_filters(recipe: FilterRecipe, images: dict[str, Tensor]) -> Masks:
             for kind in (recipe.purpose, other)
         )
         return discriminative_filters(own, [rest], recipe.fraction)
-    names = convolutions(model, lr["clean"])
-    change = weight_change(baseline, target, names)
-    if recipe.ranking == "change":
-        return top_filters(change, recipe.fraction)
+    if recipe.ranking == "influence":
+        scores = internal_influence(model, target, lr["clean"], lr[recipe.purpose])
+    else:
+        scores = weight_change(baseline, target, convolutions(model, lr["clean"]))
     if recipe.ranking == "random":
-        by_chance = random_scores(change, np.random.default_rng(recipe.seed))
-        return top_filters(by_chance, recipe.fraction)
-    influence = internal_influence(model, target, lr["clean"], lr[recipe.purpose])
-    return top_filters(influence, recipe.fraction)
+        scores = random_scores(scores, np.random.default_rng(recipe.seed))
+    return top_filters(scores, recipe.fraction)
 
 
 def ranking_examples(

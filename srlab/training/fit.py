@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
@@ -19,58 +19,26 @@ from srlab.training.diffusion import Diffusion
 from srlab.training.filters import FilterTuning
 from srlab.training.initial import initial_model
 from srlab.training.processes import on_device
-from srlab.training.recipes import (
-    AdversarialRecipe,
-    ClassificationRecipe,
-    ContrastiveRecipe,
-    DiffusionRecipe,
-    FilterRecipe,
-    Recipe,
-    RedegradationRecipe,
-    UnpairedRecipe,
-)
+from srlab.training.recipes import Recipe, kinds
 from srlab.training.redegradation import Redegradation
 from srlab.training.state import RunState
 from srlab.training.supervised import Supervised
+from srlab.training.task import Task
 from srlab.training.unpaired import Unpaired
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
-class Task(Protocol):
-    """What differs between runs; the loop is the same for all."""
-
-    metric: str  # what `measure` returns: psnr, accuracy
-    model: nn.Module  # what is measured and kept
-    precision: str  # of its convolutions
-    losses: dict[str, Tensor]  # of the last step, the parts by name; none where it is all one
-
-    @property
-    def parts(self) -> tuple[Any, ...]:
-        """All that a resumed run needs, each with a state_dict."""
-
-    @property
-    def digest(self) -> str:
-        """Of the pictures it learns from."""
-
-    def update(self, step: int) -> Tensor:
-        """One step; the loss before it."""
-
-    @staticmethod
-    def measure(_recipe: Any, model: nn.Module, validation: Any = None) -> float:
-        """Quality of a network in eval mode, by default on the recipe's `validation_set`."""
-
-
-TASKS: dict[type[Recipe], Any] = {
+TASKS: dict[type[Recipe], type[Task]] = {
     Recipe: Supervised,
-    AdversarialRecipe: Adversarial,
-    UnpairedRecipe: Unpaired,
-    DiffusionRecipe: Diffusion,
-    ClassificationRecipe: Classification,
-    FilterRecipe: FilterTuning,
-    RedegradationRecipe: Redegradation,
-    ContrastiveRecipe: Contrastive,
+    kinds.AdversarialRecipe: Adversarial,
+    kinds.UnpairedRecipe: Unpaired,
+    kinds.DiffusionRecipe: Diffusion,
+    kinds.ClassificationRecipe: Classification,
+    kinds.FilterRecipe: FilterTuning,
+    kinds.RedegradationRecipe: Redegradation,
+    kinds.ContrastiveRecipe: Contrastive,
 }
 
 
@@ -118,7 +86,7 @@ def fit(
     first = fabric.is_global_zero
     if images is not None:
         recipe = replace(recipe, image_sets=())  # the record must not claim what it did not see
-    task: Task = TASKS[type(recipe)](recipe, fabric, images)
+    task = TASKS[type(recipe)](recipe, fabric, images)
     state = _restored(task, recipe, folder if first else None, fabric)
     start = time.perf_counter() - state.seconds
     hidden = not (progress and first)

@@ -1,5 +1,7 @@
 """What training a blind network on pairs of crops has in common: two views of one degradation."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,7 +11,7 @@ from srlab.images import center_crop
 from srlab.models.degradation_aware import BlindSuperResolver
 from srlab.networks.layout import channels_last
 from srlab.training.code_losses import energy_distance, prior_draws
-from srlab.training.recipes import CodeRecipe
+from srlab.training.recipes.kinds import CodeRecipe
 from srlab.training.supervised import Supervised
 
 DRAWS = 64  # from the prior, each step (ReDSR, Sec. 3.3)
@@ -30,7 +32,7 @@ class Paired(Supervised):
         side = self.recipe.lr_size * space.scale
         return [image for image in self.images.values() if min(image.shape[-2:]) >= side]
 
-    def drawn_batch(self, step: int) -> tuple[Tensor, Tensor, list[Degradation]]:
+    def batch(self, step: int) -> tuple[Any, ...]:
         """This process's share of (lr, hr, degradations) of a step."""
         lr, hr, drawn = self.sampler.drawn_batch(step - 1, self.fabric.device)
         lr, hr = self.share.rows(lr, views=2), self.share.rows(hr, views=2)
@@ -49,24 +51,19 @@ class Paired(Supervised):
         draws = prior_draws(self.recipe.prior, DRAWS, codes.shape[1], rng)
         return energy_distance(self.share.whole(codes), draws.to(codes.device))
 
-    def prior_share(self, step: int) -> float:
-        """How much of the prior's weight counts: it rises linearly over the first steps."""
-        return min(1.0, step / self.recipe.prior_rise) if self.recipe.prior_rise else 1.0
+    def loss(self, step: int, *batch: Any) -> Tensor:
+        """The weighted sum of the losses."""
+        self.losses = self.parted_loss(step, *batch)
+        parts = [self.weight(name, step) * part for name, part in self.losses.items()]
+        return torch.stack(parts).sum()
 
-    def update(self, step: int) -> Tensor:
-        """One step down the weighted sum of the losses; the sum before it."""
-        batch, weights = self.drawn_batch(step), self.weights(step)
-        self.losses = self.descent.together(lambda: self.parted_loss(step, *batch))
-        loss = torch.stack([weights[name] * part for name, part in self.losses.items()]).sum()
-        self.descent.step(loss)
-        return loss
+    def weight(self, name: str, step: int) -> float:
+        """How much a loss counts: the recipe's `…_weight`; a prior's rises at first."""
+        rise = self.recipe.prior_rise if name in ("energy", "divergence") else 0
+        return getattr(self.recipe, f"{name}_weight", 1.0) * (min(1.0, step / rise) if rise else 1)
 
     def parted_loss(
         self, step: int, lr: Tensor, hr: Tensor, drawn: list[Degradation]
     ) -> dict[str, Tensor]:
         """The losses of a step, by name."""
-        raise NotImplementedError
-
-    def weights(self, step: int) -> dict[str, float]:
-        """How much each of them counts."""
         raise NotImplementedError

@@ -9,7 +9,7 @@ from srlab.training.code_losses import confidence_weights, gaussian_divergence, 
 from srlab.training.initial import drawn_by
 from srlab.training.losses import pixel_loss
 from srlab.training.paired import Paired
-from srlab.training.recipes import RedegradationRecipe
+from srlab.training.recipes.kinds import RedegradationRecipe
 
 
 class Redegradation(Paired):
@@ -61,13 +61,3 @@ class Redegradation(Paired):
         if self.model.oracle:
             return self.model.represent_known(degradation_vectors(drawn).to(lr.device))
         return self.model.represent(lr)
-
-    def weights(self, step: int) -> dict[str, float]:
-        """The recipe's, and the prior's as far as it has risen."""
-        recipe, share = self.recipe, self.prior_share(step)
-        return {
-            "redegradation": recipe.redegradation_weight,
-            "energy": recipe.energy_weight * share,
-            "divergence": recipe.divergence_weight * share,
-            "reconstruction": recipe.reconstruction_weight,
-        }

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from srlab.checkpoints.files import Provenance, save_checkpoint, versions
 from srlab.devices import hardware
@@ -23,6 +24,7 @@ def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()
         model = initial_model(run.recipe)
         load_weights(model, weights)
         quality = round(task.measure(run.recipe, model.eval()), 3)
+        measured: dict[str, Any] = {task.metric: {run.recipe.validation_set: quality}}
         title = name if step == last else f"{name}@{step}"
         provenance = Provenance(
             name=title,
@@ -40,7 +42,7 @@ def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()
             hardware=_together(run.processes),
             seconds=round(run.seconds * step / last, 3),
             date=datetime.now(UTC).date().isoformat(),
-            **{task.metric: {run.recipe.validation_set: quality}},
+            **measured,
         )
         path = Path(folder) / f"{title}.safetensors"
         paths.append(save_checkpoint(path, weights, provenance, bits=run.recipe.bits))

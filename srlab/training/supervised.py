@@ -7,21 +7,18 @@ from torch import Tensor, nn
 
 from srlab.data.datasets import PatchSampler, image_digest, load_images
 from srlab.degradations.pipeline import Degradation, DegradationSpace
-from srlab.devices import autocast
 from srlab.images import center_crop, crop_to_multiple
 from srlab.metrics import psnr
 from srlab.networks.layout import channels_last
-from srlab.training.descent import Descent
-from srlab.training.initial import initial_model
 from srlab.training.losses import pixel_loss
 from srlab.training.recipes import Recipe
-from srlab.training.share import Share
+from srlab.training.task import Task
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
-class Supervised:
+class Supervised(Task):
     """L1 between what the network makes of degraded patches and the patches they came from."""
 
     metric = "psnr"
@@ -30,42 +27,33 @@ class Supervised:
     def __init__(
         self, recipe: Recipe, fabric: "Fabric", images: dict[str, Tensor] | None = None
     ) -> None:
-        self.recipe, self.fabric = recipe, fabric
-        self.share = Share(fabric, recipe.batch_size)
-        self.images = self._images() if images is None else images
+        super().__init__(recipe, fabric, images)
         self.sampler = self.sampled(recipe.space, recipe.seed)
-        model = initial_model(recipe)
-        if model.scale != recipe.space.scale:
+        if self.model.scale != recipe.space.scale:
             raise ValueError(
-                f"a ×{model.scale} network cannot learn from ×{recipe.space.scale} pairs"
+                f"a ×{self.model.scale} network cannot learn from ×{recipe.space.scale} pairs"
             )
-        self.model: nn.Module = model
-        self.descent = self.descending(model, *self.partners())
-        self.losses: dict[str, Tensor] = {}
-        self.precision = recipe.precision
-        self.prepare()
 
-    def prepare(self) -> None:
-        """What a kind of run needs besides."""
-
-    @property
-    def parts(self) -> tuple[Any, ...]:
-        """All that a resumed run needs."""
-        return self.descent.parts
+    @staticmethod
+    def lessons(recipe: Recipe) -> dict[str, Tensor]:
+        """The pictures of all its image sets."""
+        return {
+            f"{name}/{stem}": image
+            for name in recipe.image_sets
+            for stem, image in load_images(name).items()
+        }
 
     @property
     def digest(self) -> str:
         """Of the pictures it learns from."""
         return image_digest(self.images)
 
-    def update(self, step: int) -> Tensor:
-        """One step; the loss before it."""
-        lr, hr = self.batch(self.sampler, step)
-        loss = self.descent.together(lambda: self._loss(lr, hr))
-        self.descent.step(loss)
-        return loss
+    def batch(self, step: int) -> tuple[Any, ...]:
+        """This process's share of (lr, hr) of a step."""
+        return self.pairs(self.sampler, step)
 
-    def _loss(self, lr: Tensor, hr: Tensor) -> Tensor:
+    def loss(self, _step: int, lr: Tensor, hr: Tensor) -> Tensor:
+        """L1."""
         with self.autocast():
             sr = self.model(lr)
         return pixel_loss(sr, hr)
@@ -93,43 +81,10 @@ class Supervised:
         """Those that crops are taken from."""
         return [*self.images.values()]
 
-    def partners(self) -> tuple[nn.Module, ...]:
-        """Networks that go down the same loss as the model and are not kept."""
-        return ()
-
-    def descending(self, *modules: nn.Module, learning_rate: float | None = None) -> Descent:
-        """Modules set up to be trained for the recipe's steps, by default at its rate."""
-        for module in modules:
-            self.share.normalize_together(module)
-        return Descent(
-            self.fabric,
-            *modules,
-            steps=self.recipe.steps,
-            learning_rate=learning_rate or self.recipe.learning_rate,
-        )
-
-    def batch(self, sampler: PatchSampler, step: int) -> tuple[Tensor, Tensor]:
+    def pairs(self, sampler: PatchSampler, step: int) -> tuple[Tensor, Tensor]:
         """This process's share of (lr, hr) of a step, in the layout that convolutions like."""
         lr, hr = map(self.share.rows, sampler.batch(step - 1, self.fabric.device))
         return channels_last(lr), hr
-
-    def _images(self) -> dict[str, Tensor]:
-        """The recipe's pictures; what must be downloaded for them is downloaded once."""
-        with self.fabric.rank_zero_first():
-            return recipe_images(self.recipe)
-
-    def autocast(self) -> torch.autocast:
-        """The run's precision for convolutions; losses stay outside."""
-        return autocast(self.fabric.device, self.precision)
-
-
-def recipe_images(recipe: Recipe) -> dict[str, Tensor]:
-    """The pictures of all its image sets."""
-    return {
-        f"{name}/{stem}": image
-        for name in recipe.image_sets
-        for stem, image in load_images(name).items()
-    }
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ together, and the outer network starts from a trained super-resolver.
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from srlab.degradations.pipeline import DegradationSpace
@@ -16,7 +16,7 @@ from srlab.models import CinCGAN, PatchDiscriminator, SRResNet
 from srlab.models.cincgan import CycleDegrader
 from srlab.training.initial import drawn_by
 from srlab.training.losses import total_variation
-from srlab.training.recipes import UnpairedRecipe
+from srlab.training.recipes.kinds import UnpairedRecipe
 from srlab.training.supervised import Supervised
 
 
@@ -26,39 +26,29 @@ class Unpaired(Supervised):
     recipe: UnpairedRecipe
     model: CinCGAN
 
-    def partners(self) -> tuple[torch.nn.Module, ...]:
+    def partners(self) -> tuple[nn.Module, ...]:
         """The generators back; the critics are drawn behind them."""
         scale, channels = self.recipe.space.scale, self.recipe.partner_channels
         with drawn_by(self.recipe.seed):
-            self.back = torch.nn.ModuleDict(
-                {
-                    "inner": SRResNet(scale=1, channels=channels, num_blocks=4),
-                    "outer": CycleDegrader(scale=scale, channels=channels, num_blocks=4),
-                }
-            )
-            self.critics = torch.nn.ModuleDict(
-                {
-                    "inner": PatchDiscriminator(channels=channels, stride=1),
-                    "outer": PatchDiscriminator(channels=channels),
-                }
-            )
+            self.back = nn.ModuleDict()
+            self.back["inner"] = SRResNet(scale=1, channels=channels, num_blocks=4)
+            self.back["outer"] = CycleDegrader(scale=scale, channels=channels, num_blocks=4)
+            self.critics = nn.ModuleDict()
+            self.critics["inner"] = PatchDiscriminator(channels=channels, stride=1)
+            self.critics["outer"] = PatchDiscriminator(channels=channels)
         return (self.back,)
 
-    def prepare(self) -> None:
-        """Clean pictures of their own, and what judges."""
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
         clean = DegradationSpace(scale=self.recipe.space.scale)
         self.clean_sampler = self.sampled(clean, self.recipe.seed + 10_000)  # other crops
         self.judging = self.descending(self.critics)
-
-    @property
-    def parts(self) -> tuple[Any, ...]:
-        """All that a resumed run needs."""
-        return *self.descent.parts, *self.judging.parts
+        self.parts += self.judging.parts
 
     def update(self, step: int) -> Tensor:
         """One step; the loss before it."""
-        degraded, _ = self.batch(self.sampler, step)
-        clean, hr = self.batch(self.clean_sampler, step)
+        degraded, _ = self.batch(step)
+        clean, hr = self.pairs(self.clean_sampler, step)
         cleaned, sr, loss = self.descent.together(lambda: self._cycles(degraded, clean, hr))
         self.descent.step(loss)
         made, real = (cleaned.detach(), sr.detach()), (clean, hr)
@@ -83,15 +73,12 @@ class Unpaired(Supervised):
         weigh less than what the critic asks for.
         """
         recipe, critic = self.recipe, self.critics[name]
-        weights = {
-            "inner": recipe.inner_adversarial_weight,
-            "outer": recipe.outer_adversarial_weight,
-        }
         critic.requires_grad_(False)
         verdict = critic(made).float()
         critic.requires_grad_(True)
         return (
-            weights[name] * F.mse_loss(verdict, torch.ones_like(verdict))
+            getattr(recipe, f"{name}_adversarial_weight")
+            * F.mse_loss(verdict, torch.ones_like(verdict))
             + recipe.cycle_weight * F.mse_loss(self.back[name](made).float(), degraded)
             + recipe.identity_weight * F.l1_loss(kept.float(), clean)
             + recipe.smoothness_weight * total_variation(made)

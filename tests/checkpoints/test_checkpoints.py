@@ -23,7 +23,7 @@ from srlab.data.datasets import EMBEDDED, image_digest, load_images
 from srlab.data.subjects import labelled_images
 from srlab.models import build
 from srlab.networks.state_dicts import CheckpointError, load_weights, read_weights
-from srlab.training.classification import Classification, accuracy, lessons
+from srlab.training.classification import Classification, accuracy
 from srlab.training.processes import on_device
 from srlab.training.recipes import RECIPES, kinds, recipe_from
 from srlab.training.supervised import validation_psnr
@@ -370,7 +370,7 @@ def test_no_photograph_is_on_both_sides(name):
 
 @pytest.mark.parametrize("name", [name for name in CLASSIFYING if "photographs" in name])
 def test_a_classifier_of_photographs_saw_the_left_halves_that_its_header_names(name):
-    pictures = lessons(RECIPES[name])
+    pictures = Classification.lessons(RECIPES[name])
     task = Classification(RECIPES[name], on_device("cpu"))
     assert read_provenance(name).data == {"+".join(RECIPES[name].image_sets): task.digest}
     judged = labelled_images(RECIPES[name].validation_set)

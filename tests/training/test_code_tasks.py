@@ -10,12 +10,8 @@ from srlab.data.datasets import load_images
 from srlab.degradations import DegradationSpace
 from srlab.training.fit import TASKS, fit
 from srlab.training.initial import initial_model
-from srlab.training.recipes import (
-    RECIPES,
-    ContrastiveRecipe,
-    RedegradationRecipe,
-    recipe,
-)
+from srlab.training.recipes import RECIPES, recipe
+from srlab.training.recipes.kinds import ContrastiveRecipe, RedegradationRecipe
 
 TINY = {"scale": 2, "channels": 4, "num_groups": 1, "num_blocks": 1, "encoder_channels": 4}
 TERMS = {

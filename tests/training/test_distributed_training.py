@@ -27,7 +27,8 @@ from srlab.models import build
 from srlab.training import adversarial, supervised
 from srlab.training.fit import Fit, fit
 from srlab.training.processes import processes
-from srlab.training.recipes import RECIPES, ClassificationRecipe, Recipe
+from srlab.training.recipes import RECIPES, Recipe
+from srlab.training.recipes.kinds import ClassificationRecipe
 from srlab.training.share import share_size
 from srlab.training.state import RunState
 

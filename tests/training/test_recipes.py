@@ -116,8 +116,8 @@ def test_unknown_recipes_are_answered_with_the_known():
         ({"steps": 0}, "steps must be positive"),
         ({"batch_size": -1}, "batch_size must be positive"),
         ({"learning_rate": float("inf")}, "learning_rate must be positive"),
-        ({"precision": "half"}, "auto, float32 or bfloat16"),
-        ({"bits": 4}, "bits are 8 or 16, got 4"),
+        ({"precision": "half"}, "precision is one of auto, float32, bfloat16, got 'half'"),
+        ({"bits": 4}, "bits is one of 8, 16, got 4"),
         ({"snapshots": (6000,)}, "between 1 and 5999"),
     ],
 )
@@ -127,7 +127,7 @@ def test_impossible_recipes_are_refused_when_they_are_made(settings, message):
 
 
 def test_a_classifier_learns_with_a_known_optimizer():
-    with pytest.raises(ValueError, match="sgd or adam, got 'lion'"):
+    with pytest.raises(ValueError, match="optimizer is one of sgd, adam, got 'lion'"):
         replace(recipe("rcan-cifar10"), optimizer="lion")
 
 

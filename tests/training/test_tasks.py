@@ -22,9 +22,9 @@ from srlab.training.losses import (
     pixel_loss,
     total_variation,
 )
-from srlab.training.recipes import (
+from srlab.training.recipes import RECIPES
+from srlab.training.recipes.kinds import (
     RANKINGS,
-    RECIPES,
     AdversarialRecipe,
     ClassificationRecipe,
     DiffusionRecipe,
@@ -232,7 +232,9 @@ def test_filters_are_found_on_what_the_target_was_trained_on_whatever_they_are_t
 
 
 def test_rankings_and_purposes_are_named():
-    with pytest.raises(ValueError, match="faig, influence, change, random, got 'best'"):
+    with pytest.raises(
+        ValueError, match="ranking is one of faig, influence, change, random, got 'best'"
+    ):
         replace(FILTERS, ranking="best")
-    with pytest.raises(ValueError, match='"blur" or "noise", got \'rain\''):
+    with pytest.raises(ValueError, match="purpose is one of blur, noise, got 'rain'"):
         replace(FILTERS, purpose="rain")

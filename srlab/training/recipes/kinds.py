@@ -6,9 +6,19 @@ from typing import Any
 
 from srlab.checkpoints.files import not_default
 from srlab.degradations.pipeline import DegradationSpace
+from srlab.training.code_losses import PRIORS
 
 PRISTINE = ("bsd397", "general100", "div2k-small")  # 577 pictures, none of them in a test set
 CLEAN = DegradationSpace(scale=4)  # bicubic reduction alone
+RANKINGS = ("faig", "influence", "change", "random")
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "bits": (8, 16),
+    "precision": ("auto", "float32", "bfloat16"),
+    "optimizer": ("sgd", "adam"),
+    "ranking": RANKINGS,
+    "purpose": ("blur", "noise"),
+    "prior": tuple(PRIORS),
+}
 
 
 @dataclass(frozen=True)
@@ -37,10 +47,9 @@ class Recipe:
         for name in ("lr_size", "batch_size", "steps", "learning_rate"):
             if not 0 < getattr(self, name, 1) < float("inf"):
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
-        if self.bits not in (8, 16):
-            raise ValueError(f"bits are 8 or 16, got {self.bits}")
-        if self.precision not in ("auto", "float32", "bfloat16"):
-            raise ValueError(f"precision is auto, float32 or bfloat16, got {self.precision!r}")
+        for name, choices in CHOICES.items():
+            if (given := getattr(self, name, choices[0])) not in choices:
+                raise ValueError(f"{name} is one of {', '.join(map(str, choices))}, got {given!r}")
         late = [step for step in self.snapshots if not 0 < step < self.steps]
         if late:
             raise ValueError(f"snapshots lie between 1 and {self.steps - 1}, got {late}")
@@ -104,19 +113,11 @@ class ClassificationRecipe(Recipe):
     learning_rate: float = 0.1  # peak of one cosine cycle
     optimizer: str = "sgd"  # with momentum 0.9; or "adam", for a network without normalization
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.optimizer not in ("sgd", "adam"):
-            raise ValueError(f"optimizer is sgd or adam, got {self.optimizer!r}")
-
     @property
     def validation_set(self) -> str:
         """CIFAR-10's test pictures; where it learns from left halves, the right ones."""
         left = [name.removesuffix("-left") for name in self.image_sets if name.endswith("-left")]
         return "+".join(f"{name}-right" for name in left) or "cifar10-test"
-
-
-RANKINGS = ("faig", "influence", "change", "random")
 
 
 @dataclass(frozen=True)
@@ -132,13 +133,6 @@ class FilterRecipe(Recipe):
     fraction: float = 0.01  # of all filters
     examples: int = 24  # training pictures that the ranking looks at
     bits: int = 16
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.ranking not in RANKINGS:
-            raise ValueError(f"ranking is one of {', '.join(RANKINGS)}, got {self.ranking!r}")
-        if self.purpose not in ("blur", "noise"):
-            raise ValueError(f'purpose is "blur" or "noise", got {self.purpose!r}')
 
 
 @dataclass(frozen=True)
@@ -192,26 +186,16 @@ class ContrastiveRecipe(CodeRecipe):
         return self.pretraining > 0
 
 
-TYPES = {
-    kind.__name__: kind
-    for kind in (
-        Recipe,
-        AdversarialRecipe,
-        UnpairedRecipe,
-        DiffusionRecipe,
-        ClassificationRecipe,
-        FilterRecipe,
-        CodeRecipe,
-        RedegradationRecipe,
-        ContrastiveRecipe,
-    )
-}
+KINDS: tuple[type[Recipe], ...] = (
+    *(Recipe, AdversarialRecipe, UnpairedRecipe, DiffusionRecipe, ClassificationRecipe),
+    *(FilterRecipe, CodeRecipe, RedegradationRecipe, ContrastiveRecipe),
+)
 
 
 def recipe_from(header: Mapping[str, Any]) -> Recipe:
     """The recipe in a checkpoint's header (`provenance.recipe`), after JSON too."""
     values = _tupled(header)
-    kind = TYPES[values.pop("type")]
+    kind = {own.__name__: own for own in KINDS}[values.pop("type")]
     if "space" in values:
         values["space"] = DegradationSpace(**_tupled(values["space"]))
     return kind(**values)
