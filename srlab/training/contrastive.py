@@ -41,10 +41,8 @@ class MomentumContrast(nn.Module):
         self.gather = gather  # the keys of all processes that share the batch
         self.momentum, self.temperature = momentum, temperature
         self.keys = deepcopy(network).requires_grad_(False)
-        generator = torch.Generator().manual_seed(seed)
-        self.register_buffer(
-            "queue", F.normalize(torch.randn(length, width, generator=generator), dim=1)
-        )
+        first = torch.randn(length, width, generator=torch.Generator().manual_seed(seed))
+        self.register_buffer("queue", F.normalize(first, dim=1))
         self.register_buffer("place", torch.zeros((), dtype=torch.long))
 
     def loss(self, queries: Tensor, images: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ class Descent:
         learning_rate: float,
         optimizer: Callable[..., torch.optim.Optimizer] = ADAM,
     ) -> None:
-        self.fabric, self.modules = fabric, modules
+        self.fabric = fabric
         optimizers = []
         for module in modules:
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # no stub
@@ -44,11 +44,8 @@ class Descent:
             )
             for made in self.optimizers
         ]
-
-    @property
-    def parts(self) -> tuple[Any, ...]:
-        """All that a resumed run needs."""
-        return (*chain(*zip(self.modules, self.optimizers, self.schedules, strict=True)),)
+        triples = zip(modules, self.optimizers, self.schedules, strict=True)
+        self.parts: tuple[Any, ...] = (*chain(*triples),)  # all that a resumed run needs
 
     def together(self, compute: Callable[[], Made]) -> Made:
         """What `compute()` makes of the networks: a loss, alone or with what led to it."""
@@ -64,12 +61,8 @@ class Descent:
             schedule.step()
 
 
-class _Together(nn.Module):
+class _Together(nn.ModuleList):
     """Networks behind one `forward`."""
-
-    def __init__(self, modules: tuple[nn.Module, ...]) -> None:
-        super().__init__()
-        self.networks = nn.ModuleList(modules)
 
     def forward(self, compute: Callable[[], Made]) -> Made:
         return compute()

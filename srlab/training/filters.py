@@ -1,7 +1,7 @@
 """FAIG's test by training: a network may change nothing but the filters that a ranking found."""
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,11 +31,7 @@ class FilterTuning(Supervised):
         for name, parameter in self.model.named_parameters():
             mask = masks.get(name.removesuffix(".weight"))
             chosen = torch.zeros(()) if mask is None else mask[..., None, None]
-            parameter.register_hook(_masked(chosen.to(parameter)))
-
-
-def _masked(chosen: Tensor) -> Callable[[Tensor], Tensor]:
-    return lambda gradient: gradient * chosen
+            parameter.register_hook(partial(torch.mul, chosen.to(parameter)))
 
 
 def chosen_filters(recipe: FilterRecipe, images: dict[str, Tensor]) -> Masks:

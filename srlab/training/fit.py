@@ -87,7 +87,7 @@ def fit(
     if images is not None:
         recipe = replace(recipe, image_sets=())  # the record must not claim what it did not see
     task = TASKS[type(recipe)](recipe, fabric, images)
-    state = _restored(task, recipe, folder if first else None, fabric)
+    state = _restored(task, folder if first else None)
     start = time.perf_counter() - state.seconds
     hidden = not (progress and first)
     tqdm = require("tqdm.auto", "train").tqdm
@@ -98,7 +98,7 @@ def fit(
             kept = step in recipe.snapshots or step == recipe.steps
             if not kept and step % save_every:
                 continue
-            row = _measured(task, recipe, step, loss, fabric, validation)
+            row = _measured(task, step, loss, validation)
             state.history.append(row)
             bar.set_postfix({"loss": f"{row['loss']:.4f}", task.metric: f"{row[task.metric]:.4g}"})
             if kept:
@@ -113,21 +113,22 @@ def fit(
     return Fit(used, state.weights, state.history, data, seconds, fabric.world_size)
 
 
-def _restored(task: Task, recipe: Recipe, folder: str | Path | None, fabric: "Fabric") -> RunState:
+def _restored(task: Task, folder: str | Path | None) -> RunState:
     """How far the run has come; the task goes on from there, in the same precision."""
-    data = {"+".join(recipe.image_sets) or "given": task.digest}
-    state = RunState(folder, {"recipe": repr(recipe), "data": data})
-    state.restore(task.parts, tell=fabric.broadcast)
-    state.precision = state.precision or precision_on(fabric.device, recipe.precision)
+    data = {"+".join(task.recipe.image_sets) or "given": task.digest}
+    state = RunState(folder, {"recipe": repr(task.recipe), "data": data})
+    state.restore(task.parts, tell=task.fabric.broadcast)
+    state.precision = state.precision or precision_on(task.fabric.device, task.recipe.precision)
     task.precision = state.precision
     return state
 
 
-def _measured(
-    task: Task, recipe: Recipe, step: int, loss: Tensor, fabric: "Fabric", validation: Any
-) -> dict[str, float]:
-    """Losses and quality at a step; the network is left in eval mode."""
-    losses = _averaged({"loss": loss, **task.losses}, fabric)
+def _measured(task: Task, step: int, loss: Tensor, validation: Any) -> dict[str, float]:
+    """Losses, of the whole batch, and quality at a step; the network is left in eval mode."""
+    recipe, fabric = task.recipe, task.fabric
+    own = {name: part.detach() for name, part in {"loss": loss, **task.losses}.items()}
+    means: Any = fabric.all_reduce(own)  # over the processes' shares
+    losses = {name: mean.item() for name, mean in means.items()}
     if not math.isfinite(losses["loss"]):
         raise FloatingPointError(
             f"the loss became {losses['loss']} by step {step}; lower learning_rate "
@@ -137,12 +138,6 @@ def _measured(
     first = fabric.is_global_zero
     quality = fabric.broadcast(task.measure(recipe, task.model, validation) if first else 0.0)
     return {"step": step, "loss": losses.pop("loss"), task.metric: quality} | losses
-
-
-def _averaged(losses: dict[str, Tensor], fabric: "Fabric") -> dict[str, float]:
-    """Of the whole batch: the mean over the processes' shares."""
-    found: Any = fabric.all_reduce({name: loss.detach() for name, loss in losses.items()})
-    return {name: loss.item() for name, loss in found.items()}
 
 
 def _copy(model: nn.Module) -> dict[str, Tensor]:

@@ -1,10 +1,10 @@
 """The networks that a run begins with."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from srlab.checkpoints.files import read_checkpoint
 from srlab.models import build
@@ -28,14 +28,10 @@ def initial_model(recipe: Recipe) -> nn.Module:
     with drawn_by(recipe.seed):
         model = build(recipe.architecture, **recipe.hyperparameters)
     own = model.state_dict()
-    start = {key: old for key, old in _inherited(recipe.start).items() if key in own}
-    load_weights(model, {**own, **start})
-    return model
-
-
-def _inherited(start: Mapping[str, str]) -> dict[str, Tensor]:
-    return {
-        f"{part}.{key}" if part else key: tensor
-        for part, name in start.items()
+    start = {
+        f"{part}.{key}".removeprefix("."): tensor
+        for part, name in recipe.start.items()
         for key, tensor in read_checkpoint(name)[0].items()
     }
+    load_weights(model, {key: start.get(key, tensor) for key, tensor in own.items()})
+    return model

@@ -1,6 +1,6 @@
 """Super-resolution learned from pairs: the task of most recipes."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,9 +14,6 @@ from srlab.training.losses import pixel_loss
 from srlab.training.recipes import Recipe
 from srlab.training.task import Task
 
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
 
 class Supervised(Task):
     """L1 between what the network makes of degraded patches and the patches they came from."""
@@ -24,15 +21,12 @@ class Supervised(Task):
     metric = "psnr"
     crops_per_draw = 1  # that show one picture under one degradation
 
-    def __init__(
-        self, recipe: Recipe, fabric: "Fabric", images: dict[str, Tensor] | None = None
-    ) -> None:
-        super().__init__(recipe, fabric, images)
-        self.sampler = self.sampled(recipe.space, recipe.seed)
-        if self.model.scale != recipe.space.scale:
-            raise ValueError(
-                f"a ×{self.model.scale} network cannot learn from ×{recipe.space.scale} pairs"
-            )
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        space, scale = self.recipe.space, self.model.scale
+        if scale != space.scale:
+            raise ValueError(f"a ×{scale} network cannot learn from ×{space.scale} pairs")
+        self.sampler = self.sampled(space, self.recipe.seed)
 
     @staticmethod
     def lessons(recipe: Recipe) -> dict[str, Tensor]:
