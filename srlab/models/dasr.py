@@ -26,7 +26,6 @@ class ContrastiveEncoder(nn.Sequential):
                 nn.LeakyReLU(SLOPE),
             ]
         super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.width = widths[-1]
         he_initialization(self, slope=SLOPE)
 
 
@@ -44,15 +43,13 @@ class DASR(DegradationAwareNetwork):
     are those of every `DegradationAwareNetwork`.
     """
 
-    activation, slope = partial(nn.LeakyReLU, SLOPE), SLOPE
+    activation, slope = staticmethod(partial(nn.LeakyReLU, SLOPE)), SLOPE
 
     def __init__(self, *, encoder_channels: int = 64, code: int = 64, **sizes: Any) -> None:
         super().__init__(code=code, **sizes)
-        self.encoder = encoder = ContrastiveEncoder(encoder_channels)
-        self.width = encoder.width  # of the representation
-        self.compress = nn.Sequential(
-            nn.Linear(encoder.width, code, bias=False), nn.LeakyReLU(SLOPE)
-        )
+        self.encoder = ContrastiveEncoder(encoder_channels)
+        self.width = 4 * encoder_channels  # of the representation
+        self.compress = nn.Sequential(nn.Linear(self.width, code, bias=False), self.activation())
 
     def group_codes(self, representation: Tensor) -> Sequence[Tensor]:
         return [self.compress(representation)] * (len(self.body) - 1)

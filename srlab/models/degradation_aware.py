@@ -1,6 +1,7 @@
 """What DASR and ReDSR share: a code of the degradation, and a generator that it steers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -96,13 +97,9 @@ class DegradationAwareBlock(nn.Module):
 class DegradationAwareGroup(nn.Module):
     """Blocks and a convolution, with a skip around them."""
 
-    def __init__(
-        self, channels: int, num_blocks: int, code: int, reduction: int, activation: Activation
-    ) -> None:
+    def __init__(self, channels: int, blocks: Iterable[DegradationAwareBlock]) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(
-            DegradationAwareBlock(channels, code, reduction, activation) for _ in range(num_blocks)
-        )
+        self.blocks = nn.ModuleList(blocks)
         self.last = conv3x3(channels, channels)
 
     def forward(self, x: Tensor, code: Tensor) -> Tensor:
@@ -138,17 +135,16 @@ class DegradationAwareNetwork(BlindSuperResolver):
     ) -> None:
         super().__init__(scale)
         self.global_residual = global_residual
-        activation = self.activation
         self.head = conv3x3(3, channels)
-        self.body = nn.ModuleList(
-            DegradationAwareGroup(channels, num_blocks, code, reduction, activation)
-            for _ in range(num_groups)
-        )
+        self.body = nn.ModuleList()
+        block = partial(DegradationAwareBlock, channels, code, reduction, self.activation)
+        for _ in range(num_groups):
+            self.body.append(DegradationAwareGroup(channels, (block() for _ in range(num_blocks))))
         self.body.append(conv3x3(channels, channels))
         self.upsampler = PixelShuffleUpsampler(channels, scale, activation=nn.Identity)
         self.tail = nn.Sequential()
         for _ in range(tail_layers - 1):
-            self.tail.extend([conv3x3(channels, channels), activation()])
+            self.tail.extend([conv3x3(channels, channels), self.activation()])
         self.tail.append(conv3x3(channels, 3))
         last = [part for name, part in self.named_modules() if name.endswith((".conv2", ".last"))]
         he_initialization(self, self.slope, calm=last)

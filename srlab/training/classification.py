@@ -1,9 +1,7 @@
 """Classifiers of small pictures: the networks that DDR holds its findings against."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -13,14 +11,8 @@ from torch.nn import functional as F
 from srlab.data.labelled import LabelledImages
 from srlab.data.subjects import labelled_images
 from srlab.networks.layout import channels_last
-from srlab.training.descent import ADAM, Descent
 from srlab.training.recipes.kinds import ClassificationRecipe
 from srlab.training.task import Task
-
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "sgd": partial(torch.optim.SGD, momentum=0.9, weight_decay=5e-4, nesterov=True),
-    "adam": ADAM,
-}
 
 
 class Classification(Task):
@@ -32,11 +24,6 @@ class Classification(Task):
     def lessons(recipe: ClassificationRecipe) -> LabelledImages:
         """The pictures that a recipe learns from, with their labels."""
         return _named(recipe, "+".join(recipe.image_sets))
-
-    def descending(self, *modules: nn.Module, **settings: Any) -> Descent:
-        """By the recipe's optimizer."""
-        optimizer = OPTIMIZERS[self.recipe.optimizer]
-        return super().descending(*modules, optimizer=optimizer, **settings)
 
     @property
     def digest(self) -> str:

@@ -11,7 +11,10 @@ from torch import Tensor, nn
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-ADAM = partial(torch.optim.Adam, betas=(0.9, 0.99))
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": partial(torch.optim.Adam, betas=(0.9, 0.99)),
+    "sgd": partial(torch.optim.SGD, momentum=0.9, weight_decay=5e-4, nesterov=True),
+}
 Made = TypeVar("Made")
 
 
@@ -28,14 +31,14 @@ class Descent:
         *modules: nn.Module,
         steps: int,
         learning_rate: float,
-        optimizer: Callable[..., torch.optim.Optimizer] = ADAM,
+        optimizer: str,
     ) -> None:
         self.fabric = fabric
         optimizers = []
         for module in modules:
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # no stub
             learned = [parameter for parameter in module.parameters() if parameter.requires_grad]
-            optimizers.append(optimizer(learned, lr=learning_rate))
+            optimizers.append(OPTIMIZERS[optimizer](learned, lr=learning_rate))
         self._network, *self.optimizers = fabric.setup(_Together(modules), *optimizers)
         rise = 0.1 if steps >= 20 else 0.3  # torch divides by rise · steps − 1
         self.schedules = [

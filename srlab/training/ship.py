@@ -17,6 +17,7 @@ def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()
     The PSNR (or accuracy) in the header is that of the file: of weights rounded to its bits.
     """
     last = max(run.weights)
+    computers = hardware() if run.processes == 1 else f"{run.processes} × {hardware()}"  # all alike
     task = TASKS[type(run.recipe)]
     paths = []
     for step in (*steps, last):
@@ -39,7 +40,7 @@ def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()
                 if row["step"] <= step
             ],
             versions=versions(),
-            hardware=_together(run.processes),
+            hardware=computers,
             seconds=round(run.seconds * step / last, 3),
             date=datetime.now(UTC).date().isoformat(),
             **measured,
@@ -47,8 +48,3 @@ def ship(name: str, run: Fit, folder: str | Path, *, steps: tuple[int, ...] = ()
         path = Path(folder) / f"{title}.safetensors"
         paths.append(save_checkpoint(path, weights, provenance, bits=run.recipe.bits))
     return paths
-
-
-def _together(processes: int) -> str:
-    """What they computed with: each with the like of what this one has."""
-    return hardware() if processes == 1 else f"{processes} × {hardware()}"

@@ -48,13 +48,17 @@ class Task:
         """Networks that go down the same loss as the model and are not kept."""
         return ()
 
-    def descending(self, *modules: nn.Module, **settings: Any) -> Descent:
+    def descending(self, *modules: nn.Module, learning_rate: float | None = None) -> Descent:
         """Modules set up to be trained for the recipe's steps, by default at its rate."""
         for module in modules:
             self.share.normalize_together(module)
-        recipe = self.recipe
-        settings = {"steps": recipe.steps, "learning_rate": recipe.learning_rate} | settings
-        return Descent(self.fabric, *modules, **settings)
+        return Descent(
+            self.fabric,
+            *modules,
+            steps=self.recipe.steps,
+            learning_rate=learning_rate or self.recipe.learning_rate,
+            optimizer=getattr(self.recipe, "optimizer", "adam"),
+        )
 
     def update(self, step: int) -> Tensor:
         """One step; the loss before it."""

@@ -26,6 +26,13 @@ class Unpaired(Supervised):
     recipe: UnpairedRecipe
     model: CinCGAN
 
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        clean = DegradationSpace(scale=self.recipe.space.scale)
+        self.clean_sampler = self.sampled(clean, self.recipe.seed + 10_000)  # other crops
+        self.judging = self.descending(self.critics)
+        self.parts += self.judging.parts
+
     def partners(self) -> tuple[nn.Module, ...]:
         """The generators back; the critics are drawn behind them."""
         scale, channels = self.recipe.space.scale, self.recipe.partner_channels
@@ -37,13 +44,6 @@ class Unpaired(Supervised):
             self.critics["inner"] = PatchDiscriminator(channels=channels, stride=1)
             self.critics["outer"] = PatchDiscriminator(channels=channels)
         return (self.back,)
-
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        clean = DegradationSpace(scale=self.recipe.space.scale)
-        self.clean_sampler = self.sampled(clean, self.recipe.seed + 10_000)  # other crops
-        self.judging = self.descending(self.critics)
-        self.parts += self.judging.parts
 
     def update(self, step: int) -> Tensor:
         """One step; the loss before it."""

@@ -140,6 +140,19 @@ def test_forward_is_extract_then_reconstruct(name):
     assert torch.equal(model(lr), model.reconstruct(model.extract(lr), lr))
 
 
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("edsr", {"centred": True}),
+        ("rrdbnet", {"scale": 2, "folded": 2}),
+        ("swinir", {"as_published": True}),
+    ],
+)
+def test_so_it_is_as_published(name, settings):
+    model, lr = small(name, **settings), noise(1, 3, 9, 11)
+    assert torch.equal(model(lr), model.reconstruct(model.extract(lr), lr))
+
+
 def test_the_global_residual_adds_the_enlarged_input():
     with_residual = small("srresnet", global_residual=True)
     without = small("srresnet", global_residual=False)

@@ -127,7 +127,7 @@ def test_impossible_recipes_are_refused_when_they_are_made(settings, message):
 
 
 def test_a_classifier_learns_with_a_known_optimizer():
-    with pytest.raises(ValueError, match="optimizer is one of sgd, adam, got 'lion'"):
+    with pytest.raises(ValueError, match="optimizer is one of adam, sgd, got 'lion'"):
         replace(recipe("rcan-cifar10"), optimizer="lion")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from srlab.checkpoints.files import not_default
 from srlab.degradations.pipeline import DegradationSpace
 from srlab.training.code_losses import PRIORS
+from srlab.training.descent import OPTIMIZERS
 
 PRISTINE = ("bsd397", "general100", "div2k-small")  # 577 pictures, none of them in a test set
 CLEAN = DegradationSpace(scale=4)  # bicubic reduction alone
@@ -14,7 +15,7 @@ RANKINGS = ("faig", "influence", "change", "random")
 CHOICES: dict[str, tuple[Any, ...]] = {
     "bits": (8, 16),
     "precision": ("auto", "float32", "bfloat16"),
-    "optimizer": ("sgd", "adam"),
+    "optimizer": tuple(OPTIMIZERS),
     "ranking": RANKINGS,
     "purpose": ("blur", "noise"),
     "prior": tuple(PRIORS),
