@@ -191,12 +191,13 @@ KINDS: tuple[type[Recipe], ...] = (
     *(Recipe, AdversarialRecipe, UnpairedRecipe, DiffusionRecipe, ClassificationRecipe),
     *(FilterRecipe, CodeRecipe, RedegradationRecipe, ContrastiveRecipe),
 )
+TYPES = {kind.__name__: kind for kind in KINDS}
 
 
 def recipe_from(header: Mapping[str, Any]) -> Recipe:
     """The recipe in a checkpoint's header (`provenance.recipe`), after JSON too."""
     values = _tupled(header)
-    kind = {own.__name__: own for own in KINDS}[values.pop("type")]
+    kind = TYPES[values.pop("type")]
     if "space" in values:
         values["space"] = DegradationSpace(**_tupled(values["space"]))
     return kind(**values)
