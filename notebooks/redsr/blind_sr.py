@@ -55,7 +55,7 @@ from srlab.networks.cost import multiply_adds, parameter_count, seconds
 from srlab.studies.frames import curves
 from srlab.studies.networks import left_out, obtainable, obtainable_groups
 from srlab.studies.redsr.blurs import gaussian8
-from srlab.studies.redsr.codes import codes_of, gathering, linear_probe, stacked
+from srlab.studies.redsr.codes import codes_of, gathering, linear_probe
 from srlab.studies.redsr.histories import shipped_steps
 from srlab.studies.redsr.intervals import by_picture, gain, trainings_interval
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation, restored_windows
@@ -287,14 +287,14 @@ spread = [judge(study.network(name))[..., 0].mean() for name in every]
 # pictures that it was not fitted on.
 
 # %% tags=["hide-cell"]
-asked = stacked(windows(images, kinds, count=num_codes, size=192).to(study.device))
+asked = windows(images, kinds, count=num_codes, size=192).to(study.device)
 sigmas = np.repeat([kind.blur_sigma for kind in kinds.values()], num_codes)
-codes = {t: [codes_of(one, asked.lr) for one in models[t]] for t in ("DASR", "ReDSR")}
+codes = {t: [codes_of(one, asked.stacked) for one in models[t]] for t in ("DASR", "ReDSR")}
 gathered = {  # {title: (seeds, pictures)}
     title: np.stack([gathering(one, asked) for one in own]) for title, own in codes.items()
 }
 probes = {
-    title: np.mean([linear_probe(one, sigmas, asked.pictures) for one in own])
+    title: np.mean([linear_probe(one, sigmas, asked.picture_labels) for one in own])
     for title, own in codes.items()
 }
 chance = 1 / len(kinds)

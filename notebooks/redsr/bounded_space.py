@@ -67,7 +67,6 @@ from srlab.studies.redsr.codes import (
     gathering,
     linear_probe,
     prior_distance,
-    stacked,
 )
 from srlab.studies.redsr.histories import shipped_steps
 from srlab.studies.redsr.intervals import by_picture, gain, left_out_interval, trainings_interval
@@ -139,12 +138,12 @@ images = load_images(image_set)
 unseen = {f"{one:g} × {other:g}": elongated(one, other) for one, other in pairs}
 SPACES = {"general": {str(one): one for one in drawn}, "known": blurs(widths), "unseen": unseen}
 seen = {
-    space: stacked(windows(images, kinds, count=num_windows, size=size).to(study.device))
+    space: windows(images, kinds, count=num_windows, size=size).to(study.device)
     for space, kinds in SPACES.items()
 }
 codes = {  # {space: {title: [of each seed: (windows, D)]}}
     space: {
-        title: [codes_of(one, own.lr) for one in models[title]]
+        title: [codes_of(one, own.stacked) for one in models[title]]
         for title in (GENERAL_NETWORKS if space == "general" else NETWORKS)
     }
     for space, own in seen.items()
@@ -167,7 +166,7 @@ scores = pd.DataFrame(  # a row for each network and seed, of the degradations i
     for own in seeds
 )
 probes = {
-    title: [linear_probe(one, sigmas, seen["unseen"].pictures) for one in seeds]
+    title: [linear_probe(one, sigmas, seen["unseen"].picture_labels) for one in seeds]
     for title, seeds in codes["unseen"].items()
 }
 by_network = dict(iter(scores.groupby("network", sort=False)))
@@ -193,12 +192,12 @@ for title, (own, *_) in codes["general"].items():
     panels["", title] = principal_components(both, 2)
     notes["", title] = f"rank {by_network[title]['rank'].iloc[0]:.2f}"
 shown = seen["general"]
-thumbnails = np.stack([image_to_array(center_crop(lr, 24)) for lr in shown.lr])
+thumbnails = image_to_array(center_crop(shown.stacked, 24))
 blank = np.full((draws, *thumbnails.shape[1:]), 128, np.uint8)
 embedding_grid(
     panels,
-    classes=[*shown.kinds, *["prior"] * draws],
-    contents=[*shown.pictures, *["no picture"] * draws],
+    classes=[*shown.kind_labels, *["prior"] * draws],
+    contents=[*shown.picture_labels, *["no picture"] * draws],
     sprites=sprite_sheet(np.concatenate([thumbnails, blank]), zoom=2),
     notes=notes,
 )
@@ -246,7 +245,8 @@ matrix_heatmap(towards, list(means.index), [one.title() for one in PRIORS], **ti
 interval_dots(dots("distance"), x_title="scaled energy distance", reference=0)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Effective rank as a share of the code's dimensions; a dot for each training seed. 1: all dimensions alike; dashed: as many draws from a Gaussian.", "name": "fig-bounded-rank"}}
-reference = prior_draws("gaussian", len(seen["known"].lr), 32, np.random.default_rng(0)).numpy()
+count = len(codes["known"]["ReDSR"][0])
+reference = prior_draws("gaussian", count, 32, np.random.default_rng(0)).numpy()
 even = filling(reference, "gaussian").rank
 interval_dots(dots("rank"), x_title="effective rank / dimensions", reference=even)
 
@@ -256,10 +256,9 @@ interval_dots(dots("rank"), x_title="effective rank / dimensions", reference=eve
 # Training had isotropic blurs only. Now the kernels are longer in one direction, up to beyond the widest of training.
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of codes of anisotropic blurs (σ₁ × σ₂), first training seed. Colour: blur; symbol: picture. Point at a dot to see its window. Above each panel: R² of (σ₁, σ₂). In which panels do the colours form an order?", "name": "fig-bounded-unseen"}}
-strange = codes["unseen"]
 firsts = [title for title in NETWORKS if "prior" not in title]
 embedding_grid(
-    {("", title): embed(strange[title][0], perplexity=perplexity) for title in firsts},
+    {("", t): embed(codes["unseen"][t][0], perplexity=perplexity) for t in firsts},
     **labels(seen["unseen"]),
     notes={("", title): f"R² {probes[title][0]:.2f}" for title in firsts},
 )
@@ -301,9 +300,10 @@ stacked_curves(axes, panels, x_title="σ₁ of the blur, HR pixels")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Along ReDSR's training: neighbour purity of anisotropic blurs (chance: one in six), the scaled distance of isotropic codes to the Gaussian, and their effective rank as a share. Is purity still rising at the right end?", "name": "fig-bounded-ladder"}}
 rungs = {} if train else shipped_steps(NETWORKS["ReDSR"])
+known, strange = seen["known"].stacked, seen["unseen"]
 ladder = pd.DataFrame(
-    {"step": step, "purity": gathering(codes_of(one, seen["unseen"].lr), seen["unseen"]).mean()}
-    | filling(codes_of(one, seen["known"].lr), "gaussian")._asdict()
+    {"step": step, "purity": gathering(codes_of(one, strange.stacked), strange).mean()}
+    | filling(codes_of(one, known), "gaussian")._asdict()
     for step, one in ((step, study.network(file)) for step, file in rungs.items())
 )
 if rungs:
@@ -335,7 +335,7 @@ def gathers(space, title):
 
 def fills_more(space, one, other):
     """By distance and by rank, in the mean over equally many trainings, pictures left out in turn."""
-    own, pictures = codes[space], seen[space].pictures
+    own, pictures = codes[space], seen[space].picture_labels
 
     def ahead(rows):
         ours, theirs = (

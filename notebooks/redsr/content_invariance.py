@@ -36,6 +36,7 @@ import torch
 
 from srlab.data.datasets import load_images
 from srlab.degradations.filters import upsample
+from srlab.degradations.windows import Windows
 from srlab.devices import pick_device
 from srlab.figures.dots import interval_dots
 from srlab.figures.embeddings import embedding_grid
@@ -52,7 +53,7 @@ from srlab.studies.redsr.borrowed import (
     spread_and_cost,
 )
 from srlab.studies.redsr.clouds import labels
-from srlab.studies.redsr.codes import Stacked, gathering, variance_shares
+from srlab.studies.redsr.codes import gathering, variance_shares
 from srlab.studies.redsr.intervals import trainings_interval
 from srlab.studies.study import Study, exceeds, span
 from srlab.training.initial import initial_model
@@ -88,8 +89,15 @@ hr = {name: crop_to_multiple(one, 4) for name, one in load_images(image_set, lim
 pictures = [*hr]
 hr = {name: one.to(study.device) for name, one in hr.items()}
 lr = {kind: {name: blur(one) for name, one in hr.items()} for kind, blur in kinds.items()}
-middles = torch.stack([center_crop(one, 48) for own in lr.values() for one in own.values()])
-seen = Stacked(middles, np.repeat([*kinds], len(pictures)), np.tile(pictures, len(kinds)))
+
+
+def middles(own, size):
+    return torch.stack([center_crop(one, size) for one in own.values()])
+
+
+seen = Windows(
+    middles(hr, 192), {kind: middles(own, 48) for kind, own in lr.items()}, tuple(pictures)
+)
 
 NETWORKS = {"ReDSR": "redsr-8", "DASR": "dasr"}
 models = {
@@ -224,8 +232,8 @@ interval_dots(
 clouds = {title: [np.concatenate([*own.values()]) for own in codes[title]] for title in models}
 embedded = {("", title): embed(own[0], perplexity=perplexity) for title, own in clouds.items()}
 notes = {
-    place: f"CHI {separability(points, seen.kinds).index:.1f} by kernel, "
-    f"{separability(points, seen.pictures).index:.1f} by picture"
+    place: f"CHI {separability(points, seen.kind_labels).index:.1f} by kernel, "
+    f"{separability(points, seen.picture_labels).index:.1f} by picture"
     for place, points in embedded.items()
 }
 
@@ -236,7 +244,7 @@ embedding_grid(embedded, **written, notes=notes)
 newborn = initial_model(recipe("redsr-8")).eval().to(study.device)
 untrained = np.concatenate([picture_codes(newborn, own.values()) for own in lr.values()])
 shares = pd.DataFrame(
-    {"network": title} | variance_shares(one, seen.kinds, seen.pictures)._asdict()
+    {"network": title} | variance_shares(one, seen.kind_labels, seen.picture_labels)._asdict()
     for title, seeds in (clouds | {"ReDSR, untrained": [untrained]}).items()
     for one in seeds
 )

@@ -51,7 +51,7 @@ from srlab.representation.embedding import (
 from srlab.studies.networks import left_out, obtainable
 from srlab.studies.redsr.blurs import blurred
 from srlab.studies.redsr.clouds import code_clouds
-from srlab.studies.redsr.codes import codes_of, gathering, linear_probe, stacked
+from srlab.studies.redsr.codes import codes_of, gathering, linear_probe
 from srlab.studies.redsr.intervals import trainings_interval
 from srlab.studies.redsr.tables import separation_grid, separation_table
 from srlab.studies.study import Outcome, Study, exceeds, reaches, span, together
@@ -90,7 +90,7 @@ kinds = {
 }
 images = load_images(image_set)
 cut = {
-    axis: stacked(windows(images, own, count=num_windows, size=192).to(study.device))
+    axis: windows(images, own, count=num_windows, size=192).to(study.device)
     for axis, own in kinds.items()
 }
 values = {axis: np.repeat(own, num_windows).astype(float) for axis, own in strengths.items()}
@@ -119,13 +119,13 @@ FORMS = ("DDR", "DDR, averaged")
 found = {}  # {(title, axis): components of each seed}
 newborn = initial_model(recipe("redsr-8")).eval().to(study.device)
 for axis, own in cut.items():
-    forms = zip(*(emergent(model, own.lr) for model in srresnets), strict=True)
+    forms = zip(*(emergent(model, own.stacked) for model in srresnets), strict=True)
     described = dict(zip(FORMS, forms, strict=True))
     described |= {
-        title: [codes_of(one, own.lr) for one in seeds] for title, seeds in models.items()
+        title: [codes_of(one, own.stacked) for one in seeds] for title, seeds in models.items()
     }
-    described["encoder, untrained"] = [codes_of(newborn, own.lr)]
-    described["LR pixels"] = [own.lr.flatten(1).cpu().numpy()]
+    described["encoder, untrained"] = [codes_of(newborn, own.stacked)]
+    described["LR pixels"] = [own.stacked.flatten(1).cpu().numpy()]
     for title, seeds in described.items():
         found[title, axis] = [principal_components(points, dimensions) for points in seeds]
 titles, axes = list(described), list(kinds)
@@ -218,7 +218,7 @@ compared = [*FORMS, *trained]
 by_count = {
     f"R², {axis}": {
         title: [
-            linear_probe(found[title, axis][0][:, :count], values[axis], own.pictures)
+            linear_probe(found[title, axis][0][:, :count], values[axis], own.picture_labels)
             for count in counts
         ]
         for title in compared
@@ -236,7 +236,7 @@ stacked_curves(counts, by_count, x_title="principal components read", log_x=True
 # super-resolved by that network anyway; an encoder's training is that of the whole network around it.
 
 # %% tags=["hide-cell"]
-one = cut["blur"].lr[:1]
+one = cut["blur"].stacked[:1]
 
 
 def price(read, parts, pictures):
@@ -327,7 +327,7 @@ for measure in MEASURES:
             name = f"{measure} on {axis}, {title}"
             first = (measure, axis, title) == ("R²", axes[0], "ReDSR")
             study.measure(name, of_seeds(measure, title, axis), glue=glue, headline=first)
-blur, groups = cut["blur"].kinds, np.tile(np.arange(num_windows), len(blur_widths))
+blur, groups = cut["blur"].kind_labels, np.tile(np.arange(num_windows), len(blur_widths))
 for (_, title), points in panels.items():
     limits = separability_interval(points, blur, groups)
     study.measure(f"CHI on t-SNE, blur, {title}", separability(points, blur).index, interval=limits)

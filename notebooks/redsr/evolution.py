@@ -50,7 +50,6 @@ from srlab.studies.redsr.codes import (
     codes_of,
     gathering,
     prior_distance,
-    stacked,
 )
 from srlab.studies.redsr.histories import shipped_steps, training_curves
 from srlab.studies.redsr.intervals import gain, rise_interval, trainings_interval
@@ -89,7 +88,7 @@ pictures = load_images(image_set)
 halves = {title: image.chunk(2, dim=2) for title, image in pictures.items()}
 if train:
     pictures, num_windows = {title: right for title, (_, right) in halves.items()}, live_windows
-seen = stacked(windows(pictures, kinds, count=num_windows, size=size).to(study.device))
+seen = windows(pictures, kinds, count=num_windows, size=size).to(study.device)
 sigmas, groups = np.repeat(code_widths, num_windows), np.tile(range(num_windows), len(kinds))
 written = labels(seen)
 
@@ -104,9 +103,10 @@ def kept(name):
 def shipped(kind):
     """{step: codes}, and the curves of the training."""
     untrained = initial_model(recipe(NETWORKS[kind])).to(study.device).eval()
-    codes = {0: codes_of(untrained, seen.lr)}
+    codes = {0: codes_of(untrained, seen.stacked)}
     codes |= {
-        step: codes_of(study.network(file), seen.lr) for step, file in kept(NETWORKS[kind]).items()
+        step: codes_of(study.network(file), seen.stacked)
+        for step, file in kept(NETWORKS[kind]).items()
     }
     return codes, read_provenance(NETWORKS[kind]).history
 
@@ -119,11 +119,11 @@ def trained_live(kind):
     short = replace(
         recipe(NETWORKS[kind]), steps=live_steps, snapshots=marks, prior_rise=live_steps // 2
     )
-    codes = {0: codes_of(initial_model(short).to(study.device).eval(), seen.lr)}
+    codes = {0: codes_of(initial_model(short).to(study.device).eval(), seen.stacked)}
     screen = display(Markdown(f"{kind}: training …"), display_id=True)
 
     def watch(step, model):
-        codes[step] = codes_of(model, seen.lr)
+        codes[step] = codes_of(model, seen.stacked)
         panel = {("", f"{kind}, step {step}"): embed(codes[step], method="pca")}
         screen.update(embedding_grid(panel, **written))
 
@@ -137,8 +137,8 @@ codes = {kind: own for kind, (own, _) in runs.items()}
 
 scores = pd.DataFrame(
     {"network": kind, "step": step, "distance": prior_distance(own, "gaussian")}
-    | code_separation(own, seen.kinds, sigmas, seen.pictures)._asdict()
-    | dict(zip(("low", "high"), separability_interval(own, seen.kinds, groups), strict=True))
+    | code_separation(own, seen, sigmas)._asdict()
+    | dict(zip(("low", "high"), separability_interval(own, seen.kind_labels, groups), strict=True))
     for kind, run in codes.items()
     for step, own in run.items()
 ).set_index("step")
@@ -150,7 +150,7 @@ gathered = {  # {network: (steps, pictures)}
 ENDS = {FOLLOWED: "redsr-8", "RD + ED": "redsr-4", "RD": "redsr-2", CONTROL: "redsr-1"}
 wanted = {} if train else {title: seed_names(name, training_seeds) for title, name in ENDS.items()}
 ends = {  # {title: (seeds, pictures)}
-    title: np.stack([gathering(codes_of(study.network(file), seen.lr), seen) for file in own])
+    title: np.stack([gathering(codes_of(study.network(file), seen.stacked), seen) for file in own])
     for title, own in wanted.items()
     for own in [obtainable(own)]
 }

@@ -49,7 +49,7 @@ from srlab.figures.pictures import picture_grid
 from srlab.images import image_to_array
 from srlab.studies.redsr.blurs import blurred
 from srlab.studies.redsr.clouds import code_clouds
-from srlab.studies.redsr.codes import codes_of, gathering, stacked
+from srlab.studies.redsr.codes import codes_of, gathering
 from srlab.studies.redsr.intervals import by_picture, gain, trainings_interval
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation
 from srlab.studies.redsr.tables import separation_grid, separation_table
@@ -109,15 +109,14 @@ asked = {  # what a probe predicts for each kind
 }
 values = {axis: np.repeat(own, num_windows, axis=0) for axis, own in asked.items()}
 images = load_images(image_set)
-cut = {
+shown = {
     axis: windows(images, own, count=num_windows, size=192).to(study.device)
     for axis, own in kinds.items()
 }
-shown = {axis: stacked(own) for axis, own in cut.items()}
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "One window under all degradations; each row varies one parameter. The angles are the hardest to see: look at the edges.", "name": "fig-general-windows"}}
 panels, notes = {}, {}
-for axis, own in cut.items():
+for axis, own in shown.items():
     for step, (kind, lr) in enumerate(own.lr.items(), start=1):
         panels[axis, f"step {step}"] = image_to_array(lr[min(1, num_windows - 1)])
         notes[axis, f"step {step}"] = kind
@@ -152,7 +151,7 @@ BLUR_ONLY = {"ReDSR, blur only": "redsr-8", "DASR, blur only": "dasr"}  # isotro
 wanted = GENERAL | BLUR_ONLY
 models = {title: study.network(name) for title, name in wanted.items()}
 codes = {
-    (title, axis): codes_of(model, own.lr)
+    (title, axis): codes_of(model, own.stacked)
     for title, model in models.items()
     for axis, own in shown.items()
 }

@@ -60,7 +60,7 @@ from srlab.representation.embedding import embed, separability
 from srlab.studies.networks import obtainable
 from srlab.studies.redsr.blurs import blurs
 from srlab.studies.redsr.clouds import labels
-from srlab.studies.redsr.codes import code_separation, codes_of, gathering, stacked
+from srlab.studies.redsr.codes import code_separation, codes_of, gathering
 from srlab.studies.redsr.histories import shipped_steps
 from srlab.studies.redsr.intervals import by_picture, gain, trainings_interval
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation, restored_windows
@@ -111,7 +111,7 @@ study = Study(
 )
 
 images = load_images(image_set)
-seen = stacked(windows(images, blurs(code_widths), count=num_windows, size=size).to(study.device))
+seen = windows(images, blurs(code_widths), count=num_windows, size=size).to(study.device)
 sigmas = np.repeat(code_widths, num_windows)
 restorable = blurs(restored_widths)
 cut = windows(images, restorable, count=num_restored, size=size).to(study.device)
@@ -137,14 +137,13 @@ names = {
 }
 models = {model: [study.network(one) for one in own] for model, own in names.items()}
 
-codes = {  # the oracle has none of a picture
-    model: [codes_of(one, seen.lr) for one in own] for model, own in models.items() if model != 9
-}
+encoded = {model: own for model, own in models.items() if model != 9}  # the oracle has no code
+codes = {model: [codes_of(one, seen.stacked) for one in own] for model, own in encoded.items()}
 gathered = {  # {model: (seeds, pictures)}
     model: np.stack([gathering(one, seen) for one in own]) for model, own in codes.items()
 }
 separation = pd.DataFrame(
-    {"model": model} | code_separation(one, seen.kinds, sigmas, seen.pictures)._asdict()
+    {"model": model} | code_separation(one, seen, sigmas)._asdict()
     for model, seeds in codes.items()
     for one in seeds
 )
@@ -172,7 +171,7 @@ panels, notes = {}, {}
 for model in (1, 3, 2, 4, 8, "DASR"):
     place = "", MODELS[model]
     panels[place] = embed(codes[model][0], perplexity=perplexity)
-    chi = separability(panels[place], seen.kinds).index
+    chi = separability(panels[place], seen.kind_labels).index
     notes[place] = f"R² {by_model[model].probe.iloc[0]:.2f}, CHI {chi:.0f}"
 embedding_grid(panels, **written, notes=notes)
 
@@ -269,8 +268,8 @@ picture_grid(panels, notes=notes)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Neighbour purity of the codes and PSNR of the restored windows, along training. Does the gap between the two models grow towards the right end?", "name": "fig-redegradation-ladder"}}
 ladder = pd.DataFrame(
-    {"model": MODELS[model], "step": step, "purity": gathering(codes_of(one, seen.lr), seen).mean()}
-    | {"psnr": restored([one]).mean()}
+    {"model": MODELS[model], "step": step, "psnr": restored([one]).mean()}
+    | {"purity": gathering(codes_of(one, seen.stacked), seen).mean()}
     for model in (1, 8)
     for step, file in ([] if train else shipped_steps(FILES[model]).items())
     for one in [study.network(file)]

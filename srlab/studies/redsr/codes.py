@@ -4,8 +4,7 @@ Codes are points (N, D), one for each image, as `BlindSuperResolver.represent` g
 are kept apart in every question: a code must not be recognized by what its picture shows.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,21 +24,6 @@ PENALTIES = np.logspace(-3, 6, 19)  # the last ones leave nothing but the mean
 FLOOR = 1e-3  # of the widest dimension's deviation: a constant one must not be blown up
 
 Labels = Sequence | np.ndarray
-
-
-class Stacked(NamedTuple):
-    """Windows of several degradations below one another, kind by kind."""
-
-    lr: Tensor  # (K·N, 3, h, w)
-    kinds: np.ndarray  # (K·N,) of str
-    pictures: np.ndarray  # (K·N,) of str: what they were cut from
-
-
-def stacked(windows: Windows, kinds: Iterable[str] | None = None) -> Stacked:
-    """All windows of the given `kinds`, by default of all."""
-    chosen = {kind: windows.lr[kind] for kind in (windows.lr if kinds is None else kinds)}
-    some = replace(windows, lr=chosen)
-    return Stacked(some.stacked, some.kind_labels, some.picture_labels)
 
 
 @torch.no_grad()
@@ -96,18 +80,11 @@ def _ridges(
 
 def neighbour_purity(
     codes: np.ndarray, labels: Labels, contents: Labels, *, neighbours: int = 10
-) -> float:
-    """Share of the nearest codes *of other pictures* that have the same label; 1 is perfect.
-
-    Chance is the labels' share among the others: 1/K for K labels of equal size.
-    """
-    return float(alike_neighbours(codes, labels, contents, neighbours=neighbours).mean())
-
-
-def alike_neighbours(
-    codes: np.ndarray, labels: Labels, contents: Labels, *, neighbours: int = 10
 ) -> np.ndarray:
-    """The same for each code: (N,)."""
+    """Of each code, the share of its nearest *of other pictures* with the same label: (N,).
+
+    1 is perfect. Chance is the labels' share among the others: 1/K for K labels of equal size.
+    """
     _check(codes, labels, contents)
     labels, contents = np.asarray(labels), np.asarray(contents)
     distances = np.square(codes[:, None] - codes[None]).sum(axis=2)
@@ -122,26 +99,26 @@ def alike_neighbours(
     return (labels[nearest] == labels[:, None]).mean(axis=1)
 
 
-def gathering(codes: np.ndarray, seen: Stacked) -> np.ndarray:
-    """`neighbour_purity` of windows' codes (N, D) by kind, picture by picture: (P,)."""
-    return by_picture(alike_neighbours(codes, seen.kinds, seen.pictures), seen.pictures)
+def gathering(codes: np.ndarray, seen: Windows) -> np.ndarray:
+    """`neighbour_purity` of the codes of `seen.stacked` by kind, picture by picture: (P,)."""
+    pictures = seen.picture_labels
+    return by_picture(neighbour_purity(codes, seen.kind_labels, pictures), pictures)
 
 
 class CodeSeparation(NamedTuple):
     """How far codes sort images by their degradation."""
 
     probe: float  # R², see `linear_probe`
-    purity: float  # see `neighbour_purity`
+    purity: float  # see `neighbour_purity`, the mean of all codes
     chi: float  # Caliński–Harabasz index of the codes themselves, no projection
 
 
-def code_separation(
-    codes: np.ndarray, kinds: Labels, values: np.ndarray, contents: Labels
-) -> CodeSeparation:
-    """Three views of one question: codes (N, D), `kinds` (N,) and their numbers (N,) or (N, V)."""
+def code_separation(codes: np.ndarray, seen: Windows, values: np.ndarray) -> CodeSeparation:
+    """Three views of one question: codes (N, D) of `seen.stacked`, what varies (N,) or (N, V)."""
+    kinds, pictures = seen.kind_labels, seen.picture_labels
     return CodeSeparation(
-        linear_probe(codes, values, contents),
-        neighbour_purity(codes, kinds, contents),
+        linear_probe(codes, values, pictures),
+        float(neighbour_purity(codes, kinds, pictures).mean()),
         separability(codes, kinds).index,
     )
 
@@ -189,22 +166,17 @@ def _between(centred: np.ndarray, labels: np.ndarray) -> float:
     return float(sum(len(own) * np.square(own.mean(axis=0)).sum() for own in parts))
 
 
-def variance_spectrum(codes: np.ndarray) -> np.ndarray:
-    """Share of the codes' (N, D) variance in each principal direction, the largest first."""
-    if len(codes) < 2 or not np.isfinite(codes).all():
-        raise ValueError("a spectrum needs at least 2 finite codes")
-    variances = np.linalg.svd(codes - codes.mean(axis=0), compute_uv=False).astype(np.float64) ** 2
-    if not variances.sum():
-        raise ValueError("all codes are the same: they fill no dimension")
-    return variances / variances.sum()
-
-
 def effective_rank(codes: np.ndarray) -> float:
-    """exp of the entropy of the codes' `variance_spectrum` (Roy & Vetterli 2007): 1 to D.
+    """exp of the entropy of the variance in each principal direction (Roy & Vetterli 2007): 1 to D.
 
-    How many dimensions a cloud of codes fills; a collapsed one fills few.
+    How many dimensions a cloud of codes (N, D) fills; a collapsed one fills few.
     """
-    return float(np.exp(entropy(variance_spectrum(codes))))
+    if len(codes) < 2 or not np.isfinite(codes).all():
+        raise ValueError("a rank needs at least 2 finite codes")
+    variances = np.linalg.svd(codes - codes.mean(axis=0), compute_uv=False).astype(np.float64) ** 2
+    if not variances.any():
+        raise ValueError("all codes are the same: they fill no dimension")
+    return float(np.exp(entropy(variances)))
 
 
 class Filling(NamedTuple):

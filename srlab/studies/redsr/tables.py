@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from srlab.degradations.windows import Windows
 from srlab.figures.tables import Matrix, matrix_grid
-from srlab.studies.redsr.codes import Stacked, code_separation
+from srlab.studies.redsr.codes import code_separation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,7 @@ DRAWN = {"probe": "R²", "purity": "purity"}
 
 def separation_table(
     codes: Mapping[tuple[str, str], Sequence[np.ndarray]],
-    windows: Mapping[str, Stacked],
+    windows: Mapping[str, Windows],
     values: Mapping[str, np.ndarray],
 ) -> "pd.DataFrame":
     """`code_separation` of {(network, axis): codes of each seed}: a row each, in this order.
@@ -28,9 +29,8 @@ def separation_table(
 
     return pd.DataFrame(
         {"network": network, "axis": axis}
-        | code_separation(one, own.kinds, values[axis], own.pictures)._asdict()
+        | code_separation(one, windows[axis], values[axis])._asdict()
         for (network, axis), seeds in codes.items()
-        for own in [windows[axis]]
         for one in seeds
     ).set_index(["network", "axis"])
 

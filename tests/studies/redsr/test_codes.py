@@ -6,8 +6,6 @@ from srlab.degradations.windows import Windows
 from srlab.models import build
 from srlab.representation.embedding import separability
 from srlab.studies.redsr.codes import (
-    Stacked,
-    alike_neighbours,
     code_separation,
     codes_of,
     effective_rank,
@@ -16,9 +14,7 @@ from srlab.studies.redsr.codes import (
     linear_probe,
     neighbour_purity,
     prior_distance,
-    stacked,
     variance_shares,
-    variance_spectrum,
 )
 from srlab.training.code_losses import PRIORS, prior_draws
 
@@ -37,35 +33,28 @@ def test_codes_are_what_the_network_represents():
     )
 
 
-def test_windows_are_stacked_kind_by_kind():
-    hr = torch.zeros(2, 3, 8, 8)
-    lr = {kind: torch.full((2, 3, 2, 2), value) for kind, value in {"a": 0.1, "b": 0.2}.items()}
-    windows = Windows(hr, lr, ("cat", "dog"))
-    both = stacked(windows)
-    assert both.lr[:, 0, 0, 0].tolist() == pytest.approx([0.1, 0.1, 0.2, 0.2])
-    assert both.kinds.tolist() == ["a", "a", "b", "b"]
-    assert both.pictures.tolist() == ["cat", "dog", "cat", "dog"]
-    assert stacked(windows, ["b"]).kinds.tolist() == ["b", "b"]
+KIND_BY_KIND = np.argsort(WIDTHS, kind="stable")  # as windows are stacked
+BLANK = torch.zeros(20, 3, 1, 1)
+SEEN = Windows(BLANK, dict.fromkeys(map(str, WIDTHS[:6]), BLANK), tuple(CONTENTS[::6]))
 
 
 def test_separation_is_seen_in_three_ways():
-    codes = np.outer(WIDTHS, np.ones(5)) + 0.1 * NOISE
-    found = code_separation(codes, WIDTHS.astype(str), WIDTHS, CONTENTS)
-    assert found.probe == linear_probe(codes, WIDTHS, CONTENTS)
-    assert found.purity == neighbour_purity(codes, WIDTHS, CONTENTS)
-    assert found.chi == separability(codes, WIDTHS).index
+    codes, widths = (np.outer(WIDTHS, np.ones(5)) + 0.1 * NOISE)[KIND_BY_KIND], SEEN.kind_labels
+    found = code_separation(codes, SEEN, widths.astype(float))
+    assert found.probe == linear_probe(codes, widths.astype(float), SEEN.picture_labels)
+    assert found.purity == neighbour_purity(codes, widths, SEEN.picture_labels).mean()
+    assert found.chi == separability(codes, widths).index
 
 
 def test_purity_is_the_mean_of_all_codes_and_of_all_pictures():
-    codes = np.outer(WIDTHS, np.ones(5)) + 2 * NOISE
-    purity = neighbour_purity(codes, WIDTHS, CONTENTS)
-    assert alike_neighbours(codes, WIDTHS, CONTENTS).mean() == pytest.approx(purity)
-    seen = Stacked(torch.zeros(120, 3, 1, 1), WIDTHS.astype(str), CONTENTS)
-    assert gathering(codes, seen).shape == (20,)
-    assert gathering(codes, seen).mean() == pytest.approx(purity)
+    codes = (np.outer(WIDTHS, np.ones(5)) + 2 * NOISE)[KIND_BY_KIND]
+    purity = neighbour_purity(codes, SEEN.kind_labels, SEEN.picture_labels)
+    assert purity.shape == (120,)
+    assert gathering(codes, SEEN).shape == (20,)
+    assert gathering(codes, SEEN).mean() == pytest.approx(purity.mean())
     stray = codes.copy()
-    stray[CONTENTS == "picture 3"] = 1000  # far from all
-    assert gathering(stray, seen).argmin() == 3
+    stray[SEEN.picture_labels == "picture 3"] = 1000  # far from all
+    assert gathering(stray, SEEN).argmin() == 3
 
 
 @pytest.mark.parametrize("prior", PRIORS)
@@ -126,10 +115,10 @@ def test_an_almost_constant_dimension_does_not_explode_a_probe():
 
 def test_neighbours_of_other_pictures_tell_the_label():
     clusters = np.stack([np.cos(WIDTHS), np.sin(WIDTHS)], axis=1)
-    assert neighbour_purity(clusters + 0.01 * NOISE[:, :2], WIDTHS, CONTENTS) == 1
+    assert (neighbour_purity(clusters + 0.01 * NOISE[:, :2], WIDTHS, CONTENTS) == 1).all()
     # each picture far from all others: its own codes are next to each other, and do not count
     alone = neighbour_purity(100 * OWN + NOISE, WIDTHS, CONTENTS)
-    assert alone == pytest.approx(1 / 6, abs=0.06)
+    assert alone.mean() == pytest.approx(1 / 6, abs=0.06)
     with pytest.raises(ValueError, match="has 114 of other pictures"):
         neighbour_purity(NOISE, WIDTHS, CONTENTS, neighbours=115)
 
@@ -153,16 +142,14 @@ def test_the_effective_rank_counts_filled_dimensions():
     assert effective_rank(even - even.mean(axis=0)) == pytest.approx(8, rel=0.02)
     assert effective_rank(np.outer(WIDTHS, [1.0, 2.0, 3.0])) == pytest.approx(1)
     assert effective_rank(100 * even) == pytest.approx(effective_rank(even))
+    shares = np.linalg.eigvalsh(np.cov(NOISE * [1, 2, 3, 4, 5], rowvar=False))
+    shares = shares / shares.sum()
+    expected = np.exp(-(shares * np.log(shares)).sum())
+    assert effective_rank(NOISE * [1, 2, 3, 4, 5]) == pytest.approx(expected)
     with pytest.raises(ValueError, match="they fill no dimension"):
         effective_rank(np.ones((5, 3)))
-
-
-def test_a_spectrum_is_that_of_the_covariance():
-    shares = np.linalg.eigvalsh(np.cov(NOISE * [1, 2, 3, 4, 5], rowvar=False))[::-1]
-    found = variance_spectrum(NOISE * [1, 2, 3, 4, 5])
-    np.testing.assert_allclose(found, shares / shares.sum())
     with pytest.raises(ValueError, match="at least 2 finite codes"):
-        variance_spectrum(NOISE[:1])
+        effective_rank(NOISE[:1])
 
 
 @pytest.mark.parametrize(
