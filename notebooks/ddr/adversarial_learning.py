@@ -54,7 +54,7 @@ from srlab.studies.ddr.labellings import both_indices
 from srlab.studies.ddr.restarts import restarts, runs_index
 from srlab.studies.frames import curves
 from srlab.studies.study import Study, exceeds, reaches, span, stays_below, together
-from srlab.training.recipes import seed_names
+from srlab.training.recipes import seed_name
 
 study = Study(
     "ddr/adversarial_learning",
@@ -88,9 +88,9 @@ pairs = degraded_patches(load_images(image_set), degradations, count=num_patches
 kinds, contents = pairs.degradation_labels, pairs.content_labels
 lr, hr = pairs.lr.to(study.device), pairs.hr[:num_quality].to(study.device)
 models = {
-    (kind, seed): study.network(name)
+    (kind, seed): study.network(seed_name(base, seed))
     for kind, base in networks.items()
-    for seed, name in zip(training_seeds, seed_names(base, training_seeds), strict=True)
+    for seed in training_seeds
 }
 
 first = training_seeds[0]

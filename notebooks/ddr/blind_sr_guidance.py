@@ -41,9 +41,9 @@ from srlab.metrics import psnr
 from srlab.representation.embedding import embed, separability
 from srlab.studies.ddr.clouds import degradation_clouds
 from srlab.studies.ddr.guidance import METRICS, exchanged_guidance, restored_quality
-from srlab.studies.networks import obtainable_groups
+from srlab.studies.networks import obtainable_places
 from srlab.studies.study import Study, exceeds, mean_interval, span
-from srlab.training.recipes import seed_names
+from srlab.training.recipes import seed_name
 
 study = Study(
     "ddr/blind_sr_guidance",
@@ -80,13 +80,11 @@ kinds = pairs.degradation_labels
 titles, hr = list(dict.fromkeys(kinds)), pairs.hr.to(study.device)
 versions = {kind: pairs.lr[at :: len(titles)].to(study.device) for at, kind in enumerate(titles)}
 
-wanted = {
-    s: [seed_names(base, [s])[0] for base in ("srresnet-blind", "srresnet-guided")]
-    for s in training_seeds
-}
-found, _ = obtainable_groups(wanted, train=train)
-runs = {s: [*map(study.network, names)] for s, names in found.items() if len(names) == 2}
-blind, guided = zip(*runs.values())
+bases = ("srresnet-blind", "srresnet-guided")
+wanted = {(seed, base): seed_name(base, seed) for seed in training_seeds for base in bases}
+found, _ = obtainable_places(wanted, train=train)
+runs = [s for s in training_seeds if all((s, base) in found for base in bases)]
+blind, guided = zip(*([study.network(found[s, base]) for base in bases] for s in runs))
 
 content = int(hr.std(dim=(1, 2, 3)).argmax())  # the richest
 told, shown = [titles[2], titles[5], titles[6]], {}

@@ -68,7 +68,7 @@ from srlab.studies.ddr.spectrum import (
 )
 from srlab.studies.frames import curves
 from srlab.studies.study import Study, exceeds, reaches, span, stays_below, together
-from srlab.training.recipes import seed_names
+from srlab.training.recipes import seed_name
 
 study = Study(
     "ddr/degradation_degrees",
@@ -122,8 +122,8 @@ judged = {
 layer, lr = f"body.{block - 1}", spectrum.lr.to(study.device)
 planes, spectra, travellers, found = {}, {}, {}, []
 for title, base in networks.items():
-    for seed, name in zip(training_seeds, seed_names(base, training_seeds), strict=True):
-        model = study.network(name)
+    for seed in training_seeds:
+        model = study.network(seed_name(base, seed))
         for kind, patches in judged.items():
             points = layer_points(model, patches.to(study.device), [layer])[layer]
             points = compact(points.reshape(num_patches, len(JUDGED[kind]), -1))
@@ -136,7 +136,7 @@ table = pd.DataFrame(found).set_index(["kind", "network", "seed"])
 
 first = training_seeds[0]
 for title, base in networks.items():
-    points = layer_points(study.network(seed_names(base, [first])[0]), lr, [layer])[layer]
+    points = layer_points(study.network(seed_name(base, first)), lr, [layer])[layer]
     points = points.reshape(num_spectrum, len(degradations), -1)
     for kind, part in OWN.items():
         spectra[kind, title] = level_pairs(compact(points[:, part]), draws=draws)

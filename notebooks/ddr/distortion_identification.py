@@ -43,7 +43,7 @@ from srlab.studies.ddr.clouds import network_title
 from srlab.studies.ddr.distortions import distorted_crops
 from srlab.studies.ddr.natural_statistics import brisque_features
 from srlab.studies.study import Study, exceeds, mean_interval, reaches
-from srlab.training.recipes import seed_names
+from srlab.training.recipes import seed_name, seed_names
 
 study = Study(
     "ddr/distortion_identification",
@@ -78,7 +78,7 @@ splits = content_splits(contents, count=num_splits)
 
 layer, everything = f"body.{block - 1}", len(crops.images)
 judged = seed_names(networks[0], training_seeds)
-shown_networks = [seed_names(base, training_seeds[:1])[0] for base in networks]
+shown_networks = [seed_name(base, training_seeds[0]) for base in networks]
 images = crops.images.to(study.device)
 found, more, points, spaces = {}, {}, {}, {}
 for name in dict.fromkeys([*judged, *shown_networks]):

@@ -51,7 +51,7 @@ from srlab.studies.ddr.feature_maps import (
 )
 from srlab.studies.frames import curves
 from srlab.studies.study import Study, exceeds, mean_interval, span
-from srlab.training.recipes import seed_names
+from srlab.training.recipes import seed_name
 
 study = Study(
     "ddr/feature_maps",
@@ -88,9 +88,9 @@ large = degraded_patches(images, degradations, count=shown + 1, size=64).lr[-len
 large, clean = large.to(study.device), large[:1]
 
 models = {
-    (kind, seed): study.network(name)
+    (kind, seed): study.network(seed_name(base, seed))
     for kind, base in networks.items()
-    for seed, name in zip(training_seeds, seed_names(base, training_seeds), strict=True)
+    for seed in training_seeds
 }
 first = training_seeds[0]
 maps = {

@@ -55,9 +55,9 @@ from srlab.statistics import rank_correlation, rank_correlation_interval
 from srlab.studies.ddr.clouds import degradation_clouds
 from srlab.studies.ddr.generalization import srga
 from srlab.studies.ddr.restarts import over_seeds, restarts, runs_index
-from srlab.studies.networks import left_out, obtainable, obtainable_groups
+from srlab.studies.networks import left_out, obtainable, obtainable_places
 from srlab.studies.study import Study, exceeds, mean_interval, outer
-from srlab.training.recipes import seed_names
+from srlab.training.recipes import seed_name
 
 study = Study(
     "ddr/generalization_index",
@@ -103,13 +103,8 @@ pairs = degraded_patches(pictures, seen, count=num_patches, size=size)
 kinds, groups = pairs.degradation_labels, np.repeat(np.arange(num_patches), len(seen))
 lr, hr = pairs.lr.to(study.device), pairs.hr[:restored].to(study.device)
 
-wanted = {
-    (seed, kind): seed_names(base, [seed])
-    for seed in training_seeds
-    for kind, base in BASES.items()
-}
-found, missing = obtainable_groups(wanted, train=train)
-names_of = {place: name for place, [name] in found.items()}
+wanted = {(s, kind): seed_name(base, s) for s in training_seeds for kind, base in BASES.items()}
+names_of, missing = obtainable_places(wanted, train=train)
 if missing:
     print(left_out(missing))
 seeds = [s for s in training_seeds if all((s, kind) in names_of for kind in TRAININGS)]

@@ -51,9 +51,9 @@ from srlab.studies.ddr.clouds import degradation_clouds
 from srlab.studies.ddr.labellings import sample_row
 from srlab.studies.ddr.restarts import dispersion_table, restarts, runs_index
 from srlab.studies.frames import curves
-from srlab.studies.networks import obtainable_groups
+from srlab.studies.networks import obtainable_places
 from srlab.studies.study import Study, exceeds, reaches, span, stays_below, together
-from srlab.training.recipes import seed_names
+from srlab.training.recipes import seed_name
 
 study = Study(
     "ddr/global_residual",
@@ -88,17 +88,17 @@ lr = pairs.lr.to(study.device)
 NAMES = {"with GR": "srresnet-gr", "without GR": "srresnet-wogr"}
 if num_seeds is not None:
     training_seeds = range(num_seeds)
-wanted = {s: [seed_names(base, [s])[0] for base in NAMES.values()] for s in training_seeds}
-pairs_of, missing = obtainable_groups(wanted, train=train)
-training_seeds = [seed for seed, both in pairs_of.items() if len(both) == len(NAMES)]
+wanted = {(kind, s): seed_name(base, s) for s in training_seeds for kind, base in NAMES.items()}
+names, missing = obtainable_places(wanted, train=train)
+training_seeds = [s for s in training_seeds if all((kind, s) in names for kind in NAMES)]
 if missing:
     print(f"Left out, for they are not shipped: {', '.join(missing)}; train = True trains them.")
 layers = [f"body.{block - 1}" for block in blocks]
 
 components, embeddings = {}, {}
 for seed in training_seeds:
-    for kind, name in zip(NAMES, pairs_of[seed]):
-        features = layer_points(study.network(name), lr, layers)
+    for kind in NAMES:
+        features = layer_points(study.network(names[kind, seed]), lr, layers)
         for block, layer in zip(blocks, layers, strict=True):
             components[kind, seed, block] = principal_components(features[layer])
 
@@ -196,14 +196,15 @@ grows = depth.loc[[*controls]].diff().iloc[1:] > 0
 by_size, images = {}, load_images(image_set)
 for side in sizes:
     own = degraded_patches(images, degradations, count=num_patches, size=side)
-    for kind, name in zip(NAMES, pairs_of[first]):
-        found = layer_components(study.network(name), own.lr.to(study.device), layers[-1:])
+    for kind in NAMES:
+        model = study.network(names[kind, first])
+        found = layer_components(model, own.lr.to(study.device), layers[-1:])
         by_size[kind, side] = judged(found[layers[-1]])
 
 hr, clean = pairs.hr.to(study.device), lr[:: len(degradations)]
 psnr_of = {
-    kind: network_psnr(study.network(name), clean, hr, border=4).mean().item()
-    for kind, name in zip(NAMES, pairs_of[first])
+    kind: network_psnr(study.network(names[kind, first]), clean, hr, border=4).mean().item()
+    for kind in NAMES
 }
 
 # %% [markdown]

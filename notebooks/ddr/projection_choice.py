@@ -57,7 +57,7 @@ from srlab.studies.ddr.projections import (
 from srlab.studies.frames import curves
 from srlab.studies.networks import subject_classifiers
 from srlab.studies.study import Study, exceeds, outer, reaches, span, stays_below, together
-from srlab.training.recipes import seed_names
+from srlab.training.recipes import seed_name
 
 study = Study(
     "ddr/projection_choice",
@@ -141,8 +141,8 @@ NAMES = {"with GR": "srresnet-gr", "without GR": "srresnet-wogr"}
 behind, first = f"body.{block - 1}", training_seeds[0]
 components = {}
 for kind, base in NAMES.items():
-    for seed, name in zip(training_seeds, seed_names(base, training_seeds), strict=True):
-        lr, model = pairs.lr.to(study.device), study.network(name)
+    for seed in training_seeds:
+        lr, model = pairs.lr.to(study.device), study.network(seed_name(base, seed))
         components[kind, seed] = layer_components(model, lr, [behind])[behind]
 model = study.network(study.networks[0])  # with GR
 nothing = layer_components(model, null.lr.to(study.device), [behind])[behind]

@@ -50,7 +50,7 @@ from srlab.studies.ddr.pairs import pair_separability
 from srlab.studies.ddr.restarts import restarts, runs_index
 from srlab.studies.frames import curves
 from srlab.studies.study import Study, exceeds, reaches, span, stays_below
-from srlab.training.recipes import seed_names
+from srlab.training.recipes import seed_name
 
 source = "real photographs" if image_set == "city100" else "simulated cameras"
 study = Study(
@@ -91,8 +91,8 @@ titled = {base: network_title(base) for base in networks}
 components, embeddings, runs, rows = {}, {}, {}, []
 for base in networks:
     seeds = training_seeds if base in networks[:3] else [first]
-    for seed, name in zip(seeds, seed_names(base, seeds), strict=True):
-        found = layer_components(study.network(name), images, layers)
+    for seed in seeds:
+        found = layer_components(study.network(seed_name(base, seed)), images, layers)
         components[base, seed] = found[layers[-1]]
         count = tsne_runs if base == judged else 1  # what only a control looks at runs once
         runs[base, seed] = restarts(found[layers[-1]], count, perplexity=perplexity)

@@ -53,9 +53,9 @@ from srlab.representation.embedding import (
 from srlab.studies.ddr.clouds import degradation_clouds
 from srlab.studies.ddr.pairs import pair_separability
 from srlab.studies.ddr.restarts import over_seeds, restarts, runs_index
-from srlab.studies.networks import left_out, obtainable_groups
+from srlab.studies.networks import left_out, obtainable_places
 from srlab.studies.study import Study, exceeds, outer, reaches, span, stays_below
-from srlab.training.recipes import seed_names
+from srlab.training.recipes import seed_name
 
 study = Study(
     "ddr/training_degradations",
@@ -110,14 +110,9 @@ CONTROLS = {
     "no GR, clean": "srresnet-wogr",
     "no GR, + noise": "srresnet-noise-wogr",
 }
-wanted = {
-    (kind, seed): seed_names(base, [seed])
-    for kind, base in JUDGED.items()
-    for seed in training_seeds
-}
-wanted |= {(kind, 0): [name] for kind, name in CONTROLS.items()}
-found, missing = obtainable_groups(wanted, train=train)
-names = {place: name for place, [name] in found.items()}
+wanted = {(kind, s): seed_name(base, s) for kind, base in JUDGED.items() for s in training_seeds}
+wanted |= {(kind, 0): name for kind, name in CONTROLS.items()}
+names, missing = obtainable_places(wanted, train=train)
 networks = [*JUDGED, *CONTROLS]
 seeds = {kind: [seed for own, seed in names if own == kind] for kind in networks}
 if missing:

@@ -42,9 +42,7 @@ from srlab.images import image_to_array
 from srlab.metrics import psnr
 from srlab.networks.cost import multiply_adds, parameter_count
 from srlab.studies.faig.outputs import KINDS, restored_psnr, typical_window
-from srlab.studies.networks import obtainable
 from srlab.studies.study import Study, mean_interval, reaches, together
-from srlab.training.recipes import seed_names
 
 study = Study(
     "faig/one_branch",
@@ -83,8 +81,7 @@ kinds = {
 cut = windows(load_images(image_set), kinds, count=num_windows, size=size).to(study.device)
 models, quality = {}, {}
 for title, name in NETWORKS.items():
-    names = obtainable(seed_names(name, training_seeds), train=train)
-    models[title] = [study.network(name) for name in names]
+    models[title] = study.trainings(name, training_seeds)
     found = [restored_psnr(model, model.state_dict(), cut) for model in models[title]]
     quality[title] = {kind: np.mean([own[kind] for own in found], axis=0) for kind in kinds}
 

@@ -46,7 +46,7 @@ from srlab.figures.dots import interval_dots
 from srlab.figures.pictures import picture_grid, sprite_sheet
 from srlab.images import image_to_array
 from srlab.studies.faig.outputs import KINDS, restored_psnr, typical_window
-from srlab.studies.networks import left_out, obtainable_groups
+from srlab.studies.networks import left_out, obtainable_places
 from srlab.studies.study import (
     Study,
     exceeds,
@@ -57,7 +57,7 @@ from srlab.studies.study import (
     stays_below,
     together,
 )
-from srlab.training.recipes import recipe, seed_names
+from srlab.training.recipes import recipe, seed_name
 
 study = Study(
     "faig/retraining",
@@ -102,12 +102,8 @@ cells = {
     for task, kind in TASKS.items()
     for title, suffix in NETWORKS.items()
 }
-wanted = {s: [seed_names(name, [s])[0] for name in cells.values()] for s in training_seeds}
-found, missing = obtainable_groups(wanted, train=train)
-names = {
-    seed: {cell: name for cell, name in zip(cells, wanted[seed], strict=True) if name in own}
-    for seed, own in found.items()
-}
+wanted = {(*cell, s): seed_name(base, s) for s in training_seeds for cell, base in cells.items()}
+names, missing = obtainable_places(wanted, train=train)
 if missing:
     print(left_out(missing))
 kinds = {task: KINDS[kind] for task, kind in TASKS.items()}
@@ -117,7 +113,7 @@ only = {task: replace(cut, lr={task: lr}) for task, lr in cut.lr.items()}
 
 def gained(name, task, seed):
     """dB beyond the seed's baseline on each window of a task."""
-    ends = (seed_names("faig-baseline", [seed])[0], name)
+    ends = (seed_name("faig-baseline", seed), name)
     models = [study.network(end) for end in ends]
     before, after = (restored_psnr(own, own.state_dict(), only[task])[task] for own in models)
     return pd.Series(after - before).rename_axis("window")
@@ -125,21 +121,17 @@ def gained(name, task, seed):
 
 places = ["task", "filters", "seed"]
 gain = pd.concat(
-    {
-        (*cell, seed): gained(name, cell[0], seed)
-        for seed in names
-        for cell, name in names[seed].items()
-    },
+    {(*cell, seed): gained(name, cell[0], seed) for (*cell, seed), name in names.items()},
     names=places,
 )
-first = min(names)
+first = min(seed for *_, seed in names)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "A typical window of each task: the baseline, and the networks re-trained from it on what the row shows, three of them in 1 % of the filters (first seed). Compare the edges above and the flat parts below.", "name": "fig-retraining-window"}}
-baseline = study.network(seed_names("faig-baseline", [first])[0])
+baseline = study.network(seed_name("faig-baseline", first))
 panels, notes = {}, {}
 for task in TASKS:
     shown = {"before": baseline} | {
-        title: study.network(names[first][task, title])
+        title: study.network(names[task, title, first])
         for title in NETWORKS
         if not title.startswith(("IG", "|"))
     }
@@ -208,7 +200,7 @@ files[terms.steps] = ""
 ladder = {
     title: np.array(
         [
-            gained(names[first]["blurry", title] + at, "blurry", first).mean()
+            gained(names["blurry", title, first] + at, "blurry", first).mean()
             for at in files.values()
         ]
     )

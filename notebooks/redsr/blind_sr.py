@@ -53,14 +53,14 @@ from srlab.images import center_crop, crop_to_multiple, image_to_array
 from srlab.metrics import psnr, ssim
 from srlab.networks.cost import multiply_adds, parameter_count, seconds
 from srlab.studies.frames import curves
-from srlab.studies.networks import left_out, obtainable, obtainable_groups
+from srlab.studies.networks import left_out, obtainable_places
 from srlab.studies.redsr.blurs import gaussian8
 from srlab.studies.redsr.codes import codes_of, gathering, linear_probe
 from srlab.studies.redsr.histories import shipped_steps
 from srlab.studies.redsr.intervals import by_picture, gain, trainings_interval
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation, restored_windows
 from srlab.studies.study import Outcome, Study, exceeds, together
-from srlab.training.recipes import seed_names
+from srlab.training.recipes import seed_name
 
 study = Study(
     "redsr/blind_sr",
@@ -113,12 +113,10 @@ NETWORKS = {
     "DASR": "dasr",
     "ReDSR": "redsr-8",
 }
-by_seed = {s: [seed_names(name, [s])[0] for name in NETWORKS.values()] for s in training_seeds}
-trained, missing = obtainable_groups(by_seed, train=train)
-complete = [names for names in trained.values() if len(names) == len(NETWORKS)]
-models = {
-    title: [study.network(names[at]) for names in complete] for at, title in enumerate(NETWORKS)
-}
+wanted = {(t, s): seed_name(name, s) for s in training_seeds for t, name in NETWORKS.items()}
+names, missing = obtainable_places(wanted, train=train)
+complete = [s for s in training_seeds if all((title, s) in names for title in NETWORKS)]
+models = {title: [study.network(names[title, s]) for s in complete] for title in NETWORKS}
 
 METRICS = {"PSNR": psnr, "SSIM": ssim}  # of luma
 
@@ -277,8 +275,8 @@ if rungs:
 # Trainings of one recipe differ; of ReDSR there are more than of its rivals.
 
 # %% tags=["hide-cell"]
-every = obtainable(seed_names(NETWORKS["ReDSR"], training_seeds), train=train)
-spread = [judge(study.network(name))[..., 0].mean() for name in every]
+every = study.trainings(NETWORKS["ReDSR"], training_seeds)
+spread = [judge(one)[..., 0].mean() for one in every]
 
 # %% [markdown]
 # ## The gate

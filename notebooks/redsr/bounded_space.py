@@ -58,7 +58,6 @@ from srlab.figures.pictures import sprite_sheet
 from srlab.figures.tables import matrix_heatmap
 from srlab.images import center_crop, image_to_array
 from srlab.representation.embedding import embed, principal_components
-from srlab.studies.networks import obtainable
 from srlab.studies.redsr.blurs import blurred, blurs
 from srlab.studies.redsr.clouds import labels
 from srlab.studies.redsr.codes import (
@@ -73,7 +72,7 @@ from srlab.studies.redsr.intervals import by_picture, gain, left_out_interval, t
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation
 from srlab.studies.study import Outcome, Study, exceeds, together
 from srlab.training.code_losses import PRIORS, prior_draws
-from srlab.training.recipes import GENERAL, seed_names
+from srlab.training.recipes import GENERAL
 
 study = Study(
     "redsr/bounded_space",
@@ -123,7 +122,7 @@ GENERAL_NETWORKS = {"ReDSR, general": "redsr-general", "DASR, general": "dasr-ge
 prior_of = dict.fromkeys([*NETWORKS, *GENERAL_NETWORKS], "gaussian")
 prior_of |= {"uniform prior": "uniform", "exponential prior": "exponential"}
 models = {  # those that ship, of every training seed
-    title: [study.network(one) for one in obtainable(seed_names(name, training_seeds), train=train)]
+    title: study.trainings(name, training_seeds)
     for title, name in (NETWORKS | GENERAL_NETWORKS).items()
 }
 

@@ -43,7 +43,6 @@ from srlab.figures.embeddings import embedding_grid
 from srlab.figures.pictures import picture_grid, picture_row
 from srlab.images import center_crop, crop_to_multiple, image_to_array
 from srlab.representation.embedding import embed, separability
-from srlab.studies.networks import obtainable
 from srlab.studies.redsr.blurs import blurred
 from srlab.studies.redsr.borrowed import (
     borrowed_psnr,
@@ -57,7 +56,7 @@ from srlab.studies.redsr.codes import gathering, variance_shares
 from srlab.studies.redsr.intervals import trainings_interval
 from srlab.studies.study import Study, exceeds, span
 from srlab.training.initial import initial_model
-from srlab.training.recipes import recipe, seed_names
+from srlab.training.recipes import recipe
 
 study = Study(
     "redsr/content_invariance",
@@ -100,10 +99,7 @@ seen = Windows(
 )
 
 NETWORKS = {"ReDSR": "redsr-8", "DASR": "dasr"}
-models = {
-    title: [study.network(one) for one in obtainable(seed_names(name, training_seeds), train=train)]
-    for title, name in NETWORKS.items()
-}
+models = {title: study.trainings(name, training_seeds) for title, name in NETWORKS.items()}
 codes = {  # {title: [of each seed: {kind: (pictures, D)}]}
     title: [
         {kind: picture_codes(model, own.values()) for kind, own in lr.items()} for model in seeds

@@ -48,7 +48,7 @@ from srlab.representation.embedding import (
     separability,
     separability_interval,
 )
-from srlab.studies.networks import left_out, obtainable
+from srlab.studies.networks import left_out
 from srlab.studies.redsr.blurs import blurred
 from srlab.studies.redsr.clouds import code_clouds
 from srlab.studies.redsr.codes import codes_of, gathering, linear_probe
@@ -56,7 +56,7 @@ from srlab.studies.redsr.intervals import trainings_interval
 from srlab.studies.redsr.tables import separation_grid, separation_table
 from srlab.studies.study import Outcome, Study, exceeds, reaches, span, together
 from srlab.training.initial import initial_model
-from srlab.training.recipes import recipe, seed_names
+from srlab.training.recipes import recipe
 
 study = Study(
     "redsr/ddr_or_code",
@@ -107,13 +107,9 @@ def emergent(model, lr):
 ENCODERS = {"DASR": "dasr", "ReDSR": "redsr-8"}
 WITH_NOISE = {"DASR with noise": "dasr-general", "ReDSR with noise": "redsr-general"}
 missing = [name for name in WITH_NOISE.values() if not train and name not in shipped_checkpoints()]
-clean = obtainable(seed_names("srresnet-gr", training_seeds), train=train)
-trained = {
-    title: obtainable(seed_names(name, training_seeds), train=train)
-    for title, name in ENCODERS.items()
-} | {title: [name] for title, name in WITH_NOISE.items() if name not in missing}
-srresnets = [study.network(name) for name in clean]
-models = {title: [study.network(name) for name in names] for title, names in trained.items()}
+srresnets = study.trainings("srresnet-gr", training_seeds)
+models = {title: study.trainings(name, training_seeds) for title, name in ENCODERS.items()}
+models |= {t: [study.network(name)] for t, name in WITH_NOISE.items() if name not in missing}
 
 FORMS = ("DDR", "DDR, averaged")
 found = {}  # {(title, axis): components of each seed}
@@ -176,7 +172,7 @@ study
 embedding_grid({place: panels[place] for place in [("", FORMS[1]), ("", "ReDSR")]}, **written)
 
 # %% tags=["hide-cell"]
-taught = [title for title in trained if title not in ENCODERS]
+taught = [title for title in models if title not in ENCODERS]
 noisy, written = clouds([FORMS[1], *ENCODERS, *taught], "noise")
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The same for five levels of noise. DDR, DASR and ReDSR never met noise; the networks \"with noise\" did. Does it help them?", "name": "fig-code-noise"}}
@@ -214,7 +210,7 @@ interval_dots(
 
 # %% tags=["hide-cell"]
 counts = [count for count in (1, 2, 4, 8, 16, 32, 64) if count <= dimensions]
-compared = [*FORMS, *trained]
+compared = [*FORMS, *models]
 by_count = {
     f"R², {axis}": {
         title: [
@@ -322,7 +318,7 @@ study.glue(code_not_judged=left_out(missing), code_dimensions=dimensions)
 for measure in MEASURES:
     for axis in axes if measure == "R²" else axes[:1]:
         word = {"R²": axis.lower(), "purity": "purity"}.get(measure)
-        for title in ["DDR", *trained]:
+        for title in ["DDR", *models]:
             glue = f"code_{title.lower()}_{word}" if word and title in PROSE else ""
             name = f"{measure} on {axis}, {title}"
             first = (measure, axis, title) == ("R²", axes[0], "ReDSR")

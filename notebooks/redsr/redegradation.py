@@ -57,7 +57,6 @@ from srlab.figures.embeddings import embedding_grid
 from srlab.figures.pictures import picture_grid
 from srlab.images import image_to_array
 from srlab.representation.embedding import embed, separability
-from srlab.studies.networks import obtainable
 from srlab.studies.redsr.blurs import blurs
 from srlab.studies.redsr.clouds import labels
 from srlab.studies.redsr.codes import code_separation, codes_of, gathering
@@ -65,7 +64,7 @@ from srlab.studies.redsr.histories import shipped_steps
 from srlab.studies.redsr.intervals import by_picture, gain, trainings_interval
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation, restored_windows
 from srlab.studies.study import Outcome, Study, exceeds, reaches, stays_below, together
-from srlab.training.recipes import TABLED_WITH_SEEDS, seed_names
+from srlab.training.recipes import TABLED_WITH_SEEDS
 
 study = Study(
     "redsr/redegradation",
@@ -129,13 +128,10 @@ MODELS = {
     "DASR": "DASR",
 }
 FILES = {model: f"redsr-{model}" for model in MODELS} | {"DASR": "dasr"}
-names = {
-    model: obtainable(seed_names(name, training_seeds), train=train)
-    if name in TABLED_WITH_SEEDS
-    else [name]
+models = {
+    model: study.trainings(name, training_seeds if name in TABLED_WITH_SEEDS else [0])
     for model, name in FILES.items()
 }
-models = {model: [study.network(one) for one in own] for model, own in names.items()}
 
 encoded = {model: own for model, own in models.items() if model != 9}  # the oracle has no code
 codes = {model: [codes_of(one, seen.stacked) for one in own] for model, own in encoded.items()}

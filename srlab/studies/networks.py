@@ -12,7 +12,7 @@ from srlab.checkpoints.files import load_checkpoint, shipped_checkpoints
 from srlab.networks.state_dicts import CheckpointError
 from srlab.training.recipes import recipe, seed_names
 
-Group = TypeVar("Group", bound=Hashable)
+Place = TypeVar("Place", bound=Hashable)
 CLASSIFIED = {"cifar10": "cifar10", "photographs+textures": "photographs"}  # image set → in names
 
 
@@ -42,15 +42,13 @@ def obtainable(names: Iterable[str], *, train: bool = False) -> list[str]:
     return found
 
 
-def obtainable_groups(
-    wanted: Mapping[Group, Iterable[str]], *, train: bool = False
-) -> tuple[dict[Group, list[str]], list[str]]:
-    """({group: those of its names that are `obtainable`}, the other names); no group is empty."""
-    names = {group: list(own) for group, own in wanted.items()}
-    every = [name for own in names.values() for name in own]
-    here = set(obtainable(every, train=train))
-    found = {group: [name for name in own if name in here] for group, own in names.items()}
-    return {group: own for group, own in found.items() if own}, [n for n in every if n not in here]
+def obtainable_places(
+    wanted: Mapping[Place, str], *, train: bool = False
+) -> tuple[dict[Place, str], list[str]]:
+    """({place: name} of the names that are `obtainable`, the other names)."""
+    here = set(obtainable(wanted.values(), train=train))
+    found = {place: name for place, name in wanted.items() if name in here}
+    return found, [name for name in wanted.values() if name not in here]
 
 
 def left_out(names: Iterable[str]) -> str:

@@ -108,6 +108,14 @@ class Study:
             self.networks.append(name)
         return network(name, train=self.train, device=self.device)
 
+    def trainings(self, name: str, seeds: Iterable[int]) -> "list[nn.Module]":
+        """The networks of a recipe's training seeds, as far as they are `obtainable`."""
+        from srlab.studies.networks import obtainable
+        from srlab.training.recipes import seed_names
+
+        names = obtainable(seed_names(name, seeds), train=self.train)
+        return [self.network(own) for own in names]
+
     def measure(
         self,
         name: str,

@@ -6,7 +6,7 @@ from srlab.studies import networks as obtain
 from srlab.studies.networks import (
     left_out,
     obtainable,
-    obtainable_groups,
+    obtainable_places,
     subject_classifiers,
     tuned,
 )
@@ -21,13 +21,12 @@ def test_only_what_is_shipped_can_be_had_without_training():
         obtainable([])
 
 
-def test_groups_keep_what_is_shipped_and_name_the_rest():
-    wanted = {1: ["srresnet-gr", "nowhere"], 2: ["neither"], 3: ("fsrcnn",)}
-    found, missing = obtainable_groups(wanted)
-    assert found == {1: ["srresnet-gr"], 3: ["fsrcnn"]}
+def test_places_keep_what_is_shipped_and_the_rest_is_named():
+    wanted = {1: "srresnet-gr", 2: "nowhere", 3: "neither", 4: "fsrcnn"}
+    found, missing = obtainable_places(wanted)
+    assert found == {1: "srresnet-gr", 4: "fsrcnn"}
     assert missing == ["nowhere", "neither"]
-    everything = {1: wanted[1], 2: wanted[2], 3: ["fsrcnn"]}
-    assert obtainable_groups(wanted, train=True) == (everything, [])
+    assert obtainable_places(wanted, train=True) == (wanted, [])
 
 
 def test_a_page_names_what_it_does_without():

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
-from srlab.training.recipes.kinds import PRISTINE, Recipe, recipe_from, seed_names
+from srlab.training.recipes.kinds import PRISTINE, Recipe, recipe_from, seed_name, seed_names
 
 Row = dict[str, Any]
 

@@ -207,6 +207,11 @@ def _tupled(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: tuple(own) if isinstance(own, list) else own for key, own in values.items()}
 
 
+def seed_name(name: str, seed: int) -> str:
+    """The name of a recipe's training seed: "srresnet-gr" of 0, "srresnet-gr-s1" of 1."""
+    return name if seed == 0 else f"{name}-s{seed}"
+
+
 def seed_names(name: str, seeds: Iterable[int]) -> list[str]:
-    """The names of a recipe's training seeds: ["srresnet-gr", "srresnet-gr-s1", …]."""
-    return [name if seed == 0 else f"{name}-s{seed}" for seed in seeds]
+    """`seed_name` of each of several seeds."""
+    return [seed_name(name, seed) for seed in seeds]
