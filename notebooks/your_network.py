@@ -33,7 +33,6 @@ perplexity = 30
 device = "auto"
 
 # %% tags=["hide-cell"]
-import numpy as np
 from IPython.display import HTML, display
 from myst_nb import glue
 from torch import nn
@@ -171,7 +170,7 @@ chi = {layer: srlab.separability(embeddings[layer], found.kind_labels).index for
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of your network's features. Colour: degradation; symbol: picture; the number is the Caliński–Harabasz index, with the levels of DDR in brackets. Do colours cluster more from panel to panel? Point at a dot to see its patch.", "name": "fig-yours-embedding"}}
 notes = {("", name): f"CHI {chi[name]:.1f} ({separability_level(chi[name])})" for name in layers}
-sprites = sprite_sheet(np.stack([image_to_array(patch) for patch in found.stacked]))
+sprites = sprite_sheet(image_to_array(found.stacked))
 panels = {("", name): embeddings[name] for name in layers}
 labels = {"classes": found.kind_labels, "contents": found.picture_labels}
 embedding_grid(panels, **labels, sprites=sprites, notes=notes)

@@ -106,7 +106,7 @@ noises = [Degradation(noise_sigma=level / 255) for level in noise_levels]
 blurs = [Degradation(blur_sigma=level) for level in blur_levels]
 degradations, images = [clean, *noises, *blurs], load_images(image_set)
 spectrum = degraded_patches(images, degradations, count=num_spectrum)
-pictures = np.stack([image_to_array(patch) for patch in spectrum.lr])
+pictures = image_to_array(spectrum.lr)
 pictures = pictures.reshape(num_spectrum, len(degradations), *pictures.shape[1:])
 LEVELS = {"noise": noise_levels, "blur": blur_levels}
 OWN = {"noise": slice(1, 1 + len(noises)), "blur": slice(1 + len(noises), None)}

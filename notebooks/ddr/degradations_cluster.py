@@ -180,7 +180,7 @@ study
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Samples of the three sets, LR pixels; at the left the clean picture, which no network is given. Zoom in: film is soft, with grain that compression has half removed; mild is shifted and has fine noise.", "name": "fig-cluster-samples"}}
 views = degraded_patches(images, [Degradation(), *STATES.values()], count=3, size=64)
-pictures = [image_to_array(patch) for patch in views.lr]
+pictures = image_to_array(views.lr)
 panels = {
     (f"{title}, {index}", state): pictures[4 * index + column]
     for index, title in enumerate(views.contents)
@@ -228,7 +228,7 @@ for kind in ["pixels", *controls]:
 for kind in checkpoints:
     pca = single.at[(kind, ALIGNED), "PCA"]
     study.measure(f"CHI on 50 PCA dimensions, {kind}, aligned", pca)
-study.measure("PSNR gain of CinCGAN on mild, dB", gain, interval=mean_interval(gain))
+study.measure("PSNR gain of CinCGAN on mild, dB", gain, interval=mean_interval)
 
 plain, pixels = single.loc[("SRResNet, without GR", ALIGNED)], single.loc["pixels", "CHI"]
 study.glue(**{f"{short}_pca": single.at[(kind, ALIGNED), "PCA"] for kind, short in SHORT.items()})

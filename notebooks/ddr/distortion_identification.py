@@ -73,7 +73,7 @@ study = Study(
 crops = distorted_crops(image_set, count=num_pictures, each=crops_each)
 kinds, contents = crops.distortions, crops.contents
 names = list(dict.fromkeys(kinds))
-pictures = np.stack([image_to_array(crop) for crop in crops.images])
+pictures = image_to_array(crops.images)
 splits = content_splits(contents, count=num_splits)
 
 layer, everything = f"body.{block - 1}", len(crops.images)

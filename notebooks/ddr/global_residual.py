@@ -82,8 +82,7 @@ study = Study(
 # %% tags=["hide-cell"]
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
 pairs = degraded_patches(load_images(image_set), degradations, count=num_patches)
-kinds, contents = pairs.degradation_labels, pairs.content_labels
-lr = pairs.lr.to(study.device)
+kinds, lr = pairs.degradation_labels, pairs.lr.to(study.device)
 
 NAMES = {"with GR": "srresnet-gr", "without GR": "srresnet-wogr"}
 if num_seeds is not None:

@@ -31,14 +31,12 @@ device = "auto"
 # %% tags=["hide-cell"]
 import numpy as np
 import pandas as pd
-import torch
 
 from srlab.checkpoints.load import load
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.degradations import Degradation
 from srlab.devices import pick_device
 from srlab.figures.curves import stacked_curves
-from srlab.images import image_to_array
 from srlab.metrics import network_psnr
 from srlab.representation.embedding import embed, layer_components, principal_components
 from srlab.representation.embedding import points as points_of
@@ -87,8 +85,7 @@ study = Study(
 degradations = [Degradation(), Degradation(blur_sigma=4), Degradation(noise_sigma=20 / 255)]
 pairs = degraded_patches(load_images(image_set), degradations, count=num_patches)
 kinds = pairs.degradation_labels
-pictures = np.stack([image_to_array(patch) for patch in pairs.lr])  # clipped, in 8 bits
-lr = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().to(study.device) / 255
+lr = (pairs.lr.clamp(0, 1) * 255).round().to(study.device) / 255  # in 8 bits
 hr = pairs.hr[:20].to(study.device)
 clean = lr[:: len(degradations)][: len(hr)]
 settings = {"runs": tsne_runs, "perplexity": perplexity}

@@ -80,7 +80,7 @@ study = Study(
 patches = camera_patches(image_set, count=num_patches, limit=num_pictures)
 classes, scenes = patches.classes, patches.scenes
 names = list(dict.fromkeys(classes))
-pictures = np.stack([image_to_array(patch) for patch in patches.images])
+pictures = image_to_array(patches.images)
 
 layers = [f"body.{block - 1}" for block in blocks]
 images, first, last = patches.images.to(study.device), training_seeds[0], blocks[-1]

@@ -123,8 +123,7 @@ probe_three = [by_features(net, THREE) for net in three]
 # ## Two scores for every window
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Overlap of each test window's own filters with the discriminative filters for blur and for noise (training seed 0; dashed: thresholds). Point at a dot to see the window as the network gets it. Do the two clouds separate along both axes, and which windows lie near a line?", "name": "fig-prediction-scores"}}
-window = {kind: to_test.lr[kind] for kind in THREE}
-thumbnails = sprite_sheet(np.stack([image_to_array(own) for kind in THREE for own in window[kind]]))
+thumbnails = sprite_sheet(image_to_array(to_test.stacked))
 first = by_two[0]
 own_rows = {kind: np.flatnonzero(first.truth == kind) for kind in THREE[:2]}
 labels = [f"{kind} · {name}" for kind in THREE for name in to_test.pictures]

@@ -335,11 +335,8 @@ on_plain = plain_effect[plain_effect.ranking == "FAIG"].pivot(
 )
 beyond = on_plain.own - on_plain.other
 for aim in AIMS:
-    study.measure(
-        f"SRCNN-style, 1 % {aim} filters: own − other input, ×10⁻³",
-        beyond[aim],
-        interval=mean_interval(beyond[aim]),
-    )
+    name = f"SRCNN-style, 1 % {aim} filters: own − other input, ×10⁻³"
+    study.measure(name, beyond[aim], interval=mean_interval)
     gained = at.gained[1, "own", "FAIG", aim].mean()
     study.glue(**{f"masking_{aim}_ratio": ratio[aim].min(), f"masking_{aim}_gained": gained})
     for on in ("own", "other"):

@@ -128,9 +128,7 @@ ahead = {
     for rival, title in RIVALS.items()
     for kind in kinds
 }
-sprites = sprite_sheet(
-    np.stack([image_to_array(lr) for kind in kinds for lr in cut.lr[kind]]), zoom=2
-)
+sprites = sprite_sheet(image_to_array(cut.stacked), zoom=2)
 tiles = dict(zip(kinds, np.arange(len(kinds) * num_windows).reshape(-1, num_windows), strict=True))
 
 
@@ -192,13 +190,13 @@ for (rival, kind), values in ahead.items():
     study.measure(
         f"one branch ahead of {rival}, {kind}",
         values,
-        interval=mean_interval(values),
+        interval=mean_interval,
         paper=PAPER.get((rival, kind), ""),
         glue=f"branch_{rival.lower()}_{kind.replace(' ', '_')}",
     )
 for (rival, kind), values in lost.items():
     name, label = f"{rival} misled, {kind}: dB lost", f"branch_{rival.lower()}_misled_{kind}"
-    study.measure(name, values, interval=mean_interval(values), glue=label)
+    study.measure(name, values, interval=mean_interval, glue=label)
 within = []
 for what, own in {"parameters": parameters, "million multiply-adds": cost}.items():
     for title, count in own.items():

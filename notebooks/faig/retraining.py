@@ -165,9 +165,7 @@ study
 # ## What 1 % can learn
 
 # %% name="hero" tags=["hide-input"] mystnb={"figure": {"caption": "Re-trained on **blur**: PSNR gained over the baseline on blurry pictures, mean over windows and, faint, the windows, each the mean over seeds (point at one to see it). Random filters show what any 1 % can learn; all filters, what there is to learn.", "name": "fig-retraining-blurry"}}
-sprites = sprite_sheet(
-    np.stack([image_to_array(lr) for task in TASKS for lr in cut.lr[task]]), zoom=2
-)
+sprites = sprite_sheet(image_to_array(cut.stacked), zoom=2)
 
 
 def dots(task, first_tile):

@@ -279,7 +279,7 @@ for row, own in lead.items():
 for row, kind in product([*ROWS["as in the paper"], RANDOM], THREE):
     values = by_window[(*row, kind)]
     name = f"gain lost, %: {row[1]} filters, {kind} input"
-    study.measure(name, values, interval=mean_interval(values))
+    study.measure(name, values, interval=mean_interval)
 for a, b in combinations(THREE, 2):
     met = [overlap_score(*(own["as in the paper", kind] for kind in (a, b))) for own in masks]
     share = study.measure(f"filters that {a} and {b} share", met)

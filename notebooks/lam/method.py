@@ -420,9 +420,9 @@ for path, short in SHORT.items():
     study.measure(f"mean gain along the path, {path}", early[path], glue=f"lam_{short}_gain")
 TOLD = ["saturates (figure)", "saturates (figure)", "robust", "flat areas are easy", ""]
 for (name, values), told in zip(differences.items(), TOLD):
-    study.measure(name, values, interval=mean_interval(values), paper=told)
+    study.measure(name, values, interval=mean_interval, paper=told)
 name = "rank correlation of the target's rise and the image's way"
-study.measure(name, together_along, interval=mean_interval(together_along), glue="lam_along")
+study.measure(name, together_along, interval=mean_interval, glue="lam_along")
 largest = study.measure(
     "largest completeness error, %", 100 * max(worst.values()), glue="lam_worst"
 )

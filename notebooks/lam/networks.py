@@ -268,9 +268,9 @@ for name, values in di.items():
 study.measure("LR pixels that all notice", red.sum(axis=(1, 2)), glue="networks_red")
 study.measure("LR pixels that only wide ones notice", blue.sum(axis=(1, 2)), glue="networks_blue")
 text = "blue blurred: change, wide minus narrow"
-study.measure(text, ahead, interval=mean_interval(ahead))
+study.measure(text, ahead, interval=mean_interval)
 text = "blue blurred: wide networks' loss in the patch, dB"
-study.measure(text, lost, interval=mean_interval(lost), glue="networks_lost")
+study.measure(text, lost, interval=mean_interval, glue="networks_lost")
 study.measure("wide but wrong, share of wide maps", worse.sum() / found_in.wide.sum())
 study.glue(
     networks_wrong=int(worse.sum()),

@@ -253,8 +253,8 @@ further = [ahead(measure, MORE, [*SEES_ALL, *GLOBAL]) for measure in (log_di, ps
 PAPER = {"FSRCNN": "0.797", "CARN": "1.807", "EDSR": "2.977", "RRDBNet": "13.417"}
 PAPER |= {"IMDN": "14.643", "RFDN": "13.208", "RCAN": "16.596", "SAN": "18.642"}
 for name, own in found.items():
-    interval = mean_interval(own.index)
-    study.measure(f"DI of {name}", di[name], interval=interval, paper=PAPER.get(family(name), ""))
+    paper = PAPER.get(family(name), "")
+    study.measure(f"DI of {name}", own.index, interval=mean_interval, paper=paper)
 for name, values in part.items():
     between = mean_interval(values)
     study.measure(f"used share of the possible reach, {name}", values.mean(), interval=between)

@@ -304,7 +304,7 @@ over_rivals = [rival_harm["LAM"] - rival_harm[kind] for kind in ("gradient", "Sm
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: bootstrap interval of the mean over crops for what deletion and insertion cost, else lowest to highest over crops.", "name": "fig-sanity-verdict"}}
 RANK, SSIM, RINGS = "rank correlation", "SSIM", "within rings"
 text = f"{RINGS}: other seeds minus random weights"
-study.measure(text, seeds_ahead, interval=mean_interval(seeds_ahead))
+study.measure(text, seeds_ahead, interval=mean_interval)
 for at, (text, key) in enumerate({RANK: "rank", SSIM: "ssim", RINGS: "ring"}.items()):
     study.measure(f"{text}, all weights random", last[:, at], glue=f"sanity_{key}")
     study.measure(f"{text}, other training seeds", other[:, at], glue=f"sanity_seed_{key}")
@@ -324,7 +324,7 @@ costs |= {
     for kind in ("LAM", *KINDS)
 }
 for name, (values, key) in costs.items():
-    study.measure(name, values, interval=mean_interval(values), glue=key)
+    study.measure(name, values, interval=mean_interval, glue=key)
 for kind in KINDS:
     one = rivals[kind][0]
     passes = {"forward": one.forward_passes, "backward": one.backward_passes}

@@ -391,11 +391,11 @@ for price in ("parameters", "million multiply-adds"):
     for title, own in prices.items():
         study.measure(f"{price} of {title}", own[price])
 for title, own in gathered.items():
-    study.measure(f"neighbour purity of {title}", own, interval=trainings_interval(own))
+    study.measure(f"neighbour purity of {title}", own, interval=trainings_interval)
     study.measure(f"R² of the width, {title}", probes[title])
 for title, own in sharpness.items():
     name = f"sharpness of real pictures, {title}"
-    study.measure(name, own, interval=trainings_interval(own), glue=f"blind_sharp_{KEYS[title]}")
+    study.measure(name, own, interval=trainings_interval, glue=f"blind_sharp_{KEYS[title]}")
 study.measure("PSNR-Y of ReDSR, every training that ships", spread, glue="blind_every")
 study.glue(blind_lowest=min(spread), blind_highest=max(spread), blind_trainings=len(spread))
 study.verdict(

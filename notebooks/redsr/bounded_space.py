@@ -395,15 +395,15 @@ for title, seeds in probes.items():
     study.measure(f"{title}: R² on unseen blurs", seeds)
 for space in ("general", "unseen"):
     for title, own in gathered[space].items():
-        limits = trainings_interval(own)
-        study.measure(f"{title}: purity, {space} degradations", own, interval=limits)
+        name = f"{title}: purity, {space} degradations"
+        study.measure(name, own, interval=trainings_interval)
 for title, own in db.items():
     printed = f"{np.mean(PAPER[title]):.2f}" if title in tabled else ""
-    limits = trainings_interval(own)
-    study.measure(f"{title}: PSNR-Y on unseen blurs, dB", own, interval=limits, paper=printed)
+    name = f"{title}: PSNR-Y on unseen blurs, dB"
+    study.measure(name, own, interval=trainings_interval, paper=printed)
     drop = f"{PAPER[title][0] - PAPER[title][-1]:.2f}" if title in tabled else ""
-    limits = trainings_interval(loss[title])
-    study.measure(f"{title}: loss to the widest, dB", loss[title], interval=limits, paper=drop)
+    name = f"{title}: loss to the widest, dB"
+    study.measure(name, loss[title], interval=trainings_interval, paper=drop)
 study.verdict(**outcomes)
 
 # %% [markdown]

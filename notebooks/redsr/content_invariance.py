@@ -291,10 +291,8 @@ for title, (spread, cost) in told.items():
     )
     study.measure(f"{title}: wrong kernel, mean cost, dB", cost, interval=costs, glue=f"{key}_cost")
     study.measure(f"{title}: cost above the deviation, dB", cost - spread, interval=above)
-    limits = trainings_interval(gathered[title])
-    study.measure(
-        f"{title}: neighbour purity", gathered[title], interval=limits, glue=f"{key}_purity"
-    )
+    name, glue = f"{title}: neighbour purity", f"{key}_purity"
+    study.measure(name, gathered[title], interval=trainings_interval, glue=glue)
     study.measure(f"{title}: same kernel, share within 0.1 dB", alike[title])
     for part, word in PARTS.items():
         study.measure(f"{title}: share of variance, {word}", explained[title][part])

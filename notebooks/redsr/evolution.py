@@ -284,8 +284,8 @@ study.measure(
     "Spearman ρ of purity and step", rank_correlation(own.index, own.purity), interval=rise
 )
 for title, values in ends.items():
-    limits = trainings_interval(values)
-    study.measure(f"neighbour purity of all trainings, {title}", values, interval=limits)
+    name = f"neighbour purity of all trainings, {title}"
+    study.measure(name, values, interval=trainings_interval)
 study.measure("growth of CHI, times", last.chi / first.chi, glue="codes_growth")
 study.verdict(**outcomes, notes={"steps seen": [*own.index]})
 

@@ -269,19 +269,16 @@ study.glue(
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: 95 % bootstrap interval over pictures.", "name": "fig-general-verdict"}}
 for axis, titles in gathered.items():
     for title, values in titles.items():
-        paper = "clusters" if title == "ReDSR" else ""
-        limits = trainings_interval(values)
-        study.measure(f"purity by {axis}, {title}", values, interval=limits, paper=paper)
+        name, paper = f"purity by {axis}, {title}", "clusters" if title == "ReDSR" else ""
+        study.measure(name, values, interval=trainings_interval, paper=paper)
 for (title, axis), value in scores.probe.items():
     study.measure(f"R² of the {axis}, {title}", value)
 for (title, axis), value in scores.chi.items():
     study.measure(f"CHI by {axis}, {title}", value)
 PAPER = {"ReDSR": "24.27 (Tab. 3)", "DASR": "23.57 (Tab. 3)"}  # mean of 27, Urban100
 for title, values in quality.items():
-    limits = trainings_interval(values)
-    study.measure(
-        f"PSNR-Y over 27 degradations, {title}", values, interval=limits, paper=PAPER.get(title, "")
-    )
+    name, paper = f"PSNR-Y over 27 degradations, {title}", PAPER.get(title, "")
+    study.measure(name, values, interval=trainings_interval, paper=paper)
 study.verdict(
     parts=together(*alone.values()),
     dasr=together(*map(more, axes)) if rival else Outcome.UNDECIDED,

@@ -332,15 +332,14 @@ study.glue(redeg_psnr=quality[1].mean(), redeg_pictures=len(set(seen.pictures)))
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: 95 % bootstrap interval over trainings and photographs for purity and PSNR, lowest to highest training for the others. The paper's PSNR is of Urban100.", "name": "fig-redegradation-verdict"}}
 for model, own in gathered.items():
-    limits = trainings_interval(own)
-    study.measure(f"{MODELS[model]}: neighbour purity", own, interval=limits, headline=model == 4)
+    name = f"{MODELS[model]}: neighbour purity"
+    study.measure(name, own, interval=trainings_interval, headline=model == 4)
 for key, title in {"probe": "R² of σ", "chi": "CHI of the codes"}.items():
     for model, rows in by_model.items():
         study.measure(f"{MODELS[model]}: {title}", rows[key])
 for model, own in overall.items():
-    printed = f"{np.mean(PAPER[model]):.2f}"
-    limits = trainings_interval(own)
-    study.measure(f"{MODELS[model]}: PSNR-Y, dB", own, interval=limits, paper=printed)
+    name, printed = f"{MODELS[model]}: PSNR-Y, dB", f"{np.mean(PAPER[model]):.2f}"
+    study.measure(name, own, interval=trainings_interval, paper=printed)
 study.measure("bicubic: PSNR-Y, dB", enlarged.mean(), glue="redeg_enlarged")
 study.verdict(**outcomes)
 

@@ -1,7 +1,7 @@
 """A study: what a finding claims, how it is judged, and the record that it leaves."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 MIME = "application/vnd.srlab.finding+json"
-
-
 Clauses = Mapping[str, Outcome]  # by their texts
+Interval = tuple[float, float]  # low, high
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Record:
     says: dict[str, str]  # {claim: the paper's sentence and its section}
     own_question: bool  # asked by this book, not by the paper
     measured: dict[str, float]
-    interval: dict[str, tuple[float, float]]
+    interval: dict[str, Interval]
     paper: dict[str, str]
     image_set: str
     parameters: dict[str, Any]
@@ -80,7 +79,7 @@ class Study:
     parameters: dict[str, Any] = field(default_factory=dict, init=False)
     networks: list[str] = field(default_factory=list, init=False)  # names of those it took
     measured: dict[str, float] = field(default_factory=dict, init=False)
-    interval: dict[str, tuple[float, float]] = field(default_factory=dict, init=False)
+    interval: dict[str, Interval] = field(default_factory=dict, init=False)
     paper: dict[str, str] = field(default_factory=dict, init=False)
     headline: str = field(default="", init=False)
 
@@ -121,15 +120,16 @@ class Study:
         name: str,
         values: float | Iterable[float] | np.ndarray,
         *,
-        interval: tuple[float, float] | None = None,
+        interval: Interval | Callable[[np.ndarray], Interval] | None = None,
         paper: str = "",
         glue: str = "",
         headline: bool = False,
     ) -> float:
         """Record a number: the mean of `values` and their `interval`, by default what they span.
 
-        `paper` is what the paper reports, in words; `glue` names the number for the prose;
-        `headline` marks the one that stands for the finding. Returns the mean.
+        `interval` may also be what computes it of the values, such as `mean_interval`. `paper` is
+        what the paper reports, in words; `glue` names the number for the prose; `headline` marks
+        the one that stands for the finding. Returns the mean.
         """
         if name in self.measured:
             raise ValueError(f"{self.name} measures {name!r} twice; give them two names")
@@ -142,7 +142,8 @@ class Study:
         self.headline = name if headline else self.headline
         self.measured[name] = mean = float(found.mean())
         if interval is not None or given.ndim:
-            low, high = interval or span(found)
+            ends = interval(np.asarray(values)) if callable(interval) else interval
+            low, high = ends or span(found)
             self.interval[name] = (float(low), float(high))
         if paper:
             self.paper[name] = paper
@@ -220,19 +221,19 @@ def judge(checks: Clauses) -> Verdict:
     return Verdict.UNDECIDED if Outcome.UNDECIDED in outcomes else Verdict.NOT_REPRODUCED
 
 
-def reaches(interval: tuple[float, float], level: float) -> Outcome:
+def reaches(interval: Interval, level: float) -> Outcome:
     """Whether an interval (low, high) lies at or above a level; undecided where it crosses."""
     low, high = _ordered(interval)
     return _decide(held=low >= level, not_held=high < level)
 
 
-def stays_below(interval: tuple[float, float], level: float) -> Outcome:
+def stays_below(interval: Interval, level: float) -> Outcome:
     """Whether an interval lies below a level; undecided where it crosses."""
     low, high = _ordered(interval)
     return _decide(held=high < level, not_held=low >= level)
 
 
-def exceeds(interval: tuple[float, float], than: float = 0.0) -> Outcome:
+def exceeds(interval: Interval, than: float = 0.0) -> Outcome:
     """Whether the interval of a difference lies above 0, that of a ratio above 1; else opposite."""
     low, high = _ordered(interval)
     return _decide(held=low > than, not_held=high < than, otherwise=Outcome.OPPOSITE)
@@ -253,7 +254,7 @@ def _decide(*, held: bool, not_held: bool, otherwise: Outcome = Outcome.FAILED) 
     return Outcome.HELD if held else otherwise if not_held else Outcome.UNDECIDED
 
 
-def _ordered(interval: tuple[float, float]) -> tuple[float, float]:
+def _ordered(interval: Interval) -> Interval:
     low, high = interval
     if not low <= high:  # NaN too
         raise ValueError(f"{low} to {high} is no interval: expected two numbers, the lower first")
@@ -270,19 +271,19 @@ def _names(keys: Iterable[str]) -> str:
     return ", ".join(sorted(keys)) or "none"
 
 
-def span(values: Iterable[float] | np.ndarray) -> tuple[float, float]:
+def span(values: Iterable[float] | np.ndarray) -> Interval:
     """(lowest, highest): the spread over seeds that a record shows."""
     found = np.asarray([*values], np.float64)
     return float(found.min()), float(found.max())
 
 
-def outer(intervals: Iterable[tuple[float, float]]) -> tuple[float, float]:
+def outer(intervals: Iterable[Interval]) -> Interval:
     """From the lowest to the highest end of several intervals, one for each seed."""
     lows, highs = zip(*intervals, strict=True)
     return min(lows), max(highs)
 
 
-def mean_interval(values: np.ndarray, *, draws: int = 1000) -> tuple[float, float]:
+def mean_interval(values: np.ndarray, *, draws: int = 1000) -> Interval:
     """95 % bootstrap interval of the mean of values (N,), one for each content."""
     values = np.asarray(values, np.float64)
     if values.ndim != 1 or len(values) == 0 or not np.isfinite(values).all():

@@ -59,6 +59,17 @@ def test_one_measure_stands_for_the_finding():
     assert own.verdict(more=True, less=True).headline == "gain"
 
 
+def test_an_interval_is_given_or_computed_of_the_values_or_their_span():
+    own = study()
+    for name, interval in {"given": (0, 9), "computed": mean_interval, "spanned": None}.items():
+        assert own.measure(name, [1.0, 2.0, 6.0], interval=interval) == 3
+    assert own.interval["given"] == (0, 9)
+    assert own.interval["computed"] == mean_interval(np.array([1.0, 2.0, 6.0]))
+    assert own.interval["spanned"] == (1, 6)
+    own.measure("alone", 3.0)
+    assert "alone" not in own.interval
+
+
 @pytest.mark.parametrize(
     ("judged", "above", "across", "beneath", "on"),
     [

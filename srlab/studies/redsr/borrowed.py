@@ -10,7 +10,7 @@ from srlab.metrics import psnr
 from srlab.models.degradation_aware import BlindSuperResolver
 from srlab.statistics import middle
 from srlab.studies.redsr.codes import codes_of
-from srlab.studies.redsr.intervals import Interval
+from srlab.studies.study import Interval
 
 
 @torch.no_grad()

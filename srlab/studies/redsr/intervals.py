@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from srlab.statistics import middle, rank_correlation
-
-Interval = tuple[float, float]
+from srlab.studies.study import Interval
 
 
 def by_picture(values: np.ndarray, pictures: Sequence | np.ndarray) -> np.ndarray:
