@@ -50,9 +50,8 @@ from srlab.figures.pictures import sprite_sheet
 from srlab.figures.tables import Matrix, matrix_grid
 from srlab.images import luma
 from srlab.metrics import network_psnr
-from srlab.statistics import linear_correlation, rank_correlation
 from srlab.studies.lam.chosen import chosen_networks, family, label
-from srlab.studies.lam.diffusion import diffusion, log_correlation
+from srlab.studies.lam.diffusion import COEFFICIENTS, diffusion, log_correlation
 from srlab.studies.lam.hard_patches import hard_patches
 from srlab.studies.lam.perceptual import lpips_distance
 from srlab.studies.networks import network, obtainable
@@ -187,7 +186,6 @@ SUBSETS = {
     "published": np.char.endswith(names, ", published"),
 }
 SUBSETS = {title: rows for title, rows in SUBSETS.items() if rows.sum() >= 3}
-COEFFICIENTS = {"Pearson": linear_correlation, "Spearman": rank_correlation}
 parts = {
     (f"{title} and {measure.split(',')[0]}", coefficient): [
         compute(np.log(x[rows].mean(axis=1)), y[rows].mean(axis=1)) for rows in SUBSETS.values()
@@ -259,14 +257,13 @@ def above_zero(measure, *, sign=1):
 def both(measure, sign, judge):
     if measure not in quality:
         return None
-    own = relation["diffusion index", measure]
-    intervals = (own.pearson_interval, own.spearman_interval)
-    return together(*(judge(tuple(sorted(sign * np.array(one)))) for one in intervals))
+    ends = [sign * np.array(own.interval) for own in relation["diffusion index", measure].values()]
+    return together(*(judge(tuple(sorted(own))) for own in ends))
 
 
 def sizes(coefficient):
     """Of log DI and of the log of the number of parameters, with PSNR."""
-    return [getattr(relation[title, "PSNR-Y, dB"], coefficient) for title in predictors]
+    return [relation[title, "PSNR-Y, dB"][coefficient].value for title in predictors]
 
 
 means = {measure: values.mean(axis=1) for measure, values in quality.items()}
@@ -274,14 +271,14 @@ widest, best = (names[np.argmax(own)] for own in (di.mean(axis=1), means["PSNR-Y
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: 95 % bootstrap interval, families of networks and crops drawn.", "name": "fig-performance-verdict"}}
 PAPER = {"PSNR-Y, dB": "> 0.8", "LPIPS": "> 0.8 in size"}
-for (title, measure), own in relation.items():
-    for coefficient in COEFFICIENTS:
+for (title, measure), coefficients in relation.items():
+    for coefficient, own in coefficients.items():
         short = measure.split(",")[0]
         key = f"performance_{'size_' * (title == 'parameters')}{short[:4].lower()}_{coefficient.lower()}"
         study.measure(
             f"{coefficient}, {title} and {short}",
-            getattr(own, coefficient.lower()),
-            interval=getattr(own, f"{coefficient.lower()}_interval"),
+            own.value,
+            interval=own.interval,
             paper=PAPER.get(measure, "") if title == "diffusion index" else "",
             glue=key,
         )
@@ -309,7 +306,7 @@ study.verdict(
     direction=above_zero("PSNR-Y, dB"),
     direction_lpips=above_zero("LPIPS", sign=-1),
     ssim=above_zero("SSIM"),
-    parameters=all(np.greater(*sizes(coefficient)) for coefficient in ("pearson", "spearman")),
+    parameters=all(np.greater(*sizes(coefficient)) for coefficient in COEFFICIENTS),
     notes={"networks": len(names)},
 )
 

@@ -46,7 +46,8 @@ from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
 from srlab.figures.tables import Matrix, matrix_grid
 from srlab.metrics import network_psnr
-from srlab.studies.lam.diffusion import diffusion, growth, interval
+from srlab.statistics import middle
+from srlab.studies.lam.diffusion import diffusion, growth
 from srlab.studies.lam.hard_patches import hard_patches
 from srlab.studies.lam.views import map_rows
 from srlab.studies.networks import obtainable
@@ -186,12 +187,12 @@ quality = {family: slopes(family, lambda own: own.psnr) for family in GRIDS}
 
 def grows(found, *ways):
     """Whether a doubling of each of these sizes raises the measure."""
-    return together(*(exceeds(interval(getattr(found, f"{way}_draws"))) for way in ways))
+    return together(*(exceeds(found[way].interval) for way in ways))
 
 
 def depth_first(found):
     """Whether doubling depth raises the measure more than doubling width."""
-    return exceeds(interval(found.depth_draws - found.width_draws))
+    return exceeds(middle(found["depth"].draws - found["width"].draws))
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: 95 % bootstrap interval over crops.", "name": "fig-scale-verdict"}}
@@ -201,16 +202,16 @@ doublings = list(product(GRIDS, ("depth", "width")))
 for family, way in doublings:
     study.measure(
         f"{family}: factor on DI by double {way}",
-        2 ** getattr(di[family], way),
-        interval=tuple(2 ** np.array(interval(getattr(di[family], f"{way}_draws")))),
+        2 ** di[family][way].value,
+        interval=tuple(2 ** np.array(di[family][way].interval)),
         paper=PAPER[family, way],
         glue=f"scale_{family.lower()}_{way}",
     )
 for family, way in doublings:
     study.measure(
         f"{family}: PSNR by double {way}, dB",
-        getattr(quality[family], way),
-        interval=interval(getattr(quality[family], f"{way}_draws")),
+        quality[family][way].value,
+        interval=quality[family][way].interval,
         paper=PAPER[family, way],
         glue=f"scale_{family.lower()}_{way}_psnr",
     )

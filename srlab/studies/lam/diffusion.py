@@ -5,19 +5,21 @@ window in their middle, and their quality.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from srlab import statistics
 from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
 from srlab.attribution.objective import Network
 from srlab.attribution.paths import deblur
 from srlab.metrics import psnr, ssim
 from srlab.statistics import drawn_groups, linear_correlation, rank_correlation
-from srlab.statistics import middle as interval
 from srlab.studies.lam.hard_patches import HardPatches
 
+COEFFICIENTS = {"Pearson": linear_correlation, "Spearman": rank_correlation}
 Window = tuple[float, float, float, float]  # top, left, height, width in LR pixels
 
 
@@ -100,20 +102,24 @@ def distance(shape: tuple[int, ...], window: Window) -> np.ndarray:
     return np.maximum(rows[:, None], columns).astype(np.int64)
 
 
-@dataclass(frozen=True)
-class Correlation:
-    """Of two measures over networks, with 95 % bootstrap intervals (low, high)."""
+class Estimate(NamedTuple):
+    """A number, and what it comes to in bootstrap draws."""
 
-    pearson: float
-    spearman: float
-    pearson_interval: tuple[float, float]
-    spearman_interval: tuple[float, float]
+    value: float
+    draws: np.ndarray  # (draws,)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % of the draws."""
+        return statistics.middle(self.draws, nan_policy="omit")
 
 
 def log_correlation(
     x: np.ndarray, y: np.ndarray, families: np.ndarray | list[str], *, draws: int = 1000
-) -> Correlation:
-    """How the logarithm of x goes with y over networks; both (networks, k) and averaged over k.
+) -> dict[str, Estimate]:
+    """How the logarithm of x goes with y over networks: the `COEFFICIENTS` by their names.
+
+    Both are (networks, k) and averaged over k.
 
     A draw of the bootstrap takes whole families of networks, and patches, with replacement:
     the intervals tell what other families and other patches might have given. A measure that
@@ -132,25 +138,15 @@ def log_correlation(
     found = []
     for rows in drawn_groups(members, draws, rng):
         columns = rng.integers(x.shape[1], size=x.shape[1])
-        found.append(_both(x[rows][:, columns], y[rows][:, columns]))
-    both = (interval(own, nan_policy="omit") for own in zip(*found, strict=True))
-    return Correlation(*_both(x, y), *both)
+        found.append(_coefficients(x[rows][:, columns], y[rows][:, columns]))
+    drawn = zip(COEFFICIENTS, _coefficients(x, y), np.transpose(found), strict=True)
+    return {name: Estimate(value, own) for name, value, own in drawn}
 
 
-def _both(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Pearson's and Spearman's of log mean x and mean y."""
+def _coefficients(x: np.ndarray, y: np.ndarray) -> list[float]:
+    """Of log mean x and mean y."""
     logs, means = np.log(x.mean(axis=1)), y.mean(axis=1)
-    return linear_correlation(logs, means), rank_correlation(logs, means)
-
-
-@dataclass(frozen=True)
-class Growth:
-    """How a measure changes when one of two sizes doubles and the other stays."""
-
-    width: float
-    depth: float
-    width_draws: np.ndarray  # (draws,) the same with patches drawn anew
-    depth_draws: np.ndarray
+    return [coefficient(logs, means) for coefficient in COEFFICIENTS.values()]
 
 
 def growth(
@@ -159,11 +155,11 @@ def growth(
     depths: np.ndarray | list[int],
     *,
     draws: int = 1000,
-) -> Growth:
-    """Slopes of `values` (networks, k), averaged over k patches, against log₂ of width and depth.
+) -> dict[str, Estimate]:
+    """What doubling "width" or "depth" alone adds to `values` (networks, k), averaged over patches.
 
-    One plane is fitted to all networks by least squares. For factors instead of differences give
-    the logarithm of a measure.
+    The slopes against their log₂; a draw takes patches anew. One plane is fitted to all networks
+    by least squares. For factors instead of differences give the logarithm of a measure.
     """
     values = np.asarray(values, np.float64)
     sizes = np.stack([widths, depths, np.ones(len(depths))], axis=1).astype(np.float64)
@@ -178,4 +174,4 @@ def growth(
     solve = np.linalg.pinv(design)[:2]  # (2, networks)
     columns = np.random.default_rng(0).integers(values.shape[1], size=(draws, values.shape[1]))
     own, drawn = solve @ values.mean(axis=1), solve @ values[:, columns].mean(axis=2)
-    return Growth(float(own[0]), float(own[1]), drawn[0], drawn[1])
+    return {"width": Estimate(own[0], drawn[0]), "depth": Estimate(own[1], drawn[1])}

@@ -16,7 +16,6 @@ from srlab.studies.lam.diffusion import (
     distance,
     gathered,
     growth,
-    interval,
     log_correlation,
     reach,
 )
@@ -104,33 +103,35 @@ def test_correlations_agree_with_scipy(rng):
     x, y = rng.uniform(1, 9, size=(12, 5)), rng.normal(size=(12, 5))
     found = log_correlation(x, y, list("aabbccddeeff"), draws=20)
     logs, means = np.log(x.mean(axis=1)), y.mean(axis=1)
-    assert found.pearson == pytest.approx(pearsonr(logs, means).statistic)
-    assert found.spearman == pytest.approx(spearmanr(logs, means).statistic)
-    assert linear_correlation(logs, means) == pytest.approx(found.pearson)
+    assert found["Pearson"].value == pytest.approx(pearsonr(logs, means).statistic)
+    assert found["Spearman"].value == pytest.approx(spearmanr(logs, means).statistic)
+    assert linear_correlation(logs, means) == pytest.approx(found["Pearson"].value)
     assert np.isnan(linear_correlation(np.ones(4), np.arange(4)))
 
 
 def test_a_perfect_law_has_no_spread_and_relatives_widen_a_loose_one(rng):
     sizes = np.repeat(2.0 ** np.arange(12), 6).reshape(12, 6)
     perfect = log_correlation(sizes, np.log(sizes), np.arange(12), draws=50)
-    assert perfect.pearson_interval == pytest.approx((1, 1))
-    assert perfect.spearman_interval == pytest.approx((1, 1))
+    assert perfect["Pearson"].interval == pytest.approx((1, 1))
+    assert perfect["Spearman"].interval == pytest.approx((1, 1))
     loose = np.log(sizes) + 3 * rng.normal(size=(12, 1)).repeat(6, axis=1)
-    alone = log_correlation(sizes, loose, np.arange(12), draws=400)
-    related = log_correlation(sizes, loose, np.arange(12) // 3, draws=400)
-    assert alone.pearson_interval[0] < alone.pearson < alone.pearson_interval[1]
-    assert np.ptp(related.pearson_interval) > np.ptp(alone.pearson_interval)
+    alone, related = (
+        log_correlation(sizes, loose, families, draws=400)["Pearson"]
+        for families in (np.arange(12), np.arange(12) // 3)
+    )
+    assert alone.interval[0] < alone.value < alone.interval[1]
+    assert np.ptp(related.interval) > np.ptp(alone.interval)
 
 
 def test_growth_recovers_a_plane_and_its_intervals_hold_it(rng):
     widths, depths = np.repeat([8, 16, 32], 3), np.tile([2, 5, 10], 3)
     plane = 0.25 * np.log2(widths) + 0.75 * np.log2(depths) + 4
     found = growth(plane[:, None] + rng.normal(size=(1, 6)), widths, depths, draws=50)
-    assert (found.width, found.depth) == pytest.approx((0.25, 0.75))
-    assert found.depth_draws == pytest.approx(0.75)  # a patch's own level has no say
-    rough = growth(plane[:, None] + rng.normal(size=(9, 40)), widths, depths)
-    low, high = interval(rough.depth_draws)
-    assert low < rough.depth < high
+    assert [found[way].value for way in ("width", "depth")] == pytest.approx([0.25, 0.75])
+    assert found["depth"].draws == pytest.approx(0.75)  # a patch's own level has no say
+    rough = growth(plane[:, None] + rng.normal(size=(9, 40)), widths, depths)["depth"]
+    low, high = rough.interval
+    assert low < rough.value < high
     assert low < 0.75 < high
 
 
