@@ -36,6 +36,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+from sklearn.cluster import KMeans
 
 from srlab.data.datasets import degraded_patches, load_images
 from srlab.data.subjects import subject_task
@@ -51,7 +52,6 @@ from srlab.studies.ddr.projections import (
     DIMENSIONS,
     projection_indices,
     readings,
-    seen_clusters,
     structureless,
 )
 from srlab.studies.frames import curves
@@ -265,7 +265,8 @@ pictures = {
     for s in starts
 }
 known = {key: separability(own, controls[key[0]]).index for key, own in pictures.items()}
-eager = {key: separability(own, seen_clusters(own, 3)).index for key, own in pictures.items()}
+eye = KMeans(3, n_init=4, random_state=0)  # an eager one
+eager = {key: separability(own, eye.fit_predict(own)).index for key, own in pictures.items()}
 projected = [embed(nothing, method=method, perplexity=usual) for method in methods]
 nulls = [separability(own, thrice).index for own in [nothing, *projected]]
 nulls += [value for key, value in known.items() if key[0] != "no structure"]

@@ -46,8 +46,8 @@ from srlab.representation.embedding import (
 )
 from srlab.studies.ddr.camera_patches import camera_patches
 from srlab.studies.ddr.clouds import network_title, thumbnails
-from srlab.studies.ddr.pairs import pair_separability
 from srlab.studies.ddr.restarts import restarts, runs_index
+from srlab.studies.ddr.spectrum import pair_separability
 from srlab.studies.frames import curves
 from srlab.studies.study import Study, exceeds, reaches, span, stays_below
 from srlab.training.recipes import seed_name

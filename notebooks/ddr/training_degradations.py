@@ -51,8 +51,8 @@ from srlab.representation.embedding import (
     separability,
 )
 from srlab.studies.ddr.clouds import degradation_clouds
-from srlab.studies.ddr.pairs import pair_separability
 from srlab.studies.ddr.restarts import over_seeds, restarts, runs_index
+from srlab.studies.ddr.spectrum import pair_separability
 from srlab.studies.networks import left_out, obtainable_places
 from srlab.studies.study import Study, exceeds, outer, reaches, span, stays_below
 from srlab.training.recipes import seed_name

@@ -21,9 +21,9 @@ def network_title(name: str) -> str:
     return " ".join(WORDS.get(part, part) for part in name.split("-"))
 
 
-def thumbnails(images: Tensor, *, zoom: int = 3) -> dict[str, Any]:
+def thumbnails(images: Tensor) -> dict[str, Any]:
     """Patches (N, 3, h, w) as the sheet of thumbnails that a figure's dots point into."""
-    return sprite_sheet(image_to_array(images), zoom=zoom)
+    return sprite_sheet(image_to_array(images))
 
 
 def index_words(index: float) -> str:

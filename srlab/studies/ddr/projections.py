@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 from scipy.spatial.distance import pdist, squareform
-from sklearn.cluster import KMeans
 
 from srlab.representation.embedding import METHODS, Method, embed
 from srlab.studies.ddr.restarts import RunsIndex, runs_index, side_by_side
@@ -88,8 +87,3 @@ def structureless(points: np.ndarray) -> np.ndarray:
     Shuffling coordinates would not do: a coordinate with two humps keeps them, and thus clusters.
     """
     return np.random.default_rng(0).normal(points.mean(axis=0), points.std(axis=0), points.shape)
-
-
-def seen_clusters(embedding: np.ndarray, count: int) -> np.ndarray:
-    """Labels (N,) of the `count` clusters that k-means, like an eager eye, finds in a picture."""
-    return KMeans(count, n_init=4, random_state=0).fit_predict(embedding)

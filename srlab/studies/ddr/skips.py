@@ -232,15 +232,11 @@ def by_picture_set(runs: Iterable[Recording]) -> dict[str, dict[Subject, Sequenc
 
 
 def separation_dots(
-    panels: Mapping[str, Mapping[Subject, Sequence[float]]],
-    level: float = 20,
-    *,
-    same_measure: bool = False,
+    panels: Mapping[str, Mapping[Subject, Sequence[float]]], *, same_measure: bool = False
 ) -> go.Figure:
     """A row for each network, a panel for each measure: mean and span of its values.
 
-    At the `level` from which on the paper calls it separated is a line: in the first panel, in
-    all if they show the `same_measure`.
+    At `LEVEL` is a line: in the first panel, in all if they show the `same_measure`.
     """
     points: dict[str, GridPoint] = {}
     for title, values in panels.items():
@@ -251,7 +247,7 @@ def separation_dots(
                 measured={**point.measured, title: (float(np.mean(own)), *span(own))}
             )
     lined = list(panels) if same_measure else list(panels)[:1]
-    return effects_over_grid(points, WORDS, levels=dict.fromkeys(lined, level))
+    return effects_over_grid(points, WORDS, levels=dict.fromkeys(lined, LEVEL))
 
 
 def _row(subject: Subject) -> str:

@@ -59,6 +59,22 @@ def level_pairs(
     return LevelPairs(matrix, drawn)
 
 
+def pair_separability(points: np.ndarray, labels: Sequence | np.ndarray) -> np.ndarray:
+    """Caliński–Harabasz index of each two labels' points by themselves: symmetric (K, K).
+
+    `points` (N, D) are those of all K labels (N,), which keep the order they first come in; the
+    diagonal is NaN. `level_pairs` projects each pair anew instead.
+    """
+    labels = np.asarray(labels)
+    names = list(dict.fromkeys(labels.tolist()))
+    matrix = np.full((len(names), len(names)), np.nan)
+    for one, other in combinations(range(len(names)), 2):
+        own = np.isin(labels, (names[one], names[other]))
+        index = separability(points[own], labels[own]).index
+        matrix[one, other] = matrix[other, one] = index
+    return matrix
+
+
 def plane_pairs(points: np.ndarray, runs: int) -> np.ndarray:
     """Index (L, L) of each pair of levels (N, L, D) in the plane: mean over `runs` of t-SNE."""
     starts = [partial(embed, seed=seed, init="random") for seed in range(runs)]

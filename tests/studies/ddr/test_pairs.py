@@ -1,7 +1,7 @@
 import numpy as np
 from sklearn.metrics import calinski_harabasz_score
 
-from srlab.studies.ddr.pairs import pair_separability
+from srlab.studies.ddr.spectrum import pair_separability
 
 
 def test_each_pair_has_the_index_of_its_own_points_in_the_order_of_the_labels():

@@ -8,7 +8,6 @@ from srlab.studies.ddr.projections import (
     kept_neighbours,
     projection_indices,
     readings,
-    seen_clusters,
     structureless,
 )
 
@@ -56,11 +55,6 @@ def test_nothing_is_left_of_the_structure_but_its_widths(rng):
     assert abs(np.corrcoef(mixed.T)[0, 1]) < 0.15
     assert (np.abs(mixed[:, 0] - mixed[:, 0].mean()) < 2).mean() > 0.2  # full where there was a gap
     np.testing.assert_array_equal(mixed, structureless(apart))
-
-
-def test_an_eager_eye_finds_as_many_clusters_as_it_looks_for(rng):
-    cloud = rng.normal(size=(90, 2))
-    assert len(np.unique(seen_clusters(cloud, 3))) == 3
 
 
 def test_every_projection_has_its_index(rng):
