@@ -263,8 +263,7 @@ pd.DataFrame(rows).join(pd.DataFrame(prices).T).style.format(digits, na_rep="–
 # ReDSR after fewer steps (training seed 0), beside the others at their end. Does it still climb where training stopped?
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "PSNR over the eight kernels along ReDSR's training, and what the others reach with all their steps. How steep is the right end?", "name": "fig-blind-ladder"}}
-kept = {} if train else shipped_steps(NETWORKS["ReDSR"])
-rungs = {step: file for step, file in kept.items() if step in steps or file == NETWORKS["ReDSR"]}
+rungs = {} if train else shipped_steps(NETWORKS["ReDSR"], steps)
 climb = [judge(study.network(file))[..., 0].mean() for file in rungs.values()]
 ends = {title: np.full(len(climb), db[title][0].mean()) for title in restorers if title != "ReDSR"}
 if rungs:

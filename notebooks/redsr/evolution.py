@@ -93,21 +93,12 @@ sigmas, groups = np.repeat(code_widths, num_windows), np.tile(range(num_windows)
 written = labels(seen)
 
 
-def kept(name):
-    """{step: file} of the snapshots asked for and of the end."""
-    return {
-        step: file for step, file in shipped_steps(name).items() if step in steps or file == name
-    }
-
-
 def shipped(kind):
     """{step: codes}, and the curves of the training."""
     untrained = initial_model(recipe(NETWORKS[kind])).to(study.device).eval()
     codes = {0: codes_of(untrained, seen.stacked)}
-    codes |= {
-        step: codes_of(study.network(file), seen.stacked)
-        for step, file in kept(NETWORKS[kind]).items()
-    }
+    for step, file in shipped_steps(NETWORKS[kind], steps).items():
+        codes[step] = codes_of(study.network(file), seen.stacked)
     return codes, read_provenance(NETWORKS[kind]).history
 
 

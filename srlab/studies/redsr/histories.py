@@ -1,6 +1,6 @@
 """A training's moments: the snapshots that ship, and the curves of PSNR and of every loss."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,10 +21,14 @@ CURVES = {
 }
 
 
-def shipped_steps(name: str) -> dict[int, str]:
-    """{step: name} of a recipe's snapshots that ship, and of its end: {250: "redsr-8@250", …}."""
+def shipped_steps(name: str, steps: Collection[int] | None = None) -> dict[int, str]:
+    """{step: name} of a recipe's snapshots that ship, and of its end: {250: "redsr-8@250", …}.
+
+    With `steps`, of these snapshots alone.
+    """
     base, end = recipe(name), recipe(name).steps
-    files = {step: f"{name}@{step}" for step in base.snapshots if step < end} | {end: name}
+    asked = [step for step in base.snapshots if steps is None or step in steps]
+    files = {step: f"{name}@{step}" for step in asked if step < end} | {end: name}
     return {step: file for step, file in files.items() if file in shipped_checkpoints()}
 
 

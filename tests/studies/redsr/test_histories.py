@@ -20,3 +20,5 @@ def test_a_ladder_has_a_file_at_every_rung():
     assert all(read_provenance(file).step == step for step, file in rungs.items())
     assert [*rungs.values()][-1] == "redsr-8"
     assert shipped_steps("redsr-paper") == {}
+    few = shipped_steps("redsr-8", [500, 7])
+    assert few == {step: file for step, file in rungs.items() if step in (500, max(rungs))}
