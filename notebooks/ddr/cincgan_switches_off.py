@@ -170,7 +170,7 @@ left = {
     for label, method in labels.items()
 }
 
-values = np.array([[100 * own[title].share for title in JUDGED] for own in left.values()])
+values = np.array([[100 * own[title].value for title in JUDGED] for own in left.values()])
 matrix_heatmap(values, list(left), list(JUDGED), colour_title="left, %", limits=(0, 100))
 
 
@@ -193,7 +193,7 @@ def along(part, levels, own):
     """What is left, in per cent, and the PSNR gained at each level: {panel: {label: values}}."""
     kinds = [f"{part} {level}" for level in levels]
     shown = ("BM3D", "CinCGAN", "trained on clean", own)
-    shares = [[100 * results.left(labels[m], kind, part).share for kind in kinds] for m in shown]
+    shares = [[100 * results.left(labels[m], kind, part).value for kind in kinds] for m in shown]
     gains = [[gain(label, kind).mean() for kind in kinds] for label in shown]
     panels = {f"{part} left, %": shares, "PSNR gain, dB": gains}
     return {title: dict(zip(shown, np.array(rows))) for title, rows in panels.items()}
@@ -219,7 +219,7 @@ against = {
 }  # on its own degradation
 more = [cincgan[NOISES[kind]].minus(cincgan[NOISES["mild"]]) for kind in ("noise 20", "film")]
 paired = {
-    (own, kind): [results.left(name, *JUDGED[kind]).share for name in names[f"trained on {own}"]]
+    (own, kind): [results.left(name, *JUDGED[kind]).value for name in names[f"trained on {own}"]]
     for own in PAIRED
     for kind in PAIRED
 }
@@ -234,8 +234,8 @@ for other, values in against.items():
 
 def measure_left(method, title, paper=""):
     part = left[method][title]
-    ends = tuple(100 * end for end in part.interval())
-    study.measure(f"{title} left by {method}, %", 100 * part.share, interval=ends, paper=paper)
+    ends = tuple(100 * end for end in part.interval)
+    study.measure(f"{title} left by {method}, %", 100 * part.value, interval=ends, paper=paper)
 
 
 PAPER = {"mild: noise": "restored", "noise 20": "left as it is", "film: noise": "left as it is"}
@@ -250,15 +250,15 @@ for (own, kind), shares in paired.items():
 SHORT = {"mild: noise": "own_noise", "mild: blur": "own_blur", "noise 20": "noise"}
 SHORT |= {"film: noise": "film", "blur 4": "blur"}
 for method, ending in {"CinCGAN": "", "BM3D": "_bm3d", "SRCNN": "_srcnn"}.items():
-    shares = {word: 100 * left[method][title].share for title, word in SHORT.items()}
+    shares = {word: 100 * left[method][title].value for title, word in SHORT.items()}
     study.glue(**{f"switch_{word}{ending}": share for word, share in shares.items()})
 study.glue(switch_seeds=", ".join(f"{len(own)} {label}" for label, own in names.items()))
-gap = abs(denoised["mild: noise"].share - denoised["noise 20"].share)
+gap = abs(denoised["mild: noise"].value - denoised["noise 20"].value)
 study.verdict(
     own=together(*(exceeds(mean_interval(values)) for values in against.values())),
     ignores=together(*(exceeds(difference, 0.01) for difference in more)),
-    bm3d=together(*(stays_below(denoised[title].interval(), 1) for title in NOISES.values())),
-    untouched=min(cincgan[title].share for title in FOREIGN) >= 0.8,
+    bm3d=together(*(stays_below(denoised[title].interval, 1) for title in NOISES.values())),
+    untouched=min(cincgan[title].value for title in FOREIGN) >= 0.8,
     stable=gap <= 0.1,
     paired=restored and untouched,
 )

@@ -46,7 +46,6 @@ from srlab.degradations.filters import upsample
 from srlab.devices import pick_device
 from srlab.figures.tables import Matrix, matrix_grid
 from srlab.metrics import network_psnr
-from srlab.statistics import middle
 from srlab.studies.lam.diffusion import diffusion, growth
 from srlab.studies.lam.hard_patches import hard_patches
 from srlab.studies.lam.views import map_rows
@@ -192,7 +191,7 @@ def grows(found, *ways):
 
 def depth_first(found):
     """Whether doubling depth raises the measure more than doubling width."""
-    return exceeds(middle(found["depth"].draws - found["width"].draws))
+    return exceeds(found["depth"].minus(found["width"]))
 
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: 95 % bootstrap interval over crops.", "name": "fig-scale-verdict"}}

@@ -283,6 +283,23 @@ def outer(intervals: Iterable[Interval]) -> Interval:
     return min(lows), max(highs)
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """A number, and what it comes to in bootstrap draws."""
+
+    value: float
+    draws: np.ndarray  # (draws,)
+
+    @property
+    def interval(self) -> Interval:
+        """95 % of the draws."""
+        return middle(self.draws)
+
+    def minus(self, other: "Estimate") -> Interval:
+        """That of the difference of two numbers, of the same draws."""
+        return middle(self.draws - other.draws)
+
+
 def mean_interval(values: np.ndarray, *, draws: int = 1000) -> Interval:
     """95 % bootstrap interval of the mean of values (N,), one for each content."""
     values = np.asarray(values, np.float64)

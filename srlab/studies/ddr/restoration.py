@@ -6,7 +6,6 @@ it passed as under bicubic enlargement, 0 that it is gone, more than 1 that it w
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -17,38 +16,22 @@ from srlab.degradations.filters import shift, upsample
 from srlab.degradations.pipeline import Degradation
 from srlab.images import luma
 from srlab.metrics import psnr
-from srlab.statistics import middle
 from srlab.studies.ddr.parts import parts, without
+from srlab.studies.study import Estimate
 
 Method = Callable[[Tensor], Tensor]  # LR images (B, 3, h, w) → (B, 3, scale·h, scale·w)
 Drawn = tuple[Degradation, ...]  # one for each picture
 
 
-@dataclass(frozen=True)
-class Left:
-    """What of one part is left over N pictures: sums over their pixels, picture by picture."""
+def left_share(kept: np.ndarray, given: np.ndarray) -> Estimate:
+    """What of one part is left in all pictures together; pictures are drawn with replacement.
 
-    kept: np.ndarray  # (N,) product of the output's change with the enlarged input's
-    given: np.ndarray  # (N,) square of the enlarged input's change
-
-    @property
-    def share(self) -> float:
-        """Of the part in all pictures together."""
-        return float(self.kept.sum() / self.given.sum())
-
-    def interval(self) -> tuple[float, float]:
-        """95 % bootstrap interval of the share over pictures."""
-        return middle(self._drawn())
-
-    def minus(self, other: "Left") -> tuple[float, float]:
-        """That of the difference of two shares in the same pictures."""
-        return middle(self._drawn() - other._drawn())
-
-    def _drawn(self) -> np.ndarray:
-        """Shares (1000,) with pictures drawn with replacement."""
-        count = len(self.kept)
-        rows = np.random.default_rng(0).integers(count, size=(1000, count))
-        return self.kept[rows].sum(axis=1) / self.given[rows].sum(axis=1)
+    Of sums over the pixels of N pictures: `kept` (N,), the product of the output's change with the
+    enlarged input's, and `given` (N,), the square of the latter.
+    """
+    rows = np.random.default_rng(0).integers(len(kept), size=(1000, len(kept)))
+    drawn = kept[rows].sum(axis=1) / given[rows].sum(axis=1)
+    return Estimate(float(kept.sum() / given.sum()), drawn)
 
 
 class _Output(NamedTuple):
@@ -88,7 +71,7 @@ class Restorations:
         """PSNR of luma in dB (N,), against the clean picture on the shifted grid."""
         return self._output(method, self._drawn(condition)).psnr
 
-    def left(self, method: str, condition: str, part: str) -> Left:
+    def left(self, method: str, condition: str, part: str) -> Estimate:
         """What the method leaves of one part of the condition."""
         if part not in self.parts(condition):
             raise ValueError(f"{condition!r} has no {part}: {self.parts(condition)}")
@@ -97,7 +80,7 @@ class Restorations:
         change = (with_part.luma - without_part.luma).double()
         given = luma(self._degraded(drawn)) - luma(self._degraded(rest))
         given = upsample(given.double(), change.shape[-1] // given.shape[-1])
-        return Left(_sums(change * given), _sums(given.square()))
+        return left_share(_sums(change * given), _sums(given.square()))
 
     def _drawn(self, condition: str, *missing: str) -> Drawn:
         return tuple(without(drawn, *missing) for drawn in self.conditions[condition])

@@ -5,19 +5,18 @@ window in their middle, and their quality.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from srlab import statistics
 from srlab.attribution.lam import diffusion_index, lam, magnitude, patch
 from srlab.attribution.objective import Network
 from srlab.attribution.paths import deblur
 from srlab.metrics import psnr, ssim
 from srlab.statistics import drawn_groups, linear_correlation, rank_correlation
 from srlab.studies.lam.hard_patches import HardPatches
+from srlab.studies.study import Estimate
 
 COEFFICIENTS = {"Pearson": linear_correlation, "Spearman": rank_correlation}
 Window = tuple[float, float, float, float]  # top, left, height, width in LR pixels
@@ -102,18 +101,6 @@ def distance(shape: tuple[int, ...], window: Window) -> np.ndarray:
     return np.maximum(rows[:, None], columns).astype(np.int64)
 
 
-class Estimate(NamedTuple):
-    """A number, and what it comes to in bootstrap draws."""
-
-    value: float
-    draws: np.ndarray  # (draws,)
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """95 % of the draws."""
-        return statistics.middle(self.draws, nan_policy="omit")
-
-
 def log_correlation(
     x: np.ndarray, y: np.ndarray, families: np.ndarray | list[str], *, draws: int = 1000
 ) -> dict[str, Estimate]:
@@ -139,7 +126,8 @@ def log_correlation(
     for rows in drawn_groups(members, draws, rng):
         columns = rng.integers(x.shape[1], size=x.shape[1])
         found.append(_coefficients(x[rows][:, columns], y[rows][:, columns]))
-    drawn = zip(COEFFICIENTS, _coefficients(x, y), np.transpose(found), strict=True)
+    known = np.array([own for own in found if np.isfinite(own).all()])  # none is of equal values
+    drawn = zip(COEFFICIENTS, _coefficients(x, y), known.T, strict=True)
     return {name: Estimate(value, own) for name, value, own in drawn}
 
 

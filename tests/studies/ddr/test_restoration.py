@@ -6,7 +6,7 @@ from srlab.degradations import Degradation
 from srlab.degradations.filters import blur, shift, upsample
 from srlab.metrics import psnr
 from srlab.studies.ddr.parts import parts, without
-from srlab.studies.ddr.restoration import Left, Restorations
+from srlab.studies.ddr.restoration import Restorations, left_share
 
 FULL = Degradation(
     scale=2, blur_sigma=1.5, blur_sigma_y=1.0, noise_sigma=0.05, jpeg_quality=40, shift=(1.0, 0.5)
@@ -45,7 +45,7 @@ def test_no_other_part_is_known():
 def test_bicubic_enlargement_leaves_all_of_every_part():
     run = trial({"all": FULL})
     for part in run.parts("all"):
-        assert run.left("bicubic", "all", part).share == pytest.approx(1, abs=1e-5)
+        assert run.left("bicubic", "all", part).value == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.4])
@@ -59,13 +59,13 @@ def test_what_a_method_passes_on_is_what_is_left(share):
         return blurred[rows] + share * (enlarged(lr) - blurred[rows])
 
     left = trial({"noisy": noisy}, passing=method).left("passing", "noisy", "noise")
-    assert left.share == pytest.approx(share, abs=1e-5)
-    assert left.interval() == pytest.approx((share, share), abs=1e-5)
+    assert left.value == pytest.approx(share, abs=1e-5)
+    assert left.interval == pytest.approx((share, share), abs=1e-5)
 
 
 def test_a_method_that_ignores_its_input_leaves_nothing():
     run = trial({"noise": Degradation(scale=2, noise_sigma=0.1)}, grey=lambda lr: 0 * enlarged(lr))
-    assert run.left("grey", "noise", "noise").share == 0
+    assert run.left("grey", "noise", "noise").value == 0
 
 
 def test_the_same_noise_falls_on_a_picture_with_and_without_its_blur():
@@ -102,9 +102,9 @@ def test_a_method_sees_each_input_once():
 
 
 def test_the_interval_holds_the_share():
-    left = Left(kept=np.array([1.0, 2.0, 6.0]), given=np.array([4.0, 4.0, 4.0]))
-    low, high = left.interval()
-    assert 0.25 <= low < left.share == 0.75 < high <= 1.5
+    left = left_share(np.array([1.0, 2.0, 6.0]), np.array([4.0, 4.0, 4.0]))
+    low, high = left.interval
+    assert 0.25 <= low < left.value == 0.75 < high <= 1.5
 
 
 def test_what_cannot_be_measured_is_refused():
@@ -118,7 +118,7 @@ def test_what_cannot_be_measured_is_refused():
 
 def test_difference_of_shares_of_one_method():
     given, noise = np.array([1.0, 2.0, 3.0]), np.array([0.1, -0.1, 0.2])
-    much, little = Left(0.9 * given + noise, given), Left(0.2 * given + noise, given)
+    much, little = (left_share(share * given + noise, given) for share in (0.9, 0.2))
     assert much.minus(little) == pytest.approx((0.7, 0.7))
     assert little.minus(little) == (0, 0)
 
