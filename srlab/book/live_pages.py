@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from docutils import nodes
-from ipywidgets.embed import embed_data
+from ipywidgets.embed import dependency_state, embed_data
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -145,7 +145,8 @@ def copy_scripts(app: Sphinx, exception: Exception | None) -> None:
 
 def widget_html(explorer: Explorer) -> str:
     """What a page without a notebook has in place of its saved widgets, for static/widgets.js."""
-    state = embed_data(views=[explorer], drop_defaults=False)["manager_state"]
+    own = dependency_state([explorer], drop_defaults=False)  # of all that this process has made
+    state = embed_data(views=[explorer], state=own)["manager_state"]
     view = {"model_id": explorer.model_id, "version_major": 2, "version_minor": 0}
     return "".join(
         WIDGET.format(kind=kind, json=json.dumps(value).replace("<", "\\u003c"))

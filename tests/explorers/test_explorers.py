@@ -12,6 +12,7 @@ import pytest
 import traitlets as T
 from ipywidgets.embed import embed_data
 
+from srlab.book.live_pages import widget_html
 from srlab.explorers.cloud import SHADES, Cloud
 from srlab.explorers.controls import Control
 from srlab.explorers.embedding import EmbeddingExplorer, Setting
@@ -251,6 +252,13 @@ def _zeros() -> np.ndarray:
 )
 def test_a_page_stays_small(make) -> None:
     assert len(json.dumps(saved(make()))) < PAGE_LIMIT
+
+
+def test_a_page_without_a_notebook_holds_its_own_explorer_alone() -> None:
+    own, other = lam_explorer(8), lam_explorer(8)
+    page = widget_html(own)
+    assert own.model_id in page
+    assert other.model_id not in page
 
 
 def test_modules_import_nothing() -> None:
