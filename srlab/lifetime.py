@@ -70,9 +70,14 @@ def end_with_parent(parent: int | None = None) -> None:
     if os.name != "posix":
         return
     shown = os.getppid()
+    be_killed_with_parent()
+    Thread(target=_outlive, args=(shown, parent or shown), daemon=True).start()
+
+
+def be_killed_with_parent() -> None:
+    """What of this Linux does by itself, for a process that is to have no threads."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL)
-    Thread(target=_outlive, args=(shown, parent or shown), daemon=True).start()
 
 
 def _outlive(shown: int, told: int) -> None:

@@ -19,6 +19,7 @@ FORKS = sys.platform == "linux"  # elsewhere libraries that were imported do not
 NAME = "srlab-fork"  # of the entry point below jupyter_client's
 LAUNCHER = "ipykernel_launcher"
 PRELOADED = (
+    "srlab.book.forkserver",
     "ipykernel.kernelapp",
     "plotly.graph_objects",
     "sklearn.manifold",

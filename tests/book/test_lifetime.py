@@ -137,7 +137,7 @@ def test_kernels_end_in_the_middle_of_a_cell(verb, name, checkout, write_noteboo
 def test_forked_kernels_end_in_the_middle_of_a_cell(name, checkout, write_notebook, begin):
     for notebook in "abc":
         write_notebook(notebook, WAITS)
-    command = begin(checkout, "run", "--workers", "1")
+    command = begin(checkout, "run", *"abc", "--workers", "1")
     assert until((checkout / "begun").exists, seconds=60)
     forks = [own for own in command.all_processes() if "forkserver" in " ".join(own.cmdline())]
     assert len(forks) == 2  # what forks, and the kernel
