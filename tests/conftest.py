@@ -21,7 +21,12 @@ REAL_DATA = REPOSITORY.parent / "shared" / "data"  # where developers keep the r
 if REAL_DATA.is_dir():
     os.environ.setdefault("SRLAB_DATA", str(REAL_DATA))
 
-BROWSER = REPOSITORY / "tests" / "browser"
+TESTS = REPOSITORY / "tests"
+BEFORE = {  # what runs before its turn, or after
+    TESTS / "browser" / "test_pages.py": TESTS / "a",
+    TESTS / "browser" / "test_desk.py": TESTS / "figures",
+    TESTS / "browser" / "test_phone.py": TESTS / "networks",
+}
 LARGER = re.compile(r"^.*: (official:.*|srresnet-.*)\n", re.MULTILINE)  # networks slow to export
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -42,9 +47,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The book first, which takes one worker minutes to run; last the walks over all its pages."""
-    order = [BROWSER / "test_pages.py", None, BROWSER / "test_desk.py", BROWSER / "test_phone.py"]
-    items.sort(key=lambda item: order.index(item.path if item.path in order else None))
+    """The book first, which takes one worker minutes; the walks over all its pages apart and later.
+
+    A worker is given its next file while it is busy with a small one: the walks, one test each, are
+    not neighbours, and come while enough is left for the others.
+    """
+    items.sort(key=lambda item: (BEFORE.get(item.path) or item.path).as_posix())
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,8 @@ from srlab.book.project import find_notebooks
 LIMIT = 1_500_000  # bytes of a page before what it shares with others
 THUMBNAIL = ".srlab-thumbnail:visible"  # each figure of patches has one
 SPOKEN = ".srlab-spoken[aria-live]"  # what figures say; the sidebar's signs have words too
+SAYS_MORE = f"""(before) => ![before, ""].includes(
+  document.querySelector("{SPOKEN}").innerText)"""
 
 
 def test_every_notebook_runs_and_the_book_compiles(quick_book, repository):
@@ -37,15 +39,14 @@ def test_figures_answer_to_the_mouse_and_the_keyboard(desk, pages, visit):
     thumbnail.wait_for(state="hidden")
 
     figure.focus()
-    spoken = []
+    spoken = [page.locator(SPOKEN).inner_text()]
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowUp"):
         page.keyboard.press(key)
         thumbnail.wait_for()
-        page.wait_for_timeout(100)
+        page.wait_for_function(SAYS_MORE, arg=spoken[-1])
         spoken.append(page.locator(SPOKEN).inner_text())
-    assert all(spoken)
-    assert spoken[1] != spoken[2]
-    assert spoken[3] == spoken[1]  # down and up again
+    assert all(spoken[1:])
+    assert spoken[4] == spoken[2]  # down and up again
     page.keyboard.press("Escape")
     thumbnail.wait_for(state="hidden")
 
