@@ -148,7 +148,8 @@ def integrate(
             nodes = _taken(batched, path.curve, path.nodes, size)
         with torch.no_grad():
             others = [end for end in ENDS if end not in path.nodes]
-            known = {end: float(batched(path.curve(positions([end])))) for end in others}
+            values = {end: batched(path.curve(positions([end]))) for end in others}
+        known = {end: float(_one_for_each(1, value)) for end, value in values.items()}
         return _summed(nodes, path, shown, known, keep_gradients=keep_gradients)
 
 
@@ -350,12 +351,7 @@ def _differentiated(
         leaves, structure = tree_flatten(points)
         leaves = [leaf.detach().clone().requires_grad_() for leaf in leaves]
         values = function(tree_unflatten(leaves, structure))
-        if values.shape != leaves[0].shape[:1]:
-            raise ValueError(
-                f"the function returned shape {tuple(values.shape)} for {len(leaves[0])} points; "
-                "it should return one number for each"
-            )
-        _check_differentiable(values)
+        _check_differentiable(_one_for_each(len(leaves[0]), values))
         gradients = differentiate(values.sum(), leaves, materialize_grads=True)
     return values.detach(), tree_unflatten(gradients, structure)
 
@@ -364,6 +360,16 @@ def _backward(value: Tensor, leaves: Sequence[Tensor], **_: bool) -> list[Tensor
     """For reentrant checkpoints, which know no other way."""
     value.backward()  # type: ignore[no-untyped-call]
     return [torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves]
+
+
+def _one_for_each(count: int, values: Tensor) -> Tensor:
+    """The values of a function of stacked points, or what is wrong with them."""
+    if values.shape != (count,):
+        raise ValueError(
+            f"the function returned shape {tuple(values.shape)} for {count} points; "
+            "it should return one number for each"
+        )
+    return values
 
 
 def _check_differentiable(values: Tensor) -> None:
