@@ -92,4 +92,5 @@ def _go_on(arguments: list[str], environment: Mapping[str, str], folder: str) ->
     os.environ.clear()
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    multiprocessing.set_start_method(None, force=True)  # the system's, as elsewhere
     IPKernelApp.launch_instance(argv=arguments)

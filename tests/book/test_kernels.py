@@ -1,5 +1,7 @@
 """Forked kernels: the imports are done, and nothing else is there that another kernel left."""
 
+import multiprocessing
+
 import nbformat
 import pytest
 
@@ -10,11 +12,12 @@ from srlab.book.runner import run_notebooks
 pytestmark = pytest.mark.skipif(not FORKS, reason="kernels are forked on Linux alone")
 
 CELL = """
-import beside, os, sys
+import beside, multiprocessing, os, sys
 print("torch" in sys.modules, os.getsid(0) == os.getpid(), "LEFT" in os.environ, os.getcwd())
 os.environ["LEFT"] = "here"
 import torch
 print(torch.get_default_dtype(), torch.initial_seed())
+print(multiprocessing.get_start_method())
 torch.set_default_dtype(torch.float64), torch.manual_seed(amount)
 """
 
@@ -30,6 +33,7 @@ def test_each_begins_alike_with_torch_in_a_session_of_its_own(
     assert len(runs) == 3
     told = {name: outputs(checkout, name) for name in "abc"}
     assert told["a"].startswith(f"True True False {checkout}\ntorch.float32 ")
+    assert told["a"].endswith(f"\n{multiprocessing.get_start_method()}\n")
     assert told["a"] == told["b"] == told["c"]
 
 
