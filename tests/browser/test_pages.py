@@ -39,7 +39,7 @@ def test_figures_answer_to_the_mouse_and_the_keyboard(desk, pages, visit):
     thumbnail.wait_for(state="hidden")
 
     figure.focus()
-    spoken = [page.locator(SPOKEN).inner_text()]
+    spoken = [""]  # what the mouse met may be said again
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowUp"):
         page.keyboard.press(key)
         thumbnail.wait_for()
