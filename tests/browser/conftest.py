@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 LOCAL = ("file:", "data:", "blob:")
-PATIENCE = 60_000  # ms; a busy machine draws slowly
+PATIENCE = 120_000  # ms; a busy machine draws slowly
 
 FIGURES = ".srlab-figure, .srlab-widget"
 DONE = """(el) => ["drawn", "failed"].some((state) => state in el.dataset)
