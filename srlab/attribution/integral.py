@@ -10,7 +10,7 @@ expected, and the tolerance is for.
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,7 +26,6 @@ from torch.utils._pytree import tree_flatten, tree_leaves, tree_map, tree_unflat
 Tree = Any  # a tensor, or a nest of tuples, lists and dicts of tensors
 Curve = Callable[[Tensor], Tree]  # positions (n,) in [0, 1] → n points stacked on a new first axis
 Function = Callable[[Tree], Tensor]  # n stacked points → (n,)
-ENDS = (0.0, 1.0)  # the positions where every path begins and ends
 TOLERANCE = 0.05  # of an attribution, as Σ |error| / Σ |attribution|
 INCOMPLETE = 0.05  # completeness error from which on it is told
 
@@ -140,17 +139,17 @@ def integrate(
         return function(tree_map(lambda leaf: leaf[0], points)).reshape(1)
 
     size, batched = batch_size or 1, function if batch_size else alone
-    nodes: Iterable[Node]
     with torch.inference_mode(False):  # a caller's inference mode would forbid gradients
         if isinstance(path, AdaptivePath):
-            path, nodes = _chosen(batched, path, size, shown)
+            path, chosen = _chosen(batched, path, size, shown)
+            nodes = iter(chosen)
         else:
             nodes = _taken(batched, path.curve, path.nodes, size)
-        with torch.no_grad():
-            others = [end for end in ENDS if end not in path.nodes]
-            values = {end: batched(path.curve(positions([end]))) for end in others}
-        known = {end: float(_one_for_each(1, value)) for end, value in values.items()}
-        return _summed(nodes, path, shown, known, keep_gradients=keep_gradients)
+        total = _Sum(path, shown, keep_gradients=keep_gradients)
+        for node in nodes:
+            total.add(node)
+        start, end = (total.value(position, batched) for position in (0.0, 1.0))
+    return total.finish(start, end)
 
 
 def integrate_each(
@@ -162,25 +161,30 @@ def integrate_each(
     """`integrate` for n functions of a tensor that are computed together.
 
     `functions` maps one point, with an axis of one in front, to (n,); it runs once a node forward
-    and n times backward. The gradients of all nodes are in memory together.
+    and n times backward.
     """
+    sums: list[_Sum] = []
     with torch.inference_mode(False):
-        nodes = [_nodes_of_each(functions, path.curve, place) for place in path.nodes]
+        for place in path.nodes:
+            values, gradients = _values_and_gradients(functions, path.curve(positions([place])))
+            sums = sums or [_Sum(path, shown, keep_gradients=False) for _ in values]
+            for total, value, gradient in zip(sums, values, gradients, strict=True):
+                total.add(Node(place, value, gradient))
         with torch.no_grad():
-            ends = [functions(path.curve(positions([end]))).tolist() for end in ENDS]
-    known = [dict(zip(ENDS, own, strict=True)) for own in zip(*ends, strict=True)]
-    pairs = zip(zip(*nodes, strict=True), known, strict=True)
-    return [_summed(own, path, shown, its) for own, its in pairs]
+            ends = [functions(path.curve(positions([place]))).tolist() for place in (0.0, 1.0)]
+    return [total.finish(*own) for total, *own in zip(sums, *ends, strict=True)]
 
 
-def _nodes_of_each(functions: Callable[[Tensor], Tensor], curve: Curve, place: float) -> list[Node]:
-    """The node at a place of each of n functions."""
+def _values_and_gradients(
+    functions: Callable[[Tensor], Tensor], points: Tensor
+) -> tuple[list[float], list[Tensor]]:
+    """Of one point (1, …): n values, and n gradients of its shape without the axis of one."""
     with torch.enable_grad():
-        leaf = curve(positions([place])).detach().clone().requires_grad_()
+        leaf = points.detach().clone().requires_grad_()
         values = functions(leaf)
         _check_differentiable(values)
         gradients = [torch.autograd.grad(own, leaf, retain_graph=True)[0][0] for own in values]
-    return [Node(place, *own) for own in zip(values.tolist(), gradients, strict=True)]
+    return values.tolist(), gradients
 
 
 def _taken(function: Function, curve: Curve, places: Sequence[float], size: int) -> Iterator[Node]:
@@ -245,52 +249,65 @@ def _share(square: Tensor, shown: Tensor) -> float:
     return float(square.sqrt().sum()) / size if size else 0.0
 
 
-def _summed(
-    nodes: Iterable[Node],
-    path: Path,
-    shown: Callable[[Tree], Tensor],
-    known: Mapping[float, float],
-    *,
-    keep_gradients: bool = False,
-) -> Integral:
-    """Σ gradient × step over a path's nodes, and the error that is expected of it.
+class _Sum:
+    """Σ gradient × step, node by node, and the error that is expected of it."""
 
-    `known` is the function at the ends of the path where there is no node.
-    """
-    total: Tree = None
-    square, last = torch.zeros(()), None
-    contributions, values, kept = list[float](), list[float](), list[Tree]()
-    for node, bounds in zip(nodes, pairwise(path.bounds), strict=True):
-        step = tree_map(lambda leaf: leaf[1] - leaf[0], path.curve(positions(bounds)))
-        products = product(node.gradient, step)
-        total = products if total is None else tree_map(torch.add, total, products)
-        contributions.append(float(sum(leaf.double().sum() for leaf in tree_leaves(products))))
-        values.append(node.value)
-        if last is not None:
-            square = square + _gap(path.curve, (last, node), bounds[0], shown).square
-        if keep_gradients:
-            kept.append(node.gradient)
-        last = node
-    known = {**known, **dict(zip(path.nodes, values, strict=True))}
-    start, end = (known[end] for end in ENDS)
-    changed = float(np.sum(contributions))
-    if not np.isfinite([start, end, *contributions]).all():
-        raise ValueError(
-            f"the path integral is not finite (f: {start:g} → {end:g}, sum {changed:g}): "
-            "the function or its gradient is NaN or infinite somewhere on the path; a square "
-            "root, division or logarithm of an exact zero is the usual cause"
+    def __init__(
+        self, path: Path, shown: Callable[[Tree], Tensor], *, keep_gradients: bool
+    ) -> None:
+        self.path, self.shown, self.keep = path, shown, keep_gradients
+        self.total: Tree = None
+        self.square: Tensor | None = None
+        self.kept: list[Tree] = []
+        self.values: list[float] = []
+        self.contributions: list[float] = []
+        self.last: Node | None = None
+
+    def add(self, node: Node) -> None:
+        """Take in the next node."""
+        number = len(self.values)
+        bounds = self.path.bounds[number : number + 2]
+        ends = self.path.curve(positions(bounds))
+        products = product(node.gradient, tree_map(lambda leaf: leaf[1] - leaf[0], ends))
+        self.total = products if self.total is None else tree_map(torch.add, self.total, products)
+        self.contributions.append(float(sum(leaf.double().sum() for leaf in tree_leaves(products))))
+        self.values.append(node.value)
+        if self.last is not None:
+            square = _gap(self.path.curve, (self.last, node), bounds[0], self.shown).square
+            self.square = square if self.square is None else self.square + square
+        if self.keep:
+            self.kept.append(node.gradient)
+        self.last = node
+
+    @torch.no_grad()
+    def value(self, position: float, function: Function) -> float:
+        """The function there, unless a node has it."""
+        known = dict(zip(self.path.nodes, self.values, strict=True))
+        if position not in known:
+            known[position] = float(function(self.path.curve(positions([position]))))
+        return known[position]
+
+    def finish(self, start: float, end: float) -> Integral:
+        """The integral of a function that goes from `start` to `end`; finite, or refused."""
+        shares = np.array(self.contributions)
+        if not np.isfinite([start, end, *shares]).all():
+            raise ValueError(
+                f"the path integral is not finite (f: {start:g} → {end:g}, sum {shares.sum():g}): "
+                "the function or its gradient is NaN or infinite somewhere on the path; a square "
+                "root, division or logarithm of an exact zero is the usual cause"
+            )
+        kept = tree_map(lambda *parts: torch.stack(parts), *self.kept) if self.keep else None
+        return Integral(
+            attribution=self.total,
+            start=start,
+            end=end,
+            completeness_error=completeness_error(float(shares.sum()), end - start),
+            error=nan if self.square is None else _share(self.square, self.shown(self.total)),
+            path=self.path,
+            values=np.array(self.values),
+            contributions=shares,
+            gradients=kept,
         )
-    return Integral(
-        attribution=total,
-        start=start,
-        end=end,
-        completeness_error=completeness_error(changed, end - start),
-        error=_share(square, shown(total)) if len(values) > 1 else nan,
-        path=path,
-        values=np.array(values),
-        contributions=np.array(contributions),
-        gradients=tree_map(lambda *parts: torch.stack(parts), *kept) if kept else None,
-    )
 
 
 def completeness_error(total: float, difference: float) -> float:
@@ -351,7 +368,12 @@ def _differentiated(
         leaves, structure = tree_flatten(points)
         leaves = [leaf.detach().clone().requires_grad_() for leaf in leaves]
         values = function(tree_unflatten(leaves, structure))
-        _check_differentiable(_one_for_each(len(leaves[0]), values))
+        if values.shape != leaves[0].shape[:1]:
+            raise ValueError(
+                f"the function returned shape {tuple(values.shape)} for {len(leaves[0])} points; "
+                "it should return one number for each"
+            )
+        _check_differentiable(values)
         gradients = differentiate(values.sum(), leaves, materialize_grads=True)
     return values.detach(), tree_unflatten(gradients, structure)
 
@@ -360,16 +382,6 @@ def _backward(value: Tensor, leaves: Sequence[Tensor], **_: bool) -> list[Tensor
     """For reentrant checkpoints, which know no other way."""
     value.backward()  # type: ignore[no-untyped-call]
     return [torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves]
-
-
-def _one_for_each(count: int, values: Tensor) -> Tensor:
-    """The values of a function of stacked points, or what is wrong with them."""
-    if values.shape != (count,):
-        raise ValueError(
-            f"the function returned shape {tuple(values.shape)} for {count} points; "
-            "it should return one number for each"
-        )
-    return values
 
 
 def _check_differentiable(values: Tensor) -> None:
