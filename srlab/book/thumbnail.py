@@ -33,6 +33,8 @@ def thumbnail(page: Path) -> Any:
 
 
 def _figures(page: Path) -> list[dict[str, Any]]:
+    if not page.is_file():  # of a record alone
+        return []
     shown = outputs(nbformat.read(page, as_version=4), MIME)
     key_first = sorted(shown, key=lambda one: one[0].metadata.get("name") != KEY_CELL)
     return [figure for _, figure in key_first]

@@ -2,8 +2,8 @@
 
 import multiprocessing
 
-import nbformat
 import pytest
+from test_runner import outputs
 
 from srlab.book.kernels import FORKS
 from srlab.book.project import Notebook
@@ -31,7 +31,7 @@ def test_each_begins_alike_with_torch_in_a_session_of_its_own(
         write_notebook(name, CELL)
     runs = run_notebooks(root=checkout, workers=1, report=[].append)
     assert len(runs) == 3
-    told = {name: outputs(checkout, name) for name in "abc"}
+    told = {name: outputs(Notebook(checkout, name).page) for name in "abc"}
     assert told["a"].startswith(f"True True False {checkout}\ntorch.float32 ")
     assert told["a"].endswith(f"\n{multiprocessing.get_start_method()}\n")
     assert told["a"] == told["b"] == told["c"]
@@ -43,9 +43,4 @@ def test_few_notebooks_start_kernels_of_their_own(checkout, write_notebook):
             name, "import os, sys\nprint('torch' in sys.modules, os.getsid(0) == os.getpid())"
         )
     run_notebooks(root=checkout, workers=1, report=[].append)
-    assert outputs(checkout, "b").startswith("False True")
-
-
-def outputs(checkout, name):
-    cells = nbformat.read(Notebook(checkout, name).page, as_version=4).cells
-    return "".join(out.get("text", "") for cell in cells for out in cell.get("outputs", ()))
+    assert outputs(Notebook(checkout, "b").page).startswith("False True")

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from srlab.degradations.filters import downsample
-from srlab.degradations.windows import windows
+from srlab.degradations.windows import Windows, windows
 from srlab.studies.faig.outputs import CLEAN, KINDS
 
 PICTURES = {
@@ -20,6 +20,14 @@ def test_windows_are_spread_over_the_pictures_and_cut_from_degraded_wholes():
     torch.testing.assert_close(found.lr["clean"][2][inner], reduced[:, :16][inner])
     assert found.lr["noise"].shape == (5, 3, 16, 16)
     assert (found.lr["noise"] - found.lr["clean"]).std() == pytest.approx(0.1, rel=0.1)
+
+
+def test_windows_are_stacked_kind_by_kind():
+    lr = {kind: torch.full((2, 3, 2, 2), value) for kind, value in {"a": 0.1, "b": 0.2}.items()}
+    found = Windows(torch.zeros(2, 3, 8, 8), lr, ("cat", "dog"))
+    assert found.stacked[:, 0, 0, 0].tolist() == pytest.approx([0.1, 0.1, 0.2, 0.2])
+    assert found.kind_labels.tolist() == ["a", "a", "b", "b"]
+    assert found.picture_labels.tolist() == ["cat", "dog", "cat", "dog"]
 
 
 def test_windows_do_not_overlap_and_a_seed_decides():
