@@ -2,6 +2,7 @@
 
 SHARED = 1_300_000  # bytes of styles, scripts and fonts but plotly.js; a third is for formulas
 BRIGHT = 380  # sum of R, G and B that ink exceeds in the dark and nowhere else
+CHANGE = 20_000  # ms in which a page on a busy machine takes on another theme
 
 # The ink of all words in figures and of verdicts, as RGB.
 INK = """() => {
@@ -10,6 +11,13 @@ INK = """() => {
     .map((el) => rgb(getComputedStyle(el)[name]));
   return [...inks(".srlab-figure .main-svg text", "fill"), ...inks(".srlab-verdict p", "color")];
 }"""
+# What is wrong about it once it had the time to change with the page.
+WRONG = f"""async (dark) => {{
+  const wrong = () => ({INK})().filter(([r, g, b]) => (r + g + b > {BRIGHT}) !== dark);
+  for (let waited = 0; wrong().length && waited < {CHANGE}; waited += 100)
+    await new Promise((done) => setTimeout(done, 100));
+  return wrong();
+}}"""
 MUTE = """() => [...document.querySelectorAll(".srlab-figure")]
   .filter((box) => box.tabIndex !== 0 || !["img", "application"].includes(box.role)
     || !/^(?!Figure$).*[^#]$/s.test(box.ariaLabel ?? ""))
@@ -35,7 +43,7 @@ def faults(seen, place, path, *, dark):
         "pixels too wide": seen.page.evaluate(WIDER),
         "cut without a sign": seen.page.evaluate(UNTOLD),
         "without a name or a way in": seen.page.evaluate(MUTE),
-        "wrong ink": [ink for ink in seen.page.evaluate(INK) if (sum(ink) > BRIGHT) != dark],
+        "wrong ink": seen.page.evaluate(WRONG, dark),
     }
     return {f"{place}: {name}": value for name, value in found.items() if value}
 

@@ -2,8 +2,6 @@
 
 from faults import faults
 
-FADE = 500  # ms until a page that was told to be dark is dark
-
 
 def test_every_page_is_drawn_offline_on_a_desk_in_light_and_dark(desk, pages, visit):
     wrong: dict[str, object] = {}
@@ -11,7 +9,6 @@ def test_every_page_is_drawn_offline_on_a_desk_in_light_and_dark(desk, pages, vi
         seen = visit(desk, path)
         wrong |= faults(seen, place, path, dark=False)
         seen.page.emulate_media(color_scheme="dark")
-        seen.page.wait_for_timeout(FADE)
         wrong |= faults(seen, f"{place} in the dark", path, dark=True)
         seen.page.close()
     assert not wrong

@@ -8,6 +8,7 @@
   const FONT = 14, SIDES = 60; // pixels of an axis title's font, and of both margins
   const HOVER = 60; // ms after which Plotly has drawn a hover label
   const touch = matchMedia("(pointer: coarse)");
+  const theme = () => document.documentElement.dataset.theme;
 
   let loading;
   const plotly = () => (loading ||= new Promise((done, failed) => {
@@ -29,7 +30,7 @@
 
   // A template, not a layout: what a figure sets itself stays as it is.
   function themed(own, narrow) {
-    const dark = document.documentElement.dataset.theme === "dark";
+    const dark = theme() === "dark";
     const [ink, faint, line, raised] = dark
       ? ["#ced6dd", "#8a939c", "#4a525c", "#2b3138"]
       : ["#323232", "#767d85", "#dfe3e8", "#f3f5f7"];
@@ -198,9 +199,11 @@
     box.tabIndex = 0;
   }
 
+  const recolour = (graph) => Plotly.relayout(graph, { template: themed(graph.layout.template) });
   const drawn = new Map(); // box → graph
   async function draw(box) {
     await plotly();
+    const begun = theme();
     const figure = JSON.parse(box.querySelector("script").textContent);
     const layout = figure.layout ?? {}, sprite = layout.meta?.srlab?.sprite;
     const graph = document.createElement("div");
@@ -216,6 +219,7 @@
     label(box, layout);
     keyboard(box, graph, sprite, sprite && thumbnails(graph, sprite));
     drawn.set(box, graph);
+    if (theme() !== begun) await recolour(graph);
     box.style.minHeight = "";
     box.dataset.drawn = "";
   }
@@ -236,7 +240,6 @@
     { rootMargin: "600px" });
   boxes.forEach((box) => watch.observe(box));
   addEventListener("beforeprint", () => boxes.forEach(once));
-  new MutationObserver(() => drawn.forEach((graph) =>
-    Plotly.relayout(graph, { template: themed(graph.layout.template) })),
-  ).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  new MutationObserver(() => drawn.forEach(recolour))
+    .observe(document.documentElement, { attributeFilter: ["data-theme"] });
 })();
