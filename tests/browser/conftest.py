@@ -22,12 +22,12 @@ SCROLL = f"""async () => {{
   const pause = (time) => new Promise((done) => setTimeout(done, time));
   for (let y = 0; y < document.documentElement.scrollHeight; y += 800) {{
     scrollTo({{ top: y, behavior: "instant" }});
-    await pause(30);
+    await pause(10);
   }}
   for (const figure of document.querySelectorAll("{FIGURES}"))
-    for (let waited = 0; !({DONE})(figure) && waited < {PATIENCE}; waited += 100) {{
+    for (let waited = 0; !({DONE})(figure) && waited < {PATIENCE}; waited += 20) {{
       figure.scrollIntoView({{ block: "center", behavior: "instant" }});
-      await pause(100);
+      await pause(20);
     }}
   scrollTo({{ top: 0, behavior: "instant" }});
 }}"""
