@@ -1,7 +1,7 @@
 """Looks at the built pages: the network is cut, and what goes wrong is kept account of."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -35,12 +35,33 @@ SCROLL = f"""async () => {{
 
 @dataclass
 class Visit:
-    """An opened page and what it asked for or complained about."""
+    """A tab, and what the page in it asked for or complained about."""
 
     page: Page
-    outside: list[str]
-    errors: list[str]
-    files: set[Path]  # that it loaded, itself among them
+    outside: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    files: set[Path] = field(default_factory=set)  # that it loaded, itself left out
+
+    def __post_init__(self) -> None:
+        self.page.on("request", lambda request: self._note(request.url))
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+
+    def open(self, path: Path) -> "Visit":
+        """Open a built page, scroll through it and wait until it is drawn."""
+        for found in (self.outside, self.errors, self.files):
+            found.clear()
+        self.page.goto(path.as_uri())
+        self.page.evaluate(SCROLL)
+        self.page.wait_for_function(DRAWN)
+        self.files.discard(path)
+        return self
+
+    def _note(self, url: str) -> None:
+        if not url.startswith(LOCAL):
+            self.outside.append(url)
+        elif url.startswith("file:"):
+            self.files.add(Path(unquote(urlsplit(url).path)))
 
 
 @pytest.fixture
@@ -85,24 +106,17 @@ def pages(quick_book: Path) -> dict[str, Path]:
 
 @pytest.fixture
 def visit() -> Callable[[BrowserContext, Path], Visit]:
-    """`visit(context, file)`: open a built page, scroll through it and wait until it is drawn."""
-
-    def open_page(context: BrowserContext, path: Path) -> Visit:
-        page = context.new_page()
-        seen = Visit(page, [], [], set())
-        page.on("request", lambda request: _note(seen, request.url))
-        page.on("pageerror", lambda error: seen.errors.append(str(error)))
-        page.on("console", lambda m: seen.errors.append(m.text) if m.type == "error" else None)
-        page.goto(path.as_uri())
-        page.evaluate(SCROLL)
-        page.wait_for_function(DRAWN)
-        return seen
-
-    return open_page
+    """`visit(context, file)`: a built page in a new tab."""
+    return lambda context, path: Visit(context.new_page()).open(path)
 
 
-def _note(seen: Visit, url: str) -> None:
-    if not url.startswith(LOCAL):
-        seen.outside.append(url)
-    elif url.startswith("file:"):
-        seen.files.add(Path(unquote(urlsplit(url).path)))
+@pytest.fixture
+def walk() -> Callable[[BrowserContext, dict[str, Path]], Iterator[tuple[str, Visit]]]:
+    """`walk(context, pages)`: (place, visit) of each in one tab, which costs less than many."""
+
+    def walk_through(context: BrowserContext, pages: dict[str, Path]):
+        seen = Visit(context.new_page())
+        for place, path in pages.items():
+            yield place, seen.open(path)
+
+    return walk_through

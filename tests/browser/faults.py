@@ -32,14 +32,14 @@ FAILED = "[data-failed]"
 TEX = ".math:not(:has(.katex)), .katex-error"
 
 
-def faults(seen, place, path, *, dark):
+def faults(seen, place, *, dark):
     """{place and name: what is wrong} of a visited page."""
     found = {
         "outside requests": seen.outside,
         "errors": seen.errors,
         "not drawn": seen.page.locator(FAILED).all_text_contents(),
         "formulas not set": seen.page.locator(TEX).all_text_contents(),
-        "bytes beside the page": max(0, weight(seen.files - {path}) - SHARED),
+        "bytes beside the page": max(0, weight(seen.files) - SHARED),
         "pixels too wide": seen.page.evaluate(WIDER),
         "cut without a sign": seen.page.evaluate(UNTOLD),
         "without a name or a way in": seen.page.evaluate(MUTE),

@@ -3,12 +3,11 @@
 from faults import faults
 
 
-def test_every_page_is_drawn_offline_on_a_desk_in_light_and_dark(desk, pages, visit):
+def test_every_page_is_drawn_offline_on_a_desk_in_light_and_dark(desk, pages, walk):
     wrong: dict[str, object] = {}
-    for place, path in pages.items():
-        seen = visit(desk, path)
-        wrong |= faults(seen, place, path, dark=False)
+    for place, seen in walk(desk, pages):
+        wrong |= faults(seen, place, dark=False)
         seen.page.emulate_media(color_scheme="dark")
-        wrong |= faults(seen, f"{place} in the dark", path, dark=True)
-        seen.page.close()
+        wrong |= faults(seen, f"{place} in the dark", dark=True)
+        seen.page.emulate_media(color_scheme="light")
     assert not wrong

@@ -3,10 +3,8 @@
 from faults import faults
 
 
-def test_every_page_is_drawn_offline_on_a_phone_in_the_dark(dark_phone, pages, visit):
+def test_every_page_is_drawn_offline_on_a_phone_in_the_dark(dark_phone, pages, walk):
     wrong: dict[str, object] = {}
-    for place, path in pages.items():
-        seen = visit(dark_phone, path)
-        wrong |= faults(seen, place, path, dark=True)
-        seen.page.close()
+    for place, seen in walk(dark_phone, pages):
+        wrong |= faults(seen, place, dark=True)
     assert not wrong
