@@ -23,13 +23,18 @@ def affinities(points: np.ndarray, perplexity: float) -> Tensor:
     own = torch.from_numpy(np.asarray(points, np.float64))
     distances = torch.cdist(own, own).square()
     distances = distances / distances.mean(1, keepdim=True)
-    distances.fill_diagonal_(torch.inf)
+    others = 1 - torch.eye(len(own), dtype=own.dtype)
+    nearest = distances.where(others > 0, torch.inf).amin(1, keepdim=True)
+    distances = (distances - nearest) * others  # beyond the nearest: its weight is 1 at any width
     low, high = (torch.full((len(own), 1), end, dtype=own.dtype) for end in (-30.0, 30.0))
     for _ in range(40):  # halve an interval of the logarithm of the precision
         middle = (low + high) / 2
-        near = torch.softmax(-middle.exp() * distances, dim=1)
-        broad = torch.special.entr(near).sum(1, keepdim=True) > np.log(perplexity)
+        weights = (-middle.exp() * distances).exp_().mul_(others)
+        total = weights.sum(1, keepdim=True)
+        mean = (weights * distances).sum(1, keepdim=True) / total
+        broad = total.log() + middle.exp() * mean > np.log(perplexity)  # the entropy
         low, high = torch.where(broad, middle, low), torch.where(broad, high, middle)
+    near = weights / total
     return (near + near.T) / (2 * len(own))
 
 
@@ -51,8 +56,8 @@ def divergence_gradient(places: Tensor, near: Tensor) -> Tensor:
     left, right = (places, squares + 1, ones), (-2 * places, ones, squares)
     widths = (torch.cat(left, 1) @ torch.cat(right, 1).T).clamp_(min=1)  # 1 + |yᵢ − yⱼ|²
     pull = widths.reciprocal_().fill_diagonal_(0)  # a point does not pull itself
-    force = torch.addcdiv(near, pull, pull.sum(), value=-1).mul_(pull)
-    moved = force @ torch.cat((places, ones), 1)
+    force = torch.sub(near, pull, alpha=1 / pull.sum().item()).mul_(pull)  # symmetric
+    moved = (torch.cat((places, ones), 1).T @ force).T  # a fourth of the time of the other order
     return 4 * (moved[:, -1:] * places - moved[:, :-1])
 
 
@@ -63,7 +68,7 @@ def _descend(places: Tensor, near: Tensor, steps: int, *, momentum: float) -> Te
     for _ in range(steps):
         gradient = divergence_gradient(places, near)
         against = speed * gradient < 0
-        gains = torch.where(against, gains + 0.2, gains * 0.8).clamp(min=0.01)
-        speed = momentum * speed - rate * gains * gradient
+        gains = torch.where(against, gains + 0.2, gains * 0.8).clamp_(min=0.01)
+        speed.mul_(momentum).addcmul_(gains, gradient, value=-rate)
         places = places + speed
     return places
