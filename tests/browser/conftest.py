@@ -15,6 +15,8 @@ FIGURES = ".srlab-figure, .srlab-widget"
 DONE = """(el) => ["drawn", "failed"].some((state) => state in el.dataset)
   || el.matches(".srlab-needs-kernel")"""
 DRAWN = f'() => [...document.querySelectorAll("{FIGURES}")].every({DONE})'
+# What a drawn figure changes is laid out in the first frame and marked in the second.
+FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 # Scroll through the page, so that everything which waits to be seen is drawn; stay at what was
 # passed too quickly on a busy machine.
@@ -54,6 +56,7 @@ class Visit:
         self.page.goto(path.as_uri())
         self.page.evaluate(SCROLL)
         self.page.wait_for_function(DRAWN)
+        self.page.evaluate(FRAMES)
         self.files.discard(path)
         return self
 
