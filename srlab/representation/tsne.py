@@ -29,10 +29,11 @@ def affinities(points: np.ndarray, perplexity: float) -> Tensor:
     low, high = (torch.full((len(own), 1), end, dtype=own.dtype) for end in (-30.0, 30.0))
     for _ in range(40):  # halve an interval of the logarithm of the precision
         middle = (low + high) / 2
-        weights = (-middle.exp() * distances).exp_().mul_(others)
+        precision = middle.exp()
+        weights = (-precision * distances).exp_().mul_(others)
         total = weights.sum(1, keepdim=True)
         mean = (weights * distances).sum(1, keepdim=True) / total
-        broad = total.log() + middle.exp() * mean > np.log(perplexity)  # the entropy
+        broad = total.log() + precision * mean > np.log(perplexity)  # the entropy
         low, high = torch.where(broad, middle, low), torch.where(broad, high, middle)
     near = weights / total
     return (near + near.T) / (2 * len(own))

@@ -11,12 +11,11 @@ INK = """() => {
     .map((el) => rgb(getComputedStyle(el)[name]));
   return [...inks(".srlab-figure .main-svg text", "fill"), ...inks(".srlab-verdict p", "color")];
 }"""
-# What is wrong about it once it had the time to change with the page.
-WRONG = f"""async (dark) => {{
-  const wrong = () => ({INK})().filter(([r, g, b]) => (r + g + b > {BRIGHT}) !== dark);
-  for (let waited = 0; wrong().length && waited < {CHANGE}; waited += 100)
+# Waits until all of it is that of the dark, or should have been.
+DARKENED = f"""async () => {{
+  const dark = () => ({INK})().every(([r, g, b]) => r + g + b > {BRIGHT});
+  for (let waited = 0; !dark() && waited < {CHANGE}; waited += 100)
     await new Promise((done) => setTimeout(done, 100));
-  return wrong();
 }}"""
 MUTE = """() => [...document.querySelectorAll(".srlab-figure")]
   .filter((box) => box.tabIndex !== 0 || !["img", "application"].includes(box.role)
@@ -43,7 +42,7 @@ def faults(seen, place, *, dark):
         "pixels too wide": seen.page.evaluate(WIDER),
         "cut without a sign": seen.page.evaluate(UNTOLD),
         "without a name or a way in": seen.page.evaluate(MUTE),
-        "wrong ink": seen.page.evaluate(WRONG, dark),
+        "wrong ink": [ink for ink in seen.page.evaluate(INK) if (sum(ink) > BRIGHT) != dark],
     }
     return {f"{place}: {name}": value for name, value in found.items() if value}
 

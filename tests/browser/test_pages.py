@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from faults import INK, WIDER, WRONG
+from faults import BRIGHT, DARKENED, INK, WIDER
 
 from srlab.book.project import find_notebooks
 
@@ -81,17 +81,19 @@ def test_a_slider_moves_by_keyboard(desk, pages, visit):
 
 def test_the_theme_can_change_under_a_figure(desk, pages, visit):
     page = visit(desk, pages["findings/ddr/global_residual.html"]).page
-    assert page.evaluate(INK)
-    assert not page.evaluate(WRONG, False)
+    before = page.evaluate(INK)
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
-    assert not page.evaluate(WRONG, True)
+    page.evaluate(DARKENED)
+    assert before
+    assert max(map(sum, before)) < BRIGHT < min(map(sum, page.evaluate(INK)))
 
 
 def test_the_theme_can_change_while_a_figure_is_drawn(desk, pages, visit):
     desk.add_init_script(DUSK)
     page = visit(desk, pages["findings/ddr/global_residual.html"]).page
     assert page.locator("html").get_attribute("data-theme") == "dark"
-    assert not page.evaluate(WRONG, True)
+    page.evaluate(DARKENED)
+    assert min(map(sum, page.evaluate(INK))) > BRIGHT
 
 
 def test_explorers_answer_in_the_book(desk, pages, visit):
