@@ -13,18 +13,23 @@ from srlab.models.carn import CARN
 from srlab.models.cincgan import CinCGAN
 from srlab.models.dan import DAN
 from srlab.models.dasr import DASR
+from srlab.models.dbpn import DBPN
 from srlab.models.discriminator import PatchDiscriminator
+from srlab.models.drln import DRLN
 from srlab.models.edsr import EDSR
 from srlab.models.fsrcnn import FSRCNN
 from srlab.models.guided import GuidedSRResNet
 from srlab.models.imdn import IMDN
+from srlab.models.lapsrn import LapSRN
 from srlab.models.msrn import MSRN
 from srlab.models.pan import PAN
 from srlab.models.rcan import RCAN, RCANClassifier
+from srlab.models.rdn import RDN
 from srlab.models.redsr import ReDSR
 from srlab.models.resnet18 import ResNet18
 from srlab.models.resshift import ResShift
 from srlab.models.rfdn import RFDN
+from srlab.models.rnan import RNAN
 from srlab.models.rrdbnet import RRDBNet
 from srlab.models.san import SAN
 from srlab.models.srcnn import SRCNN
@@ -40,6 +45,9 @@ MODELS: dict[str, type[nn.Module]] = {
     "srcnn": SRCNN,
     "srcnn-style": SRCNNStyle,
     "fsrcnn": FSRCNN,
+    "lapsrn": LapSRN,
+    "dbpn": DBPN,
+    "rdn": RDN,
     "rcan": RCAN,
     "edsr": EDSR,
     "carn": CARN,
@@ -50,6 +58,8 @@ MODELS: dict[str, type[nn.Module]] = {
     "rrdbnet": RRDBNet,
     "srvgg": SRVGG,
     "san": SAN,
+    "rnan": RNAN,
+    "drln": DRLN,
     "swinir": SwinIR,
     "guided-srresnet": GuidedSRResNet,
     "cincgan": CinCGAN,

@@ -78,6 +78,27 @@ class ChannelAttention(nn.Module):
         return x * self.excite(self.statistic(x))
 
 
+class NonLocal(nn.Module):
+    """Each position adds what it finds alike, anywhere in the picture (Wang et al., CVPR 2018)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        narrow = max(channels // 2, 1)
+        self.query = nn.Conv2d(channels, narrow, 1)
+        self.key = nn.Conv2d(channels, narrow, 1)
+        self.value = nn.Conv2d(channels, narrow, 1)
+        self.expand = nn.Conv2d(narrow, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.expand(look_around(self.query(x), self.key(x), self.value(x)))
+
+
+def look_around(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Attention of all positions to all: three (B, C, h, w) → (B, C, h, w)."""
+    likeness = query.flatten(2).mT @ key.flatten(2)
+    return (value.flatten(2) @ likeness.softmax(dim=2).mT).unflatten(2, query.shape[-2:])
+
+
 def picture_tail(channels: int, slope: float = 0.1) -> nn.Sequential:
     """Features to RGB by two convolutions."""
     return nn.Sequential(conv3x3(channels, channels), nn.LeakyReLU(slope), conv3x3(channels, 3))

@@ -5,11 +5,13 @@ from torch import Tensor, nn
 
 from srlab.models.blocks import (
     ChannelAttention,
+    NonLocal,
     PixelShuffleUpsampler,
     ResidualBlock,
     Skip,
     SuperResolver,
     conv3x3,
+    look_around,
 )
 
 ITERATIONS = 5  # of Newton and Schulz
@@ -37,30 +39,16 @@ def second_order(x: Tensor) -> Tensor:
         return matrix_root(covariance).mean(dim=2)[:, :, None, None].to(x.dtype)
 
 
-class RegionNonLocal(nn.Module):
+class RegionNonLocal(NonLocal):
     """Each position adds what it finds alike, anywhere in its quarter of the picture."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        narrow = max(channels // 2, 1)
-        self.query = nn.Conv2d(channels, narrow, 1)
-        self.key = nn.Conv2d(channels, narrow, 1)
-        self.value = nn.Conv2d(channels, narrow, 1)
-        self.expand = nn.Conv2d(narrow, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         parts = torch.stack([self.query(x), self.key(x), self.value(x)])
         rows = [
-            torch.cat([_look_around(*part) for part in row.tensor_split(2, dim=4)], dim=3)
+            torch.cat([look_around(*part) for part in row.tensor_split(2, dim=4)], dim=3)
             for row in parts.tensor_split(2, dim=3)
         ]
         return x + self.expand(torch.cat(rows, dim=2))
-
-
-def _look_around(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Attention of all positions to all: three (B, C, h, w) → (B, C, h, w)."""
-    likeness = query.flatten(2).mT @ key.flatten(2)
-    return (value.flatten(2) @ likeness.softmax(dim=2).mT).unflatten(2, query.shape[-2:])
 
 
 def second_order_group(channels: int, num_blocks: int, reduction: int) -> Skip:

@@ -7,8 +7,14 @@ from torch import nn
 from srlab.capture import capture
 from srlab.degradations.filters import downsample
 from srlab.models import MODELS, PatchDiscriminator, build
-from srlab.models.blocks import ChannelAttention, ResidualBlock, he_initialization
+from srlab.models.blocks import (
+    ChannelAttention,
+    ResidualBlock,
+    he_initialization,
+    look_around,
+)
 from srlab.models.cincgan import CycleDegrader
+from srlab.models.dbpn import Projection
 from srlab.models.fsrcnn import from_ycbcr, to_ycbcr
 from srlab.models.imdn import contrast
 from srlab.models.san import matrix_root, second_order
@@ -20,6 +26,9 @@ SMALL = {
     "srcnn": {"channels": 6, "mapping_channels": 4, "depth": 4},
     "srcnn-style": {"channels": 6, "num_layers": 9},
     "fsrcnn": {"channels": 6, "mapping_channels": 4, "num_blocks": 2},
+    "lapsrn": {"channels": 6, "num_layers": 2},
+    "dbpn": {"channels": 4, "head_channels": 6, "num_stages": 3},
+    "rdn": {"channels": 6, "num_blocks": 2, "growth": 4, "num_layers": 2},
     "rcan": {"channels": 6, "num_blocks": 2},
     "edsr": {"channels": 6, "num_blocks": 2},
     "carn": {"channels": 8, "groups": 2, "recursive": True},
@@ -30,6 +39,8 @@ SMALL = {
     "rrdbnet": {"channels": 6, "num_blocks": 1, "growth": 4},
     "srvgg": {"channels": 6, "num_blocks": 2},
     "san": {"channels": 6, "num_groups": 2, "num_blocks": 1},
+    "rnan": {"channels": 4, "num_blocks": 1},
+    "drln": {"channels": 5, "num_groups": 1, "num_blocks": 2},
     "swinir": {"channels": 8, "num_groups": 1, "num_layers": 2, "heads": 2},
     "guided-srresnet": {"channels": 6, "num_blocks": 2, "guide_channels": 4, "guide_blocks": 1},
     "cincgan": {"channels": 6, "num_blocks": 2, "inner_blocks": 1},
@@ -219,6 +230,8 @@ def test_networks_begin_as_published():
         ("rfdn", {}, 433_448),
         ("pan", {}, 272_419),
         ("rrdbnet", {}, 16_697_987),
+        ("rdn", {}, 22_271_107),
+        ("dbpn", {}, 10_426_358),
         ("swinir", {}, 929_628 - 120),  # without a second normalization of the input
     ],
 )
@@ -260,6 +273,32 @@ def test_groups_give_rcan_a_long_skip():
     lr = noise(1, 3, 9, 11)
     torch.testing.assert_close(model.extract(lr), model.head(lr))
     assert model.taps == ("head", "body.0", "body.1", "body.2")
+
+
+def test_a_pyramid_of_silent_levels_enlarges_step_by_step():
+    model, lr = small("lapsrn"), noise(1, 3, 9, 11)
+    for parameter in model.tails.parameters():
+        nn.init.zeros_(parameter)
+    twice = lambda x: nn.functional.interpolate(x, scale_factor=2, mode="bilinear")  # noqa: E731
+    torch.testing.assert_close(model(lr), twice(twice(lr)))
+
+
+def test_a_projection_that_misses_nothing_is_left_as_it_is():
+    """Where the way back leads to the input, the correction is that of a zero error."""
+    unit = Projection(4, 3, 1, up=True).double()
+    low = noise(1, 4, 5, 6)
+    there = unit.there(low)
+    unit.back.forward = lambda _: low
+    torch.testing.assert_close(unit([low]), there + unit.again(torch.zeros_like(low)))
+
+
+def test_all_positions_are_weighed_by_likeness():
+    torch.manual_seed(0)
+    query, key, value = noise(1, 6, 4, 5).chunk(3, dim=1)
+    expected = torch.nn.functional.scaled_dot_product_attention(
+        *(part.flatten(2).mT for part in (query, key, value)), scale=1
+    )
+    torch.testing.assert_close(look_around(query, key, value).flatten(2).mT, expected)
 
 
 def test_matrix_roots_are_roots():
@@ -353,6 +392,7 @@ def test_the_discriminator_judges_patches(size):
         ("srresnet", {"width": 5}, "SRResNet does not take these settings.*width"),
         ("srresnet", {"channels": 0}, "channels of srresnet must be at least 1"),
         ("srcnn", {"depth": 2}, "at least 3 layers"),
+        ("lapsrn", {"scale": 1}, "its scale is 2 at least, got 1"),
         ("imdn", {"channels": 3}, "at least 4, got 3"),
         ("rfdn", {"channels": 1}, "at least 2, got 1"),
         ("pan", {"channels": 1}, "at least 2, got 1"),
