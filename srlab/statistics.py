@@ -24,7 +24,9 @@ def rank_correlation(x: Values, y: Values) -> float:
     """Spearman's ρ of two (N,) sequences; NaN where one of them is constant."""
     from scipy.stats import rankdata  # takes a second to load; most commands rank nothing
 
-    return linear_correlation(rankdata(x), rankdata(y))
+    x, y = np.asarray(x), np.asarray(y)
+    ranked = [x, y] if x.shape != y.shape else rankdata([x, y], axis=-1)
+    return linear_correlation(*ranked)
 
 
 def partial_rank_correlation(x: Values, y: Values, given: Values) -> float:

@@ -14,7 +14,7 @@
 # Why it matters: with a residual the features need not carry the content. If another *aim* does the same to the
 # same architecture, then what a network is asked for decides what it represents, not only how it is built.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_patches": 12, "num_quality": 4, "num_labelled": 18, "training_seeds": [0, 1], "blocks": [1, 8, 16], "tsne_runs": 1}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 11, "num_quality": 4, "num_labelled": 12, "training_seeds": [0], "blocks": [1, 16], "tsne_runs": 1}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 100  # contents; each is shown under all three degradations
 networks = {  # training aim and architecture → recipe; further seeds are called "…-s1", "…-s2"

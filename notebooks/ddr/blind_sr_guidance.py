@@ -15,7 +15,7 @@
 # own on estimating the degradation; here the estimate comes free from a network that was never asked for
 # it.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_patches": 4, "size": 32, "training_seeds": [0], "num_swapped": 1}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 3, "size": 32, "training_seeds": [0], "num_swapped": 1}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 9  # contents; each is shown under every degradation
 size = 48  # side of a patch, LR pixels; NIQE needs 24 at least

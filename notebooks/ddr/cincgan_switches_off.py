@@ -16,7 +16,7 @@
 # Why it matters: a network that acts by kind of degradation must recognize the kind, though nobody asked it
 # to. Here the paper's search for *deep degradation representations* begins.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_patches": 4, "size": 32, "training_seeds": [0], "noise_levels": [10, 20], "blur_widths": [1, 4]}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 3, "size": 24, "training_seeds": [0], "noise_levels": [20], "blur_widths": [4]}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 9  # contents; each is shown under every degradation
 size = 48  # side of a patch, LR pixels

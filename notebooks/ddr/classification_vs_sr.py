@@ -15,7 +15,7 @@
 # Why it matters: "semantics" in deep networks used to mean what a picture shows. What is noise under one
 # labelling is the signal under the other.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_patches": 27, "classifier_seeds": [0], "training_seeds": [0], "blocks": [1, 2, 3, 4], "tsne_runs": 1, "perplexity": 8}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 18, "classifier_seeds": [0], "training_seeds": [0], "blocks": [1, 2, 3, 4], "tsne_runs": 1, "perplexity": 8}
 image_set = "photographs+textures"  # "cifar10" is the paper's; here each picture is a class
 num_patches = 100  # contents, spread over the classes; each is shown under all three degradations
 num_classes = 15  # at most so many pictures of the image set are classes

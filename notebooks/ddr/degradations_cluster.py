@@ -15,7 +15,7 @@
 # Why it matters: this is where the paper's question begins. If two networks with different aims and
 # training pictures sort by the same thing, it is not a quirk of one method.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_patches": 12, "training_seeds": [0], "tsne_runs": 1, "perplexity": 10}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 9, "training_seeds": [0], "tsne_runs": 1, "perplexity": 10, "restored": 3}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 80  # contents a set; three disjoint sets are needed (the photographs hold 242)
 networks = {"SRGAN": "srgan-gr", "CinCGAN": "cincgan", "SRCNN": "srcnn-3-gr"}  # judged, every seed

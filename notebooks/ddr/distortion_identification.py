@@ -15,7 +15,7 @@
 # Why it matters: the super-resolution network was trained on clean pictures. Were its features better than
 # those of BRISQUE ({cite:t}`mittal2012no`), they would be a ready-made tool for judging pictures.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_pictures": 5, "num_splits": 4, "block": 2, "training_seeds": [0, 1]}
+# %% tags=["parameters", "hide-cell"] quick={"num_pictures": 5, "num_splits": 3, "block": 2, "training_seeds": [0]}
 image_set = "pictures"  # 12 embedded ones; "live" for the real distortions, or "b100"
 num_pictures = 12  # of the set
 crops_each = 1  # of a distorted picture: the central one, and neighbours (LIVE holds up to 9)

@@ -15,7 +15,7 @@
 # Why it matters: both networks were trained on clean pictures only. If one added line of code decides
 # whether features separate degradations, architecture decides what there is to interpret.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_patches": 20, "training_seeds": [0, 1], "blocks": [1, 8, 16], "sizes": [16], "tsne_runs": 1, "umap": false}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 12, "training_seeds": [0], "blocks": [1, 16], "sizes": [16], "tsne_runs": 1, "umap": false}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 100  # contents; each is shown under all three degradations
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders

@@ -16,7 +16,7 @@
 # {cite:p}`vandermaaten2008visualizing` is known to show clusters where there are none. If the findings
 # needed t-SNE, they would be findings about t-SNE.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_images": 45, "num_patches": 20, "training_seeds": [0], "perplexities": [5, 30], "starts": [0, 1], "tsne_runs": 1, "umap": false}
+# %% tags=["parameters", "hide-cell"] quick={"num_images": 36, "num_patches": 12, "training_seeds": [0], "perplexities": [5, 30], "starts": [0, 1], "tsne_runs": 1, "umap": false}
 image_set = "photographs+textures"  # each picture is a class; "cifar10" for the paper's classes
 num_images = 150  # labelled, clean, spread over the classes; the paper has 1000 of CIFAR-10
 layer = "conv5_x.1.residual.3"  # of the classifier: the fourth convolution of its fifth stage

@@ -18,7 +18,7 @@
 # is what the input *lacks*, and that depends on how it was degraded. And a network that has learnt to undo
 # a degradation must give one answer to all its forms.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_patches": 12, "training_seeds": [0], "tsne_runs": 1, "ladder": [1000], "perplexity": 10}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 9, "training_seeds": [0], "tsne_runs": 1, "ladder": [1000], "perplexity": 10}
 image_set = "pictures"  # the 12 embedded ones; not b100, on which the question arose
 networks = "alike"  # SRResNets that differ in their skip; "zoo": other architectures; "published"
 num_patches = 100  # contents, from all pictures in turn; each under all three degradations

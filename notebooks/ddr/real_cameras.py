@@ -15,7 +15,7 @@
 # Why it matters: nobody can write down the degradation of a real camera. If features group pictures by it
 # nevertheless, they could tell which network or setting a photograph needs.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_patches": 16, "training_seeds": [0, 1], "blocks": [1, 16], "tsne_runs": 1}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 16, "training_seeds": [0], "blocks": [1, 16], "tsne_runs": 1}
 image_set = "photographs"  # seen through SIMULATED cameras; "city100" for real photographs
 num_pictures = 12  # at most so many scenes of a simulated set
 num_patches = 100  # places; each is shown by two cameras in two qualities

@@ -15,7 +15,7 @@
 # convolutions. If they appear together with quality, they are part of what the network learns in order to
 # super-resolve.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_patches": 12, "steps_with_gr": [0, 250, 1000, 6000], "steps_without_gr": [0, 6000], "num_quality": 5, "seeds": [0, 1], "tsne_runs": 1}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 11, "steps_with_gr": [0, 250, 1000, 6000], "steps_without_gr": [0, 6000], "num_quality": 3, "seeds": [0], "tsne_runs": 1}
 image_set = "photographs"  # judged on these; never trained on, unless train = True (see below)
 num_patches = 100  # contents; each under clean, blur and noise
 steps_with_gr = [0, 250, 500, 1000, 2500, 4000, 6000]  # snapshots to look at; 0 is untrained

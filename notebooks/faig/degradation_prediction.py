@@ -27,7 +27,7 @@
 # **Why it matters:** the network was never told what its input suffered from, and has no output for it. If its filters
 # tell nevertheless, it recognizes degradations in order to restore them.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "num_threshold": 2, "num_test": 3, "size": 48, "training_seeds": [0], "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "num_threshold": 2, "num_test": 3, "size": 32, "training_seeds": [0], "steps": 2}
 # one set is dealt into three parts, no picture in two; or three sets: to find filters on, to set
 # thresholds on and to test on, as ["set14", "b100", "urban100-30"]
 image_sets = ["photographs"]

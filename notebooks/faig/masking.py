@@ -23,7 +23,7 @@
 # **Why it matters:** a network that restores everything with the same weights is easier to interpret if each
 # skill can be located.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "num_test": 2, "size": 64, "training_seeds": [0], "fractions": [], "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_find": 2, "num_test": 2, "size": 48, "training_seeds": [0], "fractions": [], "steps": 2}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_find = 6  # windows on which filters are ranked
 num_test = 4  # windows, from other pictures, on which masking is judged

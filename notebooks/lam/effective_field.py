@@ -19,7 +19,7 @@
 # pictures are stretched to a square, and what is negative in the gradient is dropped (RepLKNet,
 # VMamba, MambaIR). We also ask whether that matters.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_pictures": 2, "size": 32, "networks": ["fsrcnn-d56-m4", "carn", "edsr", "imdn"], "steps": 2, "weights": "zoo"}
+# %% tags=["parameters", "hide-cell"] quick={"num_pictures": 2, "size": 32, "networks": ["fsrcnn-d56-m4", "carn", "imdn"], "steps": 2, "weights": "zoo"}
 image_set = "pictures"  # none was seen in training
 num_pictures = 3
 size = 48  # side of the LR pictures; areas and DI depend on it

@@ -16,7 +16,7 @@
 # **Why it matters:** a test set of façades rewards looking far, one of portraits may not. Compare networks
 # by DI on the same patches only.
 
-# %% tags=["parameters", "hide-cell"] quick={"image_set": "photographs", "num_patches": 6, "size": 128, "stride": 128, "networks": ["edsr", "rcan"], "steps": 3}
+# %% tags=["parameters", "hide-cell"] quick={"image_set": "photographs", "num_patches": 4, "size": 128, "stride": 128, "networks": ["edsr", "rcan"], "steps": 3}
 image_set = "pictures"  # joined by + if several: "urban100-30+b100" (downloaded)
 limit = None  # pictures taken from each set; None takes all
 num_patches = 32  # spread evenly over all degrees of regularity

@@ -33,7 +33,7 @@
 # **Why it matters:** a map is only worth looking at if the method behind it works: is the sum complete, has
 # it converged, and does it stay inside what the network can see?
 
-# %% tags=["parameters", "hide-cell"] quick={"image_sets": ["textures"], "limit": 1, "size": 96, "steps": 8, "published_steps": [8], "reference_steps": 16, "network": "fsrcnn"}
+# %% tags=["parameters", "hide-cell"] quick={"image_sets": ["textures"], "limit": 1, "size": 64, "steps": 8, "published_steps": [8], "reference_steps": 16, "network": "fsrcnn"}
 image_sets = ["textures", "photographs"]  # none of them was seen in training
 limit = 3  # pictures taken from each set; None takes all
 size = 192  # side of the central HR crop; maps of different sizes cannot be compared

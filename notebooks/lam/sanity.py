@@ -23,7 +23,7 @@
 # **Why it matters:** every later finding of this chapter is read off these maps. If the distance to the patch
 # alone could draw them, those findings would be about distance.
 
-# %% tags=["parameters", "hide-cell"] quick={"num_patches": 2, "size": 96, "stride": 256, "networks": ["fsrcnn", "srresnet-gr"], "seeds": ["srresnet-gr-s1"], "random_layers": ["tail", "body"], "steps": 2}
+# %% tags=["parameters", "hide-cell"] quick={"num_patches": 2, "size": 64, "stride": 256, "networks": ["fsrcnn", "srresnet-gr"], "seeds": ["srresnet-gr-s1"], "random_layers": ["tail", "body"], "steps": 2}
 image_set = "pictures"  # none was seen in training; "urban100-30" and "b100" are downloaded
 num_patches = 6  # the hardest crops, one of a picture
 size = 192  # side of a crop, HR pixels

@@ -24,7 +24,7 @@
 # **Why it matters:** DASR and ReDSR are built alike. They differ in what their codes were taught: to tell degradations apart, or
 # to repeat them. Which lesson helps more to restore?
 
-# %% tags=["parameters", "hide-cell"] quick={"num_windows": 2, "num_codes": 12, "training_seeds": [0], "steps": [1000]}
+# %% tags=["parameters", "hide-cell"] quick={"num_windows": 1, "num_codes": 9, "training_seeds": [0], "steps": [1000]}
 image_set = "photographs"  # "set5", "set14", "b100", "urban100-30" are (of) the paper's
 num_windows = 6  # contents of 192×192 HR pixels
 whole = False  # True restores whole pictures, as in the paper, in place of windows

@@ -15,7 +15,7 @@
 # **Why it matters:** a network is tempted to keep some content in the code, because content helps to restore. A description of the
 # damage should not change with the subject.
 
-# %% tags=["parameters", "hide-cell"] quick={"image_set": "photographs", "num_targets": 1, "num_wrong": 2, "other_widths": [0.5, 4.0], "training_seeds": [0], "perplexity": 5}
+# %% tags=["parameters", "hide-cell"] quick={"image_set": "photographs", "num_targets": 1, "num_wrong": 1, "other_widths": [4.0], "training_seeds": [0], "perplexity": 5}
 image_set = "pictures"  # 12 embedded ones, none seen in training; the paper has 100 of Urban100
 limit = 100  # at most so many pictures of the set
 num_targets = (

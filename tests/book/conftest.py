@@ -1,9 +1,13 @@
 """Tiny checkouts with notebooks of a few cells, none of which needs torch."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from srlab.book import runner
 
 CONFIG = """title: sample
 only_build_toc_files: true
@@ -16,6 +20,36 @@ sphinx:
 """
 
 Writer = Callable[..., Path]
+
+
+class Here:
+    """A pool without processes: this one has imported what each worker would have to."""
+
+    def __init__(self, *_args: Any, **_settings: Any) -> None:
+        """No worker is started, so none is prepared."""
+
+    def __enter__(self) -> "Here":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Nothing is left to wait for."""
+
+    def submit(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*args))
+        except Exception as error:  # as a worker hands it on
+            future.set_exception(error)
+        return future
+
+    def shutdown(self, **_how: bool) -> None:
+        """All that was submitted has run."""
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Notebooks are run from this process, each in a kernel of its own as ever."""
+    monkeypatch.setattr(runner, "ProcessPoolExecutor", Here)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ def _settled(monkeypatch):
     monkeypatch.setattr("srlab.book.cache.library_key", lambda: "library")
 
 
+@pytest.mark.usefixtures("here")
 def test_a_book_is_built_kept_and_protected(checkout, write_notebook):
     write_notebook("one", f'# %% name="hero"\n{PLOT}')
     intro = checkout / "book" / "intro.md"
@@ -71,6 +72,7 @@ def test_a_book_is_built_kept_and_protected(checkout, write_notebook):
     assert "secret" not in html
 
 
+@pytest.mark.usefixtures("here")
 def test_a_page_tells_the_verdict_of_another(checkout, write_notebook):
     write_notebook("one", RECORD)
     intro = checkout / "book" / "intro.md"
@@ -82,6 +84,7 @@ def test_a_page_tells_the_verdict_of_another(checkout, write_notebook):
     assert "✔\u00a0reproduced" in told
 
 
+@pytest.mark.usefixtures("here")
 def test_the_search_knows_what_a_page_shows_not_what_it_folds_away(checkout, write_notebook):
     cells = ("walrus = 1", '# %% tags=["hide-cell"]\nzebra = 2', "# %% [markdown]\n# Some ostrich.")
     write_notebook("one", *cells, '# %% tags=["hide-input"]\nprint("lin" + "net", len("okapi"))')
@@ -115,6 +118,7 @@ print({line!r})
     assert not (checkout / "_build" / "html").exists()
 
 
+@pytest.mark.usefixtures("here")
 def test_a_figure_that_is_not_there_is_missed_by_name(checkout, write_notebook):
     write_notebook("one", "print(amount)")
     run_notebooks(root=checkout, report=[].append)
