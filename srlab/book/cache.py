@@ -79,14 +79,20 @@ def reached(source: Path) -> set[Path]:
 @cache
 def imported(file: Path) -> frozenset[Path]:
     """Files of srlab that a module's import statements name, those inside functions too."""
-    nodes = [*ast.walk(ast.parse(file.read_text("utf-8")))]
+    names = _imported_names(file.read_text("utf-8"))
+    return frozenset(path for name in names for path in _files(name))
+
+
+@cache
+def _imported_names(text: str) -> frozenset[str]:
+    nodes = [*ast.walk(ast.parse(text))]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             names.add(f"{node.value.id}.{node.attr}")  # srlab.lam, of the face
-    return frozenset(path for name in names for path in _files(name))
+    return frozenset(names)
 
 
 @cache
