@@ -41,6 +41,7 @@ QUIET = (
 )
 
 
+@pytest.hookimpl(optionalhook=True)  # `-p no:xdist` knows no such hook
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many again as cores: a third of the suite waits for processes and pages."""
     return 3 * (os.cpu_count() or 1) // 2

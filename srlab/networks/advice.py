@@ -88,7 +88,7 @@ def which_part(answer: Any, parts: Mapping[Any, Any]) -> ContractError:
 def refusal(error: Exception, shape: tuple[int, ...]) -> ContractError:
     """Of a network that failed on LR images of a `shape` (B, 3, h, w)."""
     words = f"{type(error).__name__}: {error}"
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or "t allocate memory" in words:
+    if isinstance(error, MemoryError | torch.cuda.OutOfMemoryError) or "t allocate memory" in words:
         return ContractError(
             f"the memory does not suffice for {shape[-2]}×{shape[-1]} pixels: "
             "analyse a part of the picture, ",

@@ -17,6 +17,9 @@ SHOWN = {
     "fsrcnn-nhat": "FSRCNN",
     "rrdbnet": "RRDBNet",
     "swinir": "SwinIR",
+    "lapsrn": "LapSRN",
+    "srcnn-lam": "SRCNN",
+    "srresnet-lam": "SRResNet",
 }  # not in capitals
 
 
