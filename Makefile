@@ -15,7 +15,7 @@ BUILD = case '$(TORCH)'-$$(uname) in \
 # pip says hundreds of lines; a terminal sees one that counts, and the log keeps them all.
 SHELL := bash
 LOG := .venv/install.log
-PIP := $(BIN)/python -m pip install --disable-pip-version-check
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-compile
 COUNT = while read -r line; do case "$$line" in \
 	Collecting*) n=$$((n + 1)); if [ -t 1 ]; then printf '\r%s packages found' $$n; fi;; \
 	Installing\ collected*) if [ -t 1 ]; then printf ', installing them\n'; fi;; esac; done
@@ -65,5 +65,6 @@ $(READY): pyproject.toml constraints.txt
 		echo "No $$build build to be had from $(TORCH_INDEX): pip looks for torch itself"
 	@set -o pipefail; $(PIP) -c constraints.txt -e '.[book,scale,test]' 2>&1 | tee -a $(LOG) | { $(COUNT); } || \
 		{ tail -n 20 $(LOG); echo "pip failed; all it said is in $(LOG)"; exit 1; }
+	@$(BIN)/python -W ignore -m compileall -qqj 0 .venv/lib || true # with all cores; pip takes one
 	@JUPYTER_CONFIG_DIR=.venv/etc/jupyter $(BIN)/jupytext-config set-default-viewer python
 	@touch $@

@@ -63,6 +63,7 @@ def made(repository, tmp_path):
         stub("uname", f"echo {system}")
         stub(
             ".venv/bin/python",
+            f'case "$*" in *compileall*) echo "$@" >compiled; exit 1;; esac\n'
             f'echo "$@" >>asked; for i in $(seq 900); do echo Collecting $i; done\n'
             f'case "$*" in *{failing}*) echo no such wheel >&2; exit 1;; esac',
         )
@@ -87,6 +88,15 @@ def test_a_machine_without_a_gpu_is_given_the_small_torch(made, tmp_path):
     assert rest.endswith("-c constraints.txt -e .[book,scale,test]")
     assert "--index-url" not in rest
     assert (tmp_path / ".venv/srlab-ready").exists()
+
+
+def test_all_cores_compile_what_pip_leaves_and_a_file_for_another_python_stops_nothing(
+    made, tmp_path
+):
+    ran, asked = made()
+    assert ran.returncode == 0
+    assert all("--no-compile" in line for line in asked)
+    assert (tmp_path / "compiled").read_text().endswith("-m compileall -qqj 0 .venv/lib\n")
 
 
 @pytest.mark.parametrize("given", [{"gpu": True}, {"system": "Darwin"}, {"TORCH": "pip"}])
