@@ -90,7 +90,10 @@ study = Study(
 
 models = chosen_networks(study, networks, weights)
 field = {name: receptive_field(model) for name, model in models.items()}  # (rows, columns)
-counted = {name: counted_receptive_field(model) for name, model in models.items()}
+counted = {  # to see everything, one layer suffices
+    name: own if math.isinf(max(own)) else counted_receptive_field(models[name])
+    for name, own in field.items()
+}
 widest = {name: max(own) for name, own in field.items()}  # side of the square around it
 
 judging = {name: network(name, device=study.device) for name in obtainable(judges)}

@@ -59,11 +59,18 @@ def counted_receptive_field(model: nn.Module, *, largest: int = 1024) -> Recepti
     their pixels is only a part of an LR pixel (LAM, Tab. 1: 75 for EDSR, whose SR pixels depend
     on 73×73). So enlarging is taken out of a copy: nn.PixelShuffle, nn.Upsample, the stride of
     nn.ConvTranspose2d, and what follows an attribute `scale`. Raises ValueError for a network
-    that enlarges in another way.
+    that enlarges in another way, or also what it reduced before.
     """
     probe = _prepared(model)
     _put_on_one_grid(probe.network)
-    if probe.scale() != 1:
+    try:
+        scale = probe.scale()
+    except Exception as failure:  # a foreign network may raise anything
+        raise ValueError(
+            f"{type(model).__name__} does not run when none of its layers enlarges, so they "
+            "cannot be counted; receptive_field measures it"
+        ) from failure
+    if scale != 1:
         raise ValueError(
             f"{type(model).__name__} enlarges by other means than nn.PixelShuffle, nn.Upsample, "
             "nn.ConvTranspose2d or an attribute `scale`, so its layers cannot be counted; "

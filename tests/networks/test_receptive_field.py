@@ -211,6 +211,8 @@ def test_what_cannot_be_measured_says_so():
         receptive_field(lambda lr: torch.cat([lr, lr], dim=1))
     with pytest.raises(ValueError, match="Foreign enlarges by other means"):
         counted_receptive_field(Foreign())
+    with pytest.raises(ValueError, match="RNAN does not run when none of its layers enlarges"):
+        counted_receptive_field(build("rnan", channels=2, num_blocks=1))
 
 
 def test_every_network_has_a_field():
