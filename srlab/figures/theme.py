@@ -26,9 +26,13 @@ BARE = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": Fal
 
 
 def mark(index: int, **more: Any) -> dict[str, Any]:
-    """Colour and symbol of the class with that number, and what else is said of its markers."""
-    colour, symbol = COLOURS[index % len(COLOURS)], SYMBOLS[index % len(SYMBOLS)]
-    return {"color": colour, "symbol": symbol, **more}
+    """Colour and symbol of the class with that number, and what else is said of its markers.
+
+    A colour that comes again has the next symbol: a hundred classes look unlike.
+    """
+    again, colour = divmod(index, len(COLOURS))
+    symbol = SYMBOLS[(colour + again) % len(SYMBOLS)]
+    return {"color": COLOURS[colour], "symbol": symbol, **more}
 
 
 def entry(name: str, *, shown: bool) -> dict[str, Any]:

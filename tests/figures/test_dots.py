@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from srlab.figures.dots import GridPoint, effects_over_grid, interval_dots, scatter_panels
+from srlab.figures.theme import mark
 
 
 def test_dots_share_colour_and_symbol_across_panels_and_carry_their_names():
@@ -80,3 +81,8 @@ def test_effects_over_a_grid_show_each_point_once_with_its_outcome():
     assert [(line.xref, line.x0) for line in figure.layout.shapes] == [("x2", 0.9)]
     assert [trace.error_x.array[0] for trace in figure.data if trace.name == "bad"] == [1]
     assert {trace.name for trace in figure.data if trace.showlegend} == {"good", "bad"}
+
+
+def test_a_hundred_classes_have_marks_of_their_own():
+    marks = [tuple(mark(index).values()) for index in range(100)]
+    assert len(set(marks)) == 100
