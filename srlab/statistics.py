@@ -10,23 +10,27 @@ Values = Sequence | np.ndarray
 
 def linear_correlation(x: Values, y: Values) -> float:
     """Pearson's r of two (N,) sequences; NaN where one of them is constant."""
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    if x.shape != y.shape or x.ndim != 1 or len(x) < 3:
-        raise ValueError(
-            f"a correlation needs at least 3 pairs, got shapes {x.shape} and {y.shape}"
-        )
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
+    pairs = _pairs(x, y)
+    if (np.ptp(pairs, axis=1) == 0).any():
         return float("nan")
-    return float(np.corrcoef(x, y)[0, 1])
+    return float(np.corrcoef(pairs)[0, 1])
 
 
 def rank_correlation(x: Values, y: Values) -> float:
     """Spearman's ρ of two (N,) sequences; NaN where one of them is constant."""
     from scipy.stats import rankdata  # takes a second to load; most commands rank nothing
 
-    x, y = np.asarray(x), np.asarray(y)
-    ranked = [x, y] if x.shape != y.shape else rankdata([x, y], axis=-1)
-    return linear_correlation(*ranked)
+    return linear_correlation(*rankdata(_pairs(x, y), axis=1))
+
+
+def _pairs(x: Values, y: Values) -> np.ndarray:
+    """(2, N): both sequences in float64, if there is a correlation of them."""
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if x.shape != y.shape or x.ndim != 1 or len(x) < 3:
+        raise ValueError(
+            f"a correlation needs at least 3 pairs, got shapes {x.shape} and {y.shape}"
+        )
+    return np.stack([x, y])
 
 
 def partial_rank_correlation(x: Values, y: Values, given: Values) -> float:
