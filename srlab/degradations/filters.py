@@ -90,29 +90,41 @@ def filter2d(images: Tensor, kernel: Tensor) -> Tensor:
     return F.conv2d(groups, weight, groups=batch * channels).reshape(images.shape)
 
 
-def blur(images: Tensor, sigma: float) -> Tensor:
-    """Isotropic Gaussian blur of `sigma` pixels, borders mirrored.
+def blur(
+    images: Tensor,
+    sigma: float | Tensor,
+    *,
+    size: int | None = None,
+    scale: int = 1,
+    mode: str = "bicubic",
+) -> Tensor:
+    """Isotropic Gaussian blur of `sigma` pixels, a number or (B,), borders mirrored.
 
-    It is separable and linear, hence two matrix products: many times faster on a CPU than
-    convolving with a long row.
+    Then `downsample` by `scale`. Both are separable and linear, hence two matrix products in all:
+    many times faster on a CPU than convolving. The kernel covers `size` pixels, by default 4 sigma
+    on each side.
     """
-    if sigma == 0:
-        return images
-    row = gaussian_kernel(sigma)[0].sum(dim=0).to(images)
-    if len(row) // 2 >= min(images.shape[-2:]):
+    if not torch.as_tensor(sigma).any():
+        return downsample(images, scale, mode)
+    rows = gaussian_kernel(sigma, size=size).sum(dim=1).to(images)
+    if rows.shape[1] // 2 >= min(images.shape[-2:]):
         raise ValueError(
-            f"a blur of {sigma} pixels needs images larger than {len(row) // 2} on each side, "
-            f"got {tuple(images.shape[-2:])}"
+            f"a blur of {sigma} pixels needs images larger than {rows.shape[1] // 2} on each "
+            f"side, got {tuple(images.shape[-2:])}"
         )
-    vertical, horizontal = (_row_matrix(row, extent) for extent in images.shape[-2:])
+    _check_multiple(images, scale)
+    vertical, horizontal = (
+        _blurring_matrices(rows, extent, scale, mode) for extent in images.shape[-2:]
+    )
     return vertical @ images @ horizontal.mT
 
 
-def _row_matrix(row: Tensor, extent: int) -> Tensor:
-    """(extent, extent): the matrix that filters a signal of that length with the row (K,)."""
-    radius, identity = len(row) // 2, torch.eye(extent, dtype=row.dtype, device=row.device)
-    mirrored = F.pad(identity[None], (radius, radius), mode="reflect")[0]
-    return (mirrored.unfold(1, len(row), 1) @ row).mT
+def _blurring_matrices(rows: Tensor, extent: int, scale: int, mode: str) -> Tensor:
+    """(B, 1, extent/scale, extent): filter a signal of that length with rows (B, K), reduce it."""
+    length, identity = rows.shape[1], torch.eye(extent, dtype=rows.dtype, device=rows.device)
+    mirrored = F.pad(identity[None], (length // 2, length // 2), mode="reflect")[0]
+    blurring = torch.einsum("iok,bk->boi", mirrored.unfold(1, length, 1), rows)[:, None]
+    return _resized(blurring, (extent // scale, extent), mode)
 
 
 def shift(images: Tensor, down: float, right: float) -> Tensor:
@@ -135,16 +147,24 @@ def downsample(images: Tensor, scale: int, mode: str = "bicubic") -> Tensor:
 
     The bicubic kernel is that of MATLAB's imresize (a = −0.5), which SR benchmarks are made with.
     """
+    _check_multiple(images, scale)
+    height, width = images.shape[-2:]
+    return _resized(images, (height // scale, width // scale), mode)
+
+
+def _resized(images: Tensor, size: tuple[int, int], mode: str) -> Tensor:
+    if images.shape[-2:] == size:
+        return images
+    return F.interpolate(images, size=size, mode=mode, antialias=True, align_corners=False)
+
+
+def _check_multiple(images: Tensor, scale: int) -> None:
     height, width = images.shape[-2:]
     if height % scale or width % scale:
         raise ValueError(
             f"{height}×{width} is not a multiple of the scale {scale}; "
             f"use images.crop_to_multiple(image, {scale}) first"
         )
-    if scale == 1:
-        return images
-    size = (height // scale, width // scale)
-    return F.interpolate(images, size=size, mode=mode, antialias=True, align_corners=False)
 
 
 def upsample(images: Tensor, scale: int, mode: str = "bicubic") -> Tensor:

@@ -91,10 +91,7 @@ class Degradation:
         """Apply it. `rng` (one generator, or one for each image) is needed when there is noise."""
         if images.ndim == 3:
             return self(images[None], rng)[0]
-        images = self._blur(images)
-        if self.motion_length:
-            images = filter2d(images, motion_kernel(self.motion_length, self.motion_angle))
-        images = downsample(shift(images, *self.shift), self.scale, self.resampling)
+        images = _reduced(images, torch.tensor([self.blur_axes], dtype=torch.float64), self)
         if self.noise_sigma:
             if rng is None:
                 raise ValueError(
@@ -102,13 +99,6 @@ class Degradation:
                 )
             images = add_noise(images, self.noise_sigma, rng)
         return images if self.jpeg_quality is None else jpeg(images, self.jpeg_quality)
-
-    def _blur(self, images: Tensor) -> Tensor:
-        if self.widest_sigma == 0:
-            return images
-        if self.blur_sigma_y is None and self.kernel_size is None:
-            return blur(images, self.blur_sigma)
-        return filter2d(images, gaussian_kernel(*self.blur_axes, size=self.kernel_size))
 
     def __str__(self) -> str:
         parts = []
@@ -228,7 +218,19 @@ def _at_once(
     """Blur, then what all have in common (the frame), then noise."""
     axes = torch.tensor([one.blur_axes for one in degradations], dtype=torch.float64)
     noise = torch.tensor([one.noise_sigma for one in degradations])
-    if axes[:, :2].any():
-        images = filter2d(images, gaussian_kernel(*axes.T, size=frame.kernel_size))
-    degraded = frame(images)
+    degraded = _reduced(images, axes, frame)
     return add_noise(degraded, noise, streams) if noise.any() else degraded
+
+
+def _reduced(images: Tensor, axes: Tensor, frame: Degradation) -> Tensor:
+    """Blurred along axes, (1, 3) or (B, 3), then moved and reduced as the frame says."""
+    size, isotropic = frame.kernel_size, torch.equal(axes[:, 0], axes[:, 1])
+    if isotropic and not (frame.motion_length or any(frame.shift)):
+        return blur(images, axes[:, 0], size=size, scale=frame.scale, mode=frame.resampling)
+    if isotropic:
+        images = blur(images, axes[:, 0], size=size)
+    else:
+        images = filter2d(images, gaussian_kernel(*axes.T, size=size))
+    if frame.motion_length:
+        images = filter2d(images, motion_kernel(frame.motion_length, frame.motion_angle))
+    return downsample(shift(images, *frame.shift), frame.scale, frame.resampling)

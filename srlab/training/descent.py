@@ -1,6 +1,7 @@
 """Networks on their way down one loss."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,8 +19,27 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 Made = TypeVar("Made")
 
 
+def rate(step: int, cycles: Sequence[int]) -> float:
+    """The share of the peak rate at a step, counted from 0, of cycles of so many steps each.
+
+    From 1/25 up within a tenth of a cycle, then down to nothing, both along half a cosine: torch's
+    OneCycleLR, several times.
+    """
+    length = cycles[-1]
+    for length in cycles:
+        if step < length:
+            break
+        step -= length
+    rise = (0.1 if length >= 20 else 0.3) * length - 1
+    rising = step <= rise
+    low, part = (
+        (1 / 25, step / rise) if rising else (4e-6, (length - 1 - step) / (length - 1 - rise))
+    )
+    return low + (1 - low) * (1 - math.cos(math.pi * part)) / 2
+
+
 class Descent:
-    """Networks set up on Fabric's device, each with an optimizer and one cosine cycle of the rate.
+    """Networks set up on Fabric's device, each with an optimizer and cosine cycles of the rate.
 
     All uses of the networks that a loss comes from must happen in one call of `together`: the
     gradients are averaged over the processes only where DDP has seen its forward pass.
@@ -29,7 +49,7 @@ class Descent:
         self,
         fabric: "Fabric",
         *modules: nn.Module,
-        steps: int,
+        cycles: Sequence[int],
         learning_rate: float,
         optimizer: str,
     ) -> None:
@@ -40,11 +60,8 @@ class Descent:
             learned = [parameter for parameter in module.parameters() if parameter.requires_grad]
             optimizers.append(OPTIMIZERS[optimizer](learned, lr=learning_rate))
         self._network, *self.optimizers = fabric.setup(_Together(modules), *optimizers)
-        rise = 0.1 if steps >= 20 else 0.3  # torch divides by rise · steps − 1
         self.schedules = [
-            torch.optim.lr_scheduler.OneCycleLR(
-                made, learning_rate, steps, pct_start=rise, cycle_momentum=False
-            )
+            torch.optim.lr_scheduler.LambdaLR(made, lambda step: rate(step, cycles))
             for made in self.optimizers
         ]
         triples = zip(modules, self.optimizers, self.schedules, strict=True)

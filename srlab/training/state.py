@@ -36,8 +36,14 @@ class RunState:
         saved = tell(self._read())
         if saved is None:
             return
-        for part, value in zip(parts, saved["parts"], strict=True):
-            part.load_state_dict(value)
+        try:
+            for part, value in zip(parts, saved["parts"], strict=True):
+                part.load_state_dict(value)
+        except (KeyError, ValueError, RuntimeError) as error:
+            raise ValueError(
+                f"{self.path} is of another version of srlab; finish the run with that one, or "
+                "delete the file to train from the start"
+            ) from error
         vars(self).update({name: saved[name] for name in KEPT})
 
     def _read(self) -> dict[str, Any] | None:

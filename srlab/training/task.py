@@ -55,7 +55,7 @@ class Task:
         return Descent(
             self.fabric,
             *modules,
-            steps=self.recipe.steps,
+            cycles=self.recipe.cycles,
             learning_rate=learning_rate or self.recipe.learning_rate,
             optimizer=getattr(self.recipe, "optimizer", "adam"),
         )

@@ -246,6 +246,17 @@ def test_a_state_of_another_run_is_refused(tmp_path):
         train(short, folder=tmp_path, images=load_images("textures"))
 
 
+def test_a_state_of_another_version_is_named(tmp_path):
+    short = replace(TINY, steps=3, snapshots=())
+    train(short, folder=tmp_path)
+    saved = torch.load(tmp_path / "state.pt")
+    *_, schedule = saved["parts"]
+    schedule.pop("lr_lambdas")  # as torch's own cycle leaves it
+    torch.save(saved, tmp_path / "state.pt")
+    with pytest.raises(ValueError, match="another version of srlab; finish the run with that one"):
+        train(short, folder=tmp_path)
+
+
 def test_a_folder_that_cannot_be_written_is_refused_before_training(tmp_path, monkeypatch):
     monkeypatch.setattr(PatchSampler, "batch", interrupt)
     (tmp_path / "file").touch()

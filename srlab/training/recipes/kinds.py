@@ -33,7 +33,7 @@ class Recipe:
     lr_size: int = 16  # side of an LR training patch, pixels
     batch_size: int = 16
     steps: int = 6000
-    learning_rate: float = 8e-4  # peak of one cosine cycle, Adam (0.9, 0.99)
+    learning_rate: float = 8e-4  # peak of a cosine cycle, Adam (0.9, 0.99)
     # Of the convolutions; weights, input, output and loss are float32. "auto": bfloat16 where the
     # device computes in it; a checkpoint's header says what it was.
     precision: str = "auto"
@@ -54,6 +54,11 @@ class Recipe:
         late = [step for step in self.snapshots if not 0 < step < self.steps]
         if late:
             raise ValueError(f"snapshots lie between 1 and {self.steps - 1}, got {late}")
+
+    @property
+    def cycles(self) -> tuple[int, ...]:
+        """Steps of each cosine cycle of the rate."""
+        return (self.steps,)
 
     @property
     def partial(self) -> bool:
@@ -173,13 +178,19 @@ class RedegradationRecipe(CodeRecipe):
 
 @dataclass(frozen=True)
 class ContrastiveRecipe(CodeRecipe):
-    """DASR: contrast between degradations, alone for the first steps."""
+    """DASR: contrast between degradations, alone for the first steps, in a cycle of its own."""
 
     pretraining: int = 1000  # steps before the generator learns
     contrast_weight: float = 1.0
     queue: int = 8192  # keys of earlier batches
     momentum: float = 0.999
     temperature: float = 0.07
+
+    @property
+    def cycles(self) -> tuple[int, ...]:
+        """Contrast, then all losses."""
+        first = min(self.pretraining, self.steps)
+        return tuple(length for length in (first, self.steps - first) if length)
 
     @property
     def partial(self) -> bool:
