@@ -107,6 +107,8 @@ def blur(
     if not torch.as_tensor(sigma).any():
         return downsample(images, scale, mode)
     rows = gaussian_kernel(sigma, size=size).sum(dim=1).to(images)
+    if len(rows) not in (1, len(images)):
+        raise ValueError(f"{len(rows)} widths for {len(images)} images; give 1 or {len(images)}")
     if rows.shape[1] // 2 >= min(images.shape[-2:]):
         raise ValueError(
             f"a blur of {sigma} pixels needs images larger than {rows.shape[1] // 2} on each "

@@ -11,6 +11,7 @@ from torch import nn
 
 from srlab.models.carn import CARN
 from srlab.models.cincgan import CinCGAN
+from srlab.models.csnln import CSNLN
 from srlab.models.dan import DAN
 from srlab.models.dasr import DASR
 from srlab.models.dbpn import DBPN
@@ -59,6 +60,7 @@ MODELS: dict[str, type[nn.Module]] = {
     "srvgg": SRVGG,
     "san": SAN,
     "rnan": RNAN,
+    "csnln": CSNLN,
     "drln": DRLN,
     "swinir": SwinIR,
     "guided-srresnet": GuidedSRResNet,

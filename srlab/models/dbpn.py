@@ -6,12 +6,14 @@ from torch import Tensor, nn
 from srlab.models.blocks import SuperResolver, conv3x3
 
 
-def _enlarge(channels: int, scale: int) -> nn.Sequential:
+def enlargement(channels: int, scale: int) -> nn.Sequential:
+    """(B, C, h, w) → (B, C, scale·h, scale·w)."""
     spread = nn.ConvTranspose2d(channels, channels, scale + 4, stride=scale, padding=2)
     return nn.Sequential(spread, nn.PReLU())
 
 
-def _reduce(channels: int, scale: int) -> nn.Sequential:
+def reduction(channels: int, scale: int) -> nn.Sequential:
+    """(B, C, scale·h, scale·w) → (B, C, h, w)."""
     gather = nn.Conv2d(channels, channels, scale + 4, stride=scale, padding=2)
     return nn.Sequential(gather, nn.PReLU())
 
@@ -24,7 +26,7 @@ class Projection(nn.Module):
 
     def __init__(self, channels: int, scale: int, count: int, *, up: bool) -> None:
         super().__init__()
-        there, back = (_enlarge, _reduce) if up else (_reduce, _enlarge)
+        there, back = (enlargement, reduction) if up else (reduction, enlargement)
         join = nn.Sequential(nn.Conv2d(count * channels, channels, 1), nn.PReLU())
         self.join = join if count > 1 else nn.Identity()
         self.there = there(channels, scale)

@@ -30,11 +30,8 @@ def rate(step: int, cycles: Sequence[int]) -> float:
         if step < length:
             break
         step -= length
-    rise = (0.1 if length >= 20 else 0.3) * length - 1
-    rising = step <= rise
-    low, part = (
-        (1 / 25, step / rise) if rising else (4e-6, (length - 1 - step) / (length - 1 - rise))
-    )
+    rise, end = (0.1 if length >= 20 else 0.3) * length - 1, length - 1
+    low, part = (1 / 25, step / rise) if step <= rise else (4e-6, (end - step) / (end - rise))
     return low + (1 - low) * (1 - math.cos(math.pi * part)) / 2
 
 

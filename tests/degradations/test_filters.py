@@ -103,6 +103,16 @@ def test_the_separable_blur_is_the_filter_with_the_square_kernel():
     torch.testing.assert_close(blur(IMAGES, 1.3), filter2d(IMAGES, gaussian_kernel(1.3)))
 
 
+@pytest.mark.parametrize("size", [None, 7])
+@pytest.mark.parametrize(("scale", "mode"), [(1, "bicubic"), (4, "bicubic"), (2, "bilinear")])
+def test_blurs_of_several_widths_are_reduced_in_the_same_pass(size, scale, mode):
+    sigmas = torch.tensor([0.0, 1.3])
+    kernels = gaussian_kernel(sigmas, size=size)
+    expected = downsample(filter2d(IMAGES, kernels), scale, mode)
+    found = blur(IMAGES, sigmas, size=size, scale=scale, mode=mode)
+    torch.testing.assert_close(found, expected)
+
+
 def test_a_constant_image_stays_constant():
     grey = torch.full((1, 3, 24, 24), 0.3)
     for result in (blur(grey, 2.0), downsample(grey, 4), upsample(grey, 2)):
@@ -198,6 +208,8 @@ def test_no_operator_changes_its_input(operator):
         (lambda: gaussian_kernel(1.0, size=4), "odd"),
         (lambda: blur(IMAGES, -1.0), "not negative"),
         (lambda: blur(IMAGES, 20.0), "larger than 80"),
+        (lambda: blur(IMAGES, torch.ones(3)), "3 widths for 2 images"),
+        (lambda: blur(IMAGES, 1.0, scale=7), "crop_to_multiple"),
         (lambda: filter2d(IMAGES, torch.ones(2, 2)), "odd"),
         (lambda: filter2d(IMAGES, torch.ones(3, 3, 3)), "3 kernels for 2 images"),
         (lambda: filter2d(IMAGES, gaussian_kernel(12.0)), "larger than 48"),

@@ -14,6 +14,7 @@ from srlab.models.blocks import (
     look_around,
 )
 from srlab.models.cincgan import CycleDegrader
+from srlab.models.csnln import CrossScaleAttention
 from srlab.models.dbpn import Projection
 from srlab.models.fsrcnn import from_ycbcr, to_ycbcr
 from srlab.models.imdn import contrast
@@ -40,6 +41,7 @@ SMALL = {
     "srvgg": {"channels": 6, "num_blocks": 2},
     "san": {"channels": 6, "num_groups": 2, "num_blocks": 1},
     "rnan": {"channels": 4, "num_blocks": 1},
+    "csnln": {"channels": 4, "num_turns": 2},
     "drln": {"channels": 5, "num_groups": 1, "num_blocks": 2},
     "swinir": {"channels": 8, "num_groups": 1, "num_layers": 2, "heads": 2},
     "guided-srresnet": {"channels": 6, "num_blocks": 2, "guide_channels": 4, "guide_blocks": 1},
@@ -241,6 +243,13 @@ def test_default_sizes_are_the_published_ones(name, settings, parameters):
     assert sum(parameter.numel() for parameter in model.parameters()) == parameters
 
 
+@pytest.mark.parametrize(("scale", "millions"), [(2, 3.06), (4, 6.57)])
+def test_csnln_is_as_large_as_it_is_said_to_be(scale, millions):
+    with torch.device("meta"):
+        model = build("csnln", scale=scale)
+    assert round(sum(p.numel() for p in model.parameters()) / 1e6, 2) == millions
+
+
 @pytest.mark.parametrize("value", [0.0, 0.5])
 @pytest.mark.parametrize("statistic", [contrast, second_order])
 def test_flat_features_have_statistics_and_a_gradient(statistic, value):
@@ -299,6 +308,21 @@ def test_all_positions_are_weighed_by_likeness():
         *(part.flatten(2).mT for part in (query, key, value)), scale=1
     )
     torch.testing.assert_close(look_around(query, key, value).flatten(2).mT, expected)
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_attention_across_scales_is_a_convolution_there_and_back(factor):
+    """The reduced picture's patches are the kernels of one, the whole picture's of the other."""
+    torch.manual_seed(0)
+    attention, x = CrossScaleAttention(4, factor).double(), noise(1, 4, 12, 6)
+    reduced = nn.functional.interpolate(x, scale_factor=1 / factor, mode="bilinear")
+    keys = nn.functional.unfold(attention.key(reduced), 3, padding=1)[0].T.unflatten(1, (2, 3, 3))
+    keys = keys / keys.flatten(1).norm(dim=1)[:, None, None, None]
+    chosen = (10 * nn.functional.conv2d(attention.query(x), keys, padding=1)).softmax(dim=1)
+    side, way = 3 * factor, {"padding": factor, "stride": factor}
+    patches = nn.functional.unfold(attention.value(x), side, **way)[0].T
+    expected = nn.functional.conv_transpose2d(chosen, patches.unflatten(1, (4, side, side)), **way)
+    torch.testing.assert_close(attention(x), expected / 6)
 
 
 def test_matrix_roots_are_roots():

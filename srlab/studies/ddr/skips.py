@@ -69,7 +69,11 @@ def trained_alike(seeds: Iterable[int]) -> list[Subject]:
 
 
 ZOO = [  # srlab's narrow networks, trained on clean pictures on equal terms
+    Subject("SRCNN", "srcnn-lam", "body.0", "none"),
     Subject("FSRCNN", "fsrcnn", "body.4", "none"),
+    Subject("DBPN", "dbpn", "ups.1", "none"),  # of what its body was given nothing passes it by
+    Subject("LapSRN", "lapsrn", "body.1", "image"),
+    Subject("SRResNet", "srresnet-lam", "body.9", "features"),
     Subject("EDSR", "edsr", "body.9", "features"),
     Subject("CARN", "carn", "body.units.2", "features"),
     Subject("IMDN", "imdn", "body.5", "features"),
@@ -79,6 +83,10 @@ ZOO = [  # srlab's narrow networks, trained on clean pictures on equal terms
     Subject("SAN", "san", "body.2", "features"),
     Subject("SwinIR", "swinir", "body.2", "features"),
     Subject("RRDBNet", "rrdbnet", "body.3", "features"),
+    Subject("RDN", "rdn", "body.3", "features"),
+    Subject("MSRN", "msrn", "body.3", "features"),  # fused with what its blocks found, as CARN's
+    Subject("DRLN", "drln", "body.1", "features"),
+    Subject("RNAN", "rnan", "body.3", "features"),
 ]
 PUBLISHED = [  # trained by others
     Subject("FSRCNN", "official:fsrcnn-nhat", "body.4", "none"),
