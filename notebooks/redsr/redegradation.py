@@ -187,7 +187,7 @@ embedding_grid(panels, **written, notes=notes)
 # |---|---|---|
 # | generator, encoder | 5 groups × 5 blocks, 64 channels, code of 64 (6.28 M parameters) | 3 × 2 blocks, 24 channels, code of 32 (0.48 M) |
 # | degrader | on the HR grid | on the LR grid, which sees the HR pixels unshuffled |
-# | training | 1000 epochs on DIV2K and Flickr2K, 64×64 LR pixels | 4 000 steps of 8 crops of 48×48 LR pixels |
+# | training | 1000 epochs on DIV2K and Flickr2K, 64×64 LR pixels | 4 000 steps of 8 crops of 48×48 LR pixels; DASR 10 000 of contrast before them |
 # | weight of ED | 0.01 from the first step | 0.001, rising over the first 2 000 steps: a heavier or earlier one drowns so small an encoder's codes in content |
 # | blur | isotropic, σ 0.2 to 4.0, kernel of 21 | the same |
 # | trainings | not stated | three of models 1, 2, 3, 4, 8, one of the others |
