@@ -111,8 +111,8 @@ def blur(
         raise ValueError(f"{len(rows)} widths for {len(images)} images; give 1 or {len(images)}")
     if rows.shape[1] // 2 >= min(images.shape[-2:]):
         raise ValueError(
-            f"a blur of {sigma} pixels needs images larger than {rows.shape[1] // 2} on each "
-            f"side, got {tuple(images.shape[-2:])}"
+            f"a blur of {torch.as_tensor(sigma).max():g} pixels needs images larger than "
+            f"{rows.shape[1] // 2} on each side, got {tuple(images.shape[-2:])}"
         )
     _check_multiple(images, scale)
     vertical, horizontal = (
@@ -125,8 +125,8 @@ def _blurring_matrices(rows: Tensor, extent: int, scale: int, mode: str) -> Tens
     """(B, 1, extent/scale, extent): filter a signal of that length with rows (B, K), reduce it."""
     length, identity = rows.shape[1], torch.eye(extent, dtype=rows.dtype, device=rows.device)
     mirrored = F.pad(identity[None], (length // 2, length // 2), mode="reflect")[0]
-    blurring = torch.einsum("iok,bk->boi", mirrored.unfold(1, length, 1), rows)[:, None]
-    return _resized(blurring, (extent // scale, extent), mode)
+    blurring = F.conv1d(mirrored[:, None], rows[:, None]).permute(1, 2, 0)
+    return _resized(blurring[:, None], (extent // scale, extent), mode)
 
 
 def shift(images: Tensor, down: float, right: float) -> Tensor:

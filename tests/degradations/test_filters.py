@@ -207,7 +207,7 @@ def test_no_operator_changes_its_input(operator):
         (lambda: gaussian_kernel(math.inf), "finite"),
         (lambda: gaussian_kernel(1.0, size=4), "odd"),
         (lambda: blur(IMAGES, -1.0), "not negative"),
-        (lambda: blur(IMAGES, 20.0), "larger than 80"),
+        (lambda: blur(IMAGES, 20.0), "a blur of 20 pixels needs images larger than 80"),
         (lambda: blur(IMAGES, torch.ones(3)), "3 widths for 2 images"),
         (lambda: blur(IMAGES, 1.0, scale=7), "crop_to_multiple"),
         (lambda: filter2d(IMAGES, torch.ones(2, 2)), "odd"),

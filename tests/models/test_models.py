@@ -243,10 +243,13 @@ def test_default_sizes_are_the_published_ones(name, settings, parameters):
     assert sum(parameter.numel() for parameter in model.parameters()) == parameters
 
 
-@pytest.mark.parametrize(("scale", "millions"), [(2, 3.06), (4, 6.57)])
-def test_csnln_is_as_large_as_it_is_said_to_be(scale, millions):
+@pytest.mark.parametrize(
+    ("name", "scale", "millions"),
+    [("csnln", 2, 3.06), ("csnln", 4, 6.57), ("msrn", 2, 5.93), ("msrn", 4, 6.08)],
+)
+def test_default_sizes_are_those_of_the_literatures_tables(name, scale, millions):
     with torch.device("meta"):
-        model = build("csnln", scale=scale)
+        model = build(name, scale=scale)
     assert round(sum(p.numel() for p in model.parameters()) / 1e6, 2) == millions
 
 
