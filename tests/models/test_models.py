@@ -414,7 +414,7 @@ def test_the_discriminator_judges_patches(size):
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
-        ("edrs", {}, "unknown model 'edrs'; srlab has carn, cincgan, dan"),
+        ("edrs", {}, "unknown model 'edrs'; srlab has carn, cincgan, csnln"),
         ("srresnet", {"scale": 5}, "scale is one of"),
         ("srresnet", {"width": 5}, "SRResNet does not take these settings.*width"),
         ("srresnet", {"channels": 0}, "channels of srresnet must be at least 1"),
