@@ -171,7 +171,7 @@ stacked_curves(steps, lines, **drawn) if lines else None
 # "published"` and `networks = "zoo"`. The table says what each came to, claim by claim: with a skip, with
 # none, trained on degradations.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "Recorded, not computed with this build: what others trained, and our narrow networks of other architectures. A row per network, a panel per set of pictures. Colour and symbol: whether there is a skip, and what the network learnt from. Bars: restarts of t-SNE. Dotted: 20, from which on the paper calls it separated. Which networks with a skip stay below it?", "name": "fig-published-recorded"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Recorded, not computed with this build: what others trained, and our narrow networks of other architectures. A row per network, a panel per set of pictures. Colour and symbol: what the skip adds, and whether the network learnt from degradations. Bars: restarts of t-SNE. Dotted: 20, from which on the paper calls it separated. Which networks with a skip stay below it?", "name": "fig-published-recorded"}}
 recorded = read_recorded()
 separation_dots(by_picture_set(recorded), same_measure=True)
 

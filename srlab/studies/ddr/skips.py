@@ -28,7 +28,13 @@ from srlab.training.recipes import seed_names
 
 LEVEL = 20  # from which DDR counts degradations as separated: "+"
 RECORDED = Path(__file__).with_name("published_networks.parquet")
-WORDS = ("no skip", "skip", "skip, trained on degradations")
+WORDS = {  # for figures
+    "none": "no skip",
+    "features": "adds features",
+    "image": "adds the image",
+    "both": "adds both",
+}
+BLIND = "trained on degradations"
 
 
 class Subject(NamedTuple):
@@ -249,13 +255,13 @@ def separation_dots(
     points: dict[str, GridPoint] = {}
     for title, values in panels.items():
         for subject, own in values.items():
-            word = WORDS[0 if subject.skip == "none" else 1 + subject.degraded]
+            word = BLIND if subject.degraded else WORDS[subject.skip]
             point = points.setdefault(_row(subject), GridPoint(word, {}))
             points[_row(subject)] = point._replace(
                 measured={**point.measured, title: (float(np.mean(own)), *span(own))}
             )
     lined = list(panels) if same_measure else list(panels)[:1]
-    return effects_over_grid(points, WORDS, levels=dict.fromkeys(lined, LEVEL))
+    return effects_over_grid(points, [*WORDS.values(), BLIND], levels=dict.fromkeys(lined, LEVEL))
 
 
 def _row(subject: Subject) -> str:

@@ -150,7 +150,7 @@ def test_what_a_sweep_left_becomes_the_record_and_replaces_older(tmp_path):
 def test_a_figure_has_a_row_a_network_and_a_panel_a_measure():
     one, two = found("image", 21.0, 30.0, name="one"), found("none", 1.0, name="two")
     figure = separation_dots({"CHI": {one.subject: one.tsne, two.subject: two.tsne}})
-    assert [trace.name for trace in figure.data] == ["no skip", "skip"]
+    assert [trace.name for trace in figure.data] == ["no skip", "adds the image"]
     assert [list(trace.x) for trace in figure.data] == [[1.0], [25.5]]
     assert figure.data[1].y == ("one, ours",)
 
