@@ -155,7 +155,7 @@ figure.add_hline(bicubic, line={"dash": "dash", "color": "#8C8C8C", "width": 1})
 # :::{dropdown} What differs from the paper
 # | | paper | here |
 # |---|---|---|
-# | networks | 18 published, 15 FSRCNN, 15 EDSR | 9 FSRCNN, 9 EDSR, and one each of the other designs (with SwinIR; without CSNLN: each gradient of a crop takes a core 8 s even at 8 channels and 2 of its 12 turns, and training 84 minutes); narrow, trained on equal terms: 3 500 steps, the small FSRCNN 10 000 |
+# | networks | 18 published, 15 FSRCNN, 15 EDSR | 9 FSRCNN, 9 EDSR, and one each of the other designs (with SwinIR; without CSNLN: each gradient of a crop takes a core 8 s even at 8 channels and 2 of its 12 turns, and a training step 1.4 s); narrow, trained on equal terms: 3 500 steps, the small FSRCNN 10 000 |
 # | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one per picture |
 # | quality | PSNR, LPIPS of these crops | PSNR-Y; LPIPS with SqueezeNet's features, where its two files are available; SSIM |
 # | uncertainty | p-values over networks | bootstrap over families of networks and over crops |
