@@ -189,25 +189,23 @@ table = pd.DataFrame(
 )
 others = table[table.group == "published"].assign(skips=lambda one: one.skip != "none")
 theirs = others.groupby(["skips", "degraded"]).chi.agg(["min", "max"])
-zoo = table[table.group == "zoo"]
-ours = zoo.groupby("skip").chi.max()
-image = zoo[zoo.skip == "image"]
-by_features = zoo[zoo.skip == "features"].groupby("kind").chi.max().sort_values()
+zoo = dict(iter(table[table.group == "zoo"].groupby("skip")))
+first, second = zoo["features"].groupby("kind").chi.max().nlargest(2).items()
 study.glue(
     published_sets=len({run.image_set for run in recorded if run.group == "published"}),
     published_least=theirs["min"][True, False],
     published_none=theirs["max"][False, False],
     published_blind=theirs["max"][True, True],
-    zoo_networks=zoo.kind.nunique(),
-    zoo_none=ours["none"],
-    zoo_features=by_features.iloc[-1],
-    zoo_features_network=by_features.index[-1],
-    zoo_features_second=by_features.iloc[-2],
-    zoo_both=ours["both"],
-    zoo_image=f"{image.chi.min():.0f} to {image.chi.max():.0f}",
-    zoo_image_lowest=image.lowest.min(),
-    zoo_image_linear=image.linear.max(),
-    zoo_features_linear=zoo[zoo.skip == "features"].linear.max(),
+    zoo_networks=sum(own.kind.nunique() for own in zoo.values()),
+    zoo_none=zoo["none"].chi.max(),
+    zoo_features=first[1],
+    zoo_features_network=first[0],
+    zoo_features_second=second[1],
+    zoo_both=zoo["both"].chi.max(),
+    zoo_image=f"{zoo['image'].chi.min():.0f} to {zoo['image'].chi.max():.0f}",
+    zoo_image_lowest=zoo["image"].lowest.min(),
+    zoo_image_linear=zoo["image"].linear.max(),
+    zoo_features_linear=zoo["features"].linear.max(),
 )
 came_to = {(run.group, run.image_set): outcomes(run.found) for run in recorded}
 made = sorted({f"recorded {run.date} at commit {run.commit}, {run.hardware}" for run in recorded})

@@ -21,14 +21,22 @@ def _pointwise(before: int, after: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(before, after, 1), nn.PReLU())
 
 
-class CrossScaleAttention(nn.Module):
+class _Attention(nn.Module):
+    """What is asked, what answers and what is taken over, of each position by itself."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        narrow = max(channels // 2, 1)
+        self.query, self.key = (_pointwise(channels, narrow) for _ in range(2))
+        self.value = _pointwise(channels, channels)
+
+
+class CrossScaleAttention(_Attention):
     """(B, C, h, w) → (B, C, factor·h, factor·w), put together from patches of the features."""
 
     def __init__(self, channels: int, factor: int) -> None:
-        super().__init__()
-        self.factor, narrow = factor, max(channels // 2, 1)
-        self.query, self.key = (_pointwise(channels, narrow) for _ in range(2))
-        self.value = _pointwise(channels, channels)
+        super().__init__(channels)
+        self.factor = factor
 
     def forward(self, x: Tensor) -> Tensor:
         factor, (height, width) = self.factor, x.shape[-2:]
@@ -45,14 +53,8 @@ class CrossScaleAttention(nn.Module):
         return F.fold(chosen, (factor * height, factor * width), **window) / 6
 
 
-class SameScaleAttention(nn.Module):
+class SameScaleAttention(_Attention):
     """Each position becomes what looks like it, anywhere in the picture."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        narrow = max(channels // 2, 1)
-        self.query, self.key = (_pointwise(channels, narrow) for _ in range(2))
-        self.value = _pointwise(channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
         return look_around(self.query(x), self.key(x), self.value(x))

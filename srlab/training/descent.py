@@ -25,7 +25,6 @@ def rate(step: int, cycles: Sequence[int]) -> float:
     From 1/25 up within a tenth of a cycle, then down to nothing, both along half a cosine: torch's
     OneCycleLR, several times.
     """
-    length = cycles[-1]
     for length in cycles:
         if step < length:
             break

@@ -67,6 +67,7 @@ def test_every_layer_is_the_last_block_within_the_skip(group):
         if one.kind == "FSRCNN":
             of_a_kind = of_a_kind[:-1]  # without the expansion
         assert int(layer) == of_a_kind[-1]
+        model.get_submodule(one.layer)
 
 
 def test_a_group_is_one_that_there_is():
