@@ -16,6 +16,7 @@ from srlab.models import build
 from srlab.networks.state_dicts import (
     HEADER,
     CheckpointError,
+    bits_apart,
     few,
     is_safetensors,
     load_weights,
@@ -25,7 +26,7 @@ from srlab.networks.state_dicts import (
 )
 
 WEIGHTS = Path(str(files("srlab.checkpoints") / "weights"))
-PACKED = ".safetensors.gz"  # a tenth smaller
+PACKED = ".safetensors.gz"  # a tenth smaller; `pack` makes them
 
 
 @dataclass(frozen=True)
@@ -77,11 +78,15 @@ def save_checkpoint(
     whole = restored(held, int8)
     if infinite := [name for name, tensor in whole.items() if not tensor.isfinite().all()]:
         raise CheckpointError(f"not finite in {bits} bits, not saved: {few(infinite)}")
-    header = not_default(provenance) | ({"int8": int8} if int8 else {})
-    text = json.dumps(header, separators=(",", ":"))
     with replace_file(path) as temporary:
-        save_file(held, temporary, metadata={HEADER: text})
+        save_file(held, temporary, metadata=header(provenance, int8=int8))
     return path
+
+
+def header(provenance: Provenance, **told: Any) -> dict[str, str]:
+    """A file's: how the network was made, and how the file holds its weights."""
+    notes = not_default(provenance) | {key: value for key, value in told.items() if value}
+    return {HEADER: json.dumps(notes, separators=(",", ":"))}
 
 
 def not_default(made: Any) -> dict[str, Any]:
@@ -114,7 +119,7 @@ def load_checkpoint(name: str | Path) -> tuple[nn.Module, Provenance]:
 
 def read_checkpoint(name: str | Path) -> tuple[dict[str, Tensor], Provenance]:
     """Weights (float32) and provenance without building the network."""
-    held, int8, provenance = _read(name)
+    held, int8, provenance = read_stored(name)
     return restored(held, int8), provenance
 
 
@@ -123,15 +128,26 @@ def read_provenance(name: str | Path) -> Provenance:
     return _read(name)[-1]
 
 
-def _read(name: str | Path) -> tuple[dict[str, Tensor], dict[str, str], Provenance]:
-    """(tensors, {tensor in whole numbers: tensor of its steps}, provenance), as a file has them."""
+def read_stored(name: str | Path) -> tuple[dict[str, Tensor], dict[str, str], Provenance]:
+    """(what `stored` made of the weights: tensors, and whose steps are whose; provenance)."""
+    held, told, provenance = _read(name)
+    if start := told["beside"]:
+        whole = bits_apart(held, read_stored(start)[0])
+        if whole is None:
+            raise CheckpointError(f"{name} was packed beside another {start} than this srlab has")
+        held = whole
+    return held, told["int8"], provenance
+
+
+def _read(name: str | Path) -> tuple[dict[str, Tensor], dict[str, Any], Provenance]:
+    """(tensors as the file has them, how it has them, provenance)."""
     path = _path(name)
     held, notes = read_safetensors(path) if is_safetensors(path) else ({}, None)
     if notes is None:
         raise _foreign(path)
-    int8 = notes.pop("int8")
+    told = {key: notes.pop(key) for key in ("int8", "beside")}
     try:
-        return held, int8, Provenance(**notes)
+        return held, told, Provenance(**notes)
     except TypeError as error:
         raise CheckpointError(
             f"the provenance in {path} was written by another version of srlab: {error}"

@@ -85,6 +85,11 @@ def state_dicts(path: Path) -> dict[str, dict[str, Tensor]]:
     """
     if is_safetensors(path):
         held, notes = read_safetensors(path)
+        if notes and notes["beside"]:
+            raise CheckpointError(
+                f"{path} holds only what differs from srlab's {notes['beside']}; "
+                "load_checkpoint and read_checkpoint read both"
+            )
         return {"": _unwrapped(restored(held, notes["int8"]) if notes else held)}
     content = _unpickled(path)
     if found := {place: _unwrapped(tensors) for place, tensors in _places(content)}:
@@ -175,7 +180,8 @@ def is_safetensors(path: Path) -> bool:
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None]:
     """Tensors as a file holds them, and what srlab wrote into its header; None: it wrote nothing.
 
-    Where it did, `restored(tensors, notes["int8"])` are the weights.
+    Where it did, `restored(tensors, notes["int8"])` are the weights; if `notes["beside"]` names
+    another file, after `bits_apart` from its tensors.
     """
     try:
         with _content(path) as file:
@@ -190,7 +196,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | No
     end = 8 + int.from_bytes(content[:8], "little")
     text = (json.loads(content[8:end]).get("__metadata__") or {}).get(HEADER)
     try:
-        return tensors, None if text is None else {"int8": {}, **json.loads(text)}
+        return tensors, None if text is None else {"int8": {}, "beside": None, **json.loads(text)}
     except (TypeError, ValueError) as error:
         raise CheckpointError(
             f"the header of {path} was written by another version of srlab: {error}"
@@ -279,6 +285,22 @@ def restored(held: Weights, int8: Mapping[str, str]) -> dict[str, Tensor]:
 def rounded(weights: Weights, bits: int = 16, *, fine: bool = False) -> dict[str, Tensor]:
     """Weights as they come back from a file, float32."""
     return restored(*stored(weights, bits, fine=fine))
+
+
+def bits_apart(held: Weights, other: Weights) -> dict[str, Tensor] | None:
+    """Where two of what `stored` holds differ, bit by bit; None where they do not fit together.
+
+    Its own inverse: of the difference and `other` it makes `held` again.
+    """
+    if held.keys() != other.keys() or any(
+        (own.shape, own.dtype) != (other[key].shape, other[key].dtype) for key, own in held.items()
+    ):
+        return None
+    whole = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+    return {
+        key: (own.view(kind := whole[own.element_size()]) ^ other[key].view(kind)).view(own.dtype)
+        for key, own in held.items()
+    }
 
 
 def _in_steps(tensor: Tensor, *, fine: bool) -> tuple[Tensor, Tensor]:
