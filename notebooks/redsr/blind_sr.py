@@ -53,10 +53,9 @@ from srlab.images import center_crop, crop_to_multiple, image_to_array
 from srlab.metrics import psnr, ssim
 from srlab.networks.cost import multiply_adds, parameter_count, seconds
 from srlab.studies.frames import curves
-from srlab.studies.networks import left_out, obtainable_places
+from srlab.studies.networks import left_out, obtainable_places, shipped_steps
 from srlab.studies.redsr.blurs import gaussian8
 from srlab.studies.redsr.codes import codes_of, gathering, linear_probe
-from srlab.studies.redsr.histories import shipped_steps
 from srlab.studies.redsr.intervals import by_picture, gain, trainings_interval
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation, restored_windows
 from srlab.studies.study import Outcome, Study, exceeds, together

@@ -58,6 +58,7 @@ from srlab.figures.pictures import sprite_sheet
 from srlab.figures.tables import matrix_heatmap
 from srlab.images import center_crop, image_to_array
 from srlab.representation.embedding import embed, principal_components
+from srlab.studies.networks import shipped_steps
 from srlab.studies.redsr.blurs import blurred, blurs
 from srlab.studies.redsr.clouds import labels
 from srlab.studies.redsr.codes import (
@@ -67,7 +68,6 @@ from srlab.studies.redsr.codes import (
     linear_probe,
     prior_distance,
 )
-from srlab.studies.redsr.histories import shipped_steps
 from srlab.studies.redsr.intervals import by_picture, gain, left_out_interval, trainings_interval
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation
 from srlab.studies.study import Outcome, Study, exceeds, together

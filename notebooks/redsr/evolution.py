@@ -42,7 +42,7 @@ from srlab.figures.dots import interval_dots
 from srlab.figures.embeddings import animated_grid, embedding_grid
 from srlab.representation.embedding import align, embed, separability_interval
 from srlab.statistics import rank_correlation
-from srlab.studies.networks import obtainable
+from srlab.studies.networks import obtainable, shipped_steps
 from srlab.studies.redsr.blurs import blurs
 from srlab.studies.redsr.clouds import labels
 from srlab.studies.redsr.codes import (
@@ -51,7 +51,7 @@ from srlab.studies.redsr.codes import (
     gathering,
     prior_distance,
 )
-from srlab.studies.redsr.histories import shipped_steps, training_curves
+from srlab.studies.redsr.histories import training_curves
 from srlab.studies.redsr.intervals import gain, rise_interval, trainings_interval
 from srlab.studies.study import Study, exceeds
 from srlab.training.initial import initial_model

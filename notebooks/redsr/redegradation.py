@@ -57,10 +57,10 @@ from srlab.figures.embeddings import embedding_grid
 from srlab.figures.pictures import picture_grid
 from srlab.images import image_to_array
 from srlab.representation.embedding import embed, separability
+from srlab.studies.networks import shipped_steps
 from srlab.studies.redsr.blurs import blurs
 from srlab.studies.redsr.clouds import labels
 from srlab.studies.redsr.codes import code_separation, codes_of, gathering
-from srlab.studies.redsr.histories import shipped_steps
 from srlab.studies.redsr.intervals import by_picture, gain, trainings_interval
 from srlab.studies.redsr.restoration import bicubic, psnr_by_degradation, restored_windows
 from srlab.studies.study import Outcome, Study, exceeds, reaches, stays_below, together

@@ -1,6 +1,6 @@
 """A trained network by its recipe's name: loaded as shipped, or trained here and now."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TypeVar
@@ -55,6 +55,17 @@ def left_out(names: Iterable[str]) -> str:
     """What a page says of networks that it does without; nothing where it has them all."""
     named = ", ".join(names)
     return f"No weights are on board of {named}, which no number here includes." if named else ""
+
+
+def shipped_steps(name: str, steps: Collection[int] | None = None) -> dict[int, str]:
+    """{step: name} of a recipe's snapshots that ship, and of its end: {250: "redsr-8@250", …}.
+
+    With `steps`, of these snapshots alone.
+    """
+    base, end = recipe(name), recipe(name).steps
+    asked = [step for step in base.snapshots if steps is None or step in steps]
+    files = {step: f"{name}@{step}" for step in asked if step < end} | {end: name}
+    return {step: file for step, file in files.items() if file in shipped_checkpoints()}
 
 
 def subject_classifiers(
@@ -121,4 +132,15 @@ def tuned(
         before = network(starts[own], device=device)
         after = network(own, train=train, device=device)
         found.append(Tuned(own, starts[own], after, before.state_dict(), after.state_dict()))
+    return found
+
+
+def tuned_along(name: str, *, device: torch.device | str = "cpu") -> dict[int, Tuned]:
+    """{step: as `tuned`} at each snapshot of a recipe that ships, and at its end."""
+    start = recipe(name).start[""]
+    before = network(start, device=device).state_dict()
+    found = {}
+    for step, own in shipped_steps(name).items():
+        after = network(own, device=device)
+        found[step] = Tuned(own, start, after, before, after.state_dict())
     return found

@@ -1,5 +1,6 @@
 import pytest
 
+from srlab.checkpoints.files import read_provenance
 from srlab.models import build
 from srlab.networks.state_dicts import CheckpointError
 from srlab.studies import networks as obtain
@@ -7,8 +8,10 @@ from srlab.studies.networks import (
     left_out,
     obtainable,
     obtainable_places,
+    shipped_steps,
     subject_classifiers,
     tuned,
+    tuned_along,
 )
 
 
@@ -36,6 +39,17 @@ def test_a_page_names_what_it_does_without():
     assert not left_out([])
 
 
+def test_a_ladder_has_a_file_at_every_rung():
+    rungs = shipped_steps("redsr-8")
+    assert len(rungs) > 3
+    assert [*rungs] == sorted(rungs)
+    assert all(read_provenance(file).step == step for step, file in rungs.items())
+    assert [*rungs.values()][-1] == "redsr-8"
+    assert shipped_steps("redsr-paper") == {}
+    few = shipped_steps("redsr-8", [500, 7])
+    assert few == {step: file for step, file in rungs.items() if step in (500, max(rungs))}
+
+
 def test_a_tuned_network_brings_its_start_where_both_ship(monkeypatch):
     shipped = {"faig-baseline", "faig-target", "faig-target-s1", "faig-baseline-s2"}
     networks = {
@@ -47,6 +61,16 @@ def test_a_tuned_network_brings_its_start_where_both_ship(monkeypatch):
     assert (own.name, own.start) == ("faig-target", "faig-baseline")
     assert own.model is networks["faig-target"]
     assert own.baseline["head.0.bias"].equal(networks["faig-baseline"].head[0].bias)
+
+
+def test_along_a_training_there_is_one_start_and_a_network_for_each_snapshot():
+    moments = tuned_along("faig-on-blur-only-random")
+    assert [*moments] == [60, 200, 600]
+    assert {one.start for one in moments.values()} == {"faig-baseline"}
+    same = [one.baseline["body.0.conv1.weight"] for one in moments.values()]
+    assert same[0].equal(same[1])
+    early, late = (moments[step].target["body.0.conv1.weight"] for step in (60, 600))
+    assert not early.equal(late)
 
 
 def test_classifiers_are_loaded_where_they_ship():

@@ -1,13 +1,11 @@
-"""A training's moments: the snapshots that ship, and the curves of PSNR and of every loss."""
+"""Along a training: the curves of PSNR and of every loss."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from srlab.checkpoints.files import shipped_checkpoints
 from srlab.figures.curves import stacked_curves
-from srlab.training.recipes import recipe
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -19,17 +17,6 @@ CURVES = {
     "energy": "energy distance",
     "divergence": "KL",
 }
-
-
-def shipped_steps(name: str, steps: Collection[int] | None = None) -> dict[int, str]:
-    """{step: name} of a recipe's snapshots that ship, and of its end: {250: "redsr-8@250", …}.
-
-    With `steps`, of these snapshots alone.
-    """
-    base, end = recipe(name), recipe(name).steps
-    asked = [step for step in base.snapshots if steps is None or step in steps]
-    files = {step: f"{name}@{step}" for step in asked if step < end} | {end: name}
-    return {step: file for step, file in files.items() if file in shipped_checkpoints()}
 
 
 def training_curves(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> "go.Figure":

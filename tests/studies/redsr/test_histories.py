@@ -1,5 +1,4 @@
-from srlab.checkpoints.files import read_provenance
-from srlab.studies.redsr.histories import shipped_steps, training_curves
+from srlab.studies.redsr.histories import training_curves
 
 
 def test_a_loss_is_drawn_for_whom_it_was_trained_on():
@@ -11,14 +10,3 @@ def test_a_loss_is_drawn_for_whom_it_was_trained_on():
         ("2", [2], [21.0]),
         ("2", [2], [0.5]),
     ]
-
-
-def test_a_ladder_has_a_file_at_every_rung():
-    rungs = shipped_steps("redsr-8")
-    assert len(rungs) > 3
-    assert [*rungs] == sorted(rungs)
-    assert all(read_provenance(file).step == step for step, file in rungs.items())
-    assert [*rungs.values()][-1] == "redsr-8"
-    assert shipped_steps("redsr-paper") == {}
-    few = shipped_steps("redsr-8", [500, 7])
-    assert few == {step: file for step, file in rungs.items() if step in (500, max(rungs))}
