@@ -39,6 +39,8 @@ class RunState:
         try:
             for part, value in zip(parts, saved["parts"], strict=True):
                 part.load_state_dict(value)
+        except torch.OutOfMemoryError:
+            raise
         except (KeyError, ValueError, RuntimeError) as error:
             raise ValueError(
                 f"{self.path} is of another version of srlab; finish the run with that one, or "

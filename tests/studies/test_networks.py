@@ -64,12 +64,12 @@ def test_a_tuned_network_brings_its_start_where_both_ship(monkeypatch):
 
 
 def test_along_a_training_there_is_one_start_and_a_network_for_each_snapshot():
-    moments = tuned_along("faig-on-blur-only-random")
-    assert [*moments] == [60, 200, 600]
+    moments = tuned_along("faig-on-blur-only-random-long")
+    assert [*moments] == [300, 1000, 3000]
     assert {one.start for one in moments.values()} == {"faig-baseline"}
     same = [one.baseline["body.0.conv1.weight"] for one in moments.values()]
     assert same[0].equal(same[1])
-    early, late = (moments[step].target["body.0.conv1.weight"] for step in (60, 600))
+    early, late = (moments[step].target["body.0.conv1.weight"] for step in (300, 3000))
     assert not early.equal(late)
 
 

@@ -257,6 +257,18 @@ def test_a_state_of_another_version_is_named(tmp_path):
         train(short, folder=tmp_path)
 
 
+def test_a_device_without_memory_for_the_state_says_so(tmp_path, monkeypatch):
+    short = replace(TINY, steps=3, snapshots=())
+    train(short, folder=tmp_path)
+
+    def full(*_):
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr("torch.optim.Adam.load_state_dict", full)
+    with pytest.raises(torch.OutOfMemoryError, match="out of memory"):
+        train(short, folder=tmp_path)
+
+
 def test_a_folder_that_cannot_be_written_is_refused_before_training(tmp_path, monkeypatch):
     monkeypatch.setattr(PatchSampler, "batch", interrupt)
     (tmp_path / "file").touch()
