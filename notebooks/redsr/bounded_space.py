@@ -430,7 +430,8 @@ study.verdict(**outcomes)
 #   {glue:text}`bounded_psnr_dasr_ed:.2f` dB. All other networks are in the table above.
 # - A code may fill its space with content: read filling and purity together. The effective rank says how many directions vary, not what
 #   they mean.
-# - DASR learnt by contrast alone for 10 000 steps. A cloud may be narrow because it has hardly begun to learn; hence the gate.
+# - DASR learnt by contrast alone for 10 000 steps, general DASR for 1 000: a cloud may be narrow because it has hardly begun to learn;
+#   hence the gate.
 #
 # ## Exercises
 #

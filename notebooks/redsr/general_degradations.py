@@ -134,7 +134,7 @@ picture_grid(panels, notes=notes)
 # | | paper | here |
 # |---|---|---|
 # | networks | ReDSR, 6.28 M parameters | narrow ReDSR and DASR, one training each |
-# | trained on | σ₁, σ₂ of 0.2 to 4, any angle, noise of 0 to 25/255 | the same, 4 000 steps; DASR 10 000 of contrast before them |
+# | trained on | σ₁, σ₂ of 0.2 to 4, any angle, noise of 0 to 25/255 | the same, 4 000 steps; DASR of blur only 10 000 of contrast before them |
 # | Fig. 8, kernels | widths vary (which is not stated) at θ = 45°, noise 10 | widths like those of Tab. 4 |
 # | Fig. 8, angles and noise | at (σ₁, σ₂) = (2.4, 1.0), noise 10 or θ = 45° | the same |
 # | Tab. 3 | nine kernels, shown as pictures; noise 0, 10, 20; Urban100 | three pairs of widths at three angles; windows of the photographs |
