@@ -18,6 +18,7 @@ from srlab.networks.state_dicts import (
     CheckpointError,
     bits_apart,
     few,
+    fingerprint,
     is_safetensors,
     load_weights,
     read_safetensors,
@@ -131,11 +132,12 @@ def read_provenance(name: str | Path) -> Provenance:
 def read_stored(name: str | Path) -> tuple[dict[str, Tensor], dict[str, str], Provenance]:
     """(what `stored` made of the weights: tensors, and whose steps are whose; provenance)."""
     held, told, provenance = _read(name)
-    if start := told["beside"]:
-        whole = bits_apart(held, read_stored(start)[0])
-        if whole is None:
+    if told["beside"]:
+        start, expected = told["beside"]
+        base = read_stored(start)[0]
+        if fingerprint(base) != expected:
             raise CheckpointError(f"{name} was packed beside another {start} than this srlab has")
-        held = whole
+        held = bits_apart(held, base)
     return held, told["int8"], provenance
 
 

@@ -9,7 +9,7 @@ from safetensors.torch import save
 
 from srlab.checkpoints.files import PACKED, WEIGHTS, header, read_stored
 from srlab.files import replace_file
-from srlab.networks.state_dicts import bits_apart
+from srlab.networks.state_dicts import alike, bits_apart, fingerprint
 
 
 def pack(path: str | Path, folder: str | Path = WEIGHTS) -> Path:
@@ -19,15 +19,16 @@ def pack(path: str | Path, folder: str | Path = WEIGHTS) -> Path:
     """
     held, int8, provenance = read_stored(path)
     start = provenance.recipe.get("start", {}).get("")
-    apart = bits_apart(held, read_stored(start)[0]) if start else None
+    base = read_stored(start)[0] if start else {}
 
     def packed(tensors: Any, **told: Any) -> bytes:
         whole = save(tensors, header(provenance, int8=int8, **told))
         return gzip.compress(whole, compresslevel=9, mtime=0)
 
     content = packed(held)
-    if apart and len(short := packed(apart, beside=start)) < len(content) / 2:
-        content = short
+    if alike(held, base):
+        beside = packed(bits_apart(held, base), beside=[start, fingerprint(base)])
+        content = beside if len(beside) < len(content) / 2 else content
     target = Path(folder) / f"{provenance.name}{PACKED}"
     with replace_file(target) as temporary:
         temporary.write_bytes(content)

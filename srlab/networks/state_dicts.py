@@ -1,6 +1,7 @@
 """State dicts out of files of any origin: in envelopes, under prefixes, beside a run's notes."""
 
 import gzip
+import hashlib
 import json
 import re
 import zlib
@@ -87,7 +88,7 @@ def state_dicts(path: Path) -> dict[str, dict[str, Tensor]]:
         held, notes = read_safetensors(path)
         if notes and notes["beside"]:
             raise CheckpointError(
-                f"{path} holds only what differs from srlab's {notes['beside']}; "
+                f"{path} holds only what differs from srlab's {notes['beside'][0]}; "
                 "load_checkpoint and read_checkpoint read both"
             )
         return {"": _unwrapped(restored(held, notes["int8"]) if notes else held)}
@@ -180,8 +181,8 @@ def is_safetensors(path: Path) -> bool:
 def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None]:
     """Tensors as a file holds them, and what srlab wrote into its header; None: it wrote nothing.
 
-    Where it did, `restored(tensors, notes["int8"])` are the weights; if `notes["beside"]` names
-    another file, after `bits_apart` from its tensors.
+    Where it did, `restored(tensors, notes["int8"])` are the weights; if `notes["beside"]` are a
+    shipped name and the `fingerprint` of its tensors, after `bits_apart` from these.
     """
     try:
         with _content(path) as file:
@@ -287,20 +288,32 @@ def rounded(weights: Weights, bits: int = 16, *, fine: bool = False) -> dict[str
     return restored(*stored(weights, bits, fine=fine))
 
 
-def bits_apart(held: Weights, other: Weights) -> dict[str, Tensor] | None:
-    """Where two of what `stored` holds differ, bit by bit; None where they do not fit together.
+def alike(held: Weights, other: Weights) -> bool:
+    """Whether two of what `stored` holds have the same names, shapes and types."""
+    kinds, others = (
+        {key: (own.shape, own.dtype) for key, own in one.items()} for one in (held, other)
+    )
+    return kinds == others
+
+
+def bits_apart(held: Weights, other: Weights) -> dict[str, Tensor]:
+    """Where two that are `alike` differ, bit by bit.
 
     Its own inverse: of the difference and `other` it makes `held` again.
     """
-    if held.keys() != other.keys() or any(
-        (own.shape, own.dtype) != (other[key].shape, other[key].dtype) for key, own in held.items()
-    ):
-        return None
     whole = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
     return {
         key: (own.view(kind := whole[own.element_size()]) ^ other[key].view(kind)).view(own.dtype)
         for key, own in held.items()
     }
+
+
+def fingerprint(held: Weights) -> str:
+    """Of the bits, whatever the order of names."""
+    digest = hashlib.sha256()
+    for key, own in sorted(held.items()):
+        digest.update(key.encode() + own.contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _in_steps(tensor: Tensor, *, fine: bool) -> tuple[Tensor, Tensor]:

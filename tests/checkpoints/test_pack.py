@@ -8,12 +8,18 @@ from srlab.checkpoints.files import (
     load_checkpoint,
     read_checkpoint,
     read_provenance,
-    read_stored,
     save_checkpoint,
     shipped_file,
 )
 from srlab.checkpoints.pack import pack
-from srlab.networks.state_dicts import CheckpointError, bits_apart, read_weights, stored
+from srlab.networks.state_dicts import (
+    CheckpointError,
+    alike,
+    bits_apart,
+    fingerprint,
+    read_weights,
+    stored,
+)
 
 START = "faig-baseline"
 
@@ -60,10 +66,9 @@ def test_a_start_of_another_shape_is_no_start_to_differ_from(tmp_path):
     assert read_weights(pack(path, tmp_path)).keys() == read_weights(path).keys()
 
 
-def test_a_start_that_has_other_shapes_now_is_told(tmp_path, monkeypatch):
+def test_another_start_of_the_name_is_told(tmp_path, monkeypatch):
     packed = pack(retrained(tmp_path, with_one_filter_changed()), tmp_path)
-    other = read_stored("faig-srcnn-baseline")
-    real = files.read_stored
+    real, other = files.read_stored, files.read_stored("faig-baseline-s1")
     monkeypatch.setattr(files, "read_stored", lambda name: other if name == START else real(name))
     with pytest.raises(CheckpointError, match=f"packed beside another {START} than this srlab has"):
         read_checkpoint(packed)
@@ -89,4 +94,7 @@ def test_bits_apart_is_its_own_inverse(bits):
     )
     again = bits_apart(bits_apart(one, other), other)
     assert all(torch.equal(tensor, again[key]) for key, tensor in one.items())
-    assert bits_apart(one, {"w": one["w"]}) is None
+    assert fingerprint(one) == fingerprint(again) != fingerprint(other)
+    assert alike(one, other)
+    assert not alike(one, {"w": one["w"]})
+    assert not alike(one, one | {"w": one["w"][:2]})
