@@ -150,13 +150,14 @@ def test_the_record_says_in_which_precision_a_run_was_made(run, monkeypatch):
     assert run.recipe.precision == TINY.precision
 
 
-def test_a_resumed_run_keeps_its_precision_on_any_machine(tmp_path, monkeypatch):
+@pytest.mark.parametrize("half", [False, True])
+def test_a_resumed_run_keeps_its_precision_on_any_machine(tmp_path, monkeypatch, half):
     auto = replace(TINY, precision="auto", steps=8, snapshots=(5,))
+    monkeypatch.setattr(devices, "half_precision", lambda _: half)
     with pytest.raises(KeyboardInterrupt):
         train(auto, folder=tmp_path, watch=interrupt)
-    with monkeypatch.context() as other:
-        other.setattr(devices, "half_precision", lambda _: True)
-        assert train(auto, folder=tmp_path).recipe.precision == "float32"
+    monkeypatch.setattr(devices, "half_precision", lambda _: not half)
+    assert train(auto, folder=tmp_path).recipe.precision == ("bfloat16" if half else "float32")
 
 
 def test_half_precision_trains_too(run):
