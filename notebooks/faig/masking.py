@@ -41,7 +41,12 @@ from itertools import product
 
 import numpy as np
 
-from srlab.attribution.faig import filter_count, masked_weights, top_filters
+from srlab.attribution.faig import (
+    discriminative_filters,
+    filter_count,
+    masked_weights,
+    top_filters,
+)
 from srlab.data.datasets import load_images
 from srlab.data.subjects import separate
 from srlab.degradations.windows import windows
@@ -55,9 +60,14 @@ from srlab.images import image_to_array
 from srlab.metrics import gradient_error, psnr
 from srlab.studies.faig.effects import by_seed, masking_effects
 from srlab.studies.faig.outputs import KINDS, restored, typical_window
-from srlab.studies.faig.rankings import RANKINGS, attributions, fine_tuned, scores_by_ranking
+from srlab.studies.faig.rankings import (
+    RANKINGS,
+    attributions,
+    fine_tuned,
+    fine_tuned_along,
+    scores_by_ranking,
+)
 from srlab.studies.frames import curves
-from srlab.studies.networks import tuned_along
 from srlab.studies.study import (
     Study,
     exceeds,
@@ -256,13 +266,22 @@ tables(plain_effect)
 # 10⁻⁴, a quarter of the three pairs' above. It judges nothing, for it is one: it shows where the result is heading.
 
 # %% tags=["hide-cell"]
-longer = tuned_along("faig-target-long", device=study.device)
-study.networks += [net.name for net in longer.values()]
-own_masks = [
-    {(aim,): masks(own, "FAIG", aim, 1) for aim in AIMS}
-    for own in (ranked(net, 0) for net in longer.values())
-]
-along = masking_effects([*longer.values()], own_masks, cut, columns=["aim"])
+longer = fine_tuned_along(study, "faig-target-long")
+
+
+def one_per_cent(net):
+    """{(aim,): the filters that FAIG finds}."""
+    own = attributions(net, found, AIMS.values(), steps=steps)
+    errors.extend(np.concatenate([one.completeness_error for one in own.values()]))
+    blurry, noisy = (one.scores() for one in own.values())
+    return {
+        ("deblurring",): discriminative_filters(blurry, [noisy], 0.01),
+        ("denoising",): discriminative_filters(noisy, [blurry], 0.01),
+    }
+
+
+nets = list(longer.values())
+along = masking_effects(nets, [one_per_cent(net) for net in nets], cut, columns=["aim"])
 along["on"] = np.where(along.aim.map(AIMS) == along.input, "own", "other")
 later = by_seed(along, ["aim", "on"]).set_index(["on", "aim", "seed"]).undone.sort_index()
 

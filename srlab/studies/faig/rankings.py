@@ -7,7 +7,7 @@ import numpy as np
 from srlab.attribution.faig import FilterAttribution, Scores, discriminative_scores, faig
 from srlab.attribution.filter_rivals import internal_influence, random_scores, weight_change
 from srlab.degradations.windows import Windows
-from srlab.studies.networks import Tuned, tuned
+from srlab.studies.networks import Tuned, tuned, tuned_along
 from srlab.studies.study import Study
 
 RANKINGS = ("FAIG", "IG", "|Δθ|", "random")
@@ -16,9 +16,20 @@ RANKINGS = ("FAIG", "IG", "|Δθ|", "random")
 def fine_tuned(study: Study, name: str, seeds: Iterable[int]) -> list[Tuned]:
     """The seeds of a recipe that goes on from another's network; the study keeps both in mind."""
     found = tuned(name, seeds, train=study.train, device=study.device)
-    both = dict.fromkeys(end for net in found for end in (net.start, net.name))
-    study.networks += [end for end in both if end not in study.networks]
+    _keep(study, found)
     return found
+
+
+def fine_tuned_along(study: Study, name: str) -> dict[int, Tuned]:
+    """{step: a network along a recipe's training, as far as snapshots ship}; kept in mind, too."""
+    found = tuned_along(name, device=study.device)
+    _keep(study, found.values())
+    return found
+
+
+def _keep(study: Study, nets: Iterable[Tuned]) -> None:
+    both = dict.fromkeys(end for net in nets for end in (net.start, net.name))
+    study.networks += [end for end in both if end not in study.networks]
 
 
 def attributions(

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from srlab.studies.faig.rankings import (
     RANKINGS,
     attributions,
     fine_tuned,
+    fine_tuned_along,
     flat_scores,
     scores_by_kind,
     scores_by_ranking,
@@ -58,3 +61,11 @@ def test_a_study_keeps_tuned_networks_and_their_starts_in_mind(net, monkeypatch)
     assert asked == [(("after", [0]), {"train": True, "device": "cpu"})]
     fine_tuned(study, "after", [0])
     assert study.networks == ["before", "after"]
+
+
+def test_along_a_training_the_start_is_kept_in_mind_once(net, monkeypatch):
+    moments = {5: replace(net, name="after@5"), 9: net}
+    monkeypatch.setattr(rankings, "tuned_along", lambda name, device: moments)
+    study = Study("faig/x", claim="…", source="…", claims={"a": "…"}, device="cpu")
+    assert fine_tuned_along(study, "after") is moments
+    assert study.networks == ["before", "after@5", "after"]
