@@ -65,7 +65,7 @@ def test_a_study_keeps_tuned_networks_and_their_starts_in_mind(net, monkeypatch)
 
 def test_along_a_training_the_start_is_kept_in_mind_once(net, monkeypatch):
     moments = {5: replace(net, name="after@5"), 9: net}
-    monkeypatch.setattr(rankings, "tuned_along", lambda name, device: moments)
+    monkeypatch.setattr(rankings, "tuned_along", lambda *_, **__: moments)
     study = Study("faig/x", claim="…", source="…", claims={"a": "…"}, device="cpu")
     assert fine_tuned_along(study, "after") is moments
     assert study.networks == ["before", "after@5", "after"]
