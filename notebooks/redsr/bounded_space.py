@@ -206,7 +206,7 @@ embedding_grid(
     contents=[*shown.picture_labels, *["no picture"] * draws],
     sprites=sprite_sheet(np.concatenate([thumbnails, blank]), zoom=2),
     notes=notes,
-)
+).update_layout(height=440)
 
 # %% [markdown]
 # ## What we run, and what differs from the paper
