@@ -278,7 +278,7 @@ study.verdict(
 # ## What we have seen
 #
 # - **Blur.** On {glue:text}`retraining_windows` windows, after {glue:text}`retraining_steps` steps on blur, FAIG's 1 % for
-#   deblurring gains (mean over training seeds, {glue:text}`retraining_seeds`)
+#   deblurring gains, in the mean over {glue:text}`retraining_seeds` training seeds,
 #   {glue:text}`retraining_blurry_own:.2f` dB, {glue:text}`retraining_blurry_share:.0f` % of the
 #   {glue:text}`retraining_blurry_all:.2f` dB of training everything. As many random filters gain
 #   {glue:text}`retraining_blurry_random:.2f` dB; the best rival, {glue:text}`retraining_blurry_rival`,
