@@ -11,6 +11,7 @@ from srlab.models.blocks import SuperResolver, he_initialization
 class SRCNN(SuperResolver):
     """9×9, then 5×5 convolutions ("9-5-5" at depth 3, the widest of the paper's three).
 
+    `mapping_kernel` is the side of those between the first and the last: 1 makes it "9-1-5".
     `global_residual` adds the enlarged input to the output; DDR (Sec. A.7) deepens the network
     from 3 to 13 layers with it.
     """
@@ -22,6 +23,7 @@ class SRCNN(SuperResolver):
         depth: int = 3,
         channels: int = 64,
         mapping_channels: int = 32,
+        mapping_kernel: int = 5,
         global_residual: bool = False,
     ) -> None:
         super().__init__(scale)
@@ -31,7 +33,7 @@ class SRCNN(SuperResolver):
         self.head = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), nn.ReLU())
         self.body = nn.Sequential()
         for before, after in pairwise((channels, *[mapping_channels] * (depth - 2))):
-            conv = nn.Conv2d(before, after, 5, padding=2)
+            conv = nn.Conv2d(before, after, mapping_kernel, padding=mapping_kernel // 2)
             self.body.append(nn.Sequential(conv, nn.ReLU()))
         self.tail = nn.Conv2d(mapping_channels, 3, 5, padding=2)
         he_initialization(self)
