@@ -18,7 +18,11 @@
 # %% tags=["parameters", "hide-cell"] quick={"num_patches": 9, "training_seeds": [0], "tsne_runs": 1, "perplexity": 10, "restored": 3}
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 80  # contents a set; three disjoint sets are needed (the photographs hold 242)
-networks = {"SRGAN": "srgan-gr", "CinCGAN": "cincgan", "SRCNN": "srcnn-3-gr"}  # judged, every seed
+networks = {
+    "SRGAN": "srgan-gr",
+    "CinCGAN": "cincgan",
+    "SRCNN": "srcnn-915-3-gr",
+}  # judged, every seed
 controls = {"SRResNet": "srresnet-gr", "SRResNet, without GR": "srresnet-wogr"}  # looked at beside
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
 tsne_runs = 5  # random starts of t-SNE for what is judged, as in the paper
@@ -161,7 +165,7 @@ show(APART)
 # | mild | DIV2K-mild: blur, noise and a shift by fractions of a pixel | the same three: blur of 0.5 × 1 LR pixels, noise 10/255, a shift of half a pixel: the middle of what our CinCGAN is trained on |
 # | noise | DIV2K with noise 20/255 | noise 20/255 |
 # | film | Hollywood: frames of old films, so other contents | a stand-in: a little soft (blur 0.6), grain (noise 8/255), compressed (JPEG 35) |
-# | networks | CinCGAN, SRGAN; SRCNN with a global residual (GR) added | narrow ones of our own; SRResNet with and without GR beside them |
+# | networks | CinCGAN, SRGAN; SRCNN with a global residual (GR) added | narrow ones of our own; SRCNN 9-1-5 as published, with GR, three trainings; SRResNet with and without GR beside them |
 # | features | a deep layer | the last layer before upsampling |
 # | contents | 100 pictures per set | `num_patches` patches per set |
 # | index | mean of five t-SNE runs | the same; bootstrap interval over contents |
