@@ -134,11 +134,20 @@ def read_stored(name: str | Path) -> tuple[dict[str, Tensor], dict[str, str], Pr
     held, told, provenance = _read(name)
     if told["beside"]:
         start, expected = told["beside"]
-        base = read_stored(start)[0]
+        base = begun_as(provenance)
         if fingerprint(base) != expected:
             raise CheckpointError(f"{name} was packed beside another {start} than this srlab has")
         held = bits_apart(held, base)
     return held, told["int8"], provenance
+
+
+def begun_as(provenance: Provenance) -> dict[str, Tensor]:
+    """What the parts of a network that began as shipped ones are stored as, by its own names."""
+    return {
+        f"{part}.{key}" if part else key: own
+        for part, start in provenance.recipe.get("start", {}).items()
+        for key, own in read_stored(start)[0].items()
+    }
 
 
 def _read(name: str | Path) -> tuple[dict[str, Tensor], dict[str, Any], Provenance]:

@@ -288,24 +288,20 @@ def rounded(weights: Weights, bits: int = 16, *, fine: bool = False) -> dict[str
     return restored(*stored(weights, bits, fine=fine))
 
 
-def alike(held: Weights, other: Weights) -> bool:
-    """Whether two of what `stored` holds have the same names, shapes and types."""
-    kinds, others = (
-        {key: (own.shape, own.dtype) for key, own in one.items()} for one in (held, other)
-    )
-    return kinds == others
-
-
 def bits_apart(held: Weights, other: Weights) -> dict[str, Tensor]:
-    """Where two that are `alike` differ, bit by bit.
+    """Where two of what `stored` holds differ, bit by bit; what only the first has, as it is.
 
     Its own inverse: of the difference and `other` it makes `held` again.
     """
     whole = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
-    return {
-        key: (own.view(kind := whole[own.element_size()]) ^ other[key].view(kind)).view(own.dtype)
-        for key, own in held.items()
-    }
+
+    def apart(own: Tensor, beside: Tensor | None) -> Tensor:
+        if beside is None or (own.shape, own.dtype) != (beside.shape, beside.dtype):
+            return own
+        kind = whole[own.element_size()]
+        return (own.view(kind) ^ beside.view(kind)).view(own.dtype)
+
+    return {key: apart(own, other.get(key)) for key, own in held.items()}
 
 
 def fingerprint(held: Weights) -> str:
