@@ -64,7 +64,12 @@ from srlab.figures.tables import Matrix, matrix_grid
 from srlab.statistics import rank_correlation
 from srlab.studies.faig.effects import by_seed, masking_effects
 from srlab.studies.faig.outputs import KINDS, restored, typical_window
-from srlab.studies.faig.rankings import fine_tuned, flat_scores, scores_by_kind
+from srlab.studies.faig.rankings import (
+    fine_tuned,
+    fine_tuned_along,
+    flat_scores,
+    scores_by_kind,
+)
 from srlab.studies.frames import curves
 from srlab.studies.study import Study, exceeds, reaches, span, stays_below, together
 
@@ -199,6 +204,29 @@ scatter_panels(
 ).update_yaxes(type="log", exponentformat="power")
 
 # %% [markdown]
+# ## Along a longer training
+#
+# {doc}`masking` has a pair that learnt for longer, by smaller steps. Does denoising come to need the deblurring filters, if
+# the term is left out? It judges nothing.
+
+# %% tags=["hide-cell"]
+longer = fine_tuned_along(study, "faig-target-long")
+ranked = [scores_by_kind(net, found, steps=steps) for net in longer.values()]
+chosen = [{(term,): masks(own, "deblurring", term, level) for term in TERMS} for own in ranked]
+along = by_seed(masking_effects([*longer.values()], chosen, judged, columns=["term"]), ["term"])
+undone_along = along.set_index(["input", "term", "seed"]).undone.sort_index()
+
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the gain that masking the first 1 % for deblurring undoes, along the fine-tuning of the longer pair, on noisy pictures and on blurry ones. In the paper's picture the two curves without the term are high, and with it only that of blurry pictures. Do the curves of the upper panel part?", "name": "fig-elimination-ladder"}}
+stacked_curves(
+    [*longer],
+    {
+        f"{kind} pictures": {term: undone_along[kind, term].to_numpy() for term in TERMS}
+        for kind in ("noisy", "blurry")
+    },
+    x_title="fine-tuning step",
+)
+
+# %% [markdown]
 # ## Verdict
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "All measures of this run. Spread: lowest to highest over training seeds.", "name": "fig-elimination-verdict"}}
@@ -228,6 +256,10 @@ for aim, term in product(AIMS, TERMS):
 for term in TERMS:
     name = f"change on noisy pictures, deblurring filters masked, {term}, ×10⁻³"
     study.measure(name, moved["deblurring", term])
+for term in TERMS:
+    name = f"longer pair: share of the gain on noisy pictures undone, deblurring filters masked, {term}"
+    value = undone_along["noisy", term].iloc[-1]
+    study.measure(name, value, glue=f"elimination_longer_{term.split()[0]}")
 
 kept = [overlap_score(*(masks(own, "deblurring", term, level) for term in TERMS)) for own in scores]
 shared = [overlap_score(*(masks(own, aim, without, level) for aim in AIMS)) for own in scores]
@@ -263,6 +295,8 @@ study.verdict(
 #   {glue:text}`elimination_own_deblurring_with:.1f` dB and {glue:text}`elimination_harm_deblurring_with:.1f` dB. Of what
 #   fine-tuning gained on noisy pictures, that undoes {glue:text}`elimination_undone_deblurring_without:.2f` without
 #   the term and {glue:text}`elimination_undone_deblurring_with:.2f` with it.
+# - **A longer pair.** One pair that was trained for longer loses {glue:text}`elimination_longer_without:.2f` of its gain
+#   on noisy pictures without the term and {glue:text}`elimination_longer_with:.2f` with it.
 # - **Denoising filters.** Without the term masking costs {glue:text}`elimination_own_denoising_without:.1f` dB on noisy
 #   and {glue:text}`elimination_harm_denoising_without:.1f` dB on blurry pictures, with it
 #   {glue:text}`elimination_own_denoising_with:.1f` dB and {glue:text}`elimination_harm_denoising_with:.1f` dB.
