@@ -123,6 +123,7 @@ degradation_clouds({("", end): panels[OURS, end] for end in ends}, pairs, notes=
 # | features | layer not stated | of the last hidden layer |
 # | test patches | 100 contents, 32×32 LR pixels | 100 contents, 24×24 LR pixels, from six photographs; with `b100` from a hundred pictures |
 # | degradations of the LR image | clean, blur of width 4, noise of σ 20/255 | the same |
+# | with more training | – | not shown: the claim is about depth, and the depths of this page are what a ladder of trainings is elsewhere |
 #
 # SRCNN enlarges its input first and works on the HR grid, where a patch of 24×24 LR pixels has 96×96
 # features a channel; nothing is pooled. All depths train for equally many steps, so the deep ones end

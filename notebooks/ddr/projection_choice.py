@@ -119,6 +119,7 @@ embedding_grid(flat, classes=subjects, contents=subjects, sprites=shown, notes=n
 # | t-SNE | in 2 and 3 dimensions, five runs | the same; perplexity 30 |
 # | PCA | in 2, 3 and more dimensions | in 2, 3 and 10 |
 # | control | – | SRResNet with and without global residual (GR) by degradation; one degradation drawn three times; points without structure; UMAP {cite:p}`mcinnes2018umap` |
+# | with more training | – | not shown: the claim compares projections of the same features; those of a classifier of CIFAR-10 are recorded ({doc}`/book/scoreboard`) |
 #
 # All projections start from the same 50 principal components. A CHI of 20 is the paper's level “+”; the
 # index grows with the number of points, so compare projections of the same points only. Of the one

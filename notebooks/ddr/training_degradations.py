@@ -160,6 +160,7 @@ degradation_clouds(hero, pairs, notes={})
 # | trained on clean + noise | as many; strength of the noise missing in our copy of the paper | 4 000 and 5 000; every second picture with noise of σ 20/255 |
 # | tested on | clean and noisy pictures (DIV2K) | clean LR patches and the same with noise 20/255, embedded by themselves |
 # | index | mean of five t-SNE runs | the same; bootstrap interval over contents |
+# | with more training | – | not shown: snapshots of these SRGANs do not ship |
 #
 # Controls beside the two SRGANs are SRResNets (first seed) trained on clean pictures, with noise, with blur
 # of width 4, and with blur 0–4 and noise 0–25/255; and two without GR. They trained for 4 000 steps, on

@@ -152,6 +152,7 @@ embedding_grid(panels, classes=contents, contents=kinds, sprites=sprites, notes=
 # | training to classify | CIFAR-10, 50 000 pictures | CIFAR-10, 20 000 pictures, 4 000 steps of 32: short for a body without normalization |
 # | training to super-resolve | DIV2K | 577 pictures, 4 000 steps, L1 |
 # | classes looked at | 1 000 test pictures of CIFAR-10 | `cifar10`: `num_patches` of its test pictures; default, **a stand-in: which photograph is the patch from?** The CIFAR-10 classifier learns on for 100 steps from the left halves of six photographs and three textures, and is judged on the right halves |
+# | with more training | – | not shown: snapshots of neither body ship; {doc}`training_evolution` follows a super-resolver |
 # | control | – | the same body **before any training** |
 #
 # All bodies see the same clean, blurred and noisy 32×32 pictures. As in the paper, features are flattened:

@@ -132,7 +132,8 @@ picture_grid(panels, notes=notes)
 # Strength 0 is a filter before fine-tuning, 1 after it. All other weights stay the target's. Of the paper's sentence we
 # judge the weakest reading: a slider moves what it says, step by step, and further than the other slider does. How far,
 # how purely, and what there is to gain are controls. The gain we look for is on pictures with **half** the noise that the
-# network was trained for, which a network that knows one strength of noise may smooth too much.
+# network was trained for, which a network that knows one strength of noise may smooth too much. With more training: not
+# shown here; {doc}`masking` and {doc}`gradient_elimination` follow a longer pair, whose filters are those that would move.
 
 # %% tags=["remove-input"]
 study

@@ -146,6 +146,7 @@ matrix_grid(
 # | filters | ranked by $s_k$ minus the mean of the two others, the first 1 % |
 # | judged by | change of the output's gradient map; share of what fine-tuning gained in PSNR that is lost again |
 # | control | as many filters at random |
+# | with more training | not shown: snapshots of these targets do not ship; of two degradations {doc}`masking` follows a longer pair |
 #
 # Blur, noise and JPEG do unequal damage, and the network gained unequally from learning to undo them, so losses
 # are divided by that gain: 0 % if masking does nothing, 100 % if the input is restored no better than by the

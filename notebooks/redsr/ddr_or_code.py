@@ -160,6 +160,7 @@ embedding_grid(panels, **written)
 #
 # "In every seed" means: the worst seed of the one above the best of the other, of equally many trainings; where seeds overlap, it is
 # undecided. DASR is compared only once its codes tell anything (the *gate*: purity above chance, 95 % interval over pictures).
+# With more training: not shown here; {doc}`evolution` follows ReDSR's codes, {doc}`/book/findings/ddr/training_evolution` DDR's features.
 # :::
 
 # %% tags=["remove-input"]

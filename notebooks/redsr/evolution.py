@@ -182,6 +182,7 @@ animated_grid(frames, **written, notes=notes, slider_title="training step")
 # | without ED | – | at the end only: model 4 (RD and ED) beside model 2 (RD), three trainings each; their snapshots do not ship |
 # | control | – | the same network with no loss on the code (model 1) |
 # | training | 1000 epochs | 4 000 steps of 8 crops, some 2 % of the paper's; snapshots of one training ship |
+# | with more training | – | the question of this page; a run beyond 4 000 steps does not ship |
 # | live run (`train = True`) | – | 1 000 steps on the **left halves** of six photographs, judged on the right halves |
 # | measure | t-SNE, by eye | t-SNE, and measures of the codes themselves |
 # :::

@@ -71,6 +71,17 @@ def test_every_key_figure_says_what_to_look_at(repository):
             assert shown.get("caption") or cell.metadata.get("caption"), notebook.name
 
 
+def test_a_page_that_is_not_reproduced_says_what_more_training_does(repository):
+    """It follows a network along training, in a figure, or gives the reason why not."""
+    rows = re.findall(r"\]\((notebooks/\w+/\w+\.py)\)(.*)", (repository / "README.md").read_text())
+    open_ones = [page for page, verdicts in rows if re.search("[◐✘⇄?] ", verdicts)]
+    assert len(rows) > len(open_ones) > 0
+    for page in open_ones:
+        source = (repository / page).read_text("utf-8")
+        followed = re.search(r'"name": "fig-[a-z-]+-(ladder|longer)"', source)
+        assert followed or "ith more training" in source, page
+
+
 def test_what_jupyterlab_leaves_is_no_notebook(checkout, write_notebook):
     write_notebook("a/one")
     write_notebook("a/.ipynb_checkpoints/one-checkpoint")
