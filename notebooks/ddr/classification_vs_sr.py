@@ -186,7 +186,7 @@ embedding_grid(panels, classes=contents, contents=kinds, sprites=sprites, notes=
 #
 # | | paper | here, on CIFAR-10 | here, without it (default) |
 # |---|---|---|---|
-# | classifier | ResNet18 ({cite:t}`he2016deep`), 64 channels | the same with 16 channels | the same, three seeds |
+# | classifier | ResNet18 ({cite:t}`he2016deep`), 64 channels | the same with 32 channels | with 16 channels, three seeds |
 # | trained on | 50 000 pictures of CIFAR-10 ({cite:t}`krizhevsky2009learning`) | 20 000 of them | left halves of six photographs and three textures, 150 steps |
 # | shown | 100 test pictures per class | `num_patches`, spread over ten classes | patches of the right halves |
 # | super-resolvers | SRResNet and SRGAN, 64 channels, 600 000 steps on DIV2K | with {term}`global residual`, 32 channels, 6 000 steps and 5 000 more with a critic, three seeds | the same |

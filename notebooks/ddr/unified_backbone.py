@@ -31,7 +31,6 @@ device = "auto"
 import numpy as np
 import pandas as pd
 
-from srlab.checkpoints.files import shipped_checkpoints
 from srlab.data.labelled import cifar10
 from srlab.data.subjects import by_degradation, subject_task
 from srlab.degradations import Degradation
@@ -84,13 +83,7 @@ names, pairs = subject_task(image_set, degradations, count=num_patches, most=num
 kinds, contents = pairs.degradation_labels, pairs.content_labels
 tests, lr = by_degradation(pairs, names), pairs.lr.to(study.device)
 
-PAPERS_TAIL = "rcan-cifar10-maxpool"
-if image_set == "cifar10" and not train and PAPERS_TAIL in shipped_checkpoints():
-    found = {PAPERS_TAIL: network(PAPERS_TAIL, device=study.device)}
-else:
-    found = subject_classifiers(
-        "rcan", image_set, train=train, steps=live_steps, device=study.device
-    )
+found = subject_classifiers("rcan", image_set, train=train, steps=live_steps, device=study.device)
 [(classifier_name, classifier)] = found.items()
 models = {
     "untrained": initial_model(recipe("rcan-sr")).eval().to(study.device),
@@ -147,7 +140,7 @@ embedding_grid(panels, classes=contents, contents=kinds, sprites=sprites, notes=
 # | | paper | here |
 # |---|---|---|
 # | body | residual channel attention ({cite:t}`zhang2018image`) | 8 blocks of 32 channels, attention reduced by 4, no normalization, no strides |
-# | tail to classify | three max-poolings, a fully connected layer | mean over the picture, one linear layer; with `image_set = "cifar10"` the paper's tail, if a network with it ships |
+# | tail to classify | three max-poolings, a fully connected layer | with `image_set = "cifar10"` the same; by default mean over the picture, one linear layer |
 # | tail to super-resolve | – | two pixel-shuffles, {term}`global residual` |
 # | training to classify | CIFAR-10, 50 000 pictures | CIFAR-10, 20 000 pictures, 4 000 steps of 32: short for a body without normalization |
 # | training to super-resolve | DIV2K | 577 pictures, 4 000 steps, L1 |

@@ -13,7 +13,10 @@ from srlab.networks.state_dicts import CheckpointError
 from srlab.training.recipes import recipe, seed_names
 
 Place = TypeVar("Place", bound=Hashable)
-CLASSIFIED = {"cifar10": "cifar10", "photographs+textures": "photographs"}  # image set → in names
+CLASSIFIERS = {  # image set → {architecture: recipe}
+    "cifar10": {"resnet18": "resnet18-cifar10-c32", "rcan": "rcan-cifar10-maxpool"},
+    "photographs+textures": {"resnet18": "resnet18-photographs", "rcan": "rcan-photographs"},
+}
 
 
 @cache
@@ -83,23 +86,24 @@ def subject_classifiers(
     With `train` they learn here and now: photographs from their left halves, for `steps` or as
     long as the shipped ones; of an image set for which none ships, the first `classes` pictures.
     """
-    known = CLASSIFIED.get(image_set)
+    known = image_set in CLASSIFIERS
+    base = CLASSIFIERS[image_set if known else "photographs+textures"][architecture]
     if not train:
-        if known is None:
+        if not known:
             raise CheckpointError(
-                f"no classifier of {image_set!r} ships, only of {', '.join(CLASSIFIED)}; "
+                f"no classifier of {image_set!r} ships, only of {', '.join(CLASSIFIERS)}; "
                 "have one trained (train=True), or take one of these image sets"
             )
-        names = obtainable(seed_names(f"{architecture}-{known}", seeds))
+        names = obtainable(seed_names(base, seeds))
         return {name: network(name, device=device) for name in names}
     from srlab.training.fit import fit  # loads what takes seconds, and only training needs
 
-    own = recipe(f"{architecture}-{known or 'photographs'}")
-    if known is None:
+    own = recipe(base)
+    if not known:
         left = tuple(f"{name}-left" for name in image_set.split("+"))
         sizes = {**own.hyperparameters, "num_classes": classes}
         own = replace(own, image_sets=left, hyperparameters=sizes)
-    if known != "cifar10":
+    if image_set != "cifar10":
         own = replace(own, steps=steps or own.steps)
     kind = torch.device(device).type
     runs = {seed: fit(own.seeded(seed), device=kind, progress=False) for seed in seeds}
