@@ -114,7 +114,7 @@ picture_row({way: panels[told[-1], way] for way in ("bicubic", "blind", "guided"
 # | guidance | deep representations of a trained SR network; details missing in our copy | mean and standard deviation of each channel after the last block of an SRResNet trained on clean pictures |
 # | how it enters | missing, too | from these 64 numbers, a factor and an offset for every channel of every block |
 # | judged by | PSNR and NIQE (the numbers of Tab. 2 are missing in our copy) | PSNR, SSIM and {term}`NIQE`, three trainings each, and a control |
-# | with more training | – | three trainings differ by more than guidance adds, so more of them would decide before longer ones do; snapshots do not ship |
+# | with more training | – | not shown: snapshots do not ship |
 #
 # The guide is frozen and the same for all. Both networks see the same pictures in the same order; the
 # guided one has a few more weights and takes nearly twice as long to run. In training the blur acts on the

@@ -133,7 +133,7 @@ picture_row({f"{kind}, CinCGAN": panels[kind, "CinCGAN"] for kind in CONDITIONS[
 # | blind network | CinCGAN | CinCGAN: inner cycle of 6, outer of 16 blocks, 32 channels |
 # | trained on | the "mild" track of NTIRE 2018 | a mild degradation of our own, drawn anew for every picture |
 # | its training | unpaired, on DIV2K-mild; length not stated | 1 800 steps of 8 pictures, started from SRResNet's weights; a short training |
-# | with more training | – | not shown: a CinCGAN of 10 000 steps takes an hour or two of a core, and has not been trained to its end |
+# | with more training | – | not shown: this run alone ships, and it is short |
 # | seen on | DIV2K mild; noise 20; frames of old films | mild; noise 20; *film*, a stand-in: blur 0.6, noise 8/255, JPEG 35 |
 # | judged by | looking | PSNR, and what is left of each part of a degradation |
 #

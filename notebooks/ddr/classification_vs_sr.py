@@ -25,8 +25,8 @@ blocks = [4, 8, 12, 16]  # residual blocks to compare with Conv2_x … Conv5_x; 
 strengths = [0.5]  # milder blur and noise to look at as well, as shares of the paper's
 tsne_runs = 5  # random starts of t-SNE for what is judged, as in the paper
 perplexity = 30
-train = False  # True trains the classifiers here instead of loading them (minutes)
-live_steps = 150  # length of each of these trainings, of 32 patches a step
+train = False  # True trains the classifiers here instead of loading them (minutes; cifar10: hours)
+live_steps = 150  # length of each of these trainings, of 32 patches a step; cifar10 has its own
 device = "auto"
 
 # %% tags=["hide-cell"]
@@ -187,12 +187,12 @@ embedding_grid(panels, classes=contents, contents=kinds, sprites=sprites, notes=
 # | | paper | here, on CIFAR-10 | here, without it (default) |
 # |---|---|---|---|
 # | classifier | ResNet18 ({cite:t}`he2016deep`), 64 channels | the same with 32 channels | with 16 channels, three seeds |
-# | trained on | 50 000 pictures of CIFAR-10 ({cite:t}`krizhevsky2009learning`) | 20 000 of them | left halves of six photographs and three textures, 150 steps |
+# | trained on | 50 000 pictures of CIFAR-10 ({cite:t}`krizhevsky2009learning`) | 20 000 of them, 15 000 steps | left halves of six photographs and three textures, 150 steps |
 # | shown | 100 test pictures per class | `num_patches`, spread over ten classes | patches of the right halves |
 # | super-resolvers | SRResNet and SRGAN, 64 channels, 600 000 steps on DIV2K | with {term}`global residual`, 32 channels, 6 000 steps and 5 000 more with a critic, three seeds | the same |
 # | degradations | clean, blur of width 4, noise of σ 20/255 | the same | the same |
 # | judged by | looking | mean over five t-SNE runs | the same |
-# | with more training | – | a classifier of 32 channels, trained three times as long, stands for the paper's | not shown: these patches leave it little to learn |
+# | with more training | – | not shown: snapshots of the classifier do not ship | not shown: {doc}`training_evolution` follows a super-resolver |
 #
 # No network met blur or noise in training, and all see the same 32×32 pictures. Colours alone tell much
 # about which photograph a patch is from, so the pixels are measured too. CHI has one value for each

@@ -168,7 +168,7 @@ matrix_grid(panels(mean, judged_levels), colour_title="CHI, t-SNE", log=True)
 # | levels, on the LR image | its text names noise 10, 20 and 30; widths of blur are not stated there | noise 10, 20, 30 and blur 2, 4, 6; a finer spectrum as a control |
 # | projection | each pair: PCA to 50, t-SNE to 2, five runs | the same |
 # | verdict | levels −, +, ++, +++ | ratios of CHI, in every training seed |
-# | with more training | – | not shown: it is SRGANs that fail to part widths of blur, and their snapshots do not ship; {doc}`adversarial_learning` follows one for four times as long |
+# | with more training | – | not shown: snapshots of these SRGANs do not ship; {doc}`adversarial_learning` has one that was trained four times as long |
 #
 # Every pair of levels is projected by itself, so that no third level affects how two of them separate.
 # ResBlock 16 is judged. Without GR t-SNE runs once for each of three seeds. The control takes six levels

@@ -165,11 +165,11 @@ show(APART)
 # | mild | DIV2K-mild: blur, noise and a shift by fractions of a pixel | the same three: blur of 0.5 × 1 LR pixels, noise 10/255, a shift of half a pixel: the middle of what our CinCGAN is trained on |
 # | noise | DIV2K with noise 20/255 | noise 20/255 |
 # | film | Hollywood: frames of old films, so other contents | a stand-in: a little soft (blur 0.6), grain (noise 8/255), compressed (JPEG 35) |
-# | networks | CinCGAN, SRGAN; SRCNN with a global residual (GR) added | narrow ones of our own; SRCNN 9-1-5 as published, with GR, three trainings; SRResNet with and without GR beside them |
+# | networks | CinCGAN, SRGAN; SRCNN with a global residual (GR) added | narrow ones of our own; SRCNN with the published layers, 9-1-5, and GR, three trainings; SRResNet with and without GR beside them |
 # | features | a deep layer | the last layer before upsampling |
 # | contents | 100 pictures per set | `num_patches` patches per set |
 # | index | mean of five t-SNE runs | the same; bootstrap interval over contents |
-# | with more training | – | not shown: CinCGAN is not judged until it restores ({doc}`cincgan_switches_off`), and of the SRGANs no snapshots ship; {doc}`network_depth` has SRCNN of all depths |
+# | with more training | – | not shown: neither CinCGAN's snapshots nor those of these SRGANs ship |
 #
 # Hollywood's frames do not show what DIV2K shows. Does such a set lie apart because it is *old*, or because
 # it shows something else? So there are two designs, **aligned** and **not aligned**, and two yardsticks:

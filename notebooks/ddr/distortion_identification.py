@@ -117,7 +117,7 @@ interval_dots(shown, x_title="share of right answers", reference=1 / len(names))
 # | classifier | linear SVM | the same; its penalty chosen on the training pictures |
 # | split | not stated | by picture: none is on both sides |
 # | rivals | BRISQUE, MLLNet | BRISQUE; **MLLNet's weights are not available**, so that claim stays open |
-# | with more training | – | not shown: snapshots of SRGAN do not ship; and with pictures as few as here, it is also the classifier that is short of examples |
+# | with more training | – | not shown: snapshots of these SRGANs do not ship. With so few pictures the classifier is short of examples, too |
 #
 # Our own distortions have four strengths each. JPEG2000 is Pillow's. Fast fading (in LIVE, a JPEG2000
 # stream sent over a fading radio channel) is **simulated**: only the first part of the stream is kept.

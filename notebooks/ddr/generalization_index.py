@@ -142,7 +142,7 @@ degradation_clouds(shown, pairs, notes=notes)
 # | shown | clean, blur, noise; strengths not stated for this figure | clean, blur 4, noise 20/255 |
 # | compared | CHI, mean of five t-SNE runs (A.6) | the same, after the last block; PSNR-Y on blur and noise |
 # | ranking of all networks | not claimed | every SR network of this chapter, under four degradations that **no** network was trained on |
-# | with more training | – | not shown for the judged networks, whose snapshots do not ship; in the ranking two networks after 1 000 steps stand beside their ends |
+# | with more training | – | not shown: snapshots of the two blind networks do not ship. In the ranking two networks after 1 000 steps stand beside their ends |
 #
 # The paper calls its CHI a *rough* index, for networks of one architecture "under constrained conditions"
 # (Sec. A.2): that is judged. Whether it ranks networks of all kinds is our own question. Beside it stands

@@ -23,7 +23,7 @@ num_classes = 10  # at most so many pictures are classes: the classifier has a t
 blocks = [2, 4, 6, 8]  # blocks of the body whose output is taken; it has eight
 tsne_runs = 5  # random starts of t-SNE for what is judged, as in the paper
 perplexity = 30
-train = False  # True teaches the CIFAR-10 classifier these photographs here (minutes)
+train = False  # True teaches a CIFAR-10 classifier these photographs here, or CIFAR-10 (minutes)
 live_steps = 100  # length of that training, of 32 patches a step
 device = "auto"
 
@@ -144,13 +144,13 @@ embedding_grid(panels, classes=contents, contents=kinds, sprites=sprites, notes=
 # | tail to super-resolve | – | two pixel-shuffles, {term}`global residual` |
 # | training to classify | CIFAR-10, 50 000 pictures | CIFAR-10, 20 000 pictures, 4 000 steps of 32: short for a body without normalization |
 # | training to super-resolve | DIV2K | 577 pictures, 4 000 steps, L1 |
-# | classes looked at | 1 000 test pictures of CIFAR-10 | `cifar10`: `num_patches` of its test pictures; default, **a stand-in: which photograph is the patch from?** The CIFAR-10 classifier learns on for 100 steps from the left halves of six photographs and three textures, and is judged on the right halves |
+# | classes looked at | 1 000 test pictures of CIFAR-10 | `cifar10`: `num_patches` of its test pictures; default, **a stand-in: which photograph is the patch from?** A CIFAR-10 classifier whose tail takes means learns on for 100 steps from the left halves of six photographs and three textures, and is judged on the right halves |
 # | with more training | – | not shown: snapshots of neither body ship; {doc}`training_evolution` follows a super-resolver |
 # | control | – | the same body **before any training** |
 #
 # All bodies see the same clean, blurred and noisy 32×32 pictures. As in the paper, features are flattened:
-# each place counts for itself. The classifier's tail averages over all places, so the features' **means
-# over the picture** are measured too. Photographs differ in colour, so untrained features may be sorted by
+# each place counts for itself. By default the classifier's tail averages over all places, so the features'
+# **means over the picture** are measured too. Photographs differ in colour, so untrained features may be sorted by
 # class as well: only the difference to them was learnt. There is one training seed of each task; intervals
 # come from drawing contents with replacement.
 
@@ -174,7 +174,7 @@ stacked_curves(
     log_y=[title],
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI after the last block by class and by degradation: in the embedding, on the 50 principal components, and in the embedding of the features' means over the picture, which are all that the classifier's tail uses. If the claim holds, “by class” is larger for the body that classifies and “by degradation” for the one that super-resolves.", "name": "fig-backbone-table"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI after the last block by class and by degradation: in the embedding, on the 50 principal components, and in the embedding of the features' means over the picture, which are all that the tail of the default classifier uses. If the claim holds, “by class” is larger for the body that classifies and “by degradation” for the one that super-resolves.", "name": "fig-backbone-table"}}
 labels = ["by class", "by degradation"]
 columns = [(space, label) for space in spaces for label in labels]
 at_end = chi[chi.block == last].pivot(index="body", columns=["space", "label"], values="value")

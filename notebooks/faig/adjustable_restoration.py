@@ -133,7 +133,7 @@ picture_grid(panels, notes=notes)
 # judge the weakest reading: a slider moves what it says, step by step, and further than the other slider does. How far,
 # how purely, and what there is to gain are controls. The gain we look for is on pictures with **half** the noise that the
 # network was trained for, which a network that knows one strength of noise may smooth too much. With more training: not
-# shown here; {doc}`masking` and {doc}`gradient_elimination` follow a longer pair, whose filters are those that would move.
+# shown; {doc}`masking` and {doc}`gradient_elimination` follow a longer pair, on which the sliders can be tried.
 
 # %% tags=["remove-input"]
 study

@@ -45,6 +45,7 @@ from functools import partial
 from itertools import product
 
 import numpy as np
+from IPython.display import display
 
 from srlab.attribution.faig import (
     discriminative_filters,
@@ -206,25 +207,24 @@ scatter_panels(
 # %% [markdown]
 # ## Along a longer training
 #
-# {doc}`masking` has a pair that learnt for longer, by smaller steps. Does denoising come to need the deblurring filters, if
-# the term is left out? It judges nothing.
+# {doc}`masking` has a pair that learnt for longer, by smaller steps and with 32 channels. Does the ranking without the term
+# come to take filters that denoising needs? The pair decides nothing.
 
 # %% tags=["hide-cell"]
-longer = fine_tuned_along(study, "faig-target-long")
+longer = {} if train else fine_tuned_along(study, "faig-target-long")
 ranked = [scores_by_kind(net, found, steps=steps) for net in longer.values()]
 chosen = [{(term,): masks(own, "deblurring", term, level) for term in TERMS} for own in ranked]
-along = by_seed(masking_effects([*longer.values()], chosen, judged, columns=["term"]), ["term"])
-undone_along = along.set_index(["input", "term", "seed"]).undone.sort_index()
+if longer:
+    along = masking_effects([*longer.values()], chosen, judged, columns=["term"])
+    undone_along = by_seed(along, ["term"]).set_index(["input", "term"]).undone
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "Share of the gain that masking the first 1 % for deblurring undoes, along the fine-tuning of the longer pair, on noisy pictures and on blurry ones. In the paper's picture the two curves without the term are high, and with it only that of blurry pictures. Do the curves of the upper panel part?", "name": "fig-elimination-ladder"}}
-stacked_curves(
-    [*longer],
-    {
+if longer:
+    shares = {
         f"{kind} pictures": {term: undone_along[kind, term].to_numpy() for term in TERMS}
         for kind in ("noisy", "blurry")
-    },
-    x_title="fine-tuning step",
-)
+    }
+    display(stacked_curves([*longer], shares, x_title="fine-tuning step", log_x=True))
 
 # %% [markdown]
 # ## Verdict
@@ -256,7 +256,7 @@ for aim, term in product(AIMS, TERMS):
 for term in TERMS:
     name = f"change on noisy pictures, deblurring filters masked, {term}, ×10⁻³"
     study.measure(name, moved["deblurring", term])
-for term in TERMS:
+for term in TERMS if longer else ():
     name = f"longer pair: share of the gain on noisy pictures undone, deblurring filters masked, {term}"
     value = undone_along["noisy", term].iloc[-1]
     study.measure(name, value, glue=f"elimination_longer_{term.split()[0]}")
@@ -295,8 +295,9 @@ study.verdict(
 #   {glue:text}`elimination_own_deblurring_with:.1f` dB and {glue:text}`elimination_harm_deblurring_with:.1f` dB. Of what
 #   fine-tuning gained on noisy pictures, that undoes {glue:text}`elimination_undone_deblurring_without:.2f` without
 #   the term and {glue:text}`elimination_undone_deblurring_with:.2f` with it.
-# - **A longer pair.** One pair that was trained for longer loses {glue:text}`elimination_longer_without:.2f` of its gain
-#   on noisy pictures without the term and {glue:text}`elimination_longer_with:.2f` with it.
+# - **A longer pair.** Of the gain on noisy pictures of one pair that was trained for longer, masking its deblurring
+#   filters undoes {glue:text}`elimination_longer_without:.2f` without the term and
+#   {glue:text}`elimination_longer_with:.2f` with it.
 # - **Denoising filters.** Without the term masking costs {glue:text}`elimination_own_denoising_without:.1f` dB on noisy
 #   and {glue:text}`elimination_harm_denoising_without:.1f` dB on blurry pictures, with it
 #   {glue:text}`elimination_own_denoising_with:.1f` dB and {glue:text}`elimination_harm_denoising_with:.1f` dB.

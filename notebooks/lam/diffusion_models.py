@@ -102,8 +102,8 @@ attribution_grid(panels, size=(side, side), window=square, around=side / 4, note
 # with noise on it and goes to the SR image in four steps. In each it guesses the HR image, and goes on with a
 # mixture of guess, LR image and fresh noise. Ours is narrow: 32 channels, six residual blocks on the
 # grid of the LR image, in pixels instead of the latent space of an autoencoder, trained for minutes on one core.
-# What is said here is said of this network, and with more training it may be otherwise (snapshots do not ship); the
-# method works for any sampler of few steps.
+# What is said here is said of this network, and may be otherwise with more training, which is not shown (snapshots do
+# not ship); the method works for any sampler of few steps.
 #
 # - **Between draws**: maps of the same crop at different noise. What two maps have in common (*overlap*) is what
 #   their magnitudes share, each of them summing to 1. As a yardstick: the overlap with

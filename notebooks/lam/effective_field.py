@@ -42,7 +42,7 @@ device = "auto"
 # - **Theoretical field**: measured up to 128 LR pixels ("global" beyond), its side cut off at the
 #   picture's.
 # - **DI**: of the middle window, mean over the same pictures.
-# - With more training: not shown. Published networks that need no download stand among the narrow ones.
+# - With more training: not shown; instead, published networks that need no download stand among the narrow ones.
 #
 # Orders are compared by Spearman's ρ over the networks. Its interval draws whole families (the narrow
 # IMDN of this book and the published one are related).

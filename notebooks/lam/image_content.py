@@ -174,7 +174,7 @@ figure.update_yaxes(type="log")
 # | **edges** | mean gradient magnitude inside the explained window |
 # | **kind** | what the picture shows, as far as it is known; used to find persons and animals only, since a house may show a bare wall |
 # | **width** | geometric mean of the DI over four networks of one training |
-# | with more training | networks that others trained, at full width, are recorded: {doc}`/book/scoreboard` |
+# | with more training | not shown; networks that others trained, at full width and for as long as they chose, are recorded: {doc}`/book/scoreboard` |
 # :::
 
 # %% tags=["remove-input"]

@@ -168,7 +168,7 @@ attribution_grid(panels, around=8, **grid)
 # | explained | gradient magnitude in a central 16×16 window | the same |
 # | blurred baseline | Gaussian, σ 1.2 LR pixels (public code) | the same |
 # | sum | 100 steps (public code 50), even in σ, gradient at the right end | 16 steps of equal length on the path, gradient in their middle |
-# | with more training | – | not shown: the claims are about paths and targets; three networks of rising quality stand side by side instead |
+# | with more training | – | not shown: the claims are about paths and targets, which are the same for any weights |
 # :::
 
 # %% tags=["remove-input"]

@@ -138,7 +138,7 @@ grid_figure(lambda own: own.index.mean(), "DI")
 # | EDSR | 15 networks, 32–256 channels, 10–24 blocks | 9: 8, 16, 32 channels × 2, 5, 10 blocks |
 # | training | one setting for all, its length not stated | one setting within a family, 3 500 steps for EDSR and 10 000 for FSRCNN; one run per network |
 # | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one per picture |
-# | with more training | – | not shown: the claim is about width and depth, of which this page is the ladder |
+# | with more training | – | not shown: snapshots of the grids do not ship |
 #
 # Width here ends where the paper's begins, at 32 channels for EDSR. DI counts all pixels of a crop: numbers
 # from the paper's larger crops are lower for the same area; factors are hardly affected. No published networks

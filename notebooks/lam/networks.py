@@ -155,7 +155,7 @@ attribution_grid(panels, notes=notes, **grid)
 # | map | gradient magnitude of the central 16×16 window, σ 1.2 | the same |
 # | area of contribution | kernel density, bandwidth not stated | Gaussian, one bandwidth for all; the area holds 90 % |
 # | red and blue (Fig. 6) | by eye | red: in the areas of at least 90 % of the networks; blue: in those of at least two of the wider half, and of none of the narrower half |
-# | with more training | – | networks that others trained, at full width, are recorded: {doc}`/book/scoreboard` |
+# | with more training | – | not shown; networks that others trained, at full width and for as long as they chose, are recorded: {doc}`/book/scoreboard` |
 #
 # The red of the figures is an orange red, which colour-blind readers can tell from blue.
 # :::

@@ -162,7 +162,7 @@ figure
 # | receptive field | counted over the layers (Araujo et al.) | measured on the network, and counted as in the paper |
 # | patches | 150 hard crops of 256×256 | the hardest crops of 192×192 (LR 48×48), one per picture |
 # | diffusion index | mean over the patches | the same |
-# | with more training | – | networks that others trained, at full width, are recorded: {doc}`/book/scoreboard` |
+# | with more training | – | not shown; networks that others trained, at full width and for as long as they chose, are recorded: {doc}`/book/scoreboard` |
 #
 # The *measured* field: an LR column is made NaN, which no weight and no activation can hide; the SR pixels it
 # reaches depend on it. The *counted* field, which papers print, adds up all kernels as if they worked on one

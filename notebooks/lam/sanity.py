@@ -135,7 +135,7 @@ map_rows(patches, drawn, notes, window=window, count=num_patches)
 # against as many others *at the same distances*, drawn at random ring by ring. Random pixels and the *nearest*
 # ones are controls.
 #
-# With more training: not shown. A test of maps must hold for a network as it is, and three of them are tested.
+# With more training: not shown. The tests are of the maps, and three networks as they are stand for others.
 #
 # Patches are chosen as in the paper: crops on which the networks do badly and differ much. Pixels are blurred
 # with the Gaussian of σ 1.2 that is LAM's baseline. Losses and gains are averaged over the shares of pixels.
