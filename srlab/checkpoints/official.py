@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from math import isqrt, prod
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from srlab.checkpoints.files import Provenance, load_checkpoint, save_checkpoint
+from srlab.checkpoints.files import PACKED, Provenance, load_checkpoint, save_checkpoint
+from srlab.checkpoints.pack import pack
 from srlab.data.assets import OFFICIAL_WEIGHTS, weights_file
 from srlab.models import build
 from srlab.models.blocks import MEAN
@@ -71,7 +73,7 @@ ABOARD = Path(str(files("srlab.checkpoints") / "published"))  # what travels wit
 
 def on_board(name: str) -> Path | None:
     """The file of published weights that travels with srlab; None where they are downloaded."""
-    path = ABOARD / f"{name}.safetensors"
+    path = ABOARD / f"{name}{PACKED}"
     return path if path.is_file() else None
 
 
@@ -143,7 +145,8 @@ def take_on_board(
         },
     )
     weights = official_from_file(name, weights_file(name)).state_dict()
-    return save_checkpoint(Path(folder) / f"{name}.safetensors", weights, made, fine=True)
+    with TemporaryDirectory() as own:
+        return pack(save_checkpoint(Path(own) / name, weights, made, fine=True), folder)
 
 
 def _theirs(published: _Published, path: Path) -> Mapping[str, Tensor]:

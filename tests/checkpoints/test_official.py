@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from srlab.attribution.lam import lam, patch
 from srlab.attribution.paths import deblur
 from srlab.checkpoints import official
-from srlab.checkpoints.files import read_provenance
+from srlab.checkpoints.files import PACKED, read_provenance
 from srlab.checkpoints.load import load
 from srlab.checkpoints.official import (
     ABOARD,
@@ -38,7 +38,7 @@ HERE = [  # what can be loaded without a download
     for name, row in OFFICIAL_WEIGHTS.items()
     if any((FOLDER / file).is_file() for file in (row.file, *(row.rounded or ())[:1]))
 ]
-CARRIED = sorted(path.stem for path in ABOARD.glob("*.safetensors"))
+CARRIED = sorted(path.name.removesuffix(PACKED) for path in ABOARD.glob(f"*{PACKED}"))
 # PSNR-Y on Set5's bird and butterfly, from this code: a guard against change. On all five pictures
 # it gives 32.21, 32.16, 32.15 and 31.89 dB; published are 32.21, 32.16, 32.13 and 31.88.
 MEASURED = {"imdn": 31.81, "rfdn": 31.76, "pan": 31.70, "carn-m": 31.22}
@@ -107,7 +107,7 @@ def test_two_networks_of_published_size_travel_with_srlab():
     assert CARRIED == ["carn-m", "rfdn"]
     licences = (ABOARD / "LICENCES").read_text("utf-8")
     for name in CARRIED:
-        source = read_provenance(ABOARD / f"{name}.safetensors").source
+        source = read_provenance(on_board(name)).source
         assert source["address"] == OFFICIAL_WEIGHTS[name].address
         assert source["sha256"] == OFFICIAL_WEIGHTS[name].sha256
         assert f"{name}.safetensors" in licences
@@ -137,14 +137,14 @@ def test_what_travels_does_what_the_published_file_does(name, pictures):
         for model in (whole, carried)
     )
     assert (one - other).abs().sum() < 0.02 * one.abs().sum()
-    assert read_provenance(ABOARD / f"{name}.safetensors").psnr.keys() == {"set5", "set14"}
+    assert read_provenance(on_board(name)).psnr.keys() == {"set5", "set14"}
 
 
 @REAL
 def test_what_travels_can_be_made_again(tmp_path):
-    made = read_provenance(ABOARD / "carn-m.safetensors")
+    made = read_provenance(on_board("carn-m"))
     again = official.take_on_board("carn-m", made.psnr, made.source["moved"], tmp_path)
-    assert again.read_bytes() == (ABOARD / "carn-m.safetensors").read_bytes()
+    assert again.read_bytes() == (on_board("carn-m")).read_bytes()
 
 
 def test_unknown_networks_are_answered_with_the_known():
