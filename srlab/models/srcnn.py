@@ -29,6 +29,8 @@ class SRCNN(SuperResolver):
         super().__init__(scale)
         if depth < 3:
             raise ValueError(f"SRCNN has at least 3 layers, got depth={depth}")
+        if mapping_kernel % 2 == 0:
+            raise ValueError(f"a kernel has a middle: mapping_kernel is odd, got {mapping_kernel}")
         self.global_residual = global_residual
         self.head = nn.Sequential(nn.Conv2d(3, channels, 9, padding=4), nn.ReLU())
         self.body = nn.Sequential()

@@ -144,7 +144,7 @@ def test_what_travels_does_what_the_published_file_does(name, pictures):
 def test_what_travels_can_be_made_again(tmp_path):
     made = read_provenance(on_board("carn-m"))
     again = official.take_on_board("carn-m", made.psnr, made.source["moved"], tmp_path)
-    assert again.read_bytes() == (on_board("carn-m")).read_bytes()
+    assert again.read_bytes() == on_board("carn-m").read_bytes()
 
 
 def test_unknown_networks_are_answered_with_the_known():

@@ -419,6 +419,7 @@ def test_the_discriminator_judges_patches(size):
         ("srresnet", {"width": 5}, "SRResNet does not take these settings.*width"),
         ("srresnet", {"channels": 0}, "channels of srresnet must be at least 1"),
         ("srcnn", {"depth": 2}, "at least 3 layers"),
+        ("srcnn", {"mapping_kernel": 2}, "mapping_kernel is odd, got 2"),
         ("lapsrn", {"scale": 1}, "its scale is 2 at least, got 1"),
         ("imdn", {"channels": 3}, "at least 4, got 3"),
         ("rfdn", {"channels": 1}, "at least 2, got 1"),
