@@ -394,7 +394,7 @@ def test_a_network_that_fails_at_its_map_is_told_of(capsys: pytest.CaptureFixtur
 def test_published_weights_are_listed_as_they_are_named() -> None:
     listed = CliRunner().invoke(cli.app, ["list", "official"]).output
     assert listed.count("official:") == len(PUBLISHED) + len(BROUGHT)
-    assert re.search(r"official:rfdn +on board +0\.90 MB +njulj/RFDN +MIT\n", listed)
+    assert re.search(r"official:rfdn +on board +0\.83 MB +njulj/RFDN +MIT\n", listed)
     assert re.search(r"official:imdn +download +2\.88 MB", listed)
     assert re.search(r"official:ddr-a02,weights=FILE +a file of yours\n", listed)
 
