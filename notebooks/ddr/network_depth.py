@@ -98,8 +98,7 @@ for (kind, depth), name in places.items():
 if missing:
     print(left_out(missing))
 depths = list(found[OURS])
-components, judged, quality = (dict(zip(depths, own)) for own in zip(*found[OURS].values()))
-chi_pca = {d: separability(points, kinds).index for d, points in components.items()}
+_, judged, quality = (dict(zip(depths, own)) for own in zip(*found[OURS].values()))
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the last hidden layer of SRCNNs, from left to right deeper; each panel is another network. Above: ours; below: the paper's, first seed. Colour: degradation; symbol: picture. Above each panel CHI and the paper's level of it. At which depth do the colours begin to separate? Point at a dot to see its patch; click a class in the legend to hide it.", "name": "fig-depth-tsne"}}
 first_two = list(found)[:2]
@@ -179,6 +178,7 @@ figure.add_hline(20, line={"dash": "dot", "color": "#8C8C8C"}, row=1, col=1)
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over contents; of 9-1-…-5 the outer ends over its trainings.", "name": "fig-depth-verdict"}}
 shallow, deep = depths[0], depths[-1]
+chi_pca = dict(zip(depths, means[PCA][OURS]))
 ENDS = {"shallow": (shallow, "not separated"), "deep": (deep, "168.12")}
 for end, (depth, paper) in ENDS.items():
     name, own = f"CHI, {end}est", judged[depth]
@@ -231,11 +231,10 @@ def trend(kind):
     }
 
 
+of_papers = [own for kind in papers for own in trend(kind).values()]
 study.verdict(
     **trend(OURS),
-    original=together(*(own for kind in papers for own in trend(kind).values()))
-    if papers
-    else None,
+    original=together(*of_papers) if of_papers else None,
     linear=exceeds(order(PCA, OURS)[1]),
     notes={"depths": depths},
 )
