@@ -24,7 +24,7 @@ networks = "alike"  # SRResNets that differ in their skip; "zoo": other architec
 num_patches = 100  # contents, from all pictures in turn; each under all three degradations
 training_seeds = [0, 1, 2]  # of the SRResNets
 tsne_runs = 5  # random restarts of t-SNE, over which the index is judged
-ladder = [250, 1000, 2500]  # training steps at which the SRResNets are measured, too
+ladder = [1000, 2500]  # training steps at which the SRResNets are measured, too
 perplexity = 30
 device = "auto"
 
