@@ -18,7 +18,7 @@
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 100  # contents; each is shown under all three degradations
 depths = [3, 5, 7, 9, 11, 13]  # layers of the networks
-training_seeds = [0, 1, 2]  # of the paper's SRCNN; ours was trained once a depth
+training_seeds = [0, 1, 2]  # of the paper's SRCNN; the other one was trained once a depth
 size = 24  # side of a patch, LR pixels
 perplexity = 30
 tsne_runs = 5  # random starts of t-SNE, as in the paper; their mean is judged
@@ -47,21 +47,23 @@ study = Study(
     claim="Separability of degradations grows with a network's depth: none at 3 layers of SRCNN",
     source="DDR, Sec. A.7, Tab. 4, Fig. 14",
     claims={
-        "deep": "13 layers separate clean, blurred and noisy patches: CHI of the last hidden layer, mean of five t-SNE runs, reaches level + (20); in SRCNNs of 9×9, then 5×5 filters and 32, then 16 channels",
-        "shallow": "3 layers do not: it stays below 20; in the same SRCNNs",
-        "grows": "CHI rises with depth from 3 to 13 layers: Spearman's ρ lies above 0, with its interval over contents; in the same SRCNNs",
-        "psnr": "so does PSNR; in the same SRCNNs",
-        "original": "all of this in SRCNN 9-1-5 of 64 and 32 channels, deepened in the middle, in every seed",
+        "deep": "13 layers separate clean, blurred and noisy patches: CHI of the last hidden layer of SRCNN 9-1-…-5, mean of five t-SNE runs, reaches level + (20) in every training",
+        "shallow": "3 layers do not: it stays below 20 in every training",
+        "grows": "CHI rises with depth from 3 to 13 layers: Spearman's ρ lies above 0, with its interval over contents, in every training",
+        "psnr": "so does PSNR, in every training",
     },
     says={
         "deep": "Sec. A.7: “when we increase the depth to 13 layers, the deep representations begin to show discriminability on degradation types, with the CHI score increasing to 168.12”",
         "shallow": "Sec. A.7: “When the model only has 3 layers, its representations cannot distinguish different degradation types”",
         "grows": "Sec. A.7: “the deep representations also gradually manifest discriminability on degradation types”",
         "psnr": "Sec. A.7, Tab. 4: “the model achieves better SR performance with the increase of network depth”",
-        "original": "a footnote: “We use the same architecture as the original paper”, with a global residual",
     },
     controls={
-        "linear": "in 9-5-…-5, CHI rises with depth on 50 principal components, too (ρ above 0)",
+        "wider_deep": "9-5-…-5 of 32 and 16 channels, whose view grows with depth, reaches 20 with 13 layers",
+        "wider_shallow": "with 3 layers it stays below 20",
+        "wider_grows": "its CHI rises with depth (ρ above 0)",
+        "wider_psnr": "so does its PSNR",
+        "linear": "so does its CHI on 50 principal components",
     },
     image_set=image_set,
     device=pick_device(device),
@@ -87,9 +89,9 @@ def look(name):
 
 
 bicubic = network_psnr(lambda images: upsample(images, 4), clean, hr, border=4).mean().item()
-OURS = "9-5-…-5"
-bases = {OURS: "srcnn-{}-gr"}
-bases |= {f"9-1-…-5, seed {s}": seed_name("srcnn-915-{}-gr", s) for s in training_seeds}
+WIDER = "9-5-…-5"
+bases = {f"9-1-…-5, seed {s}": seed_name("srcnn-915-{}-gr", s) for s in training_seeds}
+bases[WIDER] = "srcnn-{}-gr"
 wanted = {(kind, depth): base.format(depth) for kind, base in bases.items() for depth in depths}
 places, missing = obtainable_places(wanted, train=train)
 found = {}  # {kind: {depth: (components, index, PSNR)}}
@@ -97,30 +99,30 @@ for (kind, depth), name in places.items():
     found.setdefault(kind, {})[depth] = look(name)
 if missing:
     print(left_out(missing))
-depths = list(found[OURS])
-_, judged, quality = (dict(zip(depths, own)) for own in zip(*found[OURS].values()))
+papers = [kind for kind in found if kind != WIDER]
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the last hidden layer of SRCNNs, from left to right deeper; each panel is another network. Above: ours; below: the paper's, first seed. Colour: degradation; symbol: picture. Above each panel CHI and the paper's level of it. At which depth do the colours begin to separate? Point at a dot to see its patch; click a class in the legend to hide it.", "name": "fig-depth-tsne"}}
-first_two = list(found)[:2]
-both = [depth for depth in depths if all(depth in found[kind] for kind in first_two)]
-chosen = sorted({both[0], both[len(both) // 3], both[2 * len(both) // 3], both[-1]})
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "t-SNE of the last hidden layer of SRCNNs, from left to right deeper; each panel is another network. Above: the paper's SRCNN, first seed; below: one whose view grows with its depth. Colour: degradation; symbol: picture. Above each panel CHI and the paper's level of it. At which depth do the colours begin to separate? Point at a dot to see its patch; click a class in the legend to hide it.", "name": "fig-depth-tsne"}}
+first = papers[0]
+at = list(found[first])
+chosen = sorted({at[0], at[len(at) // 3], at[2 * len(at) // 3], at[-1]})
 panels = {
     (kind, f"{depth} layers"): embed(found[kind][depth][0], perplexity=perplexity)
-    for kind in first_two
+    for kind in (first, WIDER)
     for depth in chosen
 }
 degradation_clouds(panels, pairs)
 
-# %% name="hero" tags=["remove-cell"] caption="Features of the shallowest SRCNN and of the deepest (t-SNE of the last hidden layer). Colour: degradation. By the claim the colours mix at the left and lie apart at the right. Do they?"
-ends = [f"{depth} layers" for depth in (depths[0], depths[-1])]
-degradation_clouds({("", end): panels[OURS, end] for end in ends}, pairs, notes={})
+# %% name="hero" tags=["remove-cell"] caption="Features of the paper's SRCNN, the shallowest and the deepest (t-SNE of the last hidden layer). Colour: degradation. By the claim the colours mix at the left and lie apart at the right. Do they?"
+shallow, deep = at[0], at[-1]
+ends = [f"{depth} layers" for depth in (shallow, deep)]
+degradation_clouds({("", end): panels[first, end] for end in ends}, pairs, notes={})
 
 # %% [markdown]
 # ## What we run, and what differs from the paper
 #
 # | | paper | here |
 # |---|---|---|
-# | network | SRCNN of 3 to 13 layers; by a footnote to the main text that of {cite:t}`dong2014learning`, 9-1-5 with 64 and 32 channels, and a global residual; how it is deepened is not stated | the same, deepened by more 1×1 layers in the middle, which is **our reading**; and another one, 9-5-…-5 with 32 and then 16 channels |
+# | network | SRCNN of 3 to 13 layers; by a footnote to the main text that of {cite:t}`dong2014learning`, 9-1-5 with 64 and 32 channels, and a global residual; how it is deepened is not stated | the same, deepened by more 1×1 layers in the middle, which is **our reading**; as a control another one, 9-5-…-5 with 32 and then 16 channels |
 # | training | DIV2K | 4 000 steps on 577 pictures; of 9-1-…-5 up to three runs a depth, of 9-5-…-5 one |
 # | features | layer not stated | of the last hidden layer |
 # | test patches | 100 contents, 32×32 LR pixels | 100 contents, 24×24 LR pixels, from six photographs; with `b100` from a hundred pictures |
@@ -138,7 +140,7 @@ study
 # %% [markdown]
 # How sure is an order of depths? Contents are drawn with replacement, the same ones for all networks.
 
-# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of the last hidden layer in the plane (mean of five t-SNE runs) and on 50 principal components, and PSNR-Y of the clean patches, by depth, of ours and of the paper's SRCNN (band of ours: 95 % bootstrap over contents; dotted: level +). Do quality and separability rise together?", "name": "fig-depth"}}
+# %% tags=["hide-input"] mystnb={"figure": {"caption": "CHI of the last hidden layer in the plane (mean of five t-SNE runs) and on 50 principal components, and PSNR-Y of the clean patches, by depth, of each training of the paper's SRCNN and of the other (band of its first: 95 % bootstrap over contents; dotted: level +). Do quality and separability rise together?", "name": "fig-depth"}}
 rows = np.random.default_rng(0).integers(num_patches, size=(500, num_patches))
 TSNE, PCA, PSNR = "CHI, t-SNE", "CHI, 50 PCA dimensions", "PSNR-Y, dB"
 means, draws = {}, {}  # {measure: {kind: of each depth, a number or its bootstrap draws}}
@@ -166,7 +168,7 @@ figure = stacked_curves(
     {kind: list(own) for kind, own in found.items()},
     {title: {kind: np.array(own) for kind, own in lines.items()} for title, lines in means.items()},
     bands={
-        title: {OURS: tuple(np.transpose([middle(drawn) for drawn in lines[OURS]]))}
+        title: {first: tuple(np.transpose([middle(drawn) for drawn in lines[first]]))}
         for title, lines in draws.items()
     },
     x_title="layers",
@@ -177,90 +179,71 @@ figure.add_hline(20, line={"dash": "dot", "color": "#8C8C8C"}, row=1, col=1)
 # ## Verdict
 
 # %% tags=["hide-input"] mystnb={"figure": {"caption": "The verdict, from this run. Spread: 95 % bootstrap interval over contents; of 9-1-…-5 the outer ends over its trainings.", "name": "fig-depth-verdict"}}
-shallow, deep = depths[0], depths[-1]
-chi_pca = dict(zip(depths, means[PCA][OURS]))
-ENDS = {"shallow": (shallow, "not separated"), "deep": (deep, "168.12")}
-for end, (depth, paper) in ENDS.items():
-    name, own = f"CHI, {end}est", judged[depth]
-    study.measure(
-        name,
-        own.mean,
-        interval=own.interval,
-        paper=paper,
-        glue=f"depth_chi_{end}",
-        headline=depth == deep,
-    )
-for title, (paper, glue) in {
-    TSNE: ("grows", "depth_rho"),
-    PCA: ("", "depth_rho_pca"),
-    PSNR: ("grows", "depth_rho_psnr"),
-}.items():
-    rho, interval = order(title, OURS)
-    study.measure(
-        f"Spearman ρ of depth and {title}", rho, interval=interval, paper=paper, glue=glue
-    )
-for end, (depth, _) in ENDS.items():
-    study.measure(f"PSNR-Y, {end}est", quality[depth].mean(), glue=f"depth_psnr_{end}")
-    study.measure(f"CHI on 50 PCA dimensions, {end}est", chi_pca[depth], glue=f"depth_pca_{end}")
+ordered = [kind for kind in papers if len(found[kind]) >= 3]  # of depths enough for an order
+PAPER = {"deep": "168.12", "shallow": "not separated", TSNE: "grows", PSNR: "grows"}
+for end, depth in {"deep": deep, "shallow": shallow}.items():
+    indices, psnr = zip(*(found[kind][depth][1:] for kind in papers if depth in found[kind]))
+    told = {"paper": PAPER[end], "glue": f"depth_chi_{end}", "headline": depth == deep}
+    study.measure(f"CHI, 9-1-…-5, {end}est", **over_seeds(indices), **told)
+    own = [values.mean() for values in psnr]
+    study.measure(f"PSNR-Y, 9-1-…-5, {end}est", own, glue=f"depth_psnr_{end}")
+    _, index, psnr = found[WIDER][depth]
+    told = {"interval": index.interval, "glue": f"depth_wider_{end}"}
+    study.measure(f"CHI, {WIDER}, {end}est", index.mean, **told)
+    study.measure(f"PSNR-Y, {WIDER}, {end}est", psnr.mean(), glue=f"depth_wider_psnr_{end}")
     study.glue(**{f"depth_{end}": depth, f"depth_reach_{end}": 9 + 4 * (depth - 2)})
-study.measure("PSNR-Y, bicubic", bicubic, glue="depth_bicubic")
-papers = [  # those of enough depths for a rank correlation
-    kind
-    for kind, own in found.items()
-    if kind != OURS and {shallow, deep} <= own.keys() and len(own) >= 3
-]
-low, high = judged[deep].interval
-study.glue(depth_low=low, depth_high=high, depth_own_seeds=len(papers))
-if papers:
-    for end, (depth, paper) in ENDS.items():
-        own = over_seeds(found[kind][depth][1] for kind in papers)
-        study.measure(f"CHI, 9-1-…-5, {end}est", **own, paper=paper, glue=f"depth_own_{end}")
-    for title, glue in {TSNE: "depth_own_rho", PSNR: "depth_own_rho_psnr"}.items():
-        rho, intervals = zip(*(order(title, kind) for kind in papers))
+for title, ending in {TSNE: "rho", PCA: "rho_pca", PSNR: "rho_psnr"}.items():
+    if ordered:
+        rho, intervals = zip(*(order(title, kind) for kind in ordered))
+        told = {"paper": PAPER.get(title, ""), "glue": f"depth_{ending}"}
         name = f"Spearman ρ of depth and {title}, 9-1-…-5"
-        study.measure(name, rho, interval=outer(intervals), paper="grows", glue=glue)
+        study.measure(name, rho, interval=outer(intervals), **told)
+    rho, interval = order(title, WIDER)
+    told = {"interval": interval, "glue": f"depth_wider_{ending}"}
+    study.measure(f"Spearman ρ of depth and {title}, {WIDER}", rho, **told)
+study.measure("PSNR-Y, bicubic", bicubic, glue="depth_bicubic")
+study.glue(depth_seeds=sum(deep in found[kind] for kind in papers), depth_orders=len(ordered))
 
 
-def trend(kind):
-    """The outcomes of the first four claims in one kind of SRCNN."""
+def trend(some):
+    """The outcomes of the four claims in some kinds of SRCNN, each kind with its depths."""
+    chi = {
+        depth: [at[depth][1] for at in map(found.get, some) if depth in at]
+        for depth in (shallow, deep)
+    }
+    long = [kind for kind in some if len(found[kind]) >= 3]
     return {
-        "deep": reaches(found[kind][deep][1].interval, 20),
-        "shallow": stays_below(found[kind][shallow][1].interval, 20),
-        "grows": exceeds(order(TSNE, kind)[1]),
-        "psnr": exceeds(order(PSNR, kind)[1]),
+        "deep": together(*(reaches(own.interval, 20) for own in chi[deep])),
+        "shallow": together(*(stays_below(own.interval, 20) for own in chi[shallow])),
+        "grows": together(*(exceeds(order(TSNE, kind)[1]) for kind in long)),
+        "psnr": together(*(exceeds(order(PSNR, kind)[1]) for kind in long)),
     }
 
 
-of_papers = [own for kind in papers for own in trend(kind).values()]
+wider = {f"wider_{key}": outcome for key, outcome in trend([WIDER]).items()}
 study.verdict(
-    **trend(OURS),
-    original=together(*of_papers) if of_papers else None,
-    linear=exceeds(order(PCA, OURS)[1]),
-    notes={"depths": depths},
+    **trend(papers), **wider, linear=exceeds(order(PCA, WIDER)[1]), notes={"depths": depths}
 )
 
 # %% [markdown]
 # ## What we have seen
 #
-# - In our SRCNN, with {glue:text}`depth_shallow` layers the last hidden layer has a CHI of
-#   {glue:text}`depth_chi_shallow:.1f`, with {glue:text}`depth_deep` layers of
-#   {glue:text}`depth_chi_deep:.1f` (95 % over contents: {glue:text}`depth_low:.1f` to
-#   {glue:text}`depth_high:.1f`); on 50 principal components {glue:text}`depth_pca_shallow:.1f` and
-#   {glue:text}`depth_pca_deep:.1f`.
-# - Ordered by depth, CHI has a Spearman's ρ of {glue:text}`depth_rho:.2f` ({glue:text}`depth_rho_pca:.2f`
-#   on the principal components). Each depth was trained once, so a single step of the curve may be chance;
-#   the order of all of them is what counts.
-# - **The paper's SRCNN**, 9-1-5, has a CHI of {glue:text}`depth_own_shallow:.1f` with
-#   {glue:text}`depth_shallow` layers and of {glue:text}`depth_own_deep:.1f` with {glue:text}`depth_deep`
-#   (mean of {glue:text}`depth_own_seeds` trainings); by depth, CHI has a ρ of {glue:text}`depth_own_rho:.2f` and PSNR of
-#   {glue:text}`depth_own_rho_psnr:.2f`. It gains layers, but no wider view. Ours gains both, with half the
-#   channels.
-# - In ours PSNR goes from {glue:text}`depth_psnr_shallow:.2f` to {glue:text}`depth_psnr_deep:.2f` dB (bicubic:
-#   {glue:text}`depth_bicubic:.2f`), and its rank correlation with depth is {glue:text}`depth_rho_psnr:.2f`.
+# - **The paper's SRCNN**, 9-1-5, has a CHI of {glue:text}`depth_chi_shallow:.1f` with {glue:text}`depth_shallow`
+#   layers and of {glue:text}`depth_chi_deep:.1f` with {glue:text}`depth_deep` (mean of
+#   {glue:text}`depth_seeds` trainings). Layers of 1×1 widen no view, so depth alone does this.
+# - By depth, its CHI has a Spearman's ρ of {glue:text}`depth_rho:.2f` and its PSNR of
+#   {glue:text}`depth_rho_psnr:.2f`, which goes from {glue:text}`depth_psnr_shallow:.2f` to
+#   {glue:text}`depth_psnr_deep:.2f` dB (bicubic: {glue:text}`depth_bicubic:.2f`; mean of the trainings,
+#   {glue:text}`depth_orders` of which have three depths or more). A single step of a curve may be chance.
+# - **With 5×5 filters**, half the channels and a view that grows, CHI is {glue:text}`depth_wider_shallow:.1f` with
+#   {glue:text}`depth_shallow` layers already, and {glue:text}`depth_wider_deep:.1f` with
+#   {glue:text}`depth_deep` (ρ {glue:text}`depth_wider_rho:.2f`; on 50 principal components
+#   {glue:text}`depth_wider_rho_pca:.2f`). Its PSNR goes from {glue:text}`depth_wider_psnr_shallow:.2f` to
+#   {glue:text}`depth_wider_psnr_deep:.2f` dB (ρ {glue:text}`depth_wider_rho_psnr:.2f`).
 #
 # ## Exercises
 #
-# 1. In ours the first layer has 9×9 filters, each further one 5×5. How many HR pixels across do the last hidden
+# 1. In 9-5-…-5 the first layer has 9×9 filters, each further one 5×5. How many HR pixels across do the last hidden
 #    features see with 3 and with 13 layers, the last of which is the output layer? Compare with a blur of 4
 #    LR pixels.
 # 2. Leave the blur out of `degradations`: noise shows in a few pixels. What do you expect of the shallowest

@@ -240,8 +240,13 @@ def exceeds(interval: Interval, than: float = 0.0) -> Outcome:
 
 
 def together(*outcomes: Outcome | bool) -> Outcome:
-    """Of a clause with several parts: held if all are, failed if one is, else undecided."""
+    """Of a clause with several parts: held if all are, failed if one is, else undecided.
+
+    Also undecided without any part, as where no network of the kind is at hand.
+    """
     found = [_outcome(outcome) for outcome in outcomes]
+    if not found:
+        return Outcome.UNDECIDED
     if all(outcome is Outcome.HELD for outcome in found):
         return Outcome.HELD
     if all(outcome is Outcome.OPPOSITE for outcome in found):

@@ -94,6 +94,7 @@ def test_an_interval_decides_by_its_two_ends(judged, above, across, beneath, on)
         ([HELD, OPPOSITE], FAILED),
         ([UNDECIDED, False], FAILED),
         ([OPPOSITE, OPPOSITE], OPPOSITE),
+        ([], UNDECIDED),
     ],
 )
 def test_a_clause_of_several_parts_holds_only_whole(parts, whole):
