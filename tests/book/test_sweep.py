@@ -63,8 +63,9 @@ def kernels(mark: str) -> list[int]:
 
 
 @pytest.fixture
-def study(write_notebook, checkout):
+def study(write_notebook, checkout, monkeypatch):
     """Two notebooks: "plain" always runs, "frail" stops where amount is 2."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     write_notebook("plain", THREADS, FINDING.format(name="plain"), parameters=PARAMETERS)
     cells = (STOPS, KILLS_ITS_WORKER, FINDING.format(name="frail"))
     write_notebook("frail", *cells, parameters=PARAMETERS)
