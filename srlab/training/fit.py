@@ -21,7 +21,7 @@ from srlab.training.initial import initial_model
 from srlab.training.processes import on_device
 from srlab.training.recipes import Recipe, kinds
 from srlab.training.redegradation import Redegradation
-from srlab.training.state import RunState
+from srlab.training.state import RunState, alone_in
 from srlab.training.supervised import Supervised
 from srlab.training.task import Task
 from srlab.training.unpaired import Unpaired
@@ -83,11 +83,28 @@ def fit(
     watches, each returns the same. Any number may go on, to weights that differ by rounding.
     """
     fabric = on_device(device) if fabric is None else fabric
-    first = fabric.is_global_zero
     if images is not None:
         recipe = replace(recipe, image_sets=())  # the record must not claim what it did not see
     task = TASKS[type(recipe)](recipe, fabric, images)
-    state = _restored(task, folder if first else None)
+    folder = folder if fabric.is_global_zero else None
+    with alone_in(folder):
+        state = _restored(task, folder)
+        _train(task, state, validation, save_every, progress, watch)
+    used = replace(recipe, precision=state.precision)
+    data, seconds = state.identity["data"], state.seconds
+    return Fit(used, state.weights, state.history, data, seconds, fabric.world_size)
+
+
+def _train(
+    task: Task,
+    state: RunState,
+    validation: Any,
+    save_every: int,
+    progress: bool,
+    watch: Callable[[int, nn.Module], None] | None,
+) -> None:
+    """From where the state is to the recipe's end; what is kept is kept in the state."""
+    recipe, first = task.recipe, task.fabric.is_global_zero
     start = time.perf_counter() - state.seconds
     hidden = not (progress and first)
     tqdm = require("tqdm.auto", "train").tqdm
@@ -108,9 +125,6 @@ def fit(
             task.model.train()
             state.step, state.seconds = step, time.perf_counter() - start
             state.save(task.parts)
-    used = replace(recipe, precision=state.precision)
-    data, seconds = state.identity["data"], state.seconds
-    return Fit(used, state.weights, state.history, data, seconds, fabric.world_size)
 
 
 def _restored(task: Task, folder: str | Path | None) -> RunState:

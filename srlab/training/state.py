@@ -1,11 +1,13 @@
 """The resumable part of a training run: one file, replaced atomically."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from srlab.files import replace_file
@@ -73,6 +75,26 @@ class RunState:
         content["parts"] = [part.state_dict() for part in parts]
         with replace_file(self.path) as temporary:
             torch.save(content, temporary)
+
+
+@contextmanager
+def alone_in(folder: str | Path | None) -> Iterator[None]:
+    """No other run writes there meanwhile; the system ends the lock with the process."""
+    if folder is None:
+        yield
+        return
+    lock = FileLock(_writable(Path(folder)) / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise OSError(
+            f"another training is running in {folder}; wait for its end, or give this one a "
+            "folder of its own"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _writable(folder: Path) -> Path:

@@ -153,6 +153,7 @@ def test_the_same_batch_gives_the_same_losses_as_in_one_process(both, name):
 def test_two_processes_go_on_with_the_run_of_one(both):
     folder = both[0] / "begun-by-one"
     assert sorted(path.name for path in folder.iterdir()) == [
+        "lock",
         "state.pt",
         "told.safetensors",
         "told@8.safetensors",

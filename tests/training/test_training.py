@@ -225,6 +225,19 @@ def test_a_finished_run_is_not_run_again(tmp_path, monkeypatch):
     assert (again.history, again.seconds) == (first.history, first.seconds)
 
 
+def test_two_runs_in_one_folder_are_refused(run, tmp_path):
+    refused = []
+
+    def again(step, _model):
+        with pytest.raises(OSError, match="another training is running in"):
+            train(folder=tmp_path)
+        refused.append(step)
+
+    first = train(folder=tmp_path, watch=again)
+    assert refused
+    assert same(first.weights[20], run.weights[20])
+
+
 @pytest.mark.parametrize("damage", ["cut", "text", "foreign", "empty"])
 def test_a_damaged_state_is_named(tmp_path, damage):
     train(replace(TINY, steps=3, snapshots=()), folder=tmp_path)
