@@ -335,12 +335,13 @@ named = {"": test_accuracy, "_blur": right[blur], "_noise": right[noise]}
 study.glue(**{f"cls_accuracy{ending}": 100 * np.mean(own) for ending, own in named.items()})
 study.glue(cls_share=100 * next(iter(milder)), cls_chance=100 / len(names))
 low, high = resolving
+lowest, theirs = min(damaged["classifier"]), max(*damaged["SRResNet"], *damaged["SRGAN"])
 study.verdict(
     classifiers=exceeds(ends["classifier"], 1),
     resolvers=exceeds((1 / high, 1 / low), 1),
     depth=exceeds(depth, 1),
     level=reaches(level, 20),
-    damaged=min(damaged["classifier"]) >= max(20, *damaged["SRResNet"], *damaged["SRGAN"]),
+    damaged=lowest >= 20 and lowest > theirs,
     pixels=exceeds(beyond, 1),
     notes={"classes": len(names)},
     checkpoints=[*([] if train else by_name), *resolvers["SRResNet"], *resolvers["SRGAN"]],

@@ -40,6 +40,7 @@ from srlab.figures.embeddings import embedding_grid
 from srlab.figures.pictures import picture_row
 from srlab.figures.tables import matrix_heatmap
 from srlab.representation.embedding import embed, layer_points, principal_components
+from srlab.statistics import middle
 from srlab.studies.ddr.clouds import thumbnails
 from srlab.studies.ddr.labellings import both_indices, class_ratio, sample_row
 from srlab.studies.ddr.restarts import dispersion_table, restarts, runs_index
@@ -239,13 +240,24 @@ study.glue(bb_accuracy=100 * test_accuracy, bb_accuracy_blur=blur, bb_accuracy_n
 study.glue(
     bb_means=of_means["classifies", last][0], bb_sr_means=of_means["super-resolves", last][0]
 )
-up, down = (final[kind] for kind in ("classifies", "super-resolves"))
+up = final["classifies"]
+
+
+def beyond(kind, other):
+    """Interval of one body's ratio over another's, from the same contents."""
+    own, others = (by_class[body].draws / by_damage[body].draws for body in (kind, other))
+    return middle(own / others)
+
+
 sorts_by_damage = by_damage["super-resolves"].over(by_class["super-resolves"])
 study.verdict(
     task=together(exceeds(up[1:], 1), exceeds(sorts_by_damage[1:], 1)),
     classes=reaches(by_clean["classifies"].interval, 20),
     damage=reaches(by_damage["super-resolves"].interval, 20),
-    untrained=down[0] < final["untrained"][0] < up[0],
+    untrained=together(
+        exceeds(beyond("classifies", "untrained"), 1),
+        exceeds(beyond("untrained", "super-resolves"), 1),
+    ),
     learnt=exceeds(by_clean["classifies"].over(by_clean["untrained"])[1:], 1),
     learnt_damage=exceeds(by_damage["super-resolves"].over(by_damage["untrained"])[1:], 1),
     notes={"classes": len(names), "accuracy": test_accuracy},
