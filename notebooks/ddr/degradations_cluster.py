@@ -169,7 +169,7 @@ show(APART)
 # | features | a deep layer | the last layer before upsampling |
 # | contents | 100 pictures per set | `num_patches` patches per set |
 # | index | mean of five t-SNE runs | the same; bootstrap interval over contents |
-# | with more training | – | not shown: neither CinCGAN's snapshots nor those of these SRGANs ship |
+# | with more training | – | not shown: snapshots of these SRGANs do not ship; {doc}`cincgan_switches_off` follows CinCGAN |
 #
 # Hollywood's frames do not show what DIV2K shows. Does such a set lie apart because it is *old*, or because
 # it shows something else? So there are two designs, **aligned** and **not aligned**, and two yardsticks:
