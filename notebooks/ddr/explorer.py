@@ -10,7 +10,7 @@
 image_set = "photographs"  # none of these was seen in training; any name from `srlab list`
 num_patches = 60  # contents; each is shown under all three degradations
 blocks = [1, 4, 8, 12, 16]  # residual blocks whose output is taken (in a running notebook: all 16)
-snapshots = [250, 1000, 2500]  # training steps besides the untrained network and the last
+snapshots = [1000, 2500]  # training steps besides the untrained network and the last
 methods = ["tsne", "pca"]  # "umap" as well takes half a minute more
 perplexity = 30
 device = "auto"
