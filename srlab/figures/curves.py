@@ -27,12 +27,14 @@ def stacked_curves(
     `x` is shared by all lines, or given for each name; `bands` are (low, high) around a line.
     """
     figure = make_subplots(len(panels), 1, shared_xaxes=True, vertical_spacing=0.06)
-    names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
+    names: list[str] = []
     for row, (y_title, lines) in enumerate(panels.items(), start=1):
         for name, values in lines.items():
+            if fresh := name not in names:
+                names.append(name)
             places = x[name] if isinstance(x, Mapping) else x
             band = (bands or {}).get(y_title, {}).get(name)
-            for trace in _line(places, name, values, band, names.index(name), legend=row == 1):
+            for trace in _line(places, name, values, band, names.index(name), legend=fresh):
                 figure.add_trace(trace, row=row, col=1)
         scale = log_axis(lines.values()) if y_title in log_y else {}
         figure.update_yaxes(title=wrapped(y_title, TITLE), **scale, row=row, col=1)

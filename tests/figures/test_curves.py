@@ -19,6 +19,17 @@ def test_curves_share_their_x_or_bring_their_own(rng):
     assert list(own.data[1].x) == [5, 6, 7]
 
 
+def test_every_line_is_named_once_in_whatever_panel_it_comes_first():
+    panels = {"CHI": {"a": [1, 2]}, "PSNR": {"b": [3, 4], "a": [5, 6]}}
+    traces = stacked_curves([1, 2], panels, x_title="x").data
+    assert [(trace.name, bool(trace.showlegend)) for trace in traces] == [
+        ("a", True),
+        ("b", True),
+        ("a", False),
+    ]
+    assert traces[0].line.color == traces[2].line.color != traces[1].line.color
+
+
 def test_titles_of_curves_make_their_own_room():
     figure = stacked_curves([1, 2], {"seconds": {"a": [1e4, 2e4]}}, x_title="x")
     assert figure.layout.yaxis.automargin
