@@ -40,10 +40,20 @@ def stacked_curves(
         figure.update_yaxes(title=wrapped(y_title, TITLE), **scale, row=row, col=1)
     figure.update_yaxes(automargin=True, title_standoff=8)  # narrow screens set small margins
     figure.update_xaxes(type="log" if log_x else "linear")
-    if log_x and not isinstance(x, Mapping):
-        figure.update_xaxes(tickvals=list(x))
+    if log_x:
+        marked = _apart(sorted(set().union(*x.values()))) if isinstance(x, Mapping) else list(x)
+        figure.update_xaxes(tickvals=marked)
     figure.update_xaxes(title=x_title, row=len(panels), col=1)
     return finish(figure, height=60 + 230 * len(panels))
+
+
+def _apart(places: Sequence[float], factor: float = 1.6) -> list[float]:
+    """Of rising places those whose numbers do not overlap on a logarithmic axis."""
+    kept: list[float] = []
+    for place in places:
+        if not kept or place >= factor * kept[-1]:
+            kept.append(place)
+    return kept
 
 
 def _line(

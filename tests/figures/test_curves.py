@@ -56,3 +56,7 @@ def test_a_logarithmic_axis_names_its_own_places():
         list(stacked_curves(steps, lines, x_title="x", log_x=True).layout.xaxis.tickvals) == steps
     )
     assert stacked_curves(steps, lines, x_title="x").layout.xaxis.tickvals is None
+    own = {"a": [250, 1000, 1500], "b": [1000, 4000, 20_000]}
+    lines = {"CHI": {"a": [1, 2, 3], "b": [1, 2, 3]}}
+    marked = stacked_curves(own, lines, x_title="x", log_x=True).layout.xaxis.tickvals
+    assert list(marked) == [250, 1000, 4000, 20_000]
