@@ -142,7 +142,7 @@ animated_grid(
 #
 # | | paper | here |
 # |---|---|---|
-# | generator | SRResNet, 16 blocks, 64 channels, no BN | the same with 32 channels, all four |
+# | generator | SRResNet, 16 blocks, 64 channels in its own paper, no BN | the same with 32 channels, all four |
 # | supervised aim | called MSE networks; trained with L1 | L1 |
 # | adversarial aim | Ledig's discriminator, perceptual loss of VGG | a critic on patches, perceptual loss of a CIFAR-10 classifier of our own (16 channels), L1 with a small weight |
 # | training | 600 000 steps | MSE: 6 000 steps; GAN: 5 000 more, starting from the MSE network of its seed; one without GR (seed 0) for 20 000 as well, which decides nothing |

@@ -186,10 +186,10 @@ embedding_grid(panels, classes=contents, contents=kinds, sprites=sprites, notes=
 #
 # | | paper | here, on CIFAR-10 | here, without it (default) |
 # |---|---|---|---|
-# | classifier | ResNet18 ({cite:t}`he2016deep`), 64 channels | the same with 32 channels | with 16 channels, three seeds |
+# | classifier | ResNet18 ({cite:t}`he2016deep`), 64 channels in its own paper | the same with 32 channels | with 16 channels, three seeds |
 # | trained on | 50 000 pictures of CIFAR-10 ({cite:t}`krizhevsky2009learning`) | 20 000 of them, 15 000 steps | left halves of six photographs and three textures, 150 steps |
 # | shown | 100 test pictures per class | `num_patches`, spread over ten classes | patches of the right halves |
-# | super-resolvers | SRResNet and SRGAN, 64 channels, 600 000 steps on DIV2K | with {term}`global residual`, 32 channels, 6 000 steps and 5 000 more with a critic, three seeds | the same |
+# | super-resolvers | SRResNet and SRGAN, 64 channels in their own paper, 600 000 steps on DIV2K | with {term}`global residual`, 32 channels, 6 000 steps and 5 000 more with a critic, three seeds | the same |
 # | degradations | clean, blur of width 4, noise of σ 20/255 | the same | the same |
 # | judged by | looking | mean over five t-SNE runs | the same |
 # | with more training | – | not shown: snapshots of the classifier do not ship | not shown: {doc}`training_evolution` follows a super-resolver |

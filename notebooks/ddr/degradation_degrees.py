@@ -163,7 +163,7 @@ matrix_grid(panels(mean, judged_levels), colour_title="CHI, t-SNE", log=True)
 #
 # | | paper | here |
 # |---|---|---|
-# | networks | SRResNet and SRGAN, 64 channels | the same with 32 channels, three training seeds |
+# | networks | SRResNet and SRGAN, 64 channels in their own paper | the same with 32 channels, three training seeds |
 # | patches | 100 contents, 32×32 LR pixels | 100 from six embedded photographs, which overlap in part; with `b100` from a hundred pictures |
 # | levels, on the LR image | its text names noise 10, 20 and 30; widths of blur are not stated there | noise 10, 20, 30 and blur 2, 4, 6; a finer spectrum as a control |
 # | projection | each pair: PCA to 50, t-SNE to 2, five runs | the same |

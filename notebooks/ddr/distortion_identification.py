@@ -110,7 +110,7 @@ interval_dots(shown, x_title="share of right answers", reference=1 / len(names))
 #
 # | | paper | here |
 # |---|---|---|
-# | network | SRGAN, 64 channels | SRGAN with global residual (GR), 32 channels, three training seeds; without it beside it |
+# | network | SRGAN, 64 channels in its own paper | SRGAN with global residual (GR), 32 channels, three training seeds; without it beside it |
 # | pictures | LIVE: 29 references | 12 embedded ones, distorted by us; or 6 references of LIVE |
 # | distortions | JPEG, JPEG2000, white noise, blur, fast fading | the same five; LIVE's public copy lacks JPEG2000 |
 # | features | of the 96×96 centre crop, PCA to 120; layer not stated | the same, after ResBlock 16, every value of every channel; the components are fitted to the training crops, so there are at most as many |

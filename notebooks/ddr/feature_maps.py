@@ -133,7 +133,7 @@ picture_grid(panels, notes=notes)
 #
 # | | paper | here |
 # |---|---|---|
-# | networks | SRResNet and SRGAN, 64 channels | the same with 32, three training seeds |
+# | networks | SRResNet and SRGAN, 64 channels in their own paper | the same with 32, three training seeds |
 # | evidence | 8 maps of one picture each, three degradations | the same, and numbers over 100 patches of 32×32 LR pixels from six photographs; with `b100` from a hundred |
 #
 # The last block is judged, averaged over contents and degradations; four pixels on each side are left out,

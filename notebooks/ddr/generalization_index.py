@@ -141,7 +141,7 @@ degradation_clouds(shown, pairs, notes=notes)
 # | guidance | deep representations of a trained SR network | channel statistics of the first ({doc}`blind_sr_guidance`) |
 # | shown | clean, blur, noise; strengths not stated for this figure | clean, blur 4, noise 20/255 |
 # | compared | CHI, mean of five t-SNE runs (A.6) | the same, after the last block; PSNR-Y on blur and noise |
-# | ranking of all networks | not claimed | every SR network of this chapter, under four degradations that **no** network was trained on |
+# | ranking of all networks | not claimed | networks of this chapter of {glue:text}`gen_recipes` recipes, under four degradations that **no** network was trained on |
 # | with more training | – | not shown: snapshots of the two blind networks do not ship. In the ranking two networks after 1 000 steps stand beside their ends |
 #
 # The paper calls its CHI a *rough* index, for networks of one architecture "under constrained conditions"
@@ -160,7 +160,7 @@ study
 # %% [markdown]
 # ## Our own question: does the index rank all networks?
 #
-# Every network of the chapter, and degradations that none was trained on: anisotropic blur; JPEG; noise
+# The chapter's networks of most recipes, and degradations that none was trained on: anisotropic blur; JPEG; noise
 # stronger than any in training; weak noise under JPEG. If the index ranked the networks, the dots would
 # fall from the upper left to the lower right.
 

@@ -113,7 +113,7 @@ embedding_grid(flat, classes=subjects, contents=subjects, sprites=shown, notes=n
 #
 # | | paper | here |
 # |---|---|---|
-# | network | ResNet18 ({cite:t}`he2016deep`), 64 channels, 92.86 % on CIFAR-10 | ResNet18 with 16 channels; of CIFAR-10 with 32 |
+# | network | ResNet18 ({cite:t}`he2016deep`), 64 channels in its own paper, 92.86 % on CIFAR-10 | ResNet18 with 16 channels; of CIFAR-10 with 32 |
 # | classes | the ten of CIFAR-10, 100 test pictures each | `cifar10`: the same; default: **which of nine photographs is the patch from?**, learnt from their left halves in three seeds, 150 patches of the right halves |
 # | layer | "Conv5_4" | the fourth convolution of the fifth stage, as it comes out |
 # | t-SNE | in 2 and 3 dimensions, five runs | the same; perplexity 30 |

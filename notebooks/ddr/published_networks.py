@@ -266,8 +266,8 @@ study.verdict(
 #
 # The verdict above judges the hypothesis as we wrote it down. What the paper says of a *global residual*
 # may hold beyond its SRResNet: LapSRN, a pyramid that adds the image at every level, separates on each of
-# the sets in the mean of its restarts, and other designs on equal terms do not or hardly do. It is one
-# network, differs from the others in more than that, and falls below 20 in single restarts.
+# the sets in the mean of its restarts; of the other designs on equal terms only {glue:text}`zoo_features_network` does,
+# and not on all. It is one network, differs from the others in more than that, and falls below 20 in single restarts.
 #
 # IMDN, RFDN and PAN (and nearly CARN) are in both recorded groups; what ours may lack is width, time or both,
 # and the figure along training cannot tell which. Nor can published networks show that the skip is the cause:

@@ -125,7 +125,7 @@ embedding_grid(panels, classes=classes, contents=scenes, sprites=sprites, notes=
 #
 # | | paper | here |
 # |---|---|---|
-# | network | SRGAN with global residual (GR), 64 channels | the same with 32 channels, three training seeds; without the residual, and SRResNets, beside it |
+# | network | SRGAN with global residual (GR), 64 channels in its own paper | the same with 32 channels, three training seeds; without the residual, and SRResNets, beside it |
 # | pictures | City100: real photographs | `city100`: the middle of 12 of its scenes; default: **simulated cameras** |
 # | classes | iPhone X and Nikon D5500 × high and low quality | the same; default: “phone” and “single-lens reflex” × near and far |
 # | places | not stated here; 100 elsewhere | 100 in twelve scenes of City100, or in six photographs, each under all four classes |

@@ -155,7 +155,7 @@ degradation_clouds(hero, pairs, notes={})
 #
 # | | paper | here |
 # |---|---|---|
-# | network | SRGAN with GR, 16 blocks, 64 channels | the same with 32 channels |
+# | network | SRGAN with GR, 16 blocks, 64 channels in its own paper | the same with 32 channels |
 # | trained on clean pictures | 600 000 steps | 6 000 steps with a pixel loss, then 5 000 with a critic |
 # | trained on clean + noise | as many; strength of the noise missing in our copy of the paper | 4 000 and 5 000; every second picture with noise of σ 20/255 |
 # | tested on | clean and noisy pictures (DIV2K) | clean LR patches and the same with noise 20/255, embedded by themselves |

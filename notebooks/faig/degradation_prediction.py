@@ -157,7 +157,7 @@ figure.add_hline(first.thresholds["noise"], line={"dash": "dash", "width": 1, "c
 # :::{dropdown} What differs from the paper
 # | | paper | here |
 # |---|---|---|
-# | networks | 64 channels, trained for 100 000 steps | those of {doc}`masking`, with 24 channels |
+# | networks | SRResNet, 64 channels in its own paper, trained for 100 000 steps | those of {doc}`masking`, with 24 channels |
 # | filters found on | Set14 | two of the photographs |
 # | thresholds set on | BSD100, then 0.6 and 0.5 for all | two others, then the same for all seeds |
 # | tested on | DIV2K validation | the last two |

@@ -123,8 +123,8 @@ explorer
 # ## Things to try
 #
 # - Stay at one window and go through the **networks**. Bicubic enlargement, SRCNN and FSRCNN cannot
-#   look further than their few layers reach. IMDN, RFDN, RCAN and SAN could see the whole picture
-#   by their attention, SwinIR its windows: how much of what they could see do they use?
+#   look further than their few layers reach. IMDN, RCAN and SAN could see the whole picture
+#   by their attention, RFDN most of it, SwinIR its windows: how much of what they could see do they use?
 # - Compare windows on **regular structure** (joints between bricks, the pagoda's railings) with
 #   windows on the face or the sky. Where does the map follow an edge or a row of repetitions?
 # - Compare the **diffusion index** (DI: 0 = a single pixel, 100 = all pixels alike) with the PSNR of the

@@ -18,7 +18,7 @@
 # | PSNR | 20.30 | 21.27 | 20.96 | 21.39 | 20.96 | 21.23 | 21.40 | 22.20 | 21.91 | 22.55 |
 # | DI | 0.797 | 1.807 | 2.977 | 3.194 | 13.417 | 14.643 | 13.208 | 16.596 | 13.243 | 18.642 |
 #
-# Up to a point wider fields come with a higher DI. But IMDN and RFDN, which see everything by a global mean,
+# Up to a point wider fields come with a higher DI. But IMDN and RFDN, whose fields the paper calls global,
 # use hardly more than RRDBNet, whose field already exceeds the crop, and make better pictures of it. Only RCAN
 # and SAN, with both depth and global operations, use more.
 #

@@ -191,7 +191,7 @@ embedding_grid(panels, **written, notes=notes)
 # :::{dropdown} What differs from the paper
 # | | paper | here |
 # |---|---|---|
-# | generator, encoder | 5 groups × 5 blocks, 64 channels, code of 64 (6.28 M parameters) | 3 × 2 blocks, 24 channels, code of 32 (0.48 M) |
+# | generator, encoder | 5 groups × 5 blocks, 64 channels, code of 64 in the public code (6.28 M parameters) | 3 × 2 blocks, 24 channels, code of 32 (0.48 M) |
 # | degrader | on the HR grid | on the LR grid, which sees the HR pixels unshuffled |
 # | training | 1000 epochs on DIV2K and Flickr2K, 64×64 LR pixels | 4 000 steps of 8 crops of 48×48 LR pixels; DASR 10 000 of contrast before them; models 1, 4, 8 and 9 once for 20 000, too, which no claim is judged by |
 # | weight of ED | 0.01 from the first step | 0.001, rising over the first 2 000 steps: a heavier or earlier one drowns so small an encoder's codes in content |
