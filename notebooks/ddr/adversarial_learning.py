@@ -147,7 +147,7 @@ animated_grid(
 # | adversarial aim | Ledig's discriminator, perceptual loss of VGG | a critic on patches, perceptual loss of a CIFAR-10 classifier of our own (16 channels), L1 with a small weight |
 # | training | 600 000 steps | MSE: 6 000 steps; GAN: 5 000 more, starting from the MSE network of its seed; one without GR (seed 0) for 20 000 as well, which decides nothing |
 # | test patches | 100 contents | 100 from six embedded photographs, which overlap in part; with `b100` from a hundred pictures |
-# | degradations, projection | clean, blur 4, noise 20/255; mean of five t-SNE runs | the same |
+# | degradations, projection | clean, blur 4, noise 20/255; mean of five t-SNE runs | the same; MSE with GR, where it is far above the level, one run |
 # | by subject or by degradation? | 100 CIFAR-10 pictures per class | 60 patches of nine photographs, each a subject; with `labelled = "cifar10"` six pictures per class |
 #
 # An adversarial network has therefore seen more steps than its partner; {doc}`training_evolution` shows

@@ -162,7 +162,7 @@ show(APART)
 #
 # | | paper | here |
 # |---|---|---|
-# | mild | DIV2K-mild: blur, noise and a shift by fractions of a pixel | the same three: blur of 0.5 × 1 LR pixels, noise 10/255, a shift of half a pixel: the middle of what our CinCGAN is trained on |
+# | mild | DIV2K-mild: noise, blur, pixel shifting and other degradations | three of them: blur of 0.5 × 1 LR pixels, noise 10/255, a shift of half a pixel: the middle of what our CinCGAN is trained on |
 # | noise | DIV2K with noise 20/255 | noise 20/255 |
 # | film | Hollywood: frames of old films, so other contents | a stand-in: a little soft (blur 0.6), grain (noise 8/255), compressed (JPEG 35) |
 # | networks | CinCGAN, SRGAN; SRCNN with a global residual (GR) added | narrow ones of our own; SRCNN with the published layers, 9-1-5, and GR, three trainings; SRResNet with and without GR beside them |

@@ -139,14 +139,15 @@ degradation_clouds(shown, pairs, notes=notes)
 # | networks | RRDB trained on clean pictures, on degraded ones, on degraded ones with DDR guidance | SRResNet with {term}`global residual` (GR), 32 channels, in the same three ways, three seeds each |
 # | degraded training | missing in our copy of the paper | blur 0–4 LR pixels and noise 0–25/255, each in every second picture |
 # | guidance | deep representations of a trained SR network | channel statistics of the first ({doc}`blind_sr_guidance`) |
+# | patches | 32×32 LR pixels | 20×20 |
 # | shown | clean, blur, noise; strengths not stated for this figure | clean, blur 4, noise 20/255 |
 # | compared | CHI, mean of five t-SNE runs (A.6) | the same, after the last block; PSNR-Y on blur and noise |
 # | ranking of all networks | not claimed | networks of this chapter of {glue:text}`gen_recipes` recipes, under four degradations that **no** network was trained on |
 # | with more training | – | not shown: snapshots of the two blind networks do not ship. In the ranking two networks after 1 000 steps stand beside their ends |
 #
-# The paper calls its CHI a *rough* index, for networks of one architecture "under constrained conditions"
-# (Sec. A.2): that is judged. Whether it ranks networks of all kinds is our own question. Beside it stands
-# {term}`SRGA` {cite:p}`liu2022evaluating`, a later index by the same group: it fits a generalized Gaussian
+# The paper calls its CHI a *rough* index (Sec. 5), to be used "under constrained conditions" (Sec. A.2), and
+# shows it for networks of one architecture: that is judged. Whether it ranks networks of all kinds is our own question.
+# Beside it stands {term}`SRGA` {cite:p}`liu2022evaluating`, a later index by the same group: it fits a generalized Gaussian
 # to the principal components of clean and of degraded patches and takes their Kullback–Leibler divergence
 # (smaller is better), here averaged over the four.
 #

@@ -133,7 +133,7 @@ degradation_clouds(hero, pairs, notes={})
 # | | paper | here |
 # |---|---|---|
 # | network | SRResNet, 16 blocks, 64 channels in its own paper, no BN, bilinear GR | the same with 32 channels |
-# | training | 600 000 steps on DIV2K, L1, Adam | 6 000 steps on 577 training pictures, L1, Adam |
+# | training | 600 000 steps on DIV2K, LR patches of 128×128 as printed, L1, Adam | 6 000 steps on 577 training pictures, LR patches of 16×16, L1, Adam |
 # | test patches | 100 contents, 32×32 LR pixels | 100 from six embedded photographs, which overlap in part; with `b100` from a hundred pictures |
 # | degradations of the LR image | clean, blur of width 4, noise of σ 20/255 | the same |
 # | projection | PCA to 50, t-SNE to 2, five runs; settings not stated | the same; perplexity 30; figures show one run, started from the components |

@@ -19,7 +19,7 @@
 image_set = "photographs"  # seen through SIMULATED cameras; "city100" for real photographs
 num_pictures = 12  # at most so many scenes of a simulated set
 num_patches = 100  # places; each is shown by two cameras in two qualities
-# the first is judged, the second lacks the residual, the third was not trained adversarially
+# the first is judged; the second lacks the residual; the last two, with and without, saw no critic
 networks = ["srgan-gr", "srgan-wogr", "srresnet-gr", "srresnet-wogr"]
 training_seeds = [0, 1, 2]  # networks trained from different initializations and data orders
 blocks = [1, 8, 16]  # residual blocks whose output is taken; the last one is judged

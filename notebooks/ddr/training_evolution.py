@@ -162,7 +162,7 @@ stacked_curves(
 # | network | SRResNet with GR, 64 channels in its own paper | with and without GR, 32 channels |
 # | training | 600 000 steps on DIV2K | 6 000 steps on 577 pictures; snapshots of the first seed are shipped; of the other seeds only the end |
 # | live run (`train = True`) | – | 2 000 steps on the **left halves** of six photographs, judged on the right halves |
-# | measure | CHI on t-SNE, mean of five runs; PSNR | the same over 100 contents, and CHI on 50 principal components |
+# | measure | CHI on t-SNE, mean of five runs; PSNR | the same over 100 contents (without GR and before training one run), and CHI on 50 principal components |
 #
 # ResBlock 16 is judged. The learning rate falls along a cosine, so snapshots in the middle are noisier than
 # the last. How sure is an order of snapshots? Contents are drawn with replacement, the same ones for all

@@ -142,8 +142,8 @@ embedding_grid(panels, classes=contents, contents=kinds, sprites=sprites, notes=
 # |---|---|---|
 # | body | residual channel attention ({cite:t}`zhang2018image`) | 8 blocks of 32 channels, attention reduced by 4, no normalization, no strides |
 # | tail to classify | three max-poolings, a fully connected layer | with `image_set = "cifar10"` the same; by default mean over the picture, one linear layer |
-# | tail to super-resolve | – | two pixel-shuffles, {term}`global residual` |
-# | training to classify | CIFAR-10, 50 000 pictures | CIFAR-10, 20 000 pictures, 4 000 steps of 32: short for a body without normalization |
+# | tail to super-resolve | two pixel-shuffles, {term}`global residual` | the same |
+# | training to classify | CIFAR-10, 50 000 pictures, SGD | CIFAR-10, 20 000 pictures, Adam, 4 000 steps of 32: short for a body without normalization |
 # | training to super-resolve | DIV2K | 577 pictures, 4 000 steps, L1 |
 # | classes looked at | 1 000 test pictures of CIFAR-10 | `cifar10`: `num_patches` of its test pictures; default, **a stand-in: which photograph is the patch from?** A CIFAR-10 classifier whose tail takes means learns on for 100 steps from the left halves of six photographs and three textures, and is judged on the right halves |
 # | with more training | – | not shown: snapshots of neither body ship; {doc}`training_evolution` follows a super-resolver |

@@ -209,5 +209,5 @@ study.verdict(
 # ## Try it yourself
 #
 # - More filters: `fraction = 5`. Does deblurring reach further to the front?
-# - A chain without residuals: `tuned("faig-srcnn-target", [0], …)`. Is the order the same?
+# - A chain without residual blocks: `fine_tuned(study, "faig-srcnn-target", [0])`. Is the order the same?
 # - Your own pair of weights: `srlab faig --baseline a.safetensors --target b.safetensors`.

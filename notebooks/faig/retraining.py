@@ -150,7 +150,7 @@ picture_grid(panels, notes=notes)
 # | network | ×2 SRResNet, 16 blocks, 64 channels in its own paper | the same with 24 channels |
 # | re-trained on | blur (σ 2) or noise (σ 0.1) | the same, on every training picture |
 # | what is free | 1 % of the filters; none in the first layer, as the public code has it | 1 % of the filters, the first layer included; biases are frozen |
-# | ranked on | Set14 | 12 windows of *training* pictures: the test pictures decide nothing |
+# | ranked on | not stated (in Sec. 5.3 on Set14) | 12 windows of *training* pictures: the test pictures decide nothing |
 # | training | not stated; 100 000 iterations, batches of 16, if Sec. 5.1 holds for it, too | 600 steps of Adam (3 000 in a figure below), batches of 8, peak rate 2·10⁻³ (all filters: 4·10⁻⁴) |
 # | random | two draws per seed | one draw per seed |
 # | seeds | three | three |

@@ -167,7 +167,7 @@ attribution_grid(panels, around=8, **grid)
 # | pictures | 150 hard crops of 256×256 | the middle 192×192 of embedded textures and photographs |
 # | explained | gradient magnitude in a central 16×16 window | the same |
 # | blurred baseline | Gaussian, σ 1.2 LR pixels (public code) | the same |
-# | sum | 100 steps (public code 50), even in σ, gradient at the right end | 16 steps of equal length on the path, gradient in their middle |
+# | sum | 100 steps, even in σ (public code: 50, gradient at the right end) | 16 steps of equal length on the path, gradient in their middle |
 # | with more training | – | not shown: the claims are about paths and targets, which are the same for any weights |
 # :::
 

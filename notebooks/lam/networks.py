@@ -152,7 +152,7 @@ attribution_grid(panels, notes=notes, **grid)
 # |---|---|---|
 # | networks | as published | narrow ones of the same design, all trained on the same pictures for 3 500 steps (FSRCNN 10 000), and bicubic enlargement; PAN and SwinIR are shown, but belong to neither group of the paper |
 # | patches | 150 crops of 256×256 | the hardest crops of 192×192, one per picture, chosen in the same way; fewer |
-# | map | gradient magnitude of the central 16×16 window, σ 1.2 | the same |
+# | map | gradient magnitude of the central 16×16 window; σ 1.2 (public code) | the same |
 # | area of contribution | kernel density, bandwidth not stated | Gaussian, one bandwidth for all; the area holds 90 % |
 # | red and blue (Fig. 6) | by eye | red: in the areas of at least 90 % of the networks; blue: in those of at least two of the wider half, and of none of the narrower half |
 # | with more training | – | not shown; networks that others trained, at full width and for as long as they chose, are recorded: {doc}`/book/scoreboard` |

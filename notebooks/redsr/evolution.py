@@ -181,7 +181,7 @@ animated_grid(frames, **written, notes=notes, slider_title="training step")
 # | followed | ReDSR: RD, ED, modulated loss | the same, narrow ({doc}`redegradation`, model 8); the prior's weight rises over the first 2 000 steps |
 # | without ED | – | at the end only: model 4 (RD and ED) beside model 2 (RD), three trainings each; their snapshots do not ship |
 # | control | – | the same network with no loss on the code (model 1) |
-# | training | 1000 epochs | 4 000 steps of 8 crops, some 2 % of the paper's; four snapshots of one training ship; of model 1 its end alone |
+# | training | 1000 epochs | 4 000 steps of 8 pairs of crops, some 2 % of the paper's; four snapshots of one training ship; of model 1 its end alone |
 # | with more training | – | the question of this page; {doc}`redegradation` shows a training of its own of 20 000 steps |
 # | live run (`train = True`) | – | 1 000 steps on the **left halves** of six photographs, judged on the right halves |
 # | measure | t-SNE, by eye | t-SNE, and measures of the codes themselves |

@@ -138,7 +138,7 @@ picture_grid(panels, notes=notes)
 # | Fig. 8, kernels | widths vary (which is not stated) at θ = 45°, noise 10 | widths like those of Tab. 4 |
 # | Fig. 8, angles and noise | at (σ₁, σ₂) = (2.4, 1.0), noise 10 or θ = 45° | the same |
 # | Tab. 3 | nine kernels, shown as pictures; noise 0, 10, 20; Urban100 | three pairs of widths at three angles; windows of the photographs |
-# | compared with | DANv2, DCLS, MRDA, KDSR, DASR | DASR; the others are not rebuilt |
+# | compared with | DANv2 and DCLS behind a denoiser, MRDA, KDSR, DASR | DASR; the others are not rebuilt |
 # | with more training | – | not shown: snapshots of these two do not ship |
 # | shown | t-SNE | t-SNE; purity, probes and CHI ({term}`Caliński–Harabasz index`) of the codes themselves |
 # :::

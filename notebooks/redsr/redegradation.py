@@ -191,16 +191,17 @@ embedding_grid(panels, **written, notes=notes)
 # :::{dropdown} What differs from the paper
 # | | paper | here |
 # |---|---|---|
-# | generator, encoder | 5 groups × 5 blocks, 64 channels, code of 64 in the public code (6.28 M parameters) | 3 × 2 blocks, 24 channels, code of 32 (0.48 M) |
+# | generator, encoder | 5 groups × 5 blocks, 64 channels, code of 64 in the public code (6.28 M parameters) | 3 × 2 blocks, 24 channels, code of 32 (0.48 M); the generator ends in two convolutions and adds the enlarged input |
 # | degrader | on the HR grid | on the LR grid, which sees the HR pixels unshuffled |
-# | training | 1000 epochs on DIV2K and Flickr2K, 64×64 LR pixels | 4 000 steps of 8 crops of 48×48 LR pixels; DASR 10 000 of contrast before them; models 1, 4, 8 and 9 once for 20 000, too, which no claim is judged by |
+# | training | 1000 epochs on DIV2K and Flickr2K, 16 pairs of crops of 64×64 LR pixels | 4 000 steps on 174 pictures, 8 pairs of crops of 48×48 LR pixels, of one of which the middle 24×24 are restored; DASR 10 000 of contrast before them; models 1, 4, 8 and 9 once for 20 000, too, which no claim is judged by |
 # | weight of ED | 0.01 from the first step | 0.001, rising over the first 2 000 steps: a heavier or earlier one drowns so small an encoder's codes in content |
 # | blur | isotropic, σ 0.2 to 4.0, kernel of 21 | the same |
 # | trainings | not stated | three of models 1, 2, 3, 4, 8, one of the others |
 # | PSNR | Urban100 | windows of the embedded photographs; Urban100 by a parameter |
 # | clusters | by eye | by eye, and measured |
 #
-# Modulation follows the paper's Eq. 7 and 8, not its public code, where it is off. The paper's models 7 and 9 have it, and its
+# Modulation follows the paper's Eq. 7 and 8, not its public code, where it is off. The RMSE in it is in grey levels (1/255),
+# which the paper leaves open. The paper's models 7 and 9 have it, and its
 # oracle re-degrades; ours have neither. So 7 is compared with 4, which differs from it in the prior's loss alone.
 # :::
 
@@ -265,9 +266,9 @@ picture_grid(panels, notes=notes)
 # %% [markdown]
 # ## Along training
 #
-# Snapshots of models 1 and 8 (training seed 0), and the end of trainings that were five times as long, one of each model.
-# What knowing the width is worth, the oracle shows: if it comes late, its lead over model 1 should grow with training. What
-# *learning* it is worth, models 4 and 8 show.
+# Snapshots of model 8 (training seed 0), of the others the end; and the end of trainings that were five times as long, one
+# of each model. What knowing the width is worth, the oracle shows: if it comes late, its lead over model 1 should grow with
+# training. What *learning* it is worth, models 4 and 8 show.
 
 # %% tags=["hide-cell"]
 rungs = {
@@ -400,7 +401,8 @@ study.verdict(**outcomes)
 #
 # - **Clusters.** Of ten nearest codes of other pictures a share of {glue:text}`redeg_purity_1` (model 1),
 #   {glue:text}`redeg_purity_2` (2), {glue:text}`redeg_purity_3` (3), {glue:text}`redeg_purity_4` (4) and
-#   {glue:text}`redeg_purity_8` (8) has the same width, in the mean over windows (the table: over pictures); chance is one in six ({glue:text}`redeg_pictures` pictures). Compare 2
+#   {glue:text}`redeg_purity_8` (8) has the same width, in the mean over windows (the table: over pictures); chance is one in
+# six ({glue:text}`redeg_pictures` pictures). Compare 2
 #   with 4 for the effect of the energy distance. A linear probe is the gentler question: a code can hold the width and still be
 #   spread out by content.
 # - **Restoration.** Bicubic enlargement reaches {glue:text}`redeg_enlarged:.2f` dB, model 1 {glue:text}`redeg_psnr:.2f` dB.

@@ -15,8 +15,8 @@ class GuidedSRResNet(BlindSuperResolver):
 
     The guide is an SRResNet trained on clean pictures alone. Mean and standard deviation of its
     last features over the picture are the degradation embedding; from it, a scale and a shift
-    for every channel of every block are computed. The paper prints no more than "guidance by
-    degradation embeddings": this is the plainest way to give it.
+    for every channel of every block are computed. How the paper guides is not in our copy of it:
+    this is the plainest way.
     """
 
     def __init__(

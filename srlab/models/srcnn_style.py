@@ -1,4 +1,4 @@
-"""The plain network of FAIG (Sec. 4.1): SRCNN's chain of convolutions, enlarging at its end."""
+"""The plain network of FAIG (Sec. 5.1): SRCNN's chain of convolutions, enlarging at its end."""
 
 from torch import nn
 

@@ -14,7 +14,7 @@ from srlab.training.code_losses import energy_distance, prior_draws
 from srlab.training.recipes.kinds import CodeRecipe
 from srlab.training.supervised import Supervised
 
-DRAWS = 64  # from the prior, each step (ReDSR, Sec. 3.3)
+DRAWS = 64  # from the prior, each step (ReDSR, Sec. 4.1)
 
 
 class Paired(Supervised):

@@ -1,6 +1,6 @@
 """What the findings on filters share: degradations, and outputs under other weights.
 
-The degradations are FAIG's (Xie et al., NeurIPS 2021, Sec. 4.1), in pixels of the HR grid.
+The degradations are FAIG's (Xie et al., NeurIPS 2021, Sec. 5.1), in pixels of the HR grid.
 """
 
 from collections.abc import Callable, Mapping
