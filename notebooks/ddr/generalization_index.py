@@ -146,8 +146,8 @@ degradation_clouds(shown, pairs, notes=notes)
 # | with more training | – | not shown: snapshots of the two blind networks do not ship. In the ranking two networks after 1 000 steps stand beside their ends |
 #
 # The paper calls its CHI a *rough* index (Sec. 5), to be used "under constrained conditions" (Sec. A.2), and
-# shows it for networks of one architecture: that is judged. Whether it ranks networks of all kinds is our own question.
-# Beside it stands {term}`SRGA` {cite:p}`liu2022evaluating`, a later index by the same group: it fits a generalized Gaussian
+# shows it for networks of one architecture: that is judged. Whether it ranks networks of all
+# kinds is our own question. Beside it stands {term}`SRGA` {cite:p}`liu2022evaluating`, a later index by the same group: it fits a generalized Gaussian
 # to the principal components of clean and of degraded patches and takes their Kullback–Leibler divergence
 # (smaller is better), here averaged over the four.
 #

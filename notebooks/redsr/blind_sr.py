@@ -8,8 +8,8 @@
 # ## The claim
 #
 # What is a good {term}`code` good for? For restoring pictures whose degradation is unknown. {cite:t}`liu2024preserving`
-# (Sec. 4.2.1, Tab. 1) blur test pictures by eight Gaussian kernels ("Gaussian8": σ 1.8 to 3.2, after IKC) and compare ReDSR
-# with other {term}`blind networks <blind network>`.
+# (Sec. 4.2.1, Tab. 1) blur test pictures by eight Gaussian kernels ("Gaussian8": σ 1.8 to 3.2, after IKC) and compare
+# ReDSR with other {term}`blind networks <blind network>`.
 #
 # | PSNR, dB, ×4 | parameters | Set5 | Set14 | B100 | Urban100 |
 # |---|---|---|---|---|---|
@@ -293,9 +293,8 @@ interval_dots(shares, x_title="neighbour purity", reference=chance)
 # %% [markdown]
 # ## Real pictures
 #
-# Here nothing is reduced or blurred first, so there is no original to compare with. What the paper says of such results is
-# measured: the mean magnitude of the gradient, in multiples of bicubic enlargement's. Amplified noise counts as sharp, too,
-# so look as well.
+# Here nothing is reduced or blurred first, so there is no original to compare with. What the paper says of such results is measured:
+# the mean magnitude of the gradient, in multiples of bicubic enlargement's. Amplified noise counts as sharp, too, so look as well.
 
 # %% tags=["hide-cell"]
 real = {
@@ -403,19 +402,16 @@ study.verdict(
 # %% [markdown]
 # ## What we have seen
 #
-# All numbers are means over {glue:text}`blind_contents` windows of {glue:text}`blind_pictures` pictures under eight kernels,
-# and over {glue:text}`blind_trainings` trainings of each network.
+# All numbers are means over {glue:text}`blind_contents` windows of {glue:text}`blind_pictures` pictures under eight kernels, and over
+# {glue:text}`blind_trainings` trainings of each network.
 #
 # - **ReDSR minus its rivals**, in dB (intervals in the table above): DASR {glue:text}`blind_dasr_gain:+.2f`, one branch
 #   {glue:text}`blind_one_gain:+.2f`, clean-trained {glue:text}`blind_clean_gain:+.2f`, bicubic
-#   {glue:text}`blind_bicubic_gain:+.2f`. What the clean-trained network lacks is any experience of blur; what one branch
-# lacks is a
+#   {glue:text}`blind_bicubic_gain:+.2f`. What the clean-trained network lacks is any experience of blur; what one branch lacks is a
 #   code.
-# - **The gate.** The neighbour purity is {glue:text}`blind_gate_dasr:.3f` for DASR and {glue:text}`blind_gate_redsr:.3f` for
-# ReDSR;
+# - **The gate.** The neighbour purity is {glue:text}`blind_gate_dasr:.3f` for DASR and {glue:text}`blind_gate_redsr:.3f` for ReDSR;
 #   chance is {glue:text}`blind_chance:.3f`. The R² of the width is {glue:text}`blind_probe_dasr:.2f` and
-#   {glue:text}`blind_probe_redsr:.2f`. The gate asks for more than chance, not for how much: a lead over a rival just above
-# chance says
+#   {glue:text}`blind_probe_redsr:.2f`. The gate asks for more than chance, not for how much: a lead over a rival just above chance says
 #   little about which lesson is better.
 # - **Seeds.** The trainings of ReDSR reach {glue:text}`blind_lowest:.2f` to {glue:text}`blind_highest:.2f` dB.
 #   A lead within that range may be an accident of the seed.
@@ -438,7 +434,6 @@ study.verdict(
 #
 # ## Try it yourself
 #
-# - The paper's sets: `image_set = "set5"` (or `"set14"`, `"b100"`, `"urban100-30"`) with `whole = True`; `limit = 5` keeps
-# it short.
+# - The paper's sets: `image_set = "set5"` (or `"set14"`, `"b100"`, `"urban100-30"`) with `whole = True`; `limit = 5` keeps it short.
 # - Beyond the training range: replace `gaussian8(4)` by blurs of σ 4 to 5. Which network fails first?
 # - The truth for ReDSR: `"oracle": "redsr-9"` in `NETWORKS` is told the kernel.

@@ -200,8 +200,8 @@ embedding_grid(panels, **written, notes=notes)
 # | PSNR | Urban100 | windows of the embedded photographs; Urban100 by a parameter |
 # | clusters | by eye | by eye, and measured |
 #
-# Modulation follows the paper's Eq. 7 and 8, not its public code, where it is off. The RMSE in it is in grey levels (1/255),
-# which the paper leaves open. The paper's models 7 and 9 have it, and its
+# Modulation follows the paper's Eq. 7 and 8, not its public code, where it is off. The RMSE in it is in grey levels (1/255), which
+# the paper leaves open. The paper's models 7 and 9 have it, and its
 # oracle re-degrades; ours have neither. So 7 is compared with 4, which differs from it in the prior's loss alone.
 # :::
 
@@ -266,9 +266,9 @@ picture_grid(panels, notes=notes)
 # %% [markdown]
 # ## Along training
 #
-# Snapshots of model 8 (training seed 0), of the others the end; and the end of trainings that were five times as long, one
-# of each model. What knowing the width is worth, the oracle shows: if it comes late, its lead over model 1 should grow with
-# training. What *learning* it is worth, models 4 and 8 show.
+# Snapshots of model 8 (training seed 0), of the others the end; and the end of trainings that were five times as
+# long, one of each model. What knowing the width is worth, the oracle shows: if it comes late, its lead over model 1 should grow with training. What
+# *learning* it is worth, models 4 and 8 show.
 
 # %% tags=["hide-cell"]
 rungs = {
@@ -401,8 +401,7 @@ study.verdict(**outcomes)
 #
 # - **Clusters.** Of ten nearest codes of other pictures a share of {glue:text}`redeg_purity_1` (model 1),
 #   {glue:text}`redeg_purity_2` (2), {glue:text}`redeg_purity_3` (3), {glue:text}`redeg_purity_4` (4) and
-#   {glue:text}`redeg_purity_8` (8) has the same width, in the mean over windows (the table: over pictures); chance is one in
-# six ({glue:text}`redeg_pictures` pictures). Compare 2
+#   {glue:text}`redeg_purity_8` (8) has the same width, in the mean over windows (the table: over pictures); chance is one in six ({glue:text}`redeg_pictures` pictures). Compare 2
 #   with 4 for the effect of the energy distance. A linear probe is the gentler question: a code can hold the width and still be
 #   spread out by content.
 # - **Restoration.** Bicubic enlargement reaches {glue:text}`redeg_enlarged:.2f` dB, model 1 {glue:text}`redeg_psnr:.2f` dB.
