@@ -332,9 +332,7 @@ rival = exceeds(trainings_interval(gathered["DASR"]), 1 / len(code_widths))
 probe = told.probe
 LONG = recipe("redsr-9-long").steps
 longer = {  # {model: (1, pictures)}
-    model: by_picture(own[-1:], cut.pictures).mean(axis=1)
-    for model, own in climbed.items()
-    if LONG in along[model]
+    model: by_picture(own[-1:], cut.pictures).mean(axis=1) for model, own in climbed.items()
 }
 outcomes = {
     "clusters": above(gathered, 4, 1, 2, 3),
@@ -356,7 +354,7 @@ outcomes = {
 }
 late = ("longer", "grows", "longer_both", "longer_modulated", "longer_near", "longer_codes")
 outcomes |= dict.fromkeys(late)  # judged where the longer trainings are at hand
-if {1, 4, 8, 9} <= longer.keys():
+if longer:
     lead, before = gain(longer[9], longer[1]), gain(overall[9], overall[1])
     sorted_late = {model: own[-1:] for model, own in gathering_along.items()}
     outcomes |= {
