@@ -123,7 +123,7 @@ degradation_clouds({("", end): panels[first, end] for end in ends}, pairs, notes
 # | | paper | here |
 # |---|---|---|
 # | network | SRCNN of 3 to 13 layers; by a footnote to the main text that of {cite:t}`dong2014learning`, 9-1-5 with 64 and 32 channels, and a global residual; how it is deepened is not stated | the same, deepened by more 1×1 layers in the middle, which is **our reading**; as a control another one, 9-5-…-5 with 32 and then 16 channels |
-# | training | DIV2K | 4 000 steps on 577 pictures; of 9-1-…-5 up to three runs a depth, of 9-5-…-5 one |
+# | training | DIV2K | 4 000 steps on 577 pictures; of 9-1-…-5 three runs a depth, of 9-5-…-5 one |
 # | PSNR | on the usual test sets | of the test patches |
 # | features | layer not stated | of the last hidden layer |
 # | test patches | 100 contents, 32×32 LR pixels | 100 contents, 24×24 LR pixels, from six photographs; with `b100` from a hundred pictures |
