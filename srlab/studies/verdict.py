@@ -112,7 +112,7 @@ def criterion_html(claims: Mapping[str, str], controls: Sequence[str]) -> str:
     added = f"<p>Controls, which decide nothing:</p>{_items(controls)}" if controls else ""
     return (
         "<div class='admonition important srlab-criterion'><p class='admonition-title'>"
-        f"Criterion, set before the experiment</p>{_items(claims, claims)}{added}</div>"
+        f"Criterion</p>{_items(claims, claims)}{added}</div>"
     )
 
 
