@@ -417,12 +417,12 @@ study.verdict(**outcomes)
 #
 # ## Exercises
 #
-# 1. The oracle gains nothing over model 1. What follows for the comparison of the codes of models 1 to 8?
+# 1. Suppose the oracle gained nothing over model 1. What would follow for the comparison of the codes of models 1 to 8?
 # 2. Why can "fill a 32-dimensional Gaussian" and "cluster by width" contradict each other?
 #
 # ```{dropdown} Answers
-# 1. Their PSNR cannot tell good codes from bad ones, because even a perfect code does not help this generator. Only the codes
-#    themselves can be compared.
+# 1. Their PSNR could not tell good codes from bad ones, because even a perfect code would not help this generator. Only the
+#    codes themselves could be compared.
 # 2. Isotropic blur has one degree of freedom. A code of nothing but the width lies on a curve, which fills no space; what fills
 #    the remaining directions (content or noise) moves codes of one width apart.
 # ```
