@@ -40,7 +40,7 @@ class Recipe:
     seed: int = 0
     snapshots: tuple[int, ...] = ()  # steps whose weights are kept besides the last
     start: dict[str, str] = field(default_factory=dict)  # part of the network → checkpoint
-    # Of a shipped weight: 16 where 8 would move the PSNR by more than 0.05 dB (without a global
+    # Of a shipped weight: 16 where 8 would move the PSNR by more than 0.03 dB (without a global
     # residual or with very few weights), and where networks are compared weight by weight.
     bits: int = 8
 
